@@ -1,0 +1,40 @@
+"""The command `batchocr`: one file a subcommand; each parses, calls and prints."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from batchocr.cli.preview import preview
+from batchocr.cli.run import run
+from batchocr.cli.train import train
+from batchocr.version import __version__
+
+app = typer.Typer(
+    help="Reads hand-written digits off scanned pages, by the folder.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"auto_envvar_prefix": "BATCHOCR", "help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"batchocr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """Reads hand-written digits off scanned pages, by the folder."""
+
+
+app.command()(run)
+app.command()(preview)
+app.command()(train)

@@ -1,0 +1,146 @@
+"""The run: scans → vision → recognition → output. Everything that `batchocr run` does."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from batchocr.engines.local import LocalEngine
+from batchocr.errors import ExitCode, NothingToRead
+from batchocr.output.table import STDOUT, check_writable, output_paths, write_results
+from batchocr.records import PageResult
+from batchocr.sources import MAX_MEGAPIXELS, Found, find_scans
+from batchocr.version import __version__
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be chosen of a run; the names are the command's options."""
+
+    recursive: bool = True
+    model: Path | None = None
+    """A `.keras` file; None for the one that comes with the package."""
+    device: str = "auto"
+    batch_size: int | None = None
+    jobs: int | None = None
+    min_confidence: float | None = None
+    """Digits below are marked for review; None for the model's own, at which 1% of the accepted digits are wrong."""
+    max_megapixels: float = MAX_MEGAPIXELS
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came of a run."""
+
+    scans: int
+    passed_over: int
+    """Files in the folders that are no pictures."""
+    pages: int
+    failed: int
+    numbers: int
+    digits: int
+    review: int
+    """Digits that a person should look at."""
+    seconds: float
+    device: str
+    out: Path
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.SOME_FAILED if self.failed else ExitCode.OK
+
+
+def run(
+    scans: Sequence[str | Path],
+    out: str | Path,
+    settings: Settings | None = None,
+    *,
+    on_start: Callable[[int], None] = lambda scans: None,
+    on_page: Callable[[PageResult], None] = lambda result: None,
+) -> Summary:
+    """Read all `scans` (folders, files, globs) and write the results to `out` and beside it.
+
+    `on_start` is told the number of scans, `on_page` each page as it is done, in order.
+    Pages that cannot be read are rows that say so; `Summary.failed` counts them.
+    Raises BatchocrError, whose `exit_code` tells its kind, where nothing can be read or written at all.
+    """
+    settings, out = settings or Settings(), Path(out)
+    started, clock = datetime.now(UTC), time.perf_counter()
+    check_writable(out)
+    found = find_scans(scans, recursive=settings.recursive)
+    if not found.scans:
+        raise NothingToRead(
+            f"no PNG or JPEG pictures in {', '.join(found.roots)} ({found.passed_over} other files passed over); "
+            "give a folder that holds some"
+        )
+    on_start(len(found.scans))
+    results: list[PageResult] = []
+    stages: dict[str, float] = {}
+    with LocalEngine(found.scans, jobs=settings.jobs, max_megapixels=settings.max_megapixels) as engine:
+        # imported here, so that the workers decode while Keras starts
+        from batchocr.recognition.batches import classified
+        from batchocr.recognition.classifier import Classifier
+        from batchocr.recognition.model import shipped_model
+        from batchocr.recognition.reading import page_result
+
+        classifier = Classifier(
+            settings.model or shipped_model(), device=settings.device, batch_size=settings.batch_size
+        )
+        stages["start"] = time.perf_counter() - clock
+        sidecar = classifier.sidecar
+        least = sidecar.min_confidence if settings.min_confidence is None else settings.min_confidence
+        for seen, probabilities in classified(engine.pages(), classifier):
+            results.append(page_result(seen, probabilities, least))
+            on_page(results[-1])
+    stages["vision"] = sum(result.page.seconds for result in results)
+    stages["recognition"] = classifier.seconds
+    seconds = time.perf_counter() - clock
+    summary = _sum_up(found, results, seconds, classifier.device, out)
+    account: dict[str, Any] = {
+        "run": str(uuid.uuid4()),
+        "version": __version__,
+        "started": started.isoformat(timespec="seconds"),
+        "model": {"name": sidecar.name, "file": classifier.path.name, "sha256": sidecar.sha256},
+        "settings": {
+            **{k: v for k, v in asdict(settings).items() if k != "model"},
+            "batch_size": classifier.batch_size,
+            "jobs": engine.jobs,
+            "min_confidence": least,
+        },
+        "device": classifier.device,
+        "inputs": list(found.roots),
+        "counts": {
+            k: getattr(summary, k) for k in ("scans", "passed_over", "pages", "failed", "numbers", "digits", "review")
+        },
+        "seconds": {**{k: round(v, 3) for k, v in stages.items()}, "all": round(seconds, 3)},
+    }
+    write_results(out, results, account)
+    return summary
+
+
+def _sum_up(found: Found, results: Sequence[PageResult], seconds: float, device: str, out: Path) -> Summary:
+    pages = [result.page for result in results]
+    return Summary(
+        scans=len(found.scans),
+        passed_over=found.passed_over,
+        pages=len(pages),
+        failed=sum(page.status == "failed" for page in pages),
+        numbers=sum(page.numbers for page in pages),
+        digits=sum(page.digits for page in pages),
+        review=sum(page.review for page in pages),
+        seconds=seconds,
+        device=device,
+        out=out,
+    )
+
+
+def written_files(out: Path) -> Iterator[Path]:
+    """The files that a run writes, the digits' first."""
+    if out != STDOUT:
+        outputs = output_paths(out)
+        yield from (outputs.digits, outputs.numbers, outputs.pages, outputs.run)

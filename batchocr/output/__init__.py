@@ -1,0 +1,1 @@
+"""The results: tables of rows, and pages with the rows drawn on them."""

@@ -1,0 +1,143 @@
+"""Crops → calibrated probabilities, in batches of one fixed shape through one compiled function."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from batchocr.errors import DeviceError, ModelError, UsageError
+from batchocr.recognition.calibration import Floats, scale
+from batchocr.recognition.model import Sidecar, read_sidecar
+from batchocr.records import Crops
+
+DEVICES = ("auto", "cpu", "gpu")
+
+BATCH = {"cpu": 512, "gpu": 4096}
+"""Crops in a batch where nothing else is asked for."""
+LEAST_BATCH = 16
+
+log = logging.getLogger(__name__)
+
+
+def open_device(device: str) -> Literal["cpu", "gpu"]:
+    """Ready the device for Keras before its first use, and say which it is.
+
+    GPU memory grows with need, so that others can use the card. Raises DeviceError for `gpu` where there is none.
+    """
+    if device not in DEVICES:
+        raise UsageError(f"there is no device {device}; choose one of {', '.join(DEVICES)}")
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _hushed():
+        backend, found = _find_gpu()
+    if device == "gpu" and not found:
+        raise DeviceError(
+            f"no GPU that {backend} can use; install the driver and `pip install batchocr[gpu]`, or run with --device cpu"
+        )
+    return "gpu" if found and device != "cpu" else "cpu"
+
+
+def _find_gpu() -> tuple[str, bool]:
+    """Keras's backend, and whether it sees a GPU."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        return backend, bool(gpus)
+    if backend == "jax":
+        import jax
+
+        return backend, jax.default_backend() == "gpu"
+    import torch
+
+    return backend, torch.cuda.is_available()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """What libraries in C++ write to standard error meanwhile goes to our log, at debug.
+
+    TensorFlow greets on import whatever TF_CPP_MIN_LOG_LEVEL says (tensorflow/tensorflow#100442), and cron mails it.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            said.seek(0)
+            log.debug("%s", said.read().decode(errors="replace"))
+
+
+def _is_out_of_memory(fault: Exception) -> bool:
+    """TensorFlow, JAX and torch each have an exception of their own for a full device."""
+    name = type(fault).__name__
+    return name in ("ResourceExhaustedError", "OutOfMemoryError") or "RESOURCE_EXHAUSTED" in str(fault)
+
+
+class Classifier:
+    """A loaded model on one device. Loading takes seconds; keep it."""
+
+    def __init__(self, model: Path, *, device: str = "auto", batch_size: int | None = None) -> None:
+        """Load and compile `model`. Raises ModelError, DeviceError."""
+        self.path = model
+        self.sidecar: Sidecar = read_sidecar(model)
+        self.device = open_device(device)
+        self.batch_size = batch_size or BATCH[self.device]
+        import keras
+
+        try:
+            self._model: Any = keras.saving.load_model(model, compile=False, safe_mode=True)
+        except (OSError, ValueError, TypeError, KeyError) as fault:
+            raise ModelError(f"{model}: Keras {keras.__version__} cannot load it ({fault})") from fault
+        # XLA gains nothing for so small a network on a CPU and costs seconds of start-up
+        self._model.compile(jit_compile=self.device == "gpu")
+        self.seconds = 0.0
+        """Spent in `classify`."""
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        """Compile for the batch shape."""
+        self._batch(np.zeros((1, *self.sidecar.input_shape), np.uint8))
+
+    def _batch(self, crops: Crops) -> Floats:
+        """Probabilities of up to one batch; the rest of the shape is filled with empty crops."""
+        block = np.zeros((self.batch_size, *self.sidecar.input_shape), np.uint8)
+        block[: len(crops)] = crops
+        return np.asarray(self._model.predict_on_batch(block), dtype=np.float64)[: len(crops)]
+
+    def classify(self, crops: Crops) -> Floats:
+        """Calibrated probabilities (n, 10) of crops (n, 28, 28); where memory runs out, the batch is halved for good."""
+        clock = time.perf_counter()
+        parts, start = [], 0
+        while start < len(crops):
+            try:
+                parts.append(self._batch(crops[start : start + self.batch_size]))
+                start += len(parts[-1])
+            except Exception as fault:
+                if not _is_out_of_memory(fault) or self.batch_size // 2 < LEAST_BATCH:
+                    raise
+                self.batch_size //= 2
+                log.warning("out of memory on the %s: going on with batches of %d", self.device, self.batch_size)
+        raw = np.concatenate(parts) if parts else np.empty((0, len(self.sidecar.classes)))
+        self.seconds += time.perf_counter() - clock
+        return scale(raw, self.sidecar.temperature)

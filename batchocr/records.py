@@ -1,0 +1,187 @@
+"""What flows through the house: small frozen records, and nothing that computes.
+
+Coordinates are pixels of the page as it is meant to be seen: after EXIF orientation, before any deskewing,
+origin at the top left, x to the right, y down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""A picture: (height, width) grey, 0 black to 255 white."""
+
+Crops = NDArray[np.uint8]
+"""(n, 28, 28) digits the way MNIST has them: ink 255 on paper 0."""
+
+Status = Literal["read", "empty", "failed"]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """An input file: where it lies and how the results name it."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One picture of a scan, decoded and upright."""
+
+    scan: Scan
+    number: int
+    """From 1."""
+    pixels: Pixels
+    sha256: str
+    """Of the scan's bytes."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in whole pixels; `left` and `top` are inside, `left + width` is the first column outside."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+    def union(self, other: Box) -> Box:
+        left, top = min(self.left, other.left), min(self.top, other.top)
+        return Box(left, top, max(self.right, other.right) - left, max(self.bottom, other.bottom) - top)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A stretch of ink that may be one digit. Its crop stands in `Layout.crops` at the same place in order."""
+
+    box: Box
+    joined: bool = False
+    """True where it was put together from broken strokes."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """Digits written together, from the left."""
+
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of writing: its numbers from the left. A row of a table is one line, whatever its gaps."""
+
+    numbers: tuple[Number, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All that vision says of a page."""
+
+    lines: tuple[Line, ...]
+    """From the top."""
+    crops: Crops
+    """One for each candidate, in reading order: lines, numbers, candidates."""
+    angle: float
+    """Degrees by which the writing runs downhill to the right; it was turned back by as much."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was decided for one candidate."""
+
+    digit: int
+    confidence: float
+    """Calibrated probability that `digit` is right, 0 to 1."""
+    second: int
+    second_confidence: float
+    review: tuple[str, ...] = ()
+    """Why a person should look; empty where nobody need."""
+
+
+@dataclass(frozen=True)
+class DigitRow:
+    """A row of `results.csv`; the fields are its columns, in order."""
+
+    file: str
+    page: int
+    line: int
+    number: int
+    position: int
+    digit: int
+    confidence: float
+    second: int
+    second_confidence: float
+    left: int
+    top: int
+    width: int
+    height: int
+    review: str
+
+
+@dataclass(frozen=True)
+class NumberRow:
+    """A row of `results.numbers.csv`; the fields are its columns, in order."""
+
+    file: str
+    page: int
+    line: int
+    number: int
+    text: str
+    confidence: float
+    left: int
+    top: int
+    width: int
+    height: int
+    review: str
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A row of `results.pages.csv`; the fields are its columns, in order. What is not known is None, and empty in the file."""
+
+    file: str
+    page: int | None
+    status: Status
+    error: str = ""
+    message: str = ""
+    width: int | None = None
+    height: int | None = None
+    angle: float | None = None
+    lines: int = 0
+    numbers: int = 0
+    digits: int = 0
+    review: int = 0
+    """Digits marked for review."""
+    seconds: float = 0.0
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class SeenPage:
+    """A page as vision leaves it: its row so far, and its layout unless it failed."""
+
+    row: PageRow
+    layout: Layout | None = None
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """All that the job knows of one page in the end."""
+
+    page: PageRow
+    digits: tuple[DigitRow, ...] = field(default=())
+    numbers: tuple[NumberRow, ...] = field(default=())

@@ -1,0 +1,137 @@
+"""Pieces of ink: connected components, without specks, broken strokes put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.vision.binarize import Mask
+
+SPECK = 4
+"""Pixels: what is smaller both ways is dirt on any page."""
+FRAGMENT = 0.45
+"""Share of the height of writing below which a piece is no digit by itself."""
+LEAST = 0.14
+"""Share of the height of writing below which a piece is not even part of one."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Ink that hangs together, or was put together: box in pixels of the level page, and its labels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    area: int
+    """Pixels of ink."""
+    labels: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    def with_(self, other: Piece) -> Piece:
+        return Piece(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+            self.area + other.area,
+            self.labels + other.labels,
+        )
+
+
+def components(ink: Mask) -> tuple[NDArray[np.int32], list[Piece]]:
+    """Connected components (8 neighbours): the label of each pixel, and the pieces larger than a speck."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= SPECK
+    large[0] = False
+    return labels, [
+        Piece(left, top, left + width, top + height, area, (int(label),))
+        for label, (left, top, width, height, area) in zip(
+            np.flatnonzero(large), stats[large].tolist(), strict=True
+        )
+    ]
+
+
+def writing_height(pieces: list[Piece]) -> float:
+    """Height in pixels of the larger writing of a page: the median over heights, weighted with height.
+
+    Specks and dots weigh little that way; 0 where there are no pieces.
+    """
+    heights = np.sort([piece.height for piece in pieces])
+    if not len(heights):
+        return 0.0
+    weight = heights.cumsum()
+    return float(heights[int(np.searchsorted(weight, weight[-1] / 2))])
+
+
+def _distance(a: Piece, b: Piece, labels: NDArray[np.int32]) -> float:
+    """Pixels between the nearest ink of two pieces."""
+    left, top = min(a.left, b.left), min(a.top, b.top)
+    view = labels[top : max(a.bottom, b.bottom), left : max(a.right, b.right)]
+    inside = np.isin(view, a.labels)
+    if not inside.any():
+        return float("inf")
+    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 3)
+    return float(away[np.isin(view, b.labels)].min())
+
+
+def _belongs(part: Piece, whole: Piece, height: float, labels: NDArray[np.int32]) -> bool:
+    """Whether `part` is a broken-off stroke of `whole`, where writing is `height` pixels high."""
+    shared = min(part.right, whole.right) - max(part.left, whole.left)
+    gap = max(part.top, whole.top) - min(part.bottom, whole.bottom)
+    if gap > 0.22 * height or shared < -0.1 * height:
+        return False
+    union = part.with_(whole)
+    narrow = min(part.width, whole.width)
+    if union.height > 1.4 * height:
+        return False
+    small = min(part.height, whole.height) < FRAGMENT * height
+    if small:
+        if union.width > 1.15 * height:
+            return False
+        # a point or a comma stands on the base line beside its digit, never within it
+        lesser = part if part.height <= whole.height else whole
+        other = whole if lesser is part else part
+        if shared < 0.5 * narrow and lesser.middle > other.top + 0.66 * other.height:
+            return False
+        return _distance(part, whole, labels) <= 0.2 * height
+    if shared < 0.3 * narrow or union.width > height:
+        return False
+    stacked = gap >= -0.15 * height
+    return _distance(part, whole, labels) <= (0.15 if stacked else 0.08) * height
+
+
+def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) -> list[Piece]:
+    """Put broken strokes together: the flag of a 5, an open 4 in two, an 8 in two. Writing is `height` pixels high.
+
+    The nearest pairs come first; what was joined may be joined again, up to the size of one digit.
+    """
+    pieces = sorted((p for p in pieces if max(p.height, p.width) >= LEAST * height), key=lambda p: p.left)
+    i = 0
+    while i < len(pieces):
+        piece = pieces[i]
+        for j in range(i + 1, len(pieces)):
+            other = pieces[j]
+            if other.left > piece.right + 0.1 * height:
+                break
+            if _belongs(other, piece, height, labels):
+                del pieces[j]
+                pieces[i] = piece.with_(other)
+                i = max(-1, i - 8)  # a wider piece may now reach one that was passed
+                break
+        i += 1
+    return pieces

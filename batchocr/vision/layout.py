@@ -1,0 +1,72 @@
+"""Pieces of ink → lines and numbers, in the order in which they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from batchocr.vision.ink import FRAGMENT, Piece
+
+OVERLAP = 0.4
+"""Pieces whose heights overlap by this share of the lesser one stand on one line."""
+MEMORY = 3
+"""How many of a line's last pieces say where it goes on."""
+GAP = 0.8
+"""Share of the height of a line's writing: a wider gap ends a number."""
+TALLEST = 3.0
+"""Times the height of writing: what is higher is no digit but a frame or a drawing."""
+WIDEST = 6.0
+
+
+@dataclass
+class _Row:
+    pieces: list[Piece] = field(default_factory=list)
+    top: float = 0.0
+    """Mean top of the last pieces: where the row goes on."""
+    bottom: float = 0.0
+
+    def add(self, piece: Piece) -> None:
+        self.pieces.append(piece)
+        last = self.pieces[-MEMORY:]
+        self.top = sum(p.top for p in last) / len(last)
+        self.bottom = sum(p.bottom for p in last) / len(last)
+
+    def overlap(self, piece: Piece) -> float:
+        """With where the row goes on, as a share of the lesser height; below zero where apart."""
+        shared = min(piece.bottom, self.bottom) - max(piece.top, self.top)
+        return shared / max(1.0, min(piece.height, self.bottom - self.top))
+
+
+def lines(pieces: list[Piece], height: float) -> list[list[Piece]]:
+    """Rows of pieces from the top, each from the left, where writing is `height` pixels high.
+
+    Each piece goes, from the left, to the row that it continues best: so a row may rise or fall across the page.
+    What is much smaller than the row's writing (points, dashes, dirt) and much larger (frames) is left out.
+    """
+    usable = [p for p in pieces if p.height <= TALLEST * height and p.width <= WIDEST * height]
+    rows: list[_Row] = []
+    for piece in sorted((p for p in usable if p.height >= FRAGMENT * height), key=lambda p: (p.left, p.top)):
+        best, best_fit = None, OVERLAP
+        for row in rows:
+            fit = row.overlap(piece)
+            if fit > best_fit:
+                best, best_fit = row, fit
+        if best is None:
+            rows.append(best := _Row())
+        best.add(piece)
+    rows.sort(key=lambda row: float(np.median([p.middle for p in row.pieces])))
+    return [row.pieces for row in rows]
+
+
+def numbers(line: list[Piece]) -> list[list[Piece]]:
+    """The numbers of a line: split where the gap is wider than most of the line's writing is high."""
+    high = float(np.median([p.height for p in line]))
+    found: list[list[Piece]] = []
+    right = -np.inf
+    for piece in line:
+        if not found or piece.left - right > GAP * high:
+            found.append([])
+        found[-1].append(piece)
+        right = max(right, piece.right)
+    return found
