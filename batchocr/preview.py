@@ -43,5 +43,7 @@ def preview(page: str | Path, out: str | Path, settings: Settings | None = None)
     try:
         out.write_bytes(coded.tobytes())
     except OSError as fault:
-        raise OutputError(f"{out}: cannot be written ({fault.strerror}): make its folder, or give --out another") from fault
+        raise OutputError(
+            f"{out}: cannot be written ({fault.strerror}): make its folder, or give --out another"
+        ) from fault
     return result

@@ -151,7 +151,7 @@ class NumberRow:
 
 @dataclass(frozen=True)
 class PageRow:
-    """A row of `results.pages.csv`; the fields are its columns, in order. What is not known is None, and empty in the file."""
+    """A row of `results.pages.csv`; the fields are its columns, in order. None is not known, and empty in the file."""
 
     file: str
     page: int | None

@@ -382,7 +382,9 @@ def ink_box(glyph: Glyph, turn: Alpha, blur: float) -> list[int]:
     pad = 6
     alpha = np.pad(glyph.alpha, pad)
     high, wide = alpha.shape
-    corners = np.array([[x, y, 1] for x in (0, wide) for y in (0, high)]) + [glyph.left - pad, glyph.top - pad, 0]
+    corners = np.array([[x, y, 1] for x in (0, wide) for y in (0, high)]) + np.array(
+        [glyph.left - pad, glyph.top - pad, 0]
+    )
     ends = corners @ turn.T
     origin = np.floor(ends.min(axis=0))
     local = turn.copy()

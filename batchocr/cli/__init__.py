@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from batchocr.cli.common import ENVIRONMENT
 from batchocr.cli.preview import preview
 from batchocr.cli.run import run
 from batchocr.cli.train import train
@@ -16,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"auto_envvar_prefix": "BATCHOCR", "help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -35,6 +36,6 @@ def main(
     """Reads hand-written digits off scanned pages, by the folder."""
 
 
-app.command()(run)
-app.command()(preview)
+app.command(context_settings=ENVIRONMENT)(run)
+app.command(context_settings=ENVIRONMENT)(preview)
 app.command()(train)

@@ -20,29 +20,28 @@ class DeviceChoice(StrEnum):
     gpu = "gpu"
 
 
-# BATCHOCR_DEVICE and the like, the same for every subcommand, as cron sets them
+ENVIRONMENT = {"auto_envvar_prefix": "BATCHOCR"}
+"""Every option also from the environment, as cron likes it: BATCHOCR_DEVICE=cpu."""
+
 Model = Annotated[
     Path | None,
-    typer.Option(envvar="BATCHOCR_MODEL", help="A .keras file with its .json beside it.", show_default="the shipped one"),
+    typer.Option(help="A .keras file with its .json beside it.", show_default="the shipped one"),
 ]
-Device = Annotated[
-    DeviceChoice, typer.Option(envvar="BATCHOCR_DEVICE", help="Where to classify; gpu fails where there is none.")
-]
+Device = Annotated[DeviceChoice, typer.Option(help="Where to classify; gpu fails where there is none.")]
 MinConfidence = Annotated[
     float | None,
     typer.Option(
         min=0,
         max=1,
-        envvar="BATCHOCR_MIN_CONFIDENCE",
         help="Mark digits below for review; none is dropped.",
         show_default="1% of those at or above it are wrong, as the model was measured",
     ),
 ]
 MaxMegapixels = Annotated[
     float,
-    typer.Option(min=0, envvar="BATCHOCR_MAX_MEGAPIXELS", help="Refuse larger pictures, before they are decoded."),
+    typer.Option(min=0, help="Refuse larger pictures, before they are decoded."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", envvar="BATCHOCR_QUIET", help="Say nothing but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
 @contextmanager

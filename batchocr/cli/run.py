@@ -44,8 +44,9 @@ def run(
         from tqdm import tqdm
 
         from batchocr.errors import UsageError
-        from batchocr.job import STDOUT, Settings, written_files
+        from batchocr.job import Settings, written_files
         from batchocr.job import run as run_job
+        from batchocr.output.table import STDOUT
         from batchocr.records import PageResult
         from batchocr.sources import read_files_from
 

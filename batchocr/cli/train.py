@@ -15,8 +15,12 @@ def train(
     data: Annotated[Path, typer.Option(help="An .npz with x_train, y_train, x_test, y_test, as Keras has MNIST.")],
     out: Annotated[Path, typer.Option(help="The folder for the model, its sidecar and checkpoints.")],
     system: Annotated[str, typer.Option(help="Which network.")] = "default",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.", show_default="the recipe's")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of all that is drawn at random.", show_default="the recipe's")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data.", show_default="the recipe's")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of all that is drawn at random.", show_default="the recipe's")
+    ] = None,
 ) -> None:
     """Make the model again: draw the digits on sheets, cut them out with our own vision, train, calibrate.
 

@@ -135,7 +135,7 @@ def _write_csv(file: BinaryIO, frame: pd.DataFrame) -> None:
     for name in DECIMALS.keys() & set(frame.columns):
         written[name] = frame[name].map(f"{{:.{DECIMALS[name]}f}}".format, na_action="ignore")
     # Before Python 3.13 a bare CR (in a file's name) is not quoted, which would end the row there.
-    quoting = csv.QUOTE_ALL if _holds_cr(frame) else csv.QUOTE_MINIMAL
+    quoting: Any = csv.QUOTE_ALL if _holds_cr(frame) else csv.QUOTE_MINIMAL
     written.to_csv(file, index=False, lineterminator="\n", encoding="utf-8", mode="wb", quoting=quoting)
 
 

@@ -34,7 +34,9 @@ def classified(pages: Iterable[SeenPage], classifier: Classifier) -> Iterator[tu
                 yield page, ready[: _count(page)]
                 ready = ready[_count(page) :]
             done = [ready]
-    ready = np.concatenate([*done, classifier.classify(np.concatenate(crops) if crops else np.empty((0, 28, 28), np.uint8))])
+    ready = np.concatenate(
+        [*done, classifier.classify(np.concatenate(crops) if crops else np.empty((0, 28, 28), np.uint8))]
+    )
     for page in waiting:
         yield page, ready[: _count(page)]
         ready = ready[_count(page) :]

@@ -43,7 +43,7 @@ def open_device(device: str) -> Literal["cpu", "gpu"]:
         backend, found = _find_gpu()
     if device == "gpu" and not found:
         raise DeviceError(
-            f"no GPU that {backend} can use; install the driver and `pip install batchocr[gpu]`, or run with --device cpu"
+            f"no GPU that {backend} can use; install its driver and `pip install batchocr[gpu]`, or use --device cpu"
         )
     return "gpu" if found and device != "cpu" else "cpu"
 
@@ -126,7 +126,10 @@ class Classifier:
         return np.asarray(self._model.predict_on_batch(block), dtype=np.float64)[: len(crops)]
 
     def classify(self, crops: Crops) -> Floats:
-        """Calibrated probabilities (n, 10) of crops (n, 28, 28); where memory runs out, the batch is halved for good."""
+        """Calibrated probabilities (n, 10) of crops (n, 28, 28).
+
+        Where the device's memory runs out, the batch is halved, and stays so.
+        """
         clock = time.perf_counter()
         parts, start = [], 0
         while start < len(crops):

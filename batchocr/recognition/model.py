@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from batchocr.errors import ModelError
 
 DEFAULT = "digits.keras"
 """The shipped model's file name."""
+COPY = "copy both files again from where the model came from"
 
 
-@dataclass(frozen=True)
-class Sidecar:
+class Sidecar(BaseModel):
     """What a model's JSON says of it; the fields are its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     classes: tuple[str, ...]
@@ -29,17 +31,17 @@ class Sidecar:
     data: str
     """What it was trained on."""
     seed: int
-    temperature: float
+    temperature: float = Field(gt=0)
     """Divides the logarithms of the probabilities before they are normalised anew."""
-    min_confidence: float
+    min_confidence: float = Field(ge=0, le=1)
     """Confidence from which 1% of the digits accepted are wrong, as measured on held-out pages."""
     sha256: str
     """Of the `.keras` file."""
     parameters: int = 0
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = {}
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def sidecar_path(model: Path) -> Path:
@@ -67,15 +69,17 @@ def read_sidecar(model: Path) -> Sidecar:
     if not model.is_file():
         raise ModelError(f"{model}: there is no such model; give the path of a .keras file with its .json beside it")
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
-        sidecar = Sidecar(**fields)
+        sidecar = Sidecar.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise ModelError(f"{path}: the model's sidecar is missing; copy it from where the model came from") from None
-    except (OSError, ValueError, TypeError) as fault:
-        raise ModelError(f"{path}: no sidecar of ours ({fault}); copy it again from where the model came from") from fault
+        raise ModelError(f"{path}: the model's sidecar is missing; {COPY}") from None
+    except OSError as fault:
+        raise ModelError(f"{path}: cannot be read ({fault.strerror}); {COPY}") from fault
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "all of it"
+        raise ModelError(f"{path}: no sidecar of ours ({where}: {first['msg']}); {COPY}") from fault
     if sidecar.input_shape != (28, 28) or sidecar.classes != tuple("0123456789"):
-        raise ModelError(f"{path}: reads {sidecar.classes} from {sidecar.input_shape}; digits 0-9 from 28×28 are needed")
+        raise ModelError(f"{path}: not for digits 0-9 from 28 x 28 pixels; choose another model")
     if sha256(model) != sidecar.sha256:
-        raise ModelError(f"{model}: its sha256 is not the one in {path.name}; the file was changed or cut off, copy both again")
+        raise ModelError(f"{model}: changed or cut off, for its sha256 is not the one in {path.name}; {COPY}")
     return sidecar

@@ -26,8 +26,8 @@ def read(probabilities: Floats, candidates: Sequence[Candidate], min_confidence:
     readings = []
     for row, (first, second), candidate in zip(probabilities, order.tolist(), candidates, strict=True):
         confidence = round(float(row[first]), DECIMALS)
-        review = (LOW_CONFIDENCE,) if confidence < min_confidence else ()
-        review += (JOINED,) if candidate.joined else ()
+        marks = {LOW_CONFIDENCE: confidence < min_confidence, JOINED: candidate.joined}
+        review = tuple(reason for reason, holds in marks.items() if holds)
         readings.append(Reading(first, confidence, second, round(float(row[second]), DECIMALS), review))
     return readings
 
@@ -41,11 +41,11 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) ->
     readings = iter(read(probabilities, candidates, min_confidence))
     digits: list[DigitRow] = []
     numbers: list[NumberRow] = []
-    for l, line in enumerate(lines, 1):
-        for n, number in enumerate(line.numbers, 1):
+    for l_no, line in enumerate(lines, 1):
+        for n_no, number in enumerate(line.numbers, 1):
             of_number = [(candidate, next(readings)) for candidate in number.candidates]
-            digits += [_digit_row(seen, l, n, at, c, r) for at, (c, r) in enumerate(of_number, 1)]
-            numbers.append(_number_row(seen, l, n, of_number))
+            digits += [_digit_row(seen, l_no, n_no, at, c, r) for at, (c, r) in enumerate(of_number, 1)]
+            numbers.append(_number_row(seen, l_no, n_no, of_number))
     row = replace(
         seen.row,
         status="read" if digits else "empty",
@@ -57,7 +57,9 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) ->
     return PageResult(row, tuple(digits), tuple(numbers))
 
 
-def _digit_row(seen: SeenPage, line: int, number: int, position: int, candidate: Candidate, reading: Reading) -> DigitRow:
+def _digit_row(
+    seen: SeenPage, line: int, number: int, position: int, candidate: Candidate, reading: Reading
+) -> DigitRow:
     box = candidate.box
     return DigitRow(
         file=seen.row.file,

@@ -38,7 +38,9 @@ def load_npz(path: Path, half: str = "train") -> Digits:
         with np.load(path, allow_pickle=False) as data:
             pictures, labels = data[f"x_{half}"], data[f"y_{half}"]
     except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file; give an .npz with x_train, y_train, x_test and y_test") from None
+        raise UsageError(
+            f"{path}: there is no such file; give an .npz with x_train, y_train, x_test and y_test"
+        ) from None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as fault:
         raise UsageError(f"{path}: no .npz of digits ({fault}); it needs x_{half} and y_{half}") from fault
     if pictures.ndim != 3 or pictures.shape[1:] != (28, 28) or pictures.dtype != np.uint8:

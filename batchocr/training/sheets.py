@@ -123,7 +123,7 @@ def cut(digits: Digits, seed: int) -> Digits:
 
 
 def cut_many(digits: Digits, seeds: list[int], jobs: int) -> Digits:
-    """`cut` once a seed, in `jobs` processes, the digits in another order each time; the result keeps the order of seeds."""
+    """`cut` once a seed, the digits in another order each time, in `jobs` processes; their number changes nothing."""
     shuffled = [digits.part(np.random.default_rng(seed).permutation(len(digits))) for seed in seeds]
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         parts = list(pool.map(partial(cut), shuffled, seeds))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,7 @@ def _accuracy(model: keras.Model, digits: Digits) -> float:
     return round(float((_probabilities(model, digits.pictures).argmax(1) == digits.labels).mean()), 5)
 
 
-def _fit(system: str, drawn: Digits, originals: Digits, held: Digits, recipe: Recipe, out: Path, verbose: int) -> keras.Model:
+def _fit(system: str, drawn: Digits, originals: Digits, recipe: Recipe, out: Path, verbose: int) -> keras.Model:
     """Train, saving after each epoch; what an interrupted run of the same recipe left in `out` is gone on with."""
     keras.utils.set_random_seed(recipe.seed)
     checkpoint, history = out / "checkpoint.keras", out / "history.json"
@@ -100,9 +99,7 @@ def _fit(system: str, drawn: Digits, originals: Digits, held: Digits, recipe: Re
             recipe.rate / 20, recipe.epochs * steps, warmup_target=recipe.rate, warmup_steps=steps // 2
         )
         model.compile(
-            keras.optimizers.AdamW(
-                rate, weight_decay=recipe.decay, use_ema=True, ema_momentum=recipe.average
-            ),
+            keras.optimizers.AdamW(rate, weight_decay=recipe.decay, use_ema=True, ema_momentum=recipe.average),
             keras.losses.CategoricalCrossentropy(label_smoothing=recipe.smoothing),
             metrics=["accuracy"],
             jit_compile=False,
@@ -113,7 +110,7 @@ def _fit(system: str, drawn: Digits, originals: Digits, held: Digits, recipe: Re
         log_of_epochs.append({k: round(float(v[-1]), 6) for k, v in fitted.history.items()})
         fresh = checkpoint.with_suffix(".new.keras")
         model.save(fresh)
-        os.replace(fresh, checkpoint)
+        fresh.replace(checkpoint)
         history.write_text(json.dumps(log_of_epochs, indent=1))
         log.info("epoch %d: %s", epoch + 1, log_of_epochs[-1])
     model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -151,7 +148,7 @@ def train(
     log.info("drawing %d digits %d times", len(originals), recipe.drawings)
     drawn = cut_many(originals, [recipe.seed + i for i in range(recipe.drawings)], jobs)
     held_drawn = cut_many(held, [recipe.seed + 1000 + i for i in range(4)], jobs)
-    model = _fit(system, drawn, originals, held, recipe, out, verbose)
+    model = _fit(system, drawn, originals, recipe, out, verbose)
 
     raw = _probabilities(model, held_drawn.pictures)
     temperature = fit_temperature(raw, held_drawn.labels)

@@ -35,7 +35,9 @@ class Turn:
         """The page turned back, (height, width) as before; what was outside is paper."""
         if self.angle == 0:
             return contrast
-        return cv2.warpAffine(contrast, self._matrix(), (self.width, self.height), flags=cv2.INTER_LINEAR, borderValue=0)
+        return cv2.warpAffine(
+            contrast, self._matrix(), (self.width, self.height), flags=cv2.INTER_LINEAR, borderValue=0
+        )
 
     def back(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points (n, 2) x, y of the level page as they lie on the page itself."""
@@ -58,7 +60,8 @@ def _sharpness(x: NDArray[np.float64], y: NDArray[np.float64], angles: NDArray[n
 def skew(ink: Mask) -> float:
     """Degrees by which the rows of a page run downhill to the right, within ±10.5; 0 where nothing says so.
 
-    Half of the working resolution is enough. The projection profile method (Postl, 1986) on the lower edges of the ink, which lie on the base lines and rules.
+    Half of the working resolution is enough. The projection profile method (Postl, 1986) on the lower edges
+    of the ink, which lie on the base lines and rules.
     """
     pieces, _ = cv2.connectedComponents(ink, connectivity=8)
     if pieces <= FEWEST:

@@ -63,7 +63,12 @@ def _find(pixels: Pixels, reduction: int, shape: tuple[int, int]) -> Layout | No
         rows = lines(join_strokes(pieces, labels, height), height)
     crops: list[Pixels] = []
     found = tuple(
-        Line(tuple(Number(tuple(_candidate(p, contrast, labels, turn, reduction, shape, crops) for p in number)) for number in numbers(row)))
+        Line(
+            tuple(
+                Number(tuple(_candidate(p, contrast, labels, turn, reduction, shape, crops) for p in number))
+                for number in numbers(row)
+            )
+        )
         for row in rows
     )
     block: Crops = np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8)

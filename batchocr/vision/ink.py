@@ -60,9 +60,7 @@ def components(ink: Mask) -> tuple[NDArray[np.int32], list[Piece]]:
     large[0] = False
     return labels, [
         Piece(left, top, left + width, top + height, area, (int(label),))
-        for label, (left, top, width, height, area) in zip(
-            np.flatnonzero(large), stats[large].tolist(), strict=True
-        )
+        for label, (left, top, width, height, area) in zip(np.flatnonzero(large), stats[large].tolist(), strict=True)
     ]
 
 
