@@ -7,7 +7,7 @@ turn, scale and blur as its page. Lengths are pixels at 300 dots per inch unless
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -441,6 +441,26 @@ def load(path: Path, split: str) -> tuple[Array, Labels]:
     return digits[inked], labels[inked]
 
 
+def write_pages(
+    digits: Array, labels: Labels, kinds: Sequence[str], pages: int, seed: int, out: Path
+) -> dict[str, list[TrueNumber]]:
+    """Write `pages` composed pages of each kind, and truth.json, to the folder `out`; return the truth."""
+    out.mkdir(parents=True, exist_ok=True)
+    truth: dict[str, list[TrueNumber]] = {}
+    for each in kinds:
+        for index in range(pages):
+            # A page depends on the seed, its kind and its place alone, not on which other pages are made.
+            rng = np.random.default_rng([seed, zlib.crc32(each.encode()), index])
+            image, numbers = compose(each, digits, labels, rng)
+            name = f"{each}-{index:03d}" + (".jpg" if rng.random() < JPEG_SHARE else ".png")
+            options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if name.endswith("jpg") else []
+            if not cv2.imwrite(str(out / name), image, options):
+                raise typer.BadParameter(f"cannot write {name} to {out}")
+            truth[name] = numbers
+    (out / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
+    return truth
+
+
 def main(
     digits: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="npz of white-on-black digits.")],
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the pages and truth.json.")],
@@ -453,19 +473,7 @@ def main(
     if unknown := set(kind or ()) - set(KINDS):
         raise typer.BadParameter(f"no such kind: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
     pictures, labels = load(digits, split)
-    out.mkdir(parents=True, exist_ok=True)
-    truth: dict[str, list[TrueNumber]] = {}
-    for each in dict.fromkeys(kind or KINDS):
-        for index in range(pages):
-            # A page depends on the seed, its kind and its place alone, not on which other pages are made.
-            rng = np.random.default_rng([seed, zlib.crc32(each.encode()), index])
-            image, numbers = compose(each, pictures, labels, rng)
-            name = f"{each}-{index:03d}" + (".jpg" if rng.random() < JPEG_SHARE else ".png")
-            options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if name.endswith("jpg") else []
-            if not cv2.imwrite(str(out / name), image, options):
-                raise typer.BadParameter(f"cannot write {name} to {out}")
-            truth[name] = numbers
-    (out / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
+    truth = write_pages(pictures, labels, list(dict.fromkeys(kind or KINDS)), pages, seed, out)
     count = sum(len(number["digits"]) for numbers in truth.values() for number in numbers)
     typer.echo(f"{len(truth)} pages, {count} digits in {out}")
 
