@@ -249,7 +249,7 @@ def make_form(out: Path, rng: np.random.Generator) -> list[Row]:
     """Print a form and fill it in with a blue pen."""
     sheet = Sheet(148, 210, 200, (250, 250, 247))
     hand = Hand(pen=0.1, slant=0.08, width=1.0, habits={1: 0, 4: 1, 7: 0, 2: 0})
-    print_text(sheet, "Meter reading", 14, 16, 4.4)
+    print_text(sheet, "Meter reading", 14, 16, 3.4)
     for field in FORM_FIELDS:
         print_text(sheet, field.label, field.left, field.top - 4.6, 2.8)
         print_box(sheet, field)

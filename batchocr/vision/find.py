@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.deskew import Turn, skew
-from batchocr.vision.ink import Piece, components, join_strokes, writing_height
+from batchocr.vision.ink import Piece, components, join_strokes, only_digit, writing_height
 from batchocr.vision.layout import lines, numbers
 from batchocr.vision.normalize import SIDE, normalize
 from batchocr.vision.rules import find_rules, mend
@@ -18,6 +18,8 @@ WORKING = 1600
 """Pixels of the longer side at least after reduction: an A4 page is looked at with 150 dpi."""
 SMALLEST = 15.0
 """Pixels of writing height below which a reduced page is looked at again less reduced."""
+LEAST_WRITING = 10.0
+"""Pixels: what is no higher is dirt."""
 ONE_PIECE = 64
 """Pixels: a picture no larger holds one digit."""
 
@@ -60,7 +62,10 @@ def _find(pixels: Pixels, reduction: int, shape: tuple[int, int]) -> Layout | No
         height = writing_height(pieces)
         if reduction > 1 and 0 < height < SMALLEST:
             return None
-        rows = lines(join_strokes(pieces, labels, height), height)
+        if height < LEAST_WRITING:
+            pieces = []
+        whole = only_digit(pieces)
+        rows = [[whole]] if whole else lines(join_strokes(pieces, labels, height), height)
     crops: list[Pixels] = []
     found = tuple(
         Line(

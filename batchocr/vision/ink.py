@@ -14,6 +14,8 @@ SPECK = 4
 """Pixels: what is smaller both ways is dirt on any page."""
 FRAGMENT = 0.45
 """Share of the height of writing below which a piece is no digit by itself."""
+MOST_PARTS = 4
+"""Into which a single digit falls."""
 LEAST = 0.14
 """Share of the height of writing below which a piece is not even part of one."""
 
@@ -133,3 +135,34 @@ def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) 
                 break
         i += 1
     return pieces
+
+
+def only_digit(pieces: list[Piece]) -> Piece | None:
+    """All pieces as one where they are one digit in parts and nothing else; None where they may be more.
+
+    They are few, close together, and do not stand side by side. A picture of a single digit has no
+    other writing to tell from how high a digit is.
+    """
+    main = max(pieces, key=lambda p: p.area, default=None)
+    if main is None:
+        return None
+    size = max(main.height, main.width)
+    parts = [p for p in pieces if max(p.height, p.width) >= LEAST * size]
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.with_(part)
+    near = 0.2 * max(whole.height, whole.width)
+    for part in parts:
+        rest = [p for p in parts if p is not part]
+        apart = min(
+            (
+                max(p.left - part.right, part.left - p.right, p.top - part.bottom, part.top - p.bottom)
+                for p in rest
+            ),
+            default=0,
+        )
+        beside = all(part.left >= p.right - 0.3 * part.width or part.right <= p.left + 0.3 * part.width for p in rest)
+        tall = part.height >= FRAGMENT * whole.height
+        if apart > near or (rest and beside and tall):
+            return None
+    return whole if len(parts) <= MOST_PARTS else None

@@ -12,8 +12,10 @@ OVERLAP = 0.4
 """Pieces whose heights overlap by this share of the lesser one stand on one line."""
 MEMORY = 3
 """How many of a line's last pieces say where it goes on."""
-GAP = 0.8
-"""Share of the height of a line's writing: a wider gap ends a number."""
+GAP = 0.9
+"""Share of the height of a line's writing: a wider gap ends a number..."""
+STEP = 1.3
+"""...unless the middles are no further apart than this, as beside a narrow 1 in a comb."""
 TALLEST = 3.0
 """Times the height of writing: what is higher is no digit but a frame or a drawing."""
 WIDEST = 6.0
@@ -63,10 +65,11 @@ def numbers(line: list[Piece]) -> list[list[Piece]]:
     """The numbers of a line: split where the gap is wider than most of the line's writing is high."""
     high = float(np.median([p.height for p in line]))
     found: list[list[Piece]] = []
-    right = -np.inf
+    right = middle = -np.inf
     for piece in line:
-        if not found or piece.left - right > GAP * high:
+        centre = (piece.left + piece.right) / 2
+        if not found or (piece.left - right > GAP * high and centre - middle > STEP * high):
             found.append([])
         found[-1].append(piece)
-        right = max(right, piece.right)
+        right, middle = max(right, piece.right), centre
     return found
