@@ -50,7 +50,7 @@ def draw(digit: Pixels, height: float, rng: np.random.Generator) -> NDArray[np.f
     edge = rng.uniform(0.25, 0.62)
     soft = min(edge, rng.uniform(0.05, 0.3))
     drawn = np.clip((drawn - edge + soft) / (2 * soft), 0, 1)
-    pen = rng.integers(-2, 3) if height > 34 else rng.integers(-1, 2)
+    pen = rng.integers(-2, 3) if height > 34 else rng.integers(0, 2)
     if pen:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(int(pen)) + 1, abs(int(pen)) + 1))
         drawn = cv2.dilate(drawn, kernel) if pen > 0 else cv2.erode(drawn, kernel)

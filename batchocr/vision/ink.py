@@ -16,6 +16,8 @@ FRAGMENT = 0.45
 """Share of the height of writing below which a piece is no digit by itself."""
 MOST_PARTS = 4
 """Into which a single digit falls."""
+MOST_DIRT = 12
+"""Small pieces beside a single digit."""
 LEAST = 0.14
 """Share of the height of writing below which a piece is not even part of one."""
 
@@ -148,6 +150,8 @@ def only_digit(pieces: list[Piece]) -> Piece | None:
         return None
     size = max(main.height, main.width)
     parts = [p for p in pieces if max(p.height, p.width) >= LEAST * size]
+    if len(parts) > MOST_PARTS or len(pieces) - len(parts) > MOST_DIRT:
+        return None
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.with_(part)
@@ -165,4 +169,4 @@ def only_digit(pieces: list[Piece]) -> Piece | None:
         tall = part.height >= FRAGMENT * whole.height
         if apart > near or (rest and beside and tall):
             return None
-    return whole if len(parts) <= MOST_PARTS else None
+    return whole

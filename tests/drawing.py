@@ -1,0 +1,129 @@
+"""Draws the cases that the vision tests look at: digits as plain strokes, on paper with all that befalls it.
+
+Lengths are pixels. A `Sheet` may lie crooked: what is drawn on it is then turned about its middle, as a page on a
+scanner is, and the boxes handed back are those of the turned ink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.records import Box, Layout, Pixels
+
+Points = NDArray[np.float64]
+Stroke = Sequence[tuple[float, float]]
+
+
+def arc(x: float, y: float, across: float, down: float, start: float, end: float) -> list[tuple[float, float]]:
+    """Points of an ellipse from one angle to the other, in degrees: 0 is right, 90 is down."""
+    turns = np.deg2rad(np.linspace(start, end, 25))
+    return [(x + across * float(np.cos(t)), y + down * float(np.sin(t))) for t in turns]
+
+
+STROKES: dict[str, list[Stroke]] = {
+    "0": [arc(0.3, 0.5, 0.3, 0.5, 0, 360)],
+    "1": [[(0.05, 0.0), (0.05, 1.0)]],
+    "2": [[*arc(0.3, 0.28, 0.28, 0.28, -170, 30), (0.02, 1.0), (0.62, 1.0)]],
+    "3": [arc(0.25, 0.25, 0.25, 0.25, -150, 90), arc(0.25, 0.75, 0.3, 0.25, -90, 150)],
+    "4": [[(0.4, 0.0), (0.0, 0.65), (0.65, 0.65)], [(0.48, 0.3), (0.48, 1.0)]],
+    "5": [[(0.1, 0.0), (0.08, 0.45), *arc(0.25, 0.7, 0.3, 0.3, -100, 140)], [(0.1, 0.0), (0.55, 0.0)]],
+    "6": [[(0.45, 0.0), (0.12, 0.4), *arc(0.3, 0.72, 0.28, 0.28, 190, 550)]],
+    "7": [[(0.0, 0.0), (0.6, 0.0), (0.2, 1.0)]],
+    "8": [arc(0.3, 0.25, 0.23, 0.25, 0, 360), arc(0.3, 0.75, 0.28, 0.25, 0, 360)],
+    "9": [arc(0.28, 0.28, 0.26, 0.28, 0, 360), [(0.54, 0.28), (0.48, 1.0)]],
+    ".": [[(0.0, 1.0), (0.0, 1.0)]],
+}
+"""Each digit in a box one high: x to the right, y down. A point is a dot on the base line."""
+
+
+class Sheet:
+    """A sheet of paper to draw on; `angle` in degrees is how far its rows run downhill to the right."""
+
+    def __init__(self, width: int, height: int, grey: int = 245, angle: float = 0.0) -> None:
+        self.pixels: Pixels = np.full((height, width), grey, np.uint8)
+        self._turn: NDArray[np.float64] = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -angle, 1.0)
+
+    def stroke(self, points: Stroke | Points, pen: int, grey: int = 30) -> Points:
+        """Pull a round pen of `pen` pixels through the points; they come back as they lie on the sheet."""
+        lying = np.asarray(points, np.float64) @ self._turn[:, :2].T + self._turn[:, 2]
+        cv2.polylines(self.pixels, [np.round(lying * 16).astype(np.int32)], False, grey, pen, cv2.LINE_AA, 4)
+        return lying
+
+    def digit(
+        self, digit: str, left: float, top: float, height: float, pen: int = 4, grey: int = 30, slant: float = 0.0
+    ) -> Box:
+        """Write a digit, ink `height` high in all; `slant` is how far its top leans right, in shares of the height."""
+        inner = height - pen
+        lying = []
+        for stroke in STROKES[digit]:
+            points = np.array(stroke, np.float64)
+            points[:, 0] += slant * (1 - points[:, 1])
+            lying.append(self.stroke(points * inner + (left + pen / 2, top + pen / 2), pen, grey))
+        points = np.concatenate(lying)
+        x0, y0 = np.round(points.min(axis=0) - pen / 2).astype(int).tolist()
+        x1, y1 = np.round(points.max(axis=0) + pen / 2).astype(int).tolist()
+        return Box(x0, y0, x1 - x0, y1 - y0)
+
+    def number(
+        self, text: str, left: float, top: float, height: float, pen: int = 4, grey: int = 30, gap: float = 0.25
+    ) -> list[Box]:
+        """Write digits side by side, `gap` of their height apart."""
+        boxes = []
+        for digit in text:
+            boxes.append(self.digit(digit, left, top, height, pen, grey))
+            wide = max(x for stroke in STROKES[digit] for x, _ in stroke)
+            left += wide * (height - pen) + pen + gap * height
+        return boxes
+
+    def rule(self, x0: float, y0: float, x1: float, y1: float, pen: int = 2, grey: int = 120) -> None:
+        """A ruled line from point to point."""
+        self.stroke([(x0, y0), (x1, y1)], pen, grey)
+
+    def frame(self, left: float, top: float, width: float, height: float, pen: int = 2, grey: int = 60) -> None:
+        """The four sides of a box."""
+        right, bottom = left + width, top + height
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        for (x0, y0), (x1, y1) in pairwise(corners):
+            self.rule(x0, y0, x1, y1, pen, grey)
+
+
+def noisy(pixels: Pixels, spread: float, seed: int = 7) -> Pixels:
+    """The page with grain: normal noise of that standard deviation, the same for the same seed."""
+    grain = np.random.default_rng(seed).standard_normal(pixels.shape, np.float32) * spread
+    return (pixels + grain).round().clip(0, 255).astype(np.uint8)
+
+
+def blurred(pixels: Pixels, spread: float) -> Pixels:
+    """The page out of focus."""
+    soft: Pixels = cv2.GaussianBlur(pixels, (0, 0), spread)
+    return soft
+
+
+def shaded(pixels: Pixels, darkest: float) -> Pixels:
+    """The page lit from the upper left: full light there, `darkest` of it in the lower right corner."""
+    height, width = pixels.shape
+    fall = (np.linspace(0, 1, width)[None, :] + np.linspace(0, 1, height)[:, None]) / 2
+    return (pixels * (1 - (1 - darkest) * fall)).round().astype(np.uint8)
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    shared = max(0, width) * max(0, height)
+    return shared / (a.width * a.height + b.width * b.height - shared)
+
+
+def found_boxes(layout: Layout) -> list[Box]:
+    """The boxes of a layout in reading order."""
+    return [c.box for line in layout.lines for number in line.numbers for c in number.candidates]
+
+
+def shape_of(layout: Layout) -> list[list[int]]:
+    """How many digits each number of each line has."""
+    return [[len(number.candidates) for number in line.numbers] for line in layout.lines]

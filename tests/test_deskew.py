@@ -1,0 +1,107 @@
+"""How far a page is turned is found, and it is turned level and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from drawing import Sheet, noisy
+
+from batchocr.records import Pixels
+from batchocr.vision.binarize import Mask, binarize, faintest_ink, flatten
+from batchocr.vision.deskew import Turn, skew
+
+
+def ink_of(pixels: Pixels) -> Mask:
+    """Half of the working resolution, as the whole way has it."""
+    contrast = flatten(pixels)
+    return binarize(contrast[::2, ::2], faintest_ink(contrast))
+
+
+def writing(angle: float) -> Sheet:
+    """Rows of digits with an unsteady base line."""
+    sheet = Sheet(1000, 1200, angle=angle)
+    unsteady = np.random.default_rng(3)
+    for row, text in enumerate(["207415836937", "8152047790", "31415926535", "7790", "20741583", "690237415"]):
+        for place, digit in enumerate(text):
+            sheet.digit(digit, 160 + 60 * place, 200 + 150 * row + float(unsteady.normal(0, 1.5)), 40)
+    return sheet
+
+
+def ruled(angle: float) -> Sheet:
+    sheet = Sheet(1000, 1200, angle=angle)
+    for row in range(12):
+        sheet.rule(100, 150 + 80 * row, 900, 150 + 80 * row)
+        sheet.number("20741"[row % 4 :], 200, 112 + 80 * row, 36)
+    return sheet
+
+
+ANGLES = [-10, -7.3, -5, -2, -1, 1, 2, 4.4, 5, 8, 10]
+
+
+@pytest.mark.parametrize("angle", ANGLES)
+def test_the_angle_of_written_rows_is_found(angle: float) -> None:
+    assert skew(ink_of(noisy(writing(angle).pixels, 4))) == pytest.approx(angle, abs=0.3)
+
+
+@pytest.mark.parametrize("angle", ANGLES)
+def test_the_angle_of_ruled_paper_is_found(angle: float) -> None:
+    assert skew(ink_of(noisy(ruled(angle).pixels, 4))) == pytest.approx(angle, abs=0.3)
+
+
+@pytest.mark.parametrize("draw", [writing, ruled])
+def test_a_straight_page_is_not_turned(draw: Callable[[float], Sheet]) -> None:
+    assert skew(ink_of(noisy(draw(0).pixels, 4))) == 0
+
+
+def test_a_straight_column_of_ones_is_not_turned() -> None:
+    sheet = Sheet(600, 1200)
+    for row in range(14):
+        sheet.digit("1", 300, 60 + 75 * row, 40, slant=0.15)
+    assert skew(ink_of(sheet.pixels)) == 0
+
+
+@pytest.mark.parametrize("marks", [0, 1, 3, 5])
+def test_a_page_with_few_marks_has_no_direction(marks: int) -> None:
+    sheet = Sheet(1000, 1200)
+    for i in range(marks):
+        sheet.digit("7", 200 + 70 * i, 300 + 9 * i, 40)
+    assert skew(ink_of(sheet.pixels)) == 0
+
+
+def test_no_ink_at_all_has_no_direction() -> None:
+    assert skew(np.zeros((300, 200), np.uint8)) == 0
+    assert skew(np.zeros((1, 1), np.uint8)) == 0
+
+
+@pytest.mark.parametrize("angle", [-10.0, -3.3, 0.0, 5.0])
+def test_back_undoes_level(angle: float) -> None:
+    """A spot on the page is found on the level page, and told to lie where it lay."""
+    turn = Turn(angle, 400, 300)
+    for x, y in [(200, 150), (80, 70), (330, 90), (60, 250)]:
+        page = np.zeros((300, 400), np.uint8)
+        page[y - 2 : y + 3, x - 2 : x + 3] = 255
+        level = turn.level(page)
+        assert level.shape == page.shape
+        down, right = np.nonzero(level > 127)
+        spot = np.array([[right.mean(), down.mean()]])
+        assert turn.back(spot)[0] == pytest.approx((x, y), abs=0.5)
+
+
+@pytest.mark.parametrize("angle", [-6.0, 4.0])
+def test_a_row_is_level_once_it_was_turned(angle: float) -> None:
+    sheet = Sheet(600, 500, angle=angle)
+    sheet.rule(100, 200, 500, 200, pen=3, grey=0)
+    level = Turn(angle, 600, 500).level(flatten(sheet.pixels))
+    rows = np.nonzero(level[:, 120:480] > 127)[0]
+    assert rows.min() >= 197
+    assert rows.max() <= 203
+
+
+def test_a_straight_page_is_handed_on_as_it_is() -> None:
+    page = noisy(np.full((30, 40), 100, np.uint8), 20)
+    turn = Turn(0.0, 40, 30)
+    points = np.array([[3.0, 4.0]])
+    assert np.array_equal(turn.level(page), page)
+    assert np.array_equal(turn.back(points), points)

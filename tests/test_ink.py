@@ -1,0 +1,199 @@
+"""Pieces of ink: dirt dropped, broken digits joined, neighbours left apart."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from drawing import STROKES, Sheet, Stroke, arc
+
+from batchocr.vision.binarize import Mask
+from batchocr.vision.ink import Piece, components, join_strokes, writing_height
+
+HEIGHT = 40
+PEN = 4
+
+
+def ink_of(sheet: Sheet) -> Mask:
+    ink: Mask = cv2.compare(sheet.pixels, 128, cv2.CMP_LT)
+    return ink
+
+
+def pieces_of(sheet: Sheet) -> list[Piece]:
+    return components(ink_of(sheet))[1]
+
+
+def joined(sheet: Sheet, height: float = HEIGHT) -> list[Piece]:
+    labels, pieces = components(ink_of(sheet))
+    return sorted(join_strokes(pieces, labels, height), key=lambda p: p.left)
+
+
+def draw(*strokes: Stroke) -> Sheet:
+    """Strokes in a box one high, drawn HEIGHT high."""
+    sheet = Sheet(300, 120)
+    for stroke in strokes:
+        sheet.stroke(np.array(stroke) * (HEIGHT - PEN) + (102, 42), PEN)
+    return sheet
+
+
+# Components
+
+
+def test_a_piece_knows_its_box_and_its_ink() -> None:
+    ink = np.zeros((50, 60), np.uint8)
+    ink[10:30, 20:26] = 255
+    (piece,) = components(ink)[1]
+    assert (piece.left, piece.top, piece.right, piece.bottom) == (20, 10, 26, 30)
+    assert (piece.width, piece.height, piece.middle, piece.area) == (6, 20, 20, 120)
+
+
+def test_the_labels_say_which_pixels_are_a_piece() -> None:
+    sheet = Sheet(300, 100)
+    sheet.number("207", 20, 20, HEIGHT)
+    labels, pieces = components(ink_of(sheet))
+    assert len(pieces) == 3
+    assert sum(np.count_nonzero(np.isin(labels, p.labels)) for p in pieces) == np.count_nonzero(ink_of(sheet))
+
+
+def test_strokes_that_touch_at_a_corner_hang_together() -> None:
+    ink = np.zeros((30, 30), np.uint8)
+    ink[5:10, 5:10] = ink[10:15, 10:15] = 255
+    assert len(components(ink)[1]) == 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_specks_are_dropped(size: int) -> None:
+    ink = np.zeros((60, 60), np.uint8)
+    for x in range(5, 55, 10):
+        ink[20 : 20 + size, x : x + size] = 255
+    assert components(ink)[1] == []
+
+
+def test_no_ink_gives_no_pieces() -> None:
+    labels, pieces = components(np.zeros((5, 7), np.uint8))
+    assert pieces == []
+    assert labels.shape == (5, 7)
+    assert writing_height(pieces) == 0
+    assert join_strokes(pieces, labels, 0) == []
+
+
+def test_the_height_of_writing_is_that_of_digits_and_not_of_dirt() -> None:
+    sheet = Sheet(900, 200)
+    sheet.number("2074158369", 20, 50, HEIGHT)
+    for i in range(60):
+        sheet.stroke([(20 + 14 * i, 150), (24 + 14 * i, 150)], PEN)
+    assert writing_height(pieces_of(sheet)) == pytest.approx(HEIGHT, abs=2)
+
+
+def test_bits_much_smaller_than_the_writing_are_dropped() -> None:
+    sheet = Sheet(300, 120)
+    sheet.digit("0", 100, 40, HEIGHT)
+    sheet.stroke([(200, 60), (201, 60)], 4)
+    assert len(pieces_of(sheet)) == 2
+    assert len(joined(sheet)) == 1
+
+
+# Broken digits
+
+
+BROKEN: dict[str, list[Stroke]] = {
+    "5 without its flag": [STROKES["5"][0], [(0.27, -0.02), (0.62, -0.04)]],
+    "5 with its flag above": [STROKES["5"][0], [(0.15, -0.2), (0.6, -0.22)]],
+    "open 4": [[(0.1, 0.0), (0.0, 0.55), (0.32, 0.58)], [(0.5, 0.0), (0.46, 1.0)]],
+    "4 with a long right stroke": [[(0.1, 0.1), (0.0, 0.5), (0.3, 0.5)], [(0.5, 0.2), (0.48, 1.1)]],
+    "8 in two halves": [arc(0.3, 0.2, 0.22, 0.2, 0, 360), arc(0.3, 0.78, 0.28, 0.22, 0, 360)],
+    "8 in two uneven halves": [arc(0.35, 0.15, 0.16, 0.15, 0, 360), arc(0.3, 0.74, 0.28, 0.28, 0, 360)],
+    "7 with its bar apart": [[(0.0, 0.0), (0.45, 0.0)], [(0.62, 0.02), (0.25, 1.0)]],
+    "3 in two bows": [arc(0.25, 0.2, 0.25, 0.2, -150, 80), arc(0.25, 0.75, 0.3, 0.25, -75, 150)],
+    "2 with its base apart": [[*arc(0.3, 0.28, 0.28, 0.28, -170, 30), (0.1, 0.78)], [(0.02, 1.0), (0.62, 1.0)]],
+    "0 open above and below": [arc(0.3, 0.5, 0.28, 0.5, 105, 255), arc(0.3, 0.5, 0.28, 0.5, -75, 75)],
+    "9 with its tail apart": [arc(0.28, 0.25, 0.26, 0.25, 0, 360), [(0.54, 0.62), (0.5, 1.0)]],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_digit_is_put_together(name: str) -> None:
+    sheet = draw(*BROKEN[name])
+    assert len(pieces_of(sheet)) == 2
+    (piece,) = joined(sheet)
+    assert len(piece.labels) == 2
+    assert piece.area == np.count_nonzero(ink_of(sheet))
+
+
+def test_a_digit_in_three_parts_is_put_together() -> None:
+    sheet = draw(
+        [(0.1, 0.0), (0.08, 0.34)], [(0.26, 0.0), (0.6, 0.0)], [(0.08, 0.55), *arc(0.25, 0.75, 0.3, 0.25, -80, 140)]
+    )
+    assert len(pieces_of(sheet)) == 3
+    (piece,) = joined(sheet)
+    assert len(piece.labels) == 3
+
+
+def test_broken_digits_side_by_side_are_joined_each_by_itself() -> None:
+    sheet = Sheet(600, 120)
+    for i, name in enumerate(["5 without its flag", "8 in two halves", "open 4", "5 without its flag"]):
+        for stroke in BROKEN[name]:
+            sheet.stroke(np.array(stroke) * (HEIGHT - PEN) + (52 + 42 * i, 42), PEN)
+    assert len(pieces_of(sheet)) == 8
+    assert [len(piece.labels) for piece in joined(sheet)] == [2, 2, 2, 2]
+
+
+# Neighbours
+
+
+@pytest.mark.parametrize("gap", [0.08, 0.15, 0.4])
+@pytest.mark.parametrize("text", ["20", "11", "111", "74", "00", "88", "51", "17", "10", "415", "2074158369"])
+def test_separate_digits_are_not_joined(text: str, gap: float) -> None:
+    sheet = Sheet(700, 120)
+    sheet.number(text, 30, 40, HEIGHT, PEN, gap=gap)
+    assert len(joined(sheet)) == len(text)
+
+
+@pytest.mark.parametrize("slant", [0.3, 0.5])
+@pytest.mark.parametrize("text", ["11", "17", "71", "47", "77", "10", "01"])
+def test_slanted_neighbours_whose_boxes_overlap_are_not_joined(text: str, slant: float) -> None:
+    sheet = Sheet(300, 120)
+    first = sheet.digit(text[0], 80, 40, HEIGHT, PEN, slant=slant)
+    wide = first.width - slant * (HEIGHT - PEN)
+    second = sheet.digit(text[1], 80 + wide + 0.14 * HEIGHT, 40, HEIGHT, PEN, slant=slant)
+    assert first.right > second.left
+    assert len(pieces_of(sheet)) == 2
+    assert len(joined(sheet)) == 2
+
+
+@pytest.mark.parametrize("drop", [0.2, 0.5])
+def test_a_lower_neighbour_is_not_joined(drop: float) -> None:
+    sheet = Sheet(300, 150)
+    sheet.digit("3", 80, 40, HEIGHT, PEN)
+    sheet.digit("6", 80 + 0.8 * HEIGHT, 40 + drop * HEIGHT, HEIGHT, PEN)
+    assert len(joined(sheet)) == 2
+
+
+@pytest.mark.parametrize("gap", [0.05, 0.15, 0.3])
+def test_digits_below_one_another_are_not_joined(gap: float) -> None:
+    sheet = Sheet(300, 200)
+    sheet.digit("3", 80, 40, HEIGHT, PEN)
+    sheet.digit("6", 80, 40 + (1 + gap) * HEIGHT, HEIGHT, PEN)
+    assert len(joined(sheet)) == 2
+
+
+@pytest.mark.parametrize("gap", [0.08, 0.15, 0.3])
+@pytest.mark.parametrize("digit", list("0123456789"))
+def test_a_decimal_point_is_not_joined_to_the_digit_before_it(digit: str, gap: float) -> None:
+    sheet = Sheet(300, 120)
+    box = sheet.digit(digit, 80, 40, HEIGHT, PEN)
+    sheet.digit(".", box.right + gap * HEIGHT, 40, HEIGHT, 6)
+    pieces = joined(sheet)
+    assert [len(p.labels) for p in pieces] == [1] * len(pieces)
+    assert abs(pieces[0].right - box.right) <= 2
+
+
+@pytest.mark.parametrize("digit", list("0147"))
+def test_a_comma_between_two_digits_is_joined_to_neither(digit: str) -> None:
+    sheet = Sheet(300, 140)
+    box = sheet.digit(digit, 80, 40, HEIGHT, PEN)
+    x = box.right + 6
+    sheet.stroke([(x + 3, 76), (x, 86)], PEN)
+    sheet.digit("2", x + 10, 40, HEIGHT, PEN)
+    pieces = [p for p in joined(sheet) if p.height > 0.5 * HEIGHT]
+    assert [len(p.labels) for p in pieces] == [1, 1]
