@@ -180,7 +180,7 @@ def test_a_table_goes_and_the_digits_in_it_stay() -> None:
 @pytest.mark.parametrize("digit", list("0123456789"))
 def test_without_rules_every_stroke_of_a_digit_is_kept(digit: str, height: int) -> None:
     page = sheet()
-    page.number(digit * 6, 200, 300, height, pen=max(3, height // 12))
+    page.number(digit * 6, 200, 300, height, pen=max(3, height // 12), gap=0.4)
     assert np.array_equal(writing(page.pixels), plain(page.pixels))
 
 
@@ -190,6 +190,13 @@ def test_the_bar_of_a_wide_seven_and_the_base_of_a_two_survive(pen: int, wide: i
     page = sheet()
     page.stroke([(300, 300), (300 + wide, 300), (310, 350)], pen)
     page.stroke([(500, 310), (520, 300), (530, 315), (500, 350), (500 + wide, 350)], pen)
+    assert np.array_equal(writing(page.pixels), plain(page.pixels))
+
+
+@pytest.mark.parametrize("digit", list("2457"))
+def test_the_bars_of_close_small_digits_in_a_row_are_no_rule(digit: str) -> None:
+    page = sheet()
+    page.number(digit * 6, 200, 300, 20, pen=3)
     assert np.array_equal(writing(page.pixels), plain(page.pixels))
 
 

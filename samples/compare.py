@@ -1,0 +1,35 @@
+"""Hold a results.numbers.csv of these samples against expected.csv; ends with 1 where they differ.
+
+`batchocr run samples --out results.csv && python samples/compare.py results.numbers.csv`
+"""
+
+from __future__ import annotations
+
+import csv
+from itertools import zip_longest
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+COLUMNS = ("file", "page", "text")
+
+
+def rows(path: Path) -> list[tuple[str, ...]]:
+    """File, page and text of each number, in order."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [tuple(row[column] for column in COLUMNS) for row in csv.DictReader(file)]
+
+
+def main(numbers: Annotated[Path, typer.Argument(help="The results.numbers.csv of a run over the samples.")]) -> None:
+    """Say what was expected and not read, or read and not expected."""
+    expected, got = rows(Path(__file__).with_name("expected.csv")), rows(numbers)
+    differences = [pair for pair in zip_longest(expected, got) if pair[0] != pair[1]]
+    for wanted, read in differences[:20]:
+        typer.echo(f"expected {wanted}, read {read}", err=True)
+    typer.echo(f"{len(expected)} numbers expected, {len(got)} read, {len(differences)} places differ")
+    raise typer.Exit(bool(differences))
+
+
+if __name__ == "__main__":
+    typer.run(main)
