@@ -40,6 +40,21 @@ STROKES: dict[str, list[Stroke]] = {
 }
 """Each digit in a box one high: x to the right, y down. A point is a dot on the base line."""
 
+BROKEN: dict[str, list[Stroke]] = {
+    "5 without its flag": [STROKES["5"][0], [(0.27, -0.02), (0.62, -0.04)]],
+    "5 with its flag above": [STROKES["5"][0], [(0.15, -0.2), (0.6, -0.22)]],
+    "open 4": [[(0.1, 0.0), (0.0, 0.55), (0.28, 0.55)], [(0.5, 0.0), (0.46, 1.0)]],
+    "4 with a long right stroke": [[(0.1, 0.1), (0.0, 0.5), (0.28, 0.5)], [(0.5, 0.2), (0.48, 1.1)]],
+    "4 with a small left part": [[(0.1, 0.2), (0.0, 0.5), (0.28, 0.5)], [(0.5, 0.0), (0.48, 1.0)]],
+    "8 in two halves": [arc(0.3, 0.19, 0.22, 0.19, 0, 360), arc(0.3, 0.8, 0.28, 0.21, 0, 360)],
+    "8 in two uneven halves": [arc(0.35, 0.12, 0.16, 0.12, 0, 360), arc(0.3, 0.74, 0.28, 0.27, 0, 360)],
+    "7 with its bar apart": [[(0.0, 0.0), (0.42, 0.0)], [(0.62, 0.02), (0.25, 1.0)]],
+    "3 in two bows": [arc(0.25, 0.19, 0.25, 0.19, -150, 70), arc(0.25, 0.79, 0.3, 0.22, -90, 150)],
+    "2 with its base apart": [[*arc(0.3, 0.28, 0.28, 0.28, -170, 30), (0.1, 0.78)], [(0.02, 1.0), (0.62, 1.0)]],
+    "9 with its tail apart": [arc(0.28, 0.25, 0.26, 0.25, 0, 360), [(0.54, 0.62), (0.5, 1.0)]],
+}
+"""Digits in two strokes that do not touch: with a pen of a tenth, a tenth of the height lies between them."""
+
 
 class Sheet:
     """A sheet of paper to draw on; `angle` in degrees is how far its rows run downhill to the right."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from batchocr.cli.common import ENVIRONMENT
+from batchocr.cli.doctor import doctor
 from batchocr.cli.preview import preview
 from batchocr.cli.run import run
 from batchocr.cli.train import train
@@ -39,3 +40,4 @@ def main(
 app.command(context_settings=ENVIRONMENT)(run)
 app.command(context_settings=ENVIRONMENT)(preview)
 app.command()(train)
+app.command(context_settings=ENVIRONMENT)(doctor)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from batchocr.errors import BatchocrError
+from batchocr.errors import BatchocrError, ExitCode
 
 
 class DeviceChoice(StrEnum):
@@ -53,5 +53,12 @@ def ends_with_exit_code() -> Iterator[None]:
     except BatchocrError as fault:
         typer.echo(f"batchocr: {fault}", err=True)
         raise typer.Exit(fault.exit_code) from fault
+    except ImportError as fault:
+        from batchocr.doctor import missing_library
+
+        if not (mend := missing_library(fault)):
+            raise
+        typer.echo(f"batchocr: {fault}; install it: {mend}", err=True)
+        raise typer.Exit(ExitCode.INTERNAL) from fault
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -71,9 +72,7 @@ def run(
             def page(result: PageResult) -> None:
                 bar.update()
                 if result.page.status == "failed":
-                    bar.write(f"failed: {result.page.message}", file=bar.fp) if not bar.disable else typer.echo(
-                        f"failed: {result.page.message}", err=True
-                    )
+                    bar.write(f"failed: {result.page.message}", file=sys.stderr)
 
             summary = run_job(given, out, settings, on_start=start, on_page=page)
         if not quiet:

@@ -25,15 +25,16 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start_worker(threads: int) -> None:
-    """Ctrl-C is the parent's to handle; OpenCV's own threads are shared out among the workers."""
+def _start_worker() -> None:
+    """Ctrl-C is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _look_through(scan: Scan, max_megapixels: float, threads: int) -> list[SeenPage]:
+    """OpenCV is imported here, not at the worker's start, so that a fault of it is told to the parent."""
     import cv2
 
     cv2.setNumThreads(threads)
-
-
-def _look_through(scan: Scan, max_megapixels: float) -> list[SeenPage]:
     return list(look(scan, max_megapixels))
 
 
@@ -44,12 +45,12 @@ class LocalEngine:
         self.jobs = min(jobs or default_jobs(), len(scans))
         self._scans = iter(scans)
         self._max_megapixels = max_megapixels
+        self._threads = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
         # spawned, never forked: a forked OpenCV or TensorFlow can hang
         self._pool = ProcessPoolExecutor(
             self.jobs,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(max(1, default_jobs() // self.jobs),),
         )
         self._in_hand: deque[Future[list[SeenPage]]] = deque()
         for _ in range(AHEAD * self.jobs):
@@ -58,7 +59,7 @@ class LocalEngine:
     def _submit(self) -> None:
         scan = next(self._scans, None)
         if scan is not None:
-            self._in_hand.append(self._pool.submit(_look_through, scan, self._max_megapixels))
+            self._in_hand.append(self._pool.submit(_look_through, scan, self._max_megapixels, self._threads))
 
     def pages(self) -> Iterator[SeenPage]:
         """All pages in the order of the scans, as they become ready."""

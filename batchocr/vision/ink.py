@@ -159,10 +159,7 @@ def only_digit(pieces: list[Piece]) -> Piece | None:
     for part in parts:
         rest = [p for p in parts if p is not part]
         apart = min(
-            (
-                max(p.left - part.right, part.left - p.right, p.top - part.bottom, part.top - p.bottom)
-                for p in rest
-            ),
+            (max(p.left - part.right, part.left - p.right, p.top - part.bottom, part.top - p.bottom) for p in rest),
             default=0,
         )
         beside = all(part.left >= p.right - 0.3 * part.width or part.right <= p.left + 0.3 * part.width for p in rest)

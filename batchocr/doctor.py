@@ -1,0 +1,158 @@
+"""Whether the main job would run here, and what to mend if not: libraries, devices, the model, a page read."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module, metadata, resources
+from pathlib import Path
+from typing import Literal
+
+from batchocr.errors import BatchocrError
+from batchocr.version import __version__
+
+PACKAGES = ("keras", "tensorflow", "opencv-python", "numpy", "pandas", "pyarrow", "pillow", "pypdfium2", "typer")
+SELF_TEST = ("selftest.png", "2017")
+"""The built-in page and what is written on it."""
+OPENCV_MEND = "sudo apt-get install -y libgl1 libglib2.0-0 (or the like on your system)"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    state: Literal["ok", "note", "fault"]
+    """Only a fault keeps the main job from running."""
+    detail: str
+    mend: str = ""
+
+
+def examine(model: Path | None = None, device: str = "auto") -> Iterator[Finding]:
+    """All that matters to a run, one by one as it is known; the last is a page read by the main job itself."""
+    yield Finding("batchocr", "ok", f"{__version__} in {Path(__file__).parent}")
+    yield Finding("python", "ok", f"{platform.python_version()} on {platform.platform()}")
+    yield Finding("packages", "ok", ", ".join(_versions()))
+    yield Finding("processors", "ok", _processors())
+    yield Finding("memory", "ok", _memory())
+    yield _guarded("opencv", _opencv)
+    yield _guarded("keras", _keras)
+    yield _guarded("gpu", lambda: _gpu(device))
+    yield _guarded("model", lambda: _model(model))
+    yield _guarded("self-test", lambda: _self_test(model, device))
+
+
+def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
+    """What `look` finds; an exception is a fault that is told, and the next thing is looked at."""
+    try:
+        return look()
+    except BatchocrError as fault:
+        return Finding(name, "fault", str(fault))
+    except ImportError as fault:
+        return Finding(name, "fault", str(fault), missing_library(fault) or "install batchocr again: pip install .")
+    except Exception as fault:  # a doctor who falls ill on a finding helps nobody
+        return Finding(name, "fault", f"{type(fault).__name__}: {fault}", "please report this")
+
+
+def missing_library(fault: ImportError) -> str:
+    """The mend where a package could not be loaded for want of a library of the system; empty for other faults."""
+    return OPENCV_MEND if ".so" in str(fault) and any(lib in str(fault) for lib in ("libGL", "libg", "libX")) else ""
+
+
+def _versions() -> Iterator[str]:
+    for package in PACKAGES:
+        try:
+            yield f"{package} {metadata.version(package)}"
+        except metadata.PackageNotFoundError:
+            yield f"{package} missing"
+
+
+def _processors() -> str:
+    from batchocr.engines.local import default_jobs
+
+    return (
+        f"{default_jobs()} of {os.cpu_count()} for this process: as many workers find digits, unless --jobs says else"
+    )
+
+
+def _memory() -> str:
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return f"{pages:.1f} GiB, {free:.1f} free"
+
+
+def _opencv() -> Finding:
+    cv2 = import_module("cv2")
+    return Finding("opencv", "ok", f"{cv2.__version__}, {cv2.getNumThreads()} threads")
+
+
+def _keras() -> Finding:
+    from batchocr.recognition.classifier import open_device
+
+    open_device("auto")
+    keras = import_module("keras")
+    return Finding("keras", "ok", f"{keras.__version__} on {keras.backend.backend()}")
+
+
+def _gpu(device: str) -> Finding:
+    """What the backend says of GPUs. None is a fault only where one was asked for."""
+    from batchocr.recognition.classifier import open_device
+
+    if open_device("auto") == "gpu":
+        return Finding("gpu", "ok", ", ".join(_gpu_names()) or "found")
+    why = _why_no_gpu()
+    mend = "install the NVIDIA driver, then pip install 'batchocr[gpu]'; pages are read on the processor until then"
+    return Finding("gpu", "fault" if device == "gpu" else "note", f"none is used: {why}", mend)
+
+
+def _gpu_names() -> Iterator[str]:
+    if import_module("keras").backend.backend() == "tensorflow":
+        tf = import_module("tensorflow")
+        for gpu in tf.config.list_physical_devices("GPU"):
+            yield str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))
+
+
+def _why_no_gpu() -> str:
+    if not any(Path(p).exists() for p in ("/dev/nvidia0", "/proc/driver/nvidia/version", "/dev/dxg")):
+        return "this machine shows no NVIDIA device (in a container: start it with --gpus all)"
+    if import_module("keras").backend.backend() == "tensorflow":
+        tf = import_module("tensorflow")
+        if not tf.test.is_built_with_cuda():
+            return "a device is there, but this TensorFlow is built without CUDA"
+        cuda = tf.sysconfig.get_build_info().get("cuda_version", "?")
+        return f"a device is there, but TensorFlow could not load CUDA {cuda} or reach the driver"
+    return "a device is there, but Keras's backend cannot use it"
+
+
+def _model(model: Path | None) -> Finding:
+    from batchocr.recognition.model import read_sidecar, shipped_model
+
+    path = model or shipped_model()
+    sidecar = read_sidecar(path)
+    return Finding("model", "ok", f"{sidecar.name}, {sidecar.parameters:,} parameters, sha256 {sidecar.sha256}: {path}")
+
+
+def _self_test(model: Path | None, device: str) -> Finding:
+    """The built-in page through the whole job, workers and files and all."""
+    import csv
+
+    from batchocr.job import Settings, run
+
+    name, text = SELF_TEST
+    with tempfile.TemporaryDirectory() as folder, resources.as_file(resources.files("batchocr") / name) as page:
+        out = Path(folder) / "results.csv"
+        summary = run([page], out, Settings(model=model, device=device, jobs=1))
+        with out.with_suffix(".numbers.csv").open(newline="", encoding="utf-8") as file:
+            read = [row["text"] for row in csv.DictReader(file)]
+    if read != [text]:
+        return Finding("self-test", "fault", f"read {read} where {text} is written", "choose another --model")
+    return Finding("self-test", "ok", f"a page with {text} read in {summary.seconds:.1f} s on the {summary.device}")
+
+
+def tell(finding: Finding) -> str:
+    """A finding as a line or two for a person."""
+    mend = f"\n{'':14}mend: {finding.mend}" if finding.mend and finding.state != "ok" else ""
+    return f"{finding.state:5}  {finding.name + ':':12} {finding.detail}{mend}"

@@ -1,0 +1,55 @@
+"""What many tests share: the samples, the shipped model (loaded once), and one run over the samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from batchocr import Settings, Summary, run
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.model import shipped_model
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that has ended well."""
+
+    summary: Summary
+    out: Path
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    return SAMPLES
+
+
+@pytest.fixture(scope="session")
+def one_digit() -> Path:
+    """The quickest sample to read."""
+    return SAMPLES / "digits" / "2.jpg"
+
+
+@pytest.fixture(scope="session")
+def classifier() -> Classifier:
+    """The shipped model on the CPU, with batches of 64."""
+    return Classifier(shipped_model(), device="cpu", batch_size=64)
+
+
+@pytest.fixture(scope="session")
+def samples_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """All samples, read with everything left as it is but the device, so that machines with a GPU agree."""
+    out = tmp_path_factory.mktemp("samples") / "results.csv"
+    return Job(run([SAMPLES], out, Settings(device="cpu")), out)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who runs the tests may have settings for cron in the environment."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith("BATCHOCR_")]:
+        monkeypatch.delenv(name)

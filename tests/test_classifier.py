@@ -1,0 +1,141 @@
+"""The shipped model behind its one batch shape: probabilities, padding, and a device that is too small."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+import pytest
+from strokes import crops
+
+from batchocr.errors import UsageError
+from batchocr.recognition.classifier import LEAST_BATCH, Classifier, open_device
+from batchocr.recognition.model import shipped_model
+from batchocr.records import Crops
+
+LABELS = [i % 10 for i in range(150)]
+
+
+class ResourceExhaustedError(Exception):
+    """Of the name that TensorFlow's has."""
+
+
+class SmallDevice:
+    """A model on a device with memory for so many crops."""
+
+    def __init__(self, model: Any, room_for: int) -> None:
+        self.model, self.room_for = model, room_for
+        self.shapes: list[tuple[int, ...]] = []
+
+    def predict_on_batch(self, block: Crops) -> Any:
+        if len(block) > self.room_for:
+            raise ResourceExhaustedError(f"OOM when allocating tensor with shape{list(block.shape)}")
+        self.shapes.append(block.shape)
+        return self.model.predict_on_batch(block)
+
+
+class BrokenDevice:
+    def predict_on_batch(self, block: Crops) -> Any:
+        raise RuntimeError("the device fell off the bus")
+
+
+@pytest.fixture
+def fresh(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> Classifier:
+    """The shared classifier, whose batch size may be changed in this test."""
+    monkeypatch.setattr(classifier, "batch_size", classifier.batch_size)
+    return classifier
+
+
+def on_small_device(classifier: Classifier, room_for: int, monkeypatch: pytest.MonkeyPatch) -> SmallDevice:
+    device = SmallDevice(classifier._model, room_for)
+    monkeypatch.setattr(classifier, "_model", device)
+    return device
+
+
+def test_probabilities_of_ten_digits_sum_to_one(classifier: Classifier) -> None:
+    probabilities = classifier.classify(crops(LABELS))
+    assert probabilities.shape == (150, 10)
+    assert probabilities.dtype == np.float64
+    assert (probabilities >= 0).all()
+    assert np.allclose(probabilities.sum(axis=1), 1)
+
+
+def test_plainly_drawn_digits_are_read(classifier: Classifier) -> None:
+    right = classifier.classify(crops(LABELS)).argmax(axis=1) == LABELS
+    assert right.mean() >= 0.8
+
+
+def test_the_model_takes_bytes_and_scales_them_itself(classifier: Classifier) -> None:
+    (entry,) = classifier._model.inputs
+    assert entry.dtype == classifier.sidecar.input_dtype == "uint8"
+    assert tuple(entry.shape) == (None, 28, 28)
+
+
+def test_no_crops_give_no_rows(classifier: Classifier) -> None:
+    assert classifier.classify(np.empty((0, 28, 28), np.uint8)).shape == (0, 10)
+
+
+@pytest.mark.parametrize("count", [1, 5, 63, 64, 65, 128, 129])
+def test_how_full_a_batch_is_changes_nothing(classifier: Classifier, count: int) -> None:
+    whole = classifier.classify(crops(LABELS))
+    assert np.allclose(classifier.classify(crops(LABELS)[:count]), whole[:count], atol=1e-6)
+
+
+def test_the_crops_are_left_as_they_were(classifier: Classifier) -> None:
+    given = crops(LABELS)
+    classifier.classify(given)
+    assert np.array_equal(given, crops(LABELS))
+
+
+def test_all_batches_have_one_shape(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = on_small_device(fresh, 64, monkeypatch)
+    fresh.classify(crops(LABELS))
+    assert device.shapes == [(64, 28, 28)] * 3
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on(
+    fresh: Classifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = fresh.classify(crops(LABELS))
+    device = on_small_device(fresh, 20, monkeypatch)
+    with caplog.at_level(logging.WARNING):
+        probabilities = fresh.classify(crops(LABELS))
+    assert np.allclose(probabilities, whole, atol=1e-3)
+    assert fresh.batch_size == 16
+    assert device.shapes == [(16, 28, 28)] * 10
+    assert "batches of 16" in caplog.text
+
+
+def test_the_smaller_batch_is_kept(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = on_small_device(fresh, 32, monkeypatch)
+    fresh.classify(crops(LABELS))
+    device.room_for = 1000
+    device.shapes.clear()
+    fresh.classify(crops(LABELS))
+    assert set(device.shapes) == {(32, 28, 28)}
+
+
+def test_a_device_too_small_for_the_least_batch_is_a_fault(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_small_device(fresh, LEAST_BATCH - 1, monkeypatch)
+    with pytest.raises(ResourceExhaustedError):
+        fresh.classify(crops(LABELS))
+
+
+def test_other_faults_of_the_device_are_passed_on(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fresh, "_model", BrokenDevice())
+    with pytest.raises(RuntimeError, match="fell off the bus"):
+        fresh.classify(crops(LABELS))
+    assert fresh.batch_size == 64
+
+
+def test_a_device_of_no_such_name_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="choose one of auto, cpu, gpu"):
+        open_device("abacus")
+
+
+def test_the_shipped_model_is_what_its_sidecar_says(classifier: Classifier) -> None:
+    assert classifier.path == shipped_model()
+    assert classifier.device == "cpu"
+    assert classifier._model.count_params() == classifier.sidecar.parameters
+    assert 0 < classifier.sidecar.min_confidence < 1

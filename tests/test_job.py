@@ -1,0 +1,214 @@
+"""The whole run from Python: the same rows whatever the order of work, and files that agree with each other."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from command import Row, account, beside, rows
+from conftest import Job
+from strokes import page, save
+
+import batchocr
+from batchocr import Settings, run
+from batchocr.errors import ExitCode, ModelError, NothingToRead
+from batchocr.job import written_files
+from batchocr.recognition.model import read_sidecar, shipped_model
+from batchocr.records import PageResult
+from batchocr.version import __version__
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Names whose order is not that of their making, a page without digits, and one that is broken."""
+    folder = tmp_path_factory.mktemp("mixed")
+    save(folder / "b.png", page(["20 17"]))
+    save(folder / "a.png", np.full((300, 400), 250, np.uint8))
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff and then nothing")
+    save(folder / "a" / "9.png", page(["4"]))
+    save(folder / "a" / "10.png", page(["005", "7"]))
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def mixed_job(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, list[Any]]:
+    """The job over `mixed`, and what was told of it meanwhile: the number of scans, then the pages."""
+    told: list[Any] = []
+    out = tmp_path_factory.mktemp("mixed-out") / "results.csv"
+    summary = run([mixed], out, Settings(device="cpu"), on_start=told.append, on_page=told.append)
+    return Job(summary, out), told
+
+
+def without_seconds(table: list[Row]) -> list[Row]:
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in table]
+
+
+def where_and_what(row: Row) -> tuple[str, ...]:
+    return tuple(value for name, value in row.items() if "confidence" not in name and name not in ("second", "review"))
+
+
+def test_one_worker_or_two_write_the_same_bytes(samples: Path, samples_job: Job, tmp_path: Path) -> None:
+    for jobs in (1, 2):
+        out = tmp_path / f"with-{jobs}.csv"
+        run([samples], out, Settings(device="cpu", jobs=jobs))
+        assert account(out)["settings"]["jobs"] == jobs
+        assert out.read_bytes() == samples_job.out.read_bytes()
+        assert beside(out, "numbers.csv").read_bytes() == beside(samples_job.out, "numbers.csv").read_bytes()
+        pages, others = rows(beside(out, "pages.csv")), rows(beside(samples_job.out, "pages.csv"))
+        assert without_seconds(pages) == without_seconds(others)
+
+
+@pytest.mark.parametrize("batch_size", [7, 200])
+def test_other_batches_read_the_same_digits_as_surely(
+    samples: Path, samples_job: Job, tmp_path: Path, batch_size: int
+) -> None:
+    out = tmp_path / "results.csv"
+    run([samples], out, Settings(device="cpu", batch_size=batch_size))
+    ours, theirs = rows(out), rows(samples_job.out)
+    assert account(out)["settings"]["batch_size"] == batch_size
+    assert [where_and_what(row) for row in ours] == [where_and_what(row) for row in theirs]
+    for name in ("confidence", "second_confidence"):
+        assert np.allclose([float(r[name]) for r in ours], [float(r[name]) for r in theirs], atol=0.001)
+
+
+def test_files_named_one_by_one_in_any_order_give_the_same_rows(
+    samples: Path, samples_job: Job, tmp_path: Path
+) -> None:
+    one_by_one = sorted((p for p in samples.rglob("*") if p.suffix in (".png", ".jpg")), reverse=True)
+    out = tmp_path / "results.csv"
+    run([*one_by_one, one_by_one[0]], out, Settings(device="cpu"))
+    assert out.read_bytes() == samples_job.out.read_bytes()
+
+
+@pytest.mark.parametrize("which", ["samples", "mixed"])
+def test_the_summary_says_what_the_files_say(which: str, samples_job: Job, mixed_job: tuple[Job, list[Any]]) -> None:
+    job = samples_job if which == "samples" else mixed_job[0]
+    digits, numbers = rows(job.out), rows(beside(job.out, "numbers.csv"))
+    pages = rows(beside(job.out, "pages.csv"))
+    summary = job.summary
+    assert (summary.digits, summary.numbers, summary.pages) == (len(digits), len(numbers), len(pages))
+    assert summary.failed == sum(row["status"] == "failed" for row in pages)
+    assert summary.review == sum(bool(row["review"]) for row in digits)
+    for count in ("numbers", "digits", "review"):
+        assert getattr(summary, count) == sum(int(row[count]) for row in pages)
+    assert Counter(row["file"] for row in digits) == Counter(
+        {row["file"]: int(row["digits"]) for row in pages if row["digits"] != "0"}
+    )
+    assert account(job.out)["counts"] == {
+        k: getattr(summary, k) for k in ("scans", "passed_over", "pages", "failed", "numbers", "digits", "review")
+    }
+
+
+def test_numbers_are_their_digits_put_together(samples_job: Job) -> None:
+    digits, numbers = rows(samples_job.out), rows(beside(samples_job.out, "numbers.csv"))
+    spelled: dict[tuple[str, ...], str] = {}
+    for row in digits:
+        place = (row["file"], row["page"], row["line"], row["number"])
+        spelled[place] = spelled.get(place, "") + row["digit"]
+    assert [(*place, text) for place, text in spelled.items()] == [
+        (row["file"], row["page"], row["line"], row["number"], row["text"]) for row in numbers
+    ]
+
+
+def test_pages_come_in_the_order_of_their_paths_with_their_states(mixed_job: tuple[Job, list[Any]]) -> None:
+    pages = rows(beside(mixed_job[0].out, "pages.csv"))
+    assert [(row["file"], row["page"], row["status"]) for row in pages] == [
+        ("a.png", "1", "empty"),
+        ("a/10.png", "1", "read"),
+        ("a/9.png", "1", "read"),
+        ("b.png", "1", "read"),
+        ("broken.jpg", "", "failed"),
+    ]
+    assert [row["file"] for row in rows(mixed_job[0].out)] == ["a/10.png"] * 4 + ["a/9.png"] + ["b.png"] * 4
+
+
+def test_a_page_without_digits_is_an_empty_row(mixed_job: tuple[Job, list[Any]], mixed: Path) -> None:
+    row = rows(beside(mixed_job[0].out, "pages.csv"))[0]
+    assert (row["width"], row["height"]) == ("400", "300")
+    assert {row[name] for name in ("lines", "numbers", "digits", "review")} == {"0"}
+    assert (row["error"], row["message"]) == ("", "")
+    assert row["sha256"] == hashlib.sha256((mixed / "a.png").read_bytes()).hexdigest()
+
+
+def test_a_broken_page_says_why_and_how_to_mend_it(mixed_job: tuple[Job, list[Any]]) -> None:
+    row = rows(beside(mixed_job[0].out, "pages.csv"))[-1]
+    assert row["error"] == "damaged"
+    assert row["message"].startswith("broken.jpg: ")
+    assert (row["width"], row["height"], row["angle"], row["sha256"]) == ("", "", "", "")
+
+
+def test_boxes_lie_inside_their_pages_from_left_to_right(samples_job: Job) -> None:
+    sizes = {row["file"]: (int(row["width"]), int(row["height"])) for row in rows(beside(samples_job.out, "pages.csv"))}
+    before: tuple[Any, ...] = ()
+    for row in rows(samples_job.out):
+        left, top, width, height = (int(row[name]) for name in ("left", "top", "width", "height"))
+        assert left >= 0 and top >= 0 and width > 0 and height > 0
+        assert left + width <= sizes[row["file"]][0] and top + height <= sizes[row["file"]][1]
+        place = (row["file"], int(row["line"]), int(row["number"]), int(row["position"]))
+        assert place > before
+        before = place
+
+
+def test_the_run_tells_of_scans_and_pages_as_it_goes(mixed_job: tuple[Job, list[Any]]) -> None:
+    scans, *pages = mixed_job[1]
+    assert scans == mixed_job[0].summary.scans == 5
+    assert all(isinstance(each, PageResult) for each in pages)
+    assert [each.page.file for each in pages] == ["a.png", "a/10.png", "a/9.png", "b.png", "broken.jpg"]
+
+
+def test_the_account_has_the_fields_of_the_contract(samples_job: Job, samples: Path) -> None:
+    told = account(samples_job.out)
+    assert set(told) == {
+        "run", "version", "started", "model", "settings", "device", "inputs", "counts", "seconds",
+    }  # fmt: skip
+    UUID(told["run"])
+    assert told["version"] == __version__
+    assert datetime.fromisoformat(told["started"]).tzinfo is not None
+    sidecar = read_sidecar(shipped_model())
+    assert told["model"] == {"name": sidecar.name, "file": "digits.keras", "sha256": sidecar.sha256}
+    assert told["settings"]["min_confidence"] == sidecar.min_confidence
+    assert told["device"] == "cpu"
+    assert told["inputs"] == [str(samples)]
+    assert {"start", "vision", "recognition", "all"} <= set(told["seconds"])
+    assert told["counts"]["passed_over"] == samples_job.summary.passed_over > 0
+
+
+def test_every_run_has_a_name_of_its_own(samples_job: Job, mixed_job: tuple[Job, list[Any]]) -> None:
+    assert account(samples_job.out)["run"] != account(mixed_job[0].out)["run"]
+
+
+def test_exactly_the_promised_files_are_written(samples_job: Job) -> None:
+    assert set(samples_job.out.parent.iterdir()) == set(written_files(samples_job.out))
+
+
+def test_the_summary_knows_the_exit_code(samples_job: Job, mixed_job: tuple[Job, list[Any]]) -> None:
+    assert samples_job.summary.exit_code == ExitCode.OK
+    assert mixed_job[0].summary.exit_code == ExitCode.SOME_FAILED
+
+
+def test_a_run_that_cannot_be_writes_nothing(tmp_path: Path, one_digit: Path) -> None:
+    (tmp_path / "none").mkdir()
+    out = tmp_path / "out" / "results.csv"
+    out.parent.mkdir()
+    with pytest.raises(NothingToRead):
+        run([tmp_path / "none"], out)
+    with pytest.raises(ModelError):
+        run([one_digit], out, Settings(model=tmp_path / "none.keras"))
+    assert list(out.parent.iterdir()) == []
+
+
+def test_the_package_says_its_public_names_and_imports_nothing_for_them() -> None:
+    code = "import sys, batchocr; print({'numpy', 'cv2', 'pandas', 'keras', 'tensorflow'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+    assert all(hasattr(batchocr, name) for name in batchocr.__all__)
+    with pytest.raises(AttributeError, match="read_minds"):
+        _ = batchocr.read_minds
