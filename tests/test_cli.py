@@ -378,7 +378,7 @@ def test_a_stopped_run_leaves_no_results_and_no_processes(
     (scans / "0.png").write_bytes(b"")
     shutil.copy(samples / "digits" / "2.jpg", scans / "1.jpg")
     for i in range(300):
-        (scans / f"page-{i}.png").symlink_to(samples / "numbers.png")
+        (scans / f"page-{i}.png").symlink_to(samples / "2017.png")
     process = subprocess.Popen(
         [*START, "run", str(scans), "--batch-size", "1", "--out", "results.csv"],
         cwd=tmp_path,

@@ -105,7 +105,8 @@ def test_ink_of_neighbours_is_not_seen(digit: str) -> None:
 @pytest.mark.parametrize("height", [60, 150, 300])
 @pytest.mark.parametrize("digit", DIGITS)
 def test_a_thin_pen_is_not_lost(digit: str, height: int) -> None:
-    crop = normalize(*ink(digit, height, pen=2))
+    crop, ordinary = normalize(*ink(digit, height, pen=2)), normalize(*ink(digit, height, height // 12))
+    assert crop.astype(int).sum() > 0.45 * ordinary.astype(int).sum()
     assert np.percentile(crop[crop > 40], 75) >= 140
     assert cv2.connectedComponents(cv2.compare(crop, 60, cv2.CMP_GT), connectivity=8)[0] == 2
 

@@ -91,7 +91,7 @@ def test_a_digit_that_stands_on_a_line_keeps_its_height(digit: str, grey: int) -
     assert_whole(page, [page.digit(digit, 400, 263, 38)], within=4)
 
 
-@pytest.mark.parametrize(("pen", "grey"), [(2, 60), (2, 160), (3, 110), (4, 60)])
+@pytest.mark.parametrize(("pen", "grey"), [(2, 60), (2, 160), (3, 110), (4, 30), (6, 60)])
 @pytest.mark.parametrize("digit", list("01346789"))
 def test_a_digit_that_crosses_a_line_is_mended_into_one_piece(digit: str, grey: int, pen: int) -> None:
     page = sheet()

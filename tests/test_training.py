@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,11 +192,11 @@ def test_the_number_of_processes_changes_nothing() -> None:
 
 
 @contextmanager
-def stopped_after(epoch: int) -> Iterator[None]:
-    """Ctrl-C as soon as that epoch is told of in the log."""
+def stopped_after_an_epoch() -> Iterator[None]:
+    """Ctrl-C as soon as an epoch is told of in the log; expected to come, unless the call ends otherwise before."""
 
     def stop(record: logging.LogRecord) -> bool:
-        if record.getMessage().startswith(f"epoch {epoch}:"):
+        if record.getMessage().startswith("epoch "):
             raise KeyboardInterrupt
         return True
 
@@ -202,7 +204,8 @@ def stopped_after(epoch: int) -> Iterator[None]:
     training.log.setLevel(logging.INFO)
     training.log.addFilter(stop)
     try:
-        yield
+        with suppress(KeyboardInterrupt):
+            yield
     finally:
         training.log.removeFilter(stop)
         training.log.setLevel(before)
@@ -259,35 +262,58 @@ def test_the_model_is_saved_without_its_optimiser(trained: Path) -> None:
     assert getattr(keras.saving.load_model(trained), "optimizer", None) is None
 
 
-def test_an_interrupted_training_goes_on_to_the_same_model(data: Path, trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), stopped_after(1):
-        train("default", data, tmp_path, TINY, verbose=0)
-    assert not (tmp_path / "digits.keras").exists()
-    first = history(tmp_path)
-    assert len(first) == 1
-    again = train("default", data, tmp_path, TINY, verbose=0)
-    assert len(history(tmp_path)) == 2
-    assert history(tmp_path)[0] == first[0]
-    for ours, theirs in zip(history(tmp_path), history(trained.parent), strict=True):
-        assert ours == pytest.approx(theirs, abs=0.005)
-    assert np.allclose(probabilities(again), probabilities(trained), atol=0.005)
+@pytest.fixture(scope="module")
+def interrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, float]], bool, Path]:
+    """What the first epoch left, whether that was a model, and the model after the same call was made again."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    with stopped_after_an_epoch():
+        train("default", data, folder, TINY, verbose=0)
+    first, was_whole = history(folder), (folder / "digits.keras").exists()
+    return first, was_whole, train("default", data, folder, TINY, verbose=0)
 
 
-@pytest.mark.xfail(strict=True, reason="a checkpoint of another recipe is gone on with, its rate run down to nothing")
-def test_another_recipe_does_not_go_on_with_the_old_checkpoint(data: Path, tmp_path: Path) -> None:
-    short, other = Recipe(**{**vars(TINY), "epochs": 1}), Recipe(**{**vars(TINY), "epochs": 2, "seed": 5})
-    train("default", data, tmp_path, short, verbose=0)
-    first = history(tmp_path)[0]
-    train("default", data, tmp_path, other, verbose=0)
-    assert history(tmp_path)[0] != first
+def test_an_interrupted_training_goes_on_where_it_was(
+    interrupted: tuple[list[dict[str, float]], bool, Path], trained: Path
+) -> None:
+    first, was_whole, model = interrupted
+    assert len(first) == 1 and not was_whole
+    before, after = history(model.parent)
+    assert before == first[0] == pytest.approx(history(trained.parent)[0], abs=1e-3)
+    assert after["loss"] < before["loss"]
+    steps = [
+        keras.saving.load_model(path.with_name("checkpoint.keras")).optimizer.iterations for path in (model, trained)
+    ]
+    assert int(steps[0]) == int(steps[1]) > 0
+    assert Classifier(model, device="cpu", batch_size=64).sidecar.seed == TINY.seed
+
+
+@pytest.mark.xfail(strict=True, reason="dropout's random state is not in the checkpoint")
+def test_an_interrupted_training_ends_in_the_same_model(
+    interrupted: tuple[list[dict[str, float]], bool, Path], trained: Path
+) -> None:
+    assert history(interrupted[2].parent)[1] == pytest.approx(history(trained.parent)[1], abs=1e-3)
+    assert np.allclose(probabilities(interrupted[2]), probabilities(trained), atol=1e-3)
+
+
+@pytest.mark.xfail(strict=True, reason="any checkpoint in the folder is gone on with, its rate that of the old recipe")
+@pytest.mark.parametrize("change", [{"seed": 5}, {"epochs": 9}, {"rate": 1e-4}])
+def test_another_recipe_does_not_go_on_with_the_old_checkpoint(
+    change: dict[str, Any], interrupted: tuple[list[dict[str, float]], bool, Path], data: Path, tmp_path: Path
+) -> None:
+    for name in ("checkpoint.keras", "history.json"):
+        shutil.copy(interrupted[2].with_name(name), tmp_path)
+    with suppress(UsageError), stopped_after_an_epoch():
+        train("default", data, tmp_path, replace(TINY, **change), verbose=0)
+        pytest.fail("taken for the whole training")
+    assert len(history(tmp_path)) == 1 or history(tmp_path) == history(interrupted[2].parent)
 
 
 @pytest.mark.xfail(strict=True, reason="the test half is looked for only after the training")
 def test_data_without_its_test_half_is_refused_before_the_work(tmp_path: Path) -> None:
     half = digits(150)
     path = save_npz(tmp_path / "half.npz", x_train=half.pictures, y_train=half.labels)
-    with pytest.raises(UsageError, match="x_test"):
-        train("default", path, tmp_path / "model", Recipe(epochs=1, drawings=1, batch=32), verbose=0)
+    with suppress(UsageError), stopped_after_an_epoch():
+        train("default", path, tmp_path / "model", TINY, verbose=0)
     assert not (tmp_path / "model" / "checkpoint.keras").exists()
 
 
