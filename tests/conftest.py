@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,5 @@ def samples_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who runs the tests may have settings for cron in the environment."""
-    import os
-
     for name in [name for name in os.environ if name.startswith("BATCHOCR_")]:
         monkeypatch.delenv(name)

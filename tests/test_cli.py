@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -102,7 +104,7 @@ def test_standard_output_takes_the_digits_and_only_them(tmp_path: Path, samples:
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
 def test_a_bar_shows_on_a_terminal(tmp_path: Path, samples: Path) -> None:
-    import termios
+    import termios  # not on every system
 
     ours, theirs = os.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
@@ -297,8 +299,6 @@ def test_a_changed_model_ends_with_5(model: Path, one_digit: Path) -> None:
 
 
 def test_a_model_that_keras_cannot_load_ends_with_5(model: Path, one_digit: Path) -> None:
-    import hashlib
-
     model.write_bytes(b"no model at all")
     change_sidecar(model, sha256=hashlib.sha256(b"no model at all").hexdigest())
     ended = with_model(model, one_digit)
@@ -412,8 +412,6 @@ def alive(group: int) -> bool:
 
 def ends(group: int) -> bool:
     """Whether all processes of the group end by themselves soon."""
-    import time
-
     for _ in range(50):
         if not alive(group):
             return True

@@ -219,6 +219,16 @@ def test_several_digits_are_not_taken_for_one(text: str) -> None:
     assert only_digit(pieces_of(sheet)) is None
 
 
+@pytest.mark.parametrize("slant", [0.2, 0.35, 0.5])
+@pytest.mark.parametrize("text", ["11", "17", "71", "74"])
+def test_two_slanted_digits_are_not_taken_for_one(text: str, slant: float) -> None:
+    sheet = Sheet(300, 120)
+    first = sheet.digit(text[0], 80, 40, HEIGHT, PEN, slant=slant)
+    sheet.digit(text[1], first.right - slant * (HEIGHT - PEN) + 5, 40, HEIGHT, PEN, slant=slant)
+    assert len(pieces_of(sheet)) == 2
+    assert only_digit(pieces_of(sheet)) is None
+
+
 def test_two_digits_far_apart_or_below_one_another_are_not_taken_for_one() -> None:
     for x, y in [(300, 20), (30, 100)]:
         sheet = Sheet(500, 200)

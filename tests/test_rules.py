@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from drawing import Sheet, blurred, noisy
 
 from batchocr.records import Box, Pixels
 from batchocr.vision.binarize import Mask, binarize, faintest_ink, flatten
-from batchocr.vision.find import _writing
 from batchocr.vision.ink import Piece, components
+from batchocr.vision.rules import find_rules, mend
 
 
 def writing(pixels: Pixels) -> Mask:
     """The ink without its rules, of a page as a scanner gives it: a little soft, a little noisy."""
     contrast = flatten(noisy(blurred(pixels, 0.7), 2))
-    return _writing(contrast, faintest_ink(contrast))
+    faintest = faintest_ink(contrast)
+    faint = cv2.compare(contrast, float(faintest), cv2.CMP_GT)
+    rules = find_rules(faint, contrast)
+    if not rules:
+        return binarize(contrast, faintest)
+    bare = cv2.bitwise_and(contrast, cv2.bitwise_not(rules.halo()))
+    return mend(binarize(bare, faintest), rules, faint)
 
 
 def plain(pixels: Pixels) -> Mask:
