@@ -28,6 +28,8 @@ class Scan:
 
     path: Path
     name: str
+    data: bytes | None = field(default=None, repr=False)
+    """Its bytes, where they are at hand; else they are read from `path`."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Page:
     pixels: Pixels
     sha256: str
     """Of the scan's bytes."""
+    dpi: float | None = None
+    """Dots per inch by the file's tags; None where it has none that can be right."""
+    pages: int = 1
+    """Pages of the scan."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from batchocr.errors import ScanError
 from batchocr.records import Page, Pixels, Scan
-from batchocr.sources import load_pages
+from batchocr.sources import MAX_MEGAPIXELS, load_pages
 
 
 def sheet() -> Pixels:
@@ -42,16 +42,17 @@ def noise_jpeg(**options: object) -> bytes:
     return encoded(Image.fromarray(noise), "JPEG", **options)
 
 
-def load(folder: Path, data: bytes, **options: float) -> Page:
+def load(folder: Path, data: bytes, max_megapixels: float = MAX_MEGAPIXELS) -> Page:
     path = folder / "page.png"
     path.write_bytes(data)
-    (page,) = load_pages(Scan(path, "page.png"), **options)
+    (page,) = load_pages(Scan(path, "page.png"), max_megapixels=max_megapixels)
+    assert isinstance(page, Page)
     return page
 
 
-def fault(folder: Path, data: bytes, **options: float) -> ScanError:
+def fault(folder: Path, data: bytes, max_megapixels: float = MAX_MEGAPIXELS) -> ScanError:
     with pytest.raises(ScanError) as caught:
-        load(folder, data, **options)
+        load(folder, data, max_megapixels)
     assert caught.value.message.startswith("page.png: ")
     return caught.value
 
@@ -68,6 +69,7 @@ def test_a_name_of_any_letters(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode("Größe 図\n=".encode() + b"\xff.png")
     path.write_bytes(png(sheet()))
     (page,) = load_pages(Scan(path, "x"))
+    assert isinstance(page, Page)
     assert np.array_equal(page.pixels, sheet())
 
 
@@ -163,7 +165,9 @@ def test_kinds_of_jpeg(mode: str, progressive: bool, tmp_path: Path) -> None:
     [
         (b"", "empty-file"),
         (b"no picture at all", "not-a-picture"),
-        (b"GIF89a" + bytes(100), "not-a-picture"),
+        (b"MZ" + bytes(100), "not-a-picture"),
+        (b"BM is how this text begins", "not-a-picture"),
+        (b"P1.5 bar, said the text", "not-a-picture"),
         (png(sheet())[:20], "damaged"),
         (b"\xff\xd8\xff\xe0", "damaged"),
     ],

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from batchocr.errors import ScanError
 from batchocr.records import PageRow, Scan, SeenPage
-from batchocr.sources import load_pages
+from batchocr.sources import BadPage, load_pages
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,12 @@ def look(scan: Scan, max_megapixels: float) -> Iterator[SeenPage]:
     try:
         for page in load_pages(scan, max_megapixels=max_megapixels):
             number = page.number
+            if isinstance(page, BadPage):
+                seconds = time.perf_counter() - start
+                row = _failed(scan, number, page.error.reason, page.error.message, seconds)
+                yield SeenPage(replace(row, sha256=page.sha256))
+                number, start = number + 1, time.perf_counter()
+                continue
             layout = find(page.pixels)
             height, width = page.pixels.shape
             row = PageRow(

@@ -41,7 +41,7 @@ def load_npz(path: Path, half: str = "train") -> Digits:
         raise UsageError(
             f"{path}: there is no such file; give an .npz with x_train, y_train, x_test and y_test"
         ) from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as fault:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as fault:
         raise UsageError(f"{path}: no .npz of digits ({fault}); it needs x_{half} and y_{half}") from fault
     if pictures.ndim != 3 or pictures.shape[1:] != (28, 28) or pictures.dtype != np.uint8:
         raise UsageError(f"{path}: x_{half} is {pictures.shape} {pictures.dtype}; (n, 28, 28) uint8 is needed")

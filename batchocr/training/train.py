@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,39 +85,85 @@ def _accuracy(model: keras.Model, digits: Digits) -> float:
     return round(float((_probabilities(model, digits.pictures).argmax(1) == digits.labels).mean()), 5)
 
 
+class _Checkpoint(keras.callbacks.Callback):
+    """After each epoch all that is needed to go on: weights, optimiser, and the epochs so far, as one file."""
+
+    def __init__(self, out: Path, seed: int, epochs: list[dict[str, float]]) -> None:
+        super().__init__()
+        self.out, self.seed, self.epochs = out, seed, epochs
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        # what dropout draws depends on the epoch alone, so that an interrupted training ends in the same model
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.seed_generator.state.assign(np.array([self.seed, epoch], np.uint32))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.epochs.append({name: round(float(value), 6) for name, value in (logs or {}).items()})
+        fresh = self.out / f"epoch-{epoch + 1:03}.part.keras"
+        self.model.save(fresh)
+        (self.out / "history.json").write_text(json.dumps(self.epochs, indent=1), encoding="utf-8")
+        fresh.replace(self.out / f"epoch-{epoch + 1:03}.keras")
+        (self.out / f"epoch-{epoch:03}.keras").unlink(missing_ok=True)
+        log.info("epoch %d: %s", epoch + 1, self.epochs[-1])
+
+
+def _claim(out: Path, account: dict[str, Any]) -> None:
+    """Make the folder `out` that of this training; raises UsageError where it is that of another one."""
+    out.mkdir(parents=True, exist_ok=True)
+    known = out / "training.json"
+    if not known.exists():
+        known.write_text(json.dumps(account, indent=1), encoding="utf-8")
+    elif json.loads(known.read_text(encoding="utf-8")) != account:
+        raise UsageError(f"{out}: holds another training (see {known.name}); give another --out, or the same options")
+
+
+def _resumed(out: Path) -> tuple[keras.Model | None, list[dict[str, float]]]:
+    """What an interrupted training left in `out`: the model after its last epoch, and the figures of each."""
+    last = max(out.glob("epoch-[0-9][0-9][0-9].keras"), default=None)
+    if last is None:
+        return None, []
+    epochs = json.loads((out / "history.json").read_text(encoding="utf-8"))
+    return keras.saving.load_model(last), epochs[: int(last.stem.removeprefix("epoch-"))]
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+    """AdamW down a cosine, with averaged weights."""
+    rate = keras.optimizers.schedules.CosineDecay(
+        recipe.rate / 20, recipe.epochs * steps, warmup_target=recipe.rate, warmup_steps=steps // 2
+    )
+    model.compile(
+        keras.optimizers.AdamW(rate, weight_decay=recipe.decay, use_ema=True, ema_momentum=recipe.average),
+        keras.losses.CategoricalCrossentropy(label_smoothing=recipe.smoothing),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+
+
 def _fit(system: str, drawn: Digits, originals: Digits, recipe: Recipe, out: Path, verbose: int) -> keras.Model:
-    """Train, saving after each epoch; what an interrupted run of the same recipe left in `out` is gone on with."""
+    """Train, saving after each epoch; an interrupted training goes on. The averaged weights are in place in the end."""
     keras.utils.set_random_seed(recipe.seed)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-    checkpoint, history = out / "checkpoint.keras", out / "history.json"
-    log_of_epochs: list[dict[str, Any]] = json.loads(history.read_text()) if checkpoint.exists() else []
-    steps = len(_Mixed(drawn, originals, recipe, 10, 0))
-    if log_of_epochs:
-        model = keras.saving.load_model(checkpoint)
-    else:
+    model, epochs = _resumed(out)
+    batches = _Mixed(drawn, originals, recipe, 10, len(epochs))
+    if model is None:
         model = SYSTEMS[system]()
-        rate = keras.optimizers.schedules.CosineDecay(
-            recipe.rate / 20, recipe.epochs * steps, warmup_target=recipe.rate, warmup_steps=steps // 2
+        _compile(model, recipe, len(batches))
+    if len(epochs) < recipe.epochs:
+        # one call: at its end, and only there, Keras puts the averaged weights in place
+        model.fit(
+            batches,
+            initial_epoch=len(epochs),
+            epochs=recipe.epochs,
+            verbose=verbose,
+            shuffle=False,
+            callbacks=[_Checkpoint(out, recipe.seed, epochs)],
         )
-        model.compile(
-            keras.optimizers.AdamW(rate, weight_decay=recipe.decay, use_ema=True, ema_momentum=recipe.average),
-            keras.losses.CategoricalCrossentropy(label_smoothing=recipe.smoothing),
-            metrics=["accuracy"],
-            jit_compile=False,
-        )
-    batches = _Mixed(drawn, originals, recipe, 10, len(log_of_epochs))
-    for epoch in range(len(log_of_epochs), recipe.epochs):
-        fitted = model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, verbose=verbose, shuffle=False)
-        log_of_epochs.append({k: round(float(v[-1]), 6) for k, v in fitted.history.items()})
-        fresh = checkpoint.with_suffix(".new.keras")
-        model.save(fresh)
-        fresh.replace(checkpoint)
-        history.write_text(json.dumps(log_of_epochs, indent=1))
-        log.info("epoch %d: %s", epoch + 1, log_of_epochs[-1])
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+    else:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     _settle(model, batches)
     return model
 
@@ -144,10 +190,10 @@ def train(
     """
     if system not in SYSTEMS:
         raise UsageError(f"there is no system {system}; choose one of {', '.join(SYSTEMS)}")
-    whole = load_npz(data)
+    whole, test = load_npz(data), load_npz(data, "test")
     if len(whole) <= 2 * HELD_OUT:
         raise UsageError(f"{data}: {len(whole)} digits to train on are too few; {2 * HELD_OUT} are needed")
-    out.mkdir(parents=True, exist_ok=True)
+    _claim(out, {"system": system, "data": sha256(data), **asdict(recipe)})
     originals, held = whole.part(slice(None, -HELD_OUT)), whole.part(slice(-HELD_OUT, None))
     log.info("drawing %d digits %d times", len(originals), recipe.drawings)
     drawn = cut_many(originals, [recipe.seed + i for i in range(recipe.drawings)], jobs)
@@ -179,7 +225,7 @@ def train(
             "held_out_sheets_accuracy": round(float(right.mean()), 5),
             "held_out_sheets_calibration_error": round(expected_calibration_error(confidence, right), 5),
             "held_out_sheets_digits": len(held_drawn),
-            "test_accuracy": _accuracy(clean, load_npz(data, "test")),
+            "test_accuracy": _accuracy(clean, test),
         },
     )
     sidecar.write(sidecar_path(path))

@@ -20,6 +20,8 @@ KERNEL = 11
 """Cells: what is darker than its surroundings and narrower than this is writing, not shade."""
 SMALL = 1000
 """Pixels: below this a picture may be one digit with strokes wider than KERNEL cells."""
+SMALL_SHARE = 5
+"""There the kernel is this part of the shorter side."""
 FAINTEST = 24
 """Least contrast that counts as ink, on 0..255."""
 NOISE = 4.5
@@ -47,13 +49,15 @@ def flatten(pixels: Pixels) -> Contrast:
     height, width = pixels.shape
     cell = max(1, round(max(height, width) / GRID))
     grid = cv2.resize(pixels, (max(1, width // cell), max(1, height // cell)), interpolation=cv2.INTER_AREA)
-    size = KERNEL if max(height, width) >= SMALL else max(KERNEL, min(grid.shape) // 3)
+    size = KERNEL if max(height, width) >= SMALL else max(KERNEL, min(grid.shape) // SMALL_SHARE)
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size | 1, size | 1))
     paper = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
     paper = cv2.GaussianBlur(paper, (0, 0), size / 4)
     sheet = float(np.percentile(paper, 90))
+    if sheet < 1:
+        return np.zeros_like(pixels)
     dark = paper < 0.3 * sheet
-    paper[dark] = 255 if sheet > 0 else 1
+    paper[dark] = 255
     paper = cv2.resize(np.maximum(paper, 1), (width, height), interpolation=cv2.INTER_LINEAR)
     contrast = cv2.bitwise_not(cv2.divide(pixels, paper, scale=255))
     if dark.any():
@@ -69,6 +73,8 @@ def faintest_ink(contrast: Contrast) -> int:
     """
     share = cv2.GaussianBlur(cv2.calcHist([contrast], [0], None, [256], [0, 256]), (1, 9), 0).ravel()
     paper = int(share[:128].argmax())
+    if contrast.shape[1] < 3:
+        return paper + FAINTEST
     steps = cv2.calcHist([cv2.absdiff(contrast[:, 2:], contrast[:, :-2])], [0], None, [256], [0, 256]).ravel()
     grain = float(np.interp(0.5, steps.cumsum() / steps.sum(), np.arange(256) + 0.5)) / 0.954
     return int(min(254, paper + max(FAINTEST, NOISE * grain)))

@@ -20,6 +20,8 @@ WORKING = 1600
 """Pixels of the longer side at least after reduction: an A4 page is looked at with 150 dpi."""
 SMALLEST = 15.0
 """Pixels of writing height below which a reduced page is looked at again less reduced."""
+LARGEST, USUAL = 80.0, 45.0
+"""Pixels of writing height above which a page is looked at again, so reduced that it has the second."""
 LEAST_WRITING = 10.0
 """Pixels: what is no higher is dirt."""
 ONE_PIECE = 64
@@ -59,19 +61,23 @@ def find(pixels: Pixels) -> Layout:
 def stages(pixels: Pixels) -> Stages:
     """All that is made of a page (height, width), grey, up to its lines of pieces.
 
-    The page is reduced as far as the size of its writing allows.
+    The page is reduced as far as the size of its writing allows: the lengths by which rules are told from strokes
+    are those of writing up to 12 mm high at 150 dpi.
     """
     if is_white_on_black(pixels):
         pixels = cv2.bitwise_not(pixels)
-    reduction = max(1, max(pixels.shape) // WORKING)
+    reduction, larger = max(1, max(pixels.shape) // WORKING), False
     while True:
         height, width = pixels.shape
-        size = (width // reduction, height // reduction)
+        size = (max(1, width // reduction), max(1, height // reduction))
         reduced = pixels if reduction == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         seen, high = _stages(reduced, reduction)
-        if reduction == 1 or not 0 < high < SMALLEST:
+        if 0 < high < SMALLEST and reduction > 1 and not larger:
+            reduction //= 2
+        elif high > LARGEST and not larger and sum(map(len, seen.rows)) > 1:
+            reduction, larger = round(reduction * high / USUAL), True
+        else:
             return seen
-        reduction //= 2
 
 
 def _stages(pixels: Pixels, reduction: int) -> tuple[Stages, float]:

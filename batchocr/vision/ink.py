@@ -111,7 +111,12 @@ def _belongs(part: Piece, whole: Piece, height: float, labels: NDArray[np.int32]
         if shared < 0.5 * narrow and lesser.middle > other.top + 0.66 * other.height:
             return False
         return _distance(part, whole, labels) <= 0.2 * height
-    if shared < 0.3 * narrow or union.width > height:
+    if union.width > height:
+        return False
+    # an open 4 in two: its left part ends well above the foot of its stem, as no neighbour does
+    if abs(part.bottom - whole.bottom) >= 0.3 * height and shared >= -0.1 * height:
+        return _distance(part, whole, labels) <= 0.1 * height
+    if shared < 0.3 * narrow:
         return False
     stacked = gap >= -0.15 * height
     return _distance(part, whole, labels) <= (0.15 if stacked else 0.08) * height
@@ -139,6 +144,12 @@ def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) 
     return pieces
 
 
+def _twins(a: Piece, b: Piece) -> bool:
+    """Whether two pieces stand on one line and are of one height: digits side by side, however slanted."""
+    height = max(a.height, b.height)
+    return abs(a.top - b.top) <= 0.25 * height and abs(a.bottom - b.bottom) <= 0.25 * height
+
+
 def only_digit(pieces: list[Piece]) -> Piece | None:
     """All pieces as one where they are one digit in parts and nothing else; None where they may be more.
 
@@ -162,7 +173,9 @@ def only_digit(pieces: list[Piece]) -> Piece | None:
             (max(p.left - part.right, part.left - p.right, p.top - part.bottom, part.top - p.bottom) for p in rest),
             default=0,
         )
-        beside = all(part.left >= p.right - 0.3 * part.width or part.right <= p.left + 0.3 * part.width for p in rest)
+        if any(_twins(part, p) for p in rest):
+            return None
+        beside = all(min(part.right, p.right) - max(part.left, p.left) <= 0.3 * min(part.width, p.width) for p in rest)
         tall = part.height >= FRAGMENT * whole.height
         if apart > near or (rest and beside and tall):
             return None

@@ -22,6 +22,8 @@ THICK = 9
 """Pixels that a thin rule is thick at most (1.5 mm at 150 dpi)."""
 HOLE = 2
 """Pixels by which a pale line may be broken."""
+UNBROKEN = 0.94
+"""Share of a line that must be ink: the bars of a row of sevens are no line, though they stand close."""
 ALIKE = 2.2
 """Times that one side of a box may be stronger than another."""
 DARKER = 1.35
@@ -47,10 +49,12 @@ class _Lines:
         self.left, self.width = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_WIDTH]
         self.thickness = stats[:, cv2.CC_STAT_AREA] / np.maximum(self.width, 1)
         straight = stats[:, cv2.CC_STAT_HEIGHT] <= np.maximum(THICK, SLOPE * self.width + self.thickness)
-        self.thin = (self.thickness <= THICK) & straight
-        self.thin[0] = False
         pixels = np.maximum(np.bincount(self.of, minlength=self.count), 1)
         self.darkness = np.bincount(self.of, self.dark, self.count) / pixels
+        across = cv2.dilate(contrast, _box(1, THICK)).ravel()[self.where]
+        unbroken = np.bincount(self.of, across > self.darkness[self.of] / 2, self.count) / pixels
+        self.thin = (self.thickness <= THICK) & straight & (unbroken >= UNBROKEN)
+        self.thin[0] = False
         self.strength = self.darkness * self.thickness
         """Ink a pixel of length: the same however the line fell on the grid of pixels."""
 

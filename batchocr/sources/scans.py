@@ -1,38 +1,19 @@
-"""Which scans, which pages, and their decoding: files become grey upright pages, or a ScanError that says why."""
+"""Which files are scans, and how the results name them."""
 
 from __future__ import annotations
 
 import errno
 import glob
-import hashlib
-import io
 import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from batchocr.errors import ScanError, UsageError
-from batchocr.records import Page, Pixels, Scan
-
-if TYPE_CHECKING:
-    from PIL.ImageFile import ImageFile
-
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
-"""What a picture in a folder is called, in small letters."""
-
-MAX_MEGAPIXELS = 250.0
-"""A0 at 200 dpi is 62, A3 at 600 dpi 70."""
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8\xff"
-_MOST_BYTES_A_PIXEL = 8  # a PNG of noise, four channels of 16 bits
-_BYTES_BESIDE_PIXELS = 64 << 20  # thumbnails, profiles, what cameras add
+from batchocr.errors import UsageError
+from batchocr.records import Scan
+from batchocr.sources.kinds import SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -102,28 +83,6 @@ def read_files_from(source: str) -> list[Path]:
         raise UsageError(f"--files-from {source}: {error.strerror}: give a file with one path a line") from error
     lines = content.split(b"\0") if b"\0" in content else (line.removesuffix(b"\r") for line in content.split(b"\n"))
     return [Path(os.fsdecode(line)) for line in lines if line]
-
-
-def load_pages(scan: Scan, *, max_megapixels: float = MAX_MEGAPIXELS) -> Iterator[Page]:
-    """The pages of `scan`, decoded one at a time: 8-bit grey, upright by EXIF, transparent parts as white paper.
-
-    Raises ScanError, with one of the reasons `not-found`, `no-permission`, `not-a-file`, `unreadable`,
-    `empty-file`, `not-a-picture`, `damaged`, `too-large` (more than `max_megapixels`, told from the header before
-    anything is decoded) and `no-memory`.
-    """
-    data = _read(scan, max_megapixels)
-    header = _header(scan, data)
-    megapixels = header.width * header.height / 1e6
-    if megapixels > max_megapixels:
-        size = f"{header.width} x {header.height} pixels ({megapixels:.0f} megapixels)"
-        raise _too_large(scan, f"has {size}", max_megapixels)
-    if not _has_end(data):
-        raise _damaged(scan, "its end is missing")
-    pixels = _on_white(scan, header) if header.has_transparency_data else _decode(scan, data)
-    yield Page(scan=scan, number=1, pixels=pixels, sha256=hashlib.sha256(data).hexdigest())
-
-
-# Finding
 
 
 def _look_up(given: str) -> _Given:
@@ -224,113 +183,3 @@ def _kind(entry: os.DirEntry[str]) -> tuple[bool, bool]:
         return entry.is_dir(), entry.is_file()
     except OSError as error:
         return False, error.errno != errno.ELOOP
-
-
-# Decoding
-
-
-def _read(scan: Scan, max_megapixels: float) -> bytes:
-    """The scan's bytes, where there are not more than its pixels could need."""
-    try:
-        kind = scan.path.stat()
-        if stat.S_ISDIR(kind.st_mode):
-            raise PermissionError  # as a scan comes only a folder that cannot be listed
-        if not stat.S_ISREG(kind.st_mode):
-            raise ScanError("not-a-file", f"{scan.name}: not a regular file: give a picture file")
-        if kind.st_size > max_megapixels * 1e6 * _MOST_BYTES_A_PIXEL + _BYTES_BESIDE_PIXELS:
-            raise _too_large(scan, f"is a file of {kind.st_size / 1e6:.0f} MB", max_megapixels)
-        data = scan.path.read_bytes()
-    except FileNotFoundError as error:
-        raise ScanError("not-found", f"{scan.name}: no such file any more: run again if it comes back") from error
-    except PermissionError as error:
-        mend = "let the user who runs batchocr read it"
-        raise ScanError("no-permission", f"{scan.name}: no permission to read it: {mend}") from error
-    except OSError as error:
-        raise ScanError("unreadable", f"{scan.name}: {error.strerror}: see whether the disk is well") from error
-    if not data:
-        raise ScanError("empty-file", f"{scan.name}: the file is empty: scan or copy it again")
-    return data
-
-
-def _header(scan: Scan, data: bytes) -> ImageFile:
-    """What the file says of itself; nothing is decoded.
-
-    Pillow's classes are called by themselves, since `Image.open` has a limit of its own for the pixels.
-    """
-    from PIL.JpegImagePlugin import JpegImageFile
-    from PIL.PngImagePlugin import PngImageFile
-
-    if not data.startswith((_PNG, _JPEG)):
-        raise ScanError("not-a-picture", f"{scan.name}: not a PNG or JPEG picture: save it as one of these")
-    opener: type[ImageFile] = PngImageFile if data.startswith(_PNG) else JpegImageFile
-    try:
-        return opener(io.BytesIO(data))
-    except (SyntaxError, OSError, ValueError, OverflowError) as error:
-        raise _damaged(scan, f"its header cannot be read ({error})") from error
-
-
-def _has_end(data: bytes) -> bool:
-    """Whether the file's end is there. Not every OpenCV refuses half a picture: some paint the rest grey.
-
-    A JPEG's end must come after its last start of a scan, for a thumbnail inside has an end of its own.
-    """
-    if data.startswith(_PNG):
-        return data.rfind(b"IEND") > 0
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
-
-
-def _decode(scan: Scan, data: bytes) -> Pixels:
-    """Grey at the depth of the file, turned by OpenCV as EXIF says, then 8 bits."""
-    import cv2
-
-    try:
-        # Any depth without any colour is grey as it is stored. To IMREAD_UNCHANGED, OpenCV would not turn it.
-        pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYDEPTH)
-    except (cv2.error, MemoryError) as error:
-        if isinstance(error, MemoryError) or error.code == cv2.Error.StsNoMem:
-            raise _no_memory(scan) from error
-        raise _damaged(scan, f"OpenCV refuses it ({error.err})") from error
-    if pixels is None:
-        raise _damaged(scan, "its picture cannot be decoded")
-    return pixels if pixels.dtype == np.uint8 else _eight_bits(pixels)
-
-
-def _eight_bits(pixels: NDArray[Any]) -> Pixels:
-    """16 bits to 8. Some scanners write 10, 12 or 14 bits into 16, which would be near black if taken as 16."""
-    peak = int(pixels.max())
-    bits = next(bits for bits in (8, 10, 12, 14, 16) if peak < 1 << bits)
-    table = np.rint(np.arange(1 << 16) * (255 / ((1 << bits) - 1))).clip(0, 255).astype(np.uint8)
-    eight: Pixels = table[pixels]
-    return eight
-
-
-def _on_white(scan: Scan, image: ImageFile) -> Pixels:
-    """The picture laid on white paper. By Pillow: OpenCV drops transparency, or its turning, or both."""
-    from PIL import Image, ImageOps
-
-    try:
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode == "I;16":  # one level is transparent; Pillow would clip the others
-            levels = np.asarray(upright)
-            return np.where(levels == image.info["transparency"], np.uint8(255), _eight_bits(levels))
-        upright = upright.convert("RGBA")
-        paper = Image.new("L", upright.size, 255)
-        paper.paste(upright.convert("L"), mask=upright.getchannel("A"))
-    except MemoryError as error:
-        raise _no_memory(scan) from error
-    except (SyntaxError, OSError, ValueError) as error:
-        raise _damaged(scan, f"its picture cannot be decoded ({error})") from error
-    return np.array(paper, dtype=np.uint8)
-
-
-def _damaged(scan: Scan, how: str) -> ScanError:
-    return ScanError("damaged", f"{scan.name}: {how}: scan or copy it again")
-
-
-def _too_large(scan: Scan, how: str, max_megapixels: float) -> ScanError:
-    mend = f"raise --max-megapixels (now {max_megapixels:g}) if that is right"
-    return ScanError("too-large", f"{scan.name}: {how}: {mend}")
-
-
-def _no_memory(scan: Scan) -> ScanError:
-    return ScanError("no-memory", f"{scan.name}: needs more memory than there is: give fewer --jobs")

@@ -1,0 +1,131 @@
+"""Files of one picture. PNG and JPEG, of which there are many, by OpenCV, which is faster; most others by Pillow."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.errors import ScanError
+from batchocr.records import Page, Pixels
+from batchocr.sources.grey import dpi_of, eight_bits, grey
+from batchocr.sources.kinds import Kind
+from batchocr.sources.source import Source
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+_HEAD = 1 << 16
+_BY_OPENCV = (Kind.PNG, Kind.JPEG, Kind.JPEG2000)  # of JPEG 2000, Pillow turns the white of 16-bit colour black
+_ODD_JPEG = re.compile(rb"\xff(?:\xf7|[\xc0-\xc3]\0.[^\x08])", re.DOTALL)  # JPEG-LS, or samples not of 8 bits
+
+
+def load_picture(source: Source, kind: Kind) -> Page:
+    """The one page of a file that holds one picture; of a moving one, its first. Raises ScanError."""
+    if kind is Kind.PNM:
+        from batchocr.sources.pnm import read_pnm
+
+        return source.page(read_pnm(source), None)
+    if kind is Kind.WEBP:
+        source.check_size(*_webp_size(source.data))  # Pillow makes the picture's room as it opens the file
+    header = _header(source, kind)
+    source.check_size(*header.size)
+    if not _has_end(source.data, kind):
+        raise source.damaged("its end is missing")
+    dpi = dpi_of(header)
+    if kind in _BY_OPENCV and header.mode != "CMYK" and not header.has_transparency_data:
+        return source.page(_by_opencv(source), dpi)
+    if kind is Kind.JPEG2000 and _bits_of_jpeg2000(source.data) > 8:
+        raise source.fault("unsupported", "more than 8 bits with transparency, which cannot be read", "save it as PNG")
+    with source.decoding():
+        return source.page(grey(_without_idle_alpha(header, kind)), dpi)
+
+
+def _header(source: Source, kind: Kind) -> ImageFile:
+    """What the file says of itself; nothing is decoded.
+
+    Pillow's classes are called by themselves, since `Image.open` has a limit of its own for the pixels.
+    """
+    from PIL.BmpImagePlugin import BmpImageFile
+    from PIL.GifImagePlugin import GifImageFile
+    from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    openers: dict[Kind, type[ImageFile]] = {
+        Kind.PNG: PngImageFile,
+        Kind.JPEG: JpegImageFile,
+        Kind.BMP: BmpImageFile,
+        Kind.WEBP: WebPImageFile,
+        Kind.JPEG2000: Jpeg2KImageFile,
+        Kind.GIF: GifImageFile,
+    }
+    try:
+        with source.decoding():
+            return openers[kind](io.BytesIO(source.data))
+    except ScanError as error:
+        if kind is Kind.JPEG and _ODD_JPEG.search(source.data, 0, _HEAD):
+            odd = "a JPEG of another kind than 8-bit, which cannot be read"
+            raise source.fault("unsupported", odd, "save it as PNG or as a usual JPEG") from error
+        raise
+
+
+def _bits_of_jpeg2000(data: bytes) -> int:
+    """The depth of the first channel by the marker SIZ."""
+    sizes = data.find(b"\xff\x4f\xff\x51") + 2
+    return (int.from_bytes(data[sizes + 40 : sizes + 41]) & 0x7F) + 1
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a WebP, 0 by 0 where it says none. A canvas (VP8X), no loss (VP8L), or loss (VP8)."""
+    form, head = data[12:16], data[20:30]
+    if len(head) < 10:
+        return 0, 0
+    if form == b"VP8X":
+        return 1 + int.from_bytes(head[4:7], "little"), 1 + int.from_bytes(head[7:10], "little")
+    if form == b"VP8L":
+        bits = int.from_bytes(head[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return int.from_bytes(head[6:8], "little") & 0x3FFF, int.from_bytes(head[8:10], "little") & 0x3FFF
+
+
+def _has_end(data: bytes, kind: Kind) -> bool:
+    """Whether the file's end is there. Not every decoder refuses half a picture: some paint the rest grey.
+
+    A JPEG's end must come after its last start of a scan, for a thumbnail inside has an end of its own.
+    """
+    if kind is Kind.PNG:
+        return data.rfind(b"IEND") > 0
+    if kind is Kind.JPEG:
+        return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+    if kind is Kind.JPEG2000:
+        return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\x93")
+    return True
+
+
+def _by_opencv(source: Source) -> Pixels:
+    """Grey at the depth of the file, turned by OpenCV as EXIF says, then 8 bits."""
+    import cv2
+
+    with source.decoding():
+        try:
+            # Any depth without any colour is grey as it is stored. To IMREAD_UNCHANGED, OpenCV would not turn it.
+            pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(source.data, np.uint8), cv2.IMREAD_ANYDEPTH)
+        except cv2.error as error:
+            if error.code == cv2.Error.StsNoMem:
+                raise MemoryError from error
+            raise source.damaged(f"OpenCV refuses it ({error.err})") from error
+        if pixels is None:
+            raise source.damaged("its picture cannot be decoded")
+        return pixels if pixels.dtype == np.uint8 else eight_bits(pixels)
+
+
+def _without_idle_alpha(image: ImageFile, kind: Kind) -> Any:
+    """Many programs leave the fourth byte of a BMP's pixel zero, and mean no transparency by it."""
+    if kind is Kind.BMP and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
+        return image.convert("RGB")
+    return image
