@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any
 from batchocr.version import __version__
 
 if TYPE_CHECKING:
-    from batchocr.errors import BatchocrError
+    from batchocr.errors import BatchocrError, ScanError
     from batchocr.job import Settings, Summary, run
+    from batchocr.reader import Reader, read
 
-__all__ = ["BatchocrError", "Settings", "Summary", "__version__", "run"]
+__all__ = ["BatchocrError", "Reader", "ScanError", "Settings", "Summary", "__version__", "read", "run"]
 
-_HOMES = {"BatchocrError": "errors", "Settings": "job", "Summary": "job", "run": "job"}
+_HOMES = {
+    "BatchocrError": "errors",
+    "Reader": "reader",
+    "ScanError": "errors",
+    "Settings": "job",
+    "Summary": "job",
+    "read": "reader",
+    "run": "job",
+}
 
 
 def __getattr__(name: str) -> Any:

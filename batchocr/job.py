@@ -56,7 +56,7 @@ class Summary:
 
 
 def run(
-    scans: Sequence[str | Path],
+    scans: str | Path | Sequence[str | Path],
     out: str | Path,
     settings: Settings | None = None,
     *,
@@ -70,13 +70,14 @@ def run(
     Raises BatchocrError, whose `exit_code` tells its kind, where nothing can be read or written at all.
     """
     settings, out = settings or Settings(), Path(out)
+    scans = [scans] if isinstance(scans, (str, Path)) else scans
     started, clock = datetime.now(UTC), time.perf_counter()
     check_writable(out)
     found = find_scans(scans, recursive=settings.recursive)
     if not found.scans:
         raise NothingToRead(
-            f"no PNG or JPEG pictures in {', '.join(found.roots)} ({found.passed_over} other files passed over); "
-            "give a folder that holds some"
+            f"no pictures or PDFs in {', '.join(found.roots) or 'the list given'} "
+            f"({found.passed_over} other files passed over); give a folder that holds some"
         )
     on_start(len(found.scans))
     results: list[PageResult] = []

@@ -1,49 +1,93 @@
-"""One page, read and drawn on: to see what the job would make of it."""
+"""Pages read and drawn on: to see what the job would make of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
+from batchocr.engines.look import page_row
 from batchocr.errors import OutputError, UsageError
 from batchocr.job import Settings
-from batchocr.output.overlay import draw
-from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.model import shipped_model
-from batchocr.recognition.reading import page_result
-from batchocr.records import PageResult, PageRow, SeenPage
-from batchocr.sources import find_scans, load_pages
-from batchocr.vision import find
+from batchocr.output.stages import STAGES
+from batchocr.reader import Reader
+from batchocr.records import PageResult, Scan, SeenPage
+from batchocr.sources import BadPage, load_pages, written_name
+from batchocr.vision.find import layout, stages
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
-def preview(page: str | Path, out: str | Path, settings: Settings | None = None) -> PageResult:
-    """Read the first page of the scan `page` and write it, with boxes, digits and confidences drawn on it, to `out`.
+@dataclass(frozen=True)
+class Preview:
+    """A page that was drawn."""
 
-    Raises ScanError where the page cannot be read, OutputError where the picture cannot be written.
+    result: PageResult
+    out: Path
+
+
+def preview(
+    scan: str | Path,
+    out: str | Path,
+    settings: Settings | None = None,
+    *,
+    stage: str = "read",
+    pages: Sequence[int] = (1,),
+) -> Iterator[Preview]:
+    """Read `pages` (from 1) of a scan and draw one stage of each: `read`, `flat`, `ink`, `rules`, `pieces` or `crops`.
+
+    Of several pages, each goes to a file of its own: `seen.png` becomes `seen-003.png`.
+    Raises ScanError where a page cannot be read, OutputError where the picture cannot be written.
     """
-    settings, out = settings or Settings(), Path(out)
+    settings, path, out = settings or Settings(), Path(scan), Path(out)
     if out.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--out {out}: the name must end with {', '.join(SUFFIXES)}")
-    (scan,) = find_scans([page], recursive=False).scans[:1] or (None,)
-    if scan is None:
-        raise UsageError(f"{page}: no picture is there; give one PNG or JPEG file")
-    loaded = next(load_pages(scan, max_megapixels=settings.max_megapixels))
-    layout = find(loaded.pixels)
-    classifier = Classifier(settings.model or shipped_model(), device=settings.device, batch_size=settings.batch_size)
-    least = classifier.sidecar.min_confidence if settings.min_confidence is None else settings.min_confidence
-    height, width = loaded.pixels.shape
-    row = PageRow(
-        file=scan.name, page=1, status="read", width=width, height=height, angle=layout.angle, sha256=loaded.sha256
-    )
-    result = page_result(SeenPage(row, layout), classifier.classify(layout.crops), least)
-    _, coded = cv2.imencode(out.suffix, draw(loaded.pixels, result.digits))
+    if stage not in STAGES:
+        raise UsageError(f"there is no stage {stage}; choose one of {', '.join(STAGES)}")
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file; give a picture or a PDF")
+    reader: Reader | None = None
+    for number in pages:
+        found = Scan(path, written_name(path.name))
+        page = next(load_pages(found, max_megapixels=settings.max_megapixels, first=number, last=number), None)
+        if page is None:
+            raise UsageError(f"{path}: has no page {number}; give --pages that it has")
+        if isinstance(page, BadPage):
+            raise page.error
+        seen = stages(page.pixels, page.dpi)
+        laid_out = layout(seen, page.pixels.shape)
+        reader = reader or Reader(
+            settings.model,
+            device=settings.device,
+            batch_size=settings.batch_size,
+            min_confidence=settings.min_confidence,
+        )
+        result = reader.result(SeenPage(page_row(page, laid_out), laid_out))
+        target = out if len(pages) == 1 else out.with_stem(f"{out.stem}-{number:03}")
+        _, coded = cv2.imencode(out.suffix, STAGES[stage](page.pixels, seen, laid_out.crops, result.digits))
+        _write(target, coded.tobytes())
+        yield Preview(result, target)
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
-        out.write_bytes(coded.tobytes())
+        path.write_bytes(content)
     except OSError as fault:
-        raise OutputError(
-            f"{out}: cannot be written ({fault.strerror}): make its folder, or give --out another"
-        ) from fault
-    return result
+        mend = "make its folder, or give --out another"
+        raise OutputError(f"{path}: cannot be written ({fault.strerror}): {mend}") from fault
+
+
+def page_numbers(text: str) -> list[int]:
+    """`2`, `1-3` or `1,4-5` as numbers; raises UsageError for anything else."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        try:
+            numbers += range(int(first), int(last or first) + 1)
+        except ValueError:
+            raise UsageError(f"--pages {text}: give numbers and ranges, as in 1,3-5") from None
+    if not numbers or min(numbers) < 1:
+        raise UsageError(f"--pages {text}: pages count from 1, as in 1,3-5")
+    return numbers

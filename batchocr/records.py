@@ -182,6 +182,8 @@ class SeenPage:
 
     row: PageRow
     layout: Layout | None = None
+    pages: int = 1
+    """Of the scan."""
 
 
 @dataclass(frozen=True)

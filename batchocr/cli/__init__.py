@@ -39,5 +39,5 @@ def main(
 
 app.command(context_settings=ENVIRONMENT)(run)
 app.command(context_settings=ENVIRONMENT)(preview)
-app.command()(train)
+app.command(context_settings={"auto_envvar_prefix": "BATCHOCR_TRAIN"})(train)
 app.command(context_settings=ENVIRONMENT)(doctor)

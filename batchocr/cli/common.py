@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -44,9 +46,15 @@ MaxMegapixels = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 page`, `2 pages`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", " ")
+
+
 @contextmanager
 def ends_with_exit_code() -> Iterator[None]:
-    """A fault of ours becomes one line on standard error and its exit code."""
+    """A fault of ours becomes one line on standard error and its exit code; so does a signal to stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         yield

@@ -1,19 +1,41 @@
-"""`batchocr preview`: one page with what was found drawn on it."""
+"""`batchocr preview`: pages with what was found drawn on them."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from batchocr.cli.common import Device, DeviceChoice, MaxMegapixels, MinConfidence, Model, ends_with_exit_code
+from batchocr.cli.common import Device, DeviceChoice, MaxMegapixels, MinConfidence, Model, counted, ends_with_exit_code
 from batchocr.sources import MAX_MEGAPIXELS
 
 
+class StageChoice(StrEnum):
+    read = "read"
+    flat = "flat"
+    ink = "ink"
+    rules = "rules"
+    pieces = "pieces"
+    crops = "crops"
+
+
 def preview(
-    page: Annotated[Path, typer.Argument(help="A PNG or JPEG picture.")],
-    out: Annotated[Path, typer.Option(help="The picture to write: .png or .jpg.")] = Path("preview.png"),
+    page: Annotated[Path, typer.Argument(help="A picture or a PDF.")],
+    out: Annotated[
+        Path, typer.Option(envvar="BATCHOCR_PREVIEW_OUT", help="The picture to write: .png or .jpg.")
+    ] = Path("preview.png"),
+    stage: Annotated[
+        StageChoice,
+        typer.Option(
+            help="What to draw: what was read, the page with its light evened out, its ink, the ruled lines taken out, "
+            "the pieces that may be digits, or the crops as the network sees them."
+        ),
+    ] = StageChoice.read,
+    pages: Annotated[
+        str, typer.Option(help="Which pages of a TIFF or PDF, as in 1,3-5; of several, each goes to a file of its own.")
+    ] = "1",
     model: Model = None,
     device: Device = DeviceChoice.auto,
     min_confidence: MinConfidence = None,
@@ -22,10 +44,12 @@ def preview(
     """Draw what is read on a page: boxes, digits, confidences in percent; what a person should look at in red."""
     with ends_with_exit_code():
         from batchocr.job import Settings
+        from batchocr.preview import page_numbers
         from batchocr.preview import preview as draw_preview
 
         settings = Settings(
             model=model, device=device.value, min_confidence=min_confidence, max_megapixels=max_megapixels
         )
-        result = draw_preview(page, out, settings)
-        typer.echo(f"{result.page.digits} digits, {result.page.review} to review: {out}")
+        for drawn in draw_preview(page, out, settings, stage=stage.value, pages=page_numbers(pages)):
+            row = drawn.result.page
+            typer.echo(f"{counted(row.digits, 'digit')}, {row.review} to review: {drawn.out}")

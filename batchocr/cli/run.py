@@ -8,12 +8,21 @@ from typing import Annotated
 
 import typer
 
-from batchocr.cli.common import Device, DeviceChoice, MaxMegapixels, MinConfidence, Model, Quiet, ends_with_exit_code
+from batchocr.cli.common import (
+    Device,
+    DeviceChoice,
+    MaxMegapixels,
+    MinConfidence,
+    Model,
+    Quiet,
+    counted,
+    ends_with_exit_code,
+)
 from batchocr.sources import MAX_MEGAPIXELS
 
 
 def run(
-    scans: Annotated[list[str] | None, typer.Argument(help="Folders, files or globs of PNG and JPEG pictures.")] = None,
+    scans: Annotated[list[str] | None, typer.Argument(help="Folders, files or globs of pictures and PDFs.")] = None,
     out: Annotated[
         Path, typer.Option(help="Where the digits go: .csv, .jsonl or .parquet; - for CSV on standard output.")
     ] = Path("results.csv"),
@@ -77,11 +86,12 @@ def run(
             summary = run_job(given, out, settings, on_start=start, on_page=page)
         if not quiet:
             files = ", ".join(str(path) for path in written_files(out)) or "standard output"
+            to_review = counted(summary.review, "digit")
             passed_over = f" ({summary.passed_over} other files passed over)" if summary.passed_over else ""
             typer.echo(
-                f"{summary.pages} pages{passed_over}, {summary.digits} digits in {summary.numbers} numbers, "
-                f"{summary.failed} failed, {summary.review} digits to review, {summary.seconds:.1f} s on the "
-                f"{summary.device}: {files}",
+                f"{counted(summary.pages, 'page')}{passed_over}, {counted(summary.digits, 'digit')} in "
+                f"{counted(summary.numbers, 'number')}, {summary.failed} failed, "
+                f"{to_review} to review, {summary.seconds:.1f} s on the {summary.device}: {files}",
                 err=out == STDOUT,
             )
     raise typer.Exit(summary.exit_code)

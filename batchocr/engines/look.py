@@ -1,4 +1,4 @@
-"""One scan, from its file to what vision finds on its pages: the work that is handed to a worker."""
+"""From a scan's file to what vision finds on its pages: the work that is handed to a worker."""
 
 from __future__ import annotations
 
@@ -8,48 +8,61 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from batchocr.errors import ScanError
-from batchocr.records import PageRow, Scan, SeenPage
+from batchocr.records import Layout, Page, PageRow, Scan, SeenPage
 from batchocr.sources import BadPage, load_pages
 
 log = logging.getLogger(__name__)
 
 
-def look(scan: Scan, max_megapixels: float) -> Iterator[SeenPage]:
-    """The pages of a scan; what cannot be read is a page that failed, and never an exception."""
-    from batchocr.vision import find
+def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None) -> Iterator[SeenPage]:
+    """The pages `first` to `last` of a scan; what cannot be read is a page that failed, and never an exception."""
+    import batchocr.vision  # noqa: F401  a missing library is told before any page is blamed
 
-    number: int | None = None
-    start = time.perf_counter()
+    number: int | None = first if first > 1 else None
+    clock = time.perf_counter()
     try:
-        for page in load_pages(scan, max_megapixels=max_megapixels):
+        for page in load_pages(scan, max_megapixels=max_megapixels, first=first, last=last):
             number = page.number
-            if isinstance(page, BadPage):
-                seconds = time.perf_counter() - start
-                row = _failed(scan, number, page.error.reason, page.error.message, seconds)
-                yield SeenPage(replace(row, sha256=page.sha256))
-                number, start = number + 1, time.perf_counter()
-                continue
-            layout = find(page.pixels)
-            height, width = page.pixels.shape
-            row = PageRow(
-                file=scan.name,
-                page=number,
-                status="read",
-                width=width,
-                height=height,
-                angle=layout.angle,
-                seconds=time.perf_counter() - start,
-                sha256=page.sha256,
-            )
-            yield SeenPage(row, layout)
-            number, start = number + 1, time.perf_counter()
+            seen = _failed(scan, number, page.error, page) if isinstance(page, BadPage) else look_at(page)
+            yield replace(seen, row=replace(seen.row, seconds=time.perf_counter() - clock))
+            clock = time.perf_counter()
     except ScanError as fault:
-        yield SeenPage(_failed(scan, number, fault.reason, fault.message, time.perf_counter() - start))
+        yield _failed(scan, number, fault)
     except Exception as fault:  # a fault of ours on one page is no other page's business
         log.exception("%s: fault while reading it", scan.name)
         message = f"{scan.name}: {type(fault).__name__}: {fault}: please report this with the scan"
-        yield SeenPage(_failed(scan, number, "internal", message, time.perf_counter() - start))
+        yield _failed(scan, number, ScanError("internal", message))
 
 
-def _failed(scan: Scan, number: int | None, error: str, message: str, seconds: float) -> PageRow:
-    return PageRow(file=scan.name, page=number, status="failed", error=error, message=message, seconds=seconds)
+def look_at(page: Page) -> SeenPage:
+    """What vision finds on a page."""
+    from batchocr.vision import find
+
+    layout = find(page.pixels, page.dpi)
+    return SeenPage(page_row(page, layout), layout, page.pages)
+
+
+def page_row(page: Page, layout: Layout) -> PageRow:
+    """What is known of a page once vision has seen it."""
+    height, width = page.pixels.shape
+    return PageRow(
+        file=page.scan.name,
+        page=page.number,
+        status="read",
+        width=width,
+        height=height,
+        angle=layout.angle,
+        sha256=page.sha256,
+    )
+
+
+def _failed(scan: Scan, number: int | None, fault: ScanError, page: BadPage | None = None) -> SeenPage:
+    row = PageRow(
+        file=scan.name,
+        page=number,
+        status="failed",
+        error=fault.reason,
+        message=fault.message,
+        sha256=page.sha256 if page else "",
+    )
+    return SeenPage(row, None, page.pages if page else 1)

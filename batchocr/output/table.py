@@ -84,12 +84,12 @@ def write_results(out: Path, results: Sequence[PageResult], run: Mapping[str, An
     Raises OutputError, with nothing half-written, where the disk is full or does not take them.
     """
     ordered = sorted(results, key=lambda result: (result.page.file, result.page.page or 0))
-    digits = _frame(DigitRow, [row for result in ordered for row in result.digits])
+    digits = frame(DigitRow, [row for result in ordered for row in result.digits])
     if out == STDOUT:
         _write_stdout(digits)
         return
-    numbers = _frame(NumberRow, [row for result in ordered for row in result.numbers])
-    pages = _frame(PageRow, [result.page for result in ordered])
+    numbers = frame(NumberRow, [row for result in ordered for row in result.numbers])
+    pages = frame(PageRow, [result.page for result in ordered])
     outputs = output_paths(out)
     write_digits = _writer_of(out)
     _write_whole(
@@ -110,7 +110,7 @@ def columns(kind: type[Row]) -> list[str]:
 # Formats
 
 
-def _frame(kind: type[Row], rows: Sequence[Row]) -> pd.DataFrame:
+def frame(kind: type[Row], rows: Sequence[Row]) -> pd.DataFrame:
     """The rows as a table, of the same types when there are no rows, fractions rounded to what is written."""
     import pandas as pd
 

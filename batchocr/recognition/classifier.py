@@ -109,6 +109,12 @@ class Classifier:
             self._model: Any = keras.saving.load_model(model, compile=False, safe_mode=True)
         except (OSError, ValueError, TypeError, KeyError) as fault:
             raise ModelError(f"{model}: Keras {keras.__version__} cannot load it ({fault})") from fault
+        wanted = (None, *self.sidecar.input_shape), (None, len(self.sidecar.classes))
+        if (self._model.input_shape, self._model.output_shape) != wanted:
+            shapes = f"{self._model.input_shape} to {self._model.output_shape}"
+            raise ModelError(
+                f"{model}: from {shapes}, where {wanted[0]} to {wanted[1]} is needed; choose another model"
+            )
         # XLA gains nothing for so small a network on a CPU and costs seconds of start-up
         self._model.compile(jit_compile=self.device == "gpu")
         self.seconds = 0.0

@@ -84,7 +84,7 @@ def _frames(source: Source, layout: _Layout) -> tuple[list[int], str]:
 
 def _is_beside(data: bytes, layout: _Layout, start: int, entries: int) -> bool:
     """Whether a frame is but a thumbnail or mask of another. Its tag is the first, for tags are sorted."""
-    if not entries or start + layout.entry.size > len(data):
+    if not entries:
         return False
     tag, _, _, value = layout.entry.unpack_from(data, start)
     return tag == _KIND_OF_FRAME and bool(value & (_THUMBNAIL | _MASK))

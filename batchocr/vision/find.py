@@ -16,8 +16,12 @@ from batchocr.vision.layout import lines, numbers
 from batchocr.vision.normalize import SIDE, normalize
 from batchocr.vision.rules import Rules, find_rules, mend
 
+DPI = 150
+"""At which a page is looked at where its resolution is known."""
+LARGEST_SHEET = 24
+"""Inches: A2."""
 WORKING = 1600
-"""Pixels of the longer side at least after reduction: an A4 page is looked at with 150 dpi."""
+"""Pixels of the longer side at least after reduction where it is not: with these A4 has 150 dpi."""
 SMALLEST = 15.0
 """Pixels of writing height below which a reduced page is looked at again less reduced."""
 LARGEST, USUAL = 80.0, 45.0
@@ -44,21 +48,25 @@ class Stages:
     turn: Turn
 
 
-def find(pixels: Pixels) -> Layout:
-    """What on a page (height, width), grey, may be digits, in reading order.
+def find(pixels: Pixels, dpi: float | None = None) -> Layout:
+    """What on a page (height, width), grey, `dpi` dots an inch if that is known, may be digits, in reading order.
 
     Works on pages from 28×28 pixels, either polarity, turned by up to 10°, with writing from about 15 pixels high.
     Boxes are in pixels of the page as given.
     """
-    seen = stages(pixels)
-    found = [[[_candidate(piece, seen, pixels.shape) for piece in number] for number in numbers(r)] for r in seen.rows]
+    return layout(stages(pixels, dpi), pixels.shape)
+
+
+def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
+    """The record of what was seen of a page of `shape` (height, width): lines, numbers, candidates and their crops."""
+    found = [[[_candidate(piece, seen, shape) for piece in number] for number in numbers(r)] for r in seen.rows]
     crops = [crop for row in found for number in row for _, crop in number]
     block: Crops = np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8)
     rows = tuple(Line(tuple(Number(tuple(c for c, _ in number)) for number in row)) for row in found)
     return Layout(rows, block, seen.turn.angle)
 
 
-def stages(pixels: Pixels) -> Stages:
+def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
     """All that is made of a page (height, width), grey, up to its lines of pieces.
 
     The page is reduced as far as the size of its writing allows: the lengths by which rules are told from strokes
@@ -66,7 +74,10 @@ def stages(pixels: Pixels) -> Stages:
     """
     if is_white_on_black(pixels):
         pixels = cv2.bitwise_not(pixels)
-    reduction, larger = max(1, max(pixels.shape) // WORKING), False
+    longest = max(pixels.shape)
+    if dpi and longest > LARGEST_SHEET * dpi:
+        dpi = None  # a tag that nobody set
+    reduction, larger = max(1, round(dpi / DPI) if dpi and longest > ONE_PIECE else longest // WORKING), False
     while True:
         height, width = pixels.shape
         size = (max(1, width // reduction), max(1, height // reduction))

@@ -1,0 +1,91 @@
+"""A page at each stage of its way, as pictures for a person to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.output.overlay import Picture, draw
+from batchocr.records import DigitRow, Pixels
+from batchocr.vision.find import Stages
+
+TINTS = np.array(
+    [(60, 60, 200), (40, 140, 40), (190, 90, 30), (20, 130, 190), (150, 50, 150), (130, 130, 20)], np.uint8
+)
+"""Blue green red: neighbouring pieces get different ones, all dark enough for white paper."""
+PALE = 205
+"""Grey of ink that is only shown for orientation."""
+RED = (40, 40, 220)
+TILE, LABEL, COLUMNS = 56, 18, 20
+"""Of the contact sheet: pixels of a crop, pixels of the text under it, crops a row."""
+
+
+def read(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
+    """The page with what was read drawn on it."""
+    return draw(pixels, digits)
+
+
+def flat(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
+    """The page level and its light evened out: what is white here is paper."""
+    return cv2.cvtColor(cv2.bitwise_not(seen.contrast), cv2.COLOR_GRAY2BGR)
+
+
+def ink(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
+    """What counts as ink, rules taken out."""
+    return cv2.cvtColor(cv2.bitwise_not(seen.ink), cv2.COLOR_GRAY2BGR)
+
+
+def rules(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
+    """In red the lines that were taken out, in grey the writing."""
+    picture = np.full((*seen.ink.shape, 3), 255, np.uint8)
+    picture[seen.ink > 0] = PALE - 60
+    picture[cv2.dilate(seen.rules, np.ones((2, 2), np.uint8)) > 0] = RED
+    return picture
+
+
+def pieces(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
+    """Each piece that may be a digit in a colour of its own, its line's number before it; what is left out in grey."""
+    tint = np.zeros((int(seen.labels.max()) + 1, 3), np.uint8)
+    tint[1:] = PALE
+    count = 0
+    for row in seen.rows:
+        for piece in row:
+            tint[list(piece.labels)] = TINTS[count % len(TINTS)]
+            count += 1
+    tint[0] = 255
+    picture: Picture = tint[seen.labels]
+    for line, row in enumerate(seen.rows, 1):
+        first = min(row, key=lambda piece: piece.left)
+        size = max(0.4, first.height / 60)
+        at = (max(0, first.left - int(30 * size * len(str(line))) - 8), first.bottom)
+        cv2.putText(picture, str(line), at, cv2.FONT_HERSHEY_SIMPLEX, size, RED, 1, cv2.LINE_AA)
+    return picture
+
+
+def sheet(pixels: Pixels, seen: Stages, crops: NDArray[np.uint8], digits: Sequence[DigitRow]) -> Picture:
+    """A contact sheet of the crops as the network sees them, each with what was read; doubtful ones in red."""
+    rows = max(1, -(-len(crops) // COLUMNS))
+    picture = np.full((rows * (TILE + LABEL + 6) + 6, COLUMNS * (TILE + 6) + 6, 3), 255, np.uint8)
+    for i, (crop, digit) in enumerate(zip(crops, digits, strict=True)):
+        top, left = 6 + i // COLUMNS * (TILE + LABEL + 6), 6 + i % COLUMNS * (TILE + 6)
+        large = cv2.resize(crop, (TILE, TILE), interpolation=cv2.INTER_NEAREST)
+        picture[top : top + TILE, left : left + TILE] = large[..., None]
+        text = f"{digit.digit}  {min(99, round(100 * digit.confidence))}"
+        colour = RED if digit.review else (90, 90, 90)
+        at = (left + 6, top + TILE + LABEL - 4)
+        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1, cv2.LINE_AA)
+    return picture
+
+
+STAGES: dict[str, Callable[[Pixels, Stages, NDArray[np.uint8], Sequence[DigitRow]], Picture]] = {
+    "read": read,
+    "flat": flat,
+    "ink": ink,
+    "rules": rules,
+    "pieces": pieces,
+    "crops": sheet,
+}
+"""By the name that the command takes."""

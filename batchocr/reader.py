@@ -1,0 +1,113 @@
+"""Reading from Python, with the model kept loaded between pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.engines.look import look, look_at
+from batchocr.errors import ScanError, UsageError
+from batchocr.output.table import frame
+from batchocr.recognition.batches import classified
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.model import shipped_model
+from batchocr.recognition.reading import page_result
+from batchocr.records import DigitRow, Page, PageResult, Pixels, Scan, SeenPage
+from batchocr.sources import MAX_MEGAPIXELS, written_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Source = str | Path | bytes | NDArray[Any]
+"""A scan: a file's path, a file's bytes, or a picture (height, width) grey or (height, width, 3) red green blue."""
+
+
+class Reader:
+    """Reads scans one by one. Making one takes seconds, for the model is loaded; keep it."""
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        device: str = "auto",
+        batch_size: int | None = None,
+        min_confidence: float | None = None,
+        max_megapixels: float = MAX_MEGAPIXELS,
+    ) -> None:
+        """The options are those of `batchocr run`. Raises ModelError, DeviceError."""
+        path = Path(model) if model is not None else shipped_model()
+        self.classifier = Classifier(path, device=device, batch_size=batch_size)
+        least = self.classifier.sidecar.min_confidence
+        self.min_confidence = least if min_confidence is None else min_confidence
+        self.max_megapixels = max_megapixels
+
+    def read(self, source: Source) -> pd.DataFrame:
+        """A row for each digit of all pages of a scan, with the columns of `results.csv`.
+
+        `file` is the file's name, and empty for bytes and pictures. Raises ScanError where a page cannot be read;
+        `pages` goes on with the others.
+        """
+        results = list(self.pages(source))
+        for result in results:
+            if result.page.status == "failed":
+                raise ScanError(result.page.error, result.page.message)
+        return frame(DigitRow, [row for result in results for row in result.digits])
+
+    def pages(self, source: Source) -> Iterator[PageResult]:
+        """Page by page what was read of a scan; a page that cannot be read has the status `failed`, and says why."""
+        for seen, probabilities in classified(self._look(source), self.classifier):
+            yield page_result(seen, probabilities, self.min_confidence)
+
+    def result(self, seen: SeenPage) -> PageResult:
+        """What is read on one page that vision has seen."""
+        (result,) = (page_result(*read, self.min_confidence) for read in classified([seen], self.classifier))
+        return result
+
+    def _look(self, source: Source) -> Iterator[SeenPage]:
+        if isinstance(source, np.ndarray):
+            yield look_at(Page(Scan(Path(), ""), 1, as_grey(source), ""))
+        elif isinstance(source, bytes):
+            for seen in look(Scan(Path("the bytes given"), "the bytes given", source), self.max_megapixels):
+                yield replace(seen, row=replace(seen.row, file=""))
+        else:
+            path = Path(source)
+            yield from look(Scan(path, written_name(path.name)), self.max_megapixels)
+
+
+def read(source: Source, **options: Any) -> pd.DataFrame:
+    """`Reader(**options).read(source)`: for one scan. For more, keep a Reader, or use `batchocr.run`."""
+    return Reader(**options).read(source)
+
+
+def as_grey(picture: NDArray[Any]) -> Pixels:
+    """A picture as (height, width) uint8, 0 black.
+
+    Takes uint8, uint16 and bool, grey or red green blue, with or without alpha. Raises UsageError for anything else.
+    """
+    if picture.dtype == np.bool_:
+        picture = picture.astype(np.uint8) * 255
+    elif picture.dtype == np.uint16:
+        picture = (picture >> 8).astype(np.uint8)
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or 0 in picture.shape:
+        raise UsageError(
+            f"a picture of shape {picture.shape} and type {picture.dtype}: give (height, width) or "
+            "(height, width, 3) of uint8, uint16 or bool"
+        )
+    if picture.ndim == 2:
+        return picture
+    if picture.shape[2] not in (1, 3, 4):
+        raise UsageError(
+            f"a picture with {picture.shape[2]} channels: give 1 (grey), 3 (red green blue) or 4 (and alpha)"
+        )
+    if picture.shape[2] == 1:
+        return picture[..., 0]
+    luma = picture[..., :3] @ np.array([0.299, 0.587, 0.114])  # of ITU-R BT.601, as the decoders have it
+    if picture.shape[2] == 4:
+        alpha = picture[..., 3] / 255
+        luma = luma * alpha + 255 * (1 - alpha)
+    return luma.round().astype(np.uint8)
