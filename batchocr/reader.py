@@ -41,10 +41,10 @@ class Reader:
     ) -> None:
         """The options are those of `batchocr run`. Raises ModelError, DeviceError."""
         path = Path(model) if model is not None else shipped_model()
-        self.classifier = Classifier(path, device=device, batch_size=batch_size)
-        least = self.classifier.sidecar.min_confidence
-        self.min_confidence = least if min_confidence is None else min_confidence
-        self.max_megapixels = max_megapixels
+        self._classifier = Classifier(path, device=device, batch_size=batch_size)
+        least = self._classifier.sidecar.min_confidence
+        self._min_confidence = least if min_confidence is None else min_confidence
+        self._max_megapixels = max_megapixels
 
     def read(self, source: Source) -> pd.DataFrame:
         """A row for each digit of all pages of a scan, with the columns of `results.csv`.
@@ -60,23 +60,23 @@ class Reader:
 
     def pages(self, source: Source) -> Iterator[PageResult]:
         """Page by page what was read of a scan; a page that cannot be read has the status `failed`, and says why."""
-        for seen, probabilities in classified(self._look(source), self.classifier):
-            yield page_result(seen, probabilities, self.min_confidence)
+        for seen, probabilities in classified(self._look(source), self._classifier):
+            yield page_result(seen, probabilities, self._min_confidence)
 
     def result(self, seen: SeenPage) -> PageResult:
         """What is read on one page that vision has seen."""
-        (result,) = (page_result(*read, self.min_confidence) for read in classified([seen], self.classifier))
+        (result,) = (page_result(*read, self._min_confidence) for read in classified([seen], self._classifier))
         return result
 
     def _look(self, source: Source) -> Iterator[SeenPage]:
         if isinstance(source, np.ndarray):
             yield look_at(Page(Scan(Path(), ""), 1, as_grey(source), ""))
         elif isinstance(source, bytes):
-            for seen in look(Scan(Path("the bytes given"), "the bytes given", source), self.max_megapixels):
+            for seen in look(Scan(Path("the bytes given"), "the bytes given", source), self._max_megapixels):
                 yield replace(seen, row=replace(seen.row, file=""))
         else:
             path = Path(source)
-            yield from look(Scan(path, written_name(path.name)), self.max_megapixels)
+            yield from look(Scan(path, written_name(path.name)), self._max_megapixels)
 
 
 def read(source: Source, **options: Any) -> pd.DataFrame:

@@ -359,17 +359,7 @@ def test_a_missing_output_folder_ends_with_7_before_any_work(tmp_path: Path, one
 # Stopped
 
 
-@pytest.mark.parametrize(
-    ("number", "codes"),
-    [
-        (signal.SIGINT, {130}),
-        pytest.param(
-            signal.SIGTERM,
-            {143, -signal.SIGTERM},
-            marks=pytest.mark.xfail(strict=True, reason="workers wait for ever once their parent is terminated"),
-        ),
-    ],
-)
+@pytest.mark.parametrize(("number", "codes"), [(signal.SIGINT, {130}), (signal.SIGTERM, {143})])
 def test_a_stopped_run_leaves_no_results_and_no_processes(
     number: signal.Signals, codes: set[int], tmp_path: Path, samples: Path
 ) -> None:

@@ -1,0 +1,61 @@
+"""The doctor tells what keeps the main job from running, and every command names a missing library."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import here
+
+MISSING = "libGL.so.1: cannot open shared object file: No such file or directory"
+COMMAND = [sys.executable, "-c", "from batchocr.cli import app; app()"]
+
+
+def test_where_all_is_well_a_page_is_read_and_it_ends_with_0() -> None:
+    ended = here("doctor", "--device", "cpu")
+    assert ended.code == 0
+    assert "a page with 2017 read in" in ended.out
+    assert ended.out.rstrip().endswith("The main job runs here.")
+
+
+def test_a_gpu_asked_for_and_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    done = subprocess.run([*COMMAND, "doctor", "--device", "gpu", "--quiet"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "fault  gpu:" in done.stdout
+    assert "mend: install the NVIDIA driver" in done.stdout
+
+
+def test_a_model_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    ended = here("doctor", "--device", "cpu", "--quiet", "--model", tmp_path / "none.keras")
+    assert ended.code == 1
+    assert "none.keras: there is no such model" in ended.out
+
+
+@pytest.fixture
+def without_libgl(tmp_path: Path) -> dict[str, str]:
+    """An environment in which OpenCV fails to load as it does on a bare system."""
+    (tmp_path / "cv2.py").write_text(f"raise ImportError({MISSING!r})\n")
+    return {**os.environ, "PYTHONPATH": str(tmp_path), "BATCHOCR_DEVICE": "cpu"}
+
+
+@pytest.mark.parametrize(
+    "call", [["run", "{page}", "--out", "{folder}/out.csv"], ["preview", "{page}", "--out", "{folder}/out.png"]]
+)
+def test_every_command_names_the_missing_library_and_the_mend(
+    call: list[str], without_libgl: dict[str, str], samples: Path, tmp_path: Path
+) -> None:
+    words = [word.format(page=samples / "2017.png", folder=tmp_path) for word in call]
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, env=without_libgl)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith(f"batchocr: {MISSING}; install it: sudo apt-get install")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_names_it_too(without_libgl: dict[str, str]) -> None:
+    done = subprocess.run([*COMMAND, "doctor", "--quiet"], capture_output=True, text=True, env=without_libgl)
+    assert done.returncode == 1
+    assert MISSING in done.stdout and "mend: sudo apt-get install -y libgl1" in done.stdout
