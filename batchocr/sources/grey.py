@@ -28,7 +28,7 @@ def grey(image: Image) -> Pixels:
     """
     from PIL import ImageOps
 
-    with _NoLimit():
+    with NoLimit():
         image.load()
         upright = ImageOps.exif_transpose(image)
         mode, transparent = upright.mode, upright.has_transparency_data
@@ -80,7 +80,7 @@ def _on_white(image: Image) -> Pixels:
     return np.array(paper, dtype=np.uint8)
 
 
-class _NoLimit:
+class NoLimit:
     """Pillow's own limit of pixels is off within: ours was checked by then, and may be the higher one."""
 
     _lock = threading.Lock()
@@ -90,16 +90,16 @@ class _NoLimit:
     def __enter__(self) -> Self:
         from PIL import Image as Images
 
-        with _NoLimit._lock:
-            if not _NoLimit._within:
-                _NoLimit._limit, Images.MAX_IMAGE_PIXELS = Images.MAX_IMAGE_PIXELS, None
-            _NoLimit._within += 1
+        with NoLimit._lock:
+            if not NoLimit._within:
+                NoLimit._limit, Images.MAX_IMAGE_PIXELS = Images.MAX_IMAGE_PIXELS, None
+            NoLimit._within += 1
         return self
 
     def __exit__(self, *fault: object) -> None:
         from PIL import Image as Images
 
-        with _NoLimit._lock:
-            _NoLimit._within -= 1
-            if not _NoLimit._within:
-                Images.MAX_IMAGE_PIXELS = _NoLimit._limit
+        with NoLimit._lock:
+            NoLimit._within -= 1
+            if not NoLimit._within:
+                Images.MAX_IMAGE_PIXELS = NoLimit._limit

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from batchocr.errors import ScanError
 from batchocr.records import Page, Pixels
-from batchocr.sources.grey import dpi_of, eight_bits, grey
+from batchocr.sources.grey import NoLimit, dpi_of, eight_bits, grey
 from batchocr.sources.kinds import Kind
 from batchocr.sources.source import Source
 
@@ -45,10 +45,7 @@ def load_picture(source: Source, kind: Kind) -> Page:
 
 
 def _header(source: Source, kind: Kind) -> ImageFile:
-    """What the file says of itself; nothing is decoded.
-
-    Pillow's classes are called by themselves, since `Image.open` has a limit of its own for the pixels.
-    """
+    """What the file says of itself; nothing is decoded."""
     from PIL.BmpImagePlugin import BmpImageFile
     from PIL.GifImagePlugin import GifImageFile
     from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
@@ -65,7 +62,7 @@ def _header(source: Source, kind: Kind) -> ImageFile:
         Kind.GIF: GifImageFile,
     }
     try:
-        with source.decoding():
+        with source.decoding(), NoLimit():
             return openers[kind](io.BytesIO(source.data))
     except ScanError as error:
         if kind is Kind.JPEG and _ODD_JPEG.search(source.data, 0, _HEAD):
@@ -99,12 +96,24 @@ def _has_end(data: bytes, kind: Kind) -> bool:
     A JPEG's end must come after its last start of a scan, for a thumbnail inside has an end of its own.
     """
     if kind is Kind.PNG:
-        return data.rfind(b"IEND") > 0
+        return b"IEND" in _png_chunks(data)
     if kind is Kind.JPEG:
         return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
     if kind is Kind.JPEG2000:
         return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\x93")
     return True
+
+
+def _png_chunks(data: bytes) -> set[bytes]:
+    """The names of the chunks up to the end. One that is longer than the file ends it: OpenCV makes room for all."""
+    names, place = set[bytes](), 8
+    while b"IEND" not in names and place + 12 <= len(data):
+        length = int.from_bytes(data[place : place + 4])
+        if place + 12 + length > len(data):
+            break
+        names.add(data[place + 4 : place + 8])
+        place += 12 + length
+    return names
 
 
 def _by_opencv(source: Source) -> Pixels:

@@ -101,6 +101,9 @@ def _belongs(part: Piece, whole: Piece, height: float, labels: NDArray[np.int32]
     narrow = min(part.width, whole.width)
     if union.height > 1.4 * height:
         return False
+    # one over the other, neither high enough for a digit: halves, though they lie further apart
+    if max(part.height, whole.height) < 0.65 * height and shared >= 0.5 * narrow and union.width <= 1.25 * height:
+        return _distance(part, whole, labels) <= 0.35 * height
     small = min(part.height, whole.height) < FRAGMENT * height
     if small:
         if union.width > 1.15 * height:
