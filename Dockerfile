@@ -2,6 +2,7 @@
 FROM debian:bookworm-slim
 
 # libgl1 and libglib2.0-0 are what opencv-python needs of the system
+# hadolint ignore=DL3008  Debian keeps no old versions to pin
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
@@ -21,7 +22,7 @@ COPY . /tmp/batchocr
 RUN pip install --no-deps /tmp/batchocr && rm -rf /tmp/batchocr
 
 RUN useradd --create-home --uid 10001 batchocr
-USER batchocr
+USER 10001
 WORKDIR /work
 
 # reads a page for real
