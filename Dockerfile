@@ -2,7 +2,8 @@
 FROM debian:bookworm-slim
 
 # libgl1 and libglib2.0-0 are what opencv-python needs of the system
-# hadolint ignore=DL3008  Debian keeps no old versions to pin
+# Debian keeps no old versions to pin
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*

@@ -13,23 +13,16 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import numpy as np
 import typer
+from kinds import make_fax, make_pdf, make_photo, make_webp, make_wide
 from numpy.typing import NDArray
-from pen import Hand, Ink, write_digit
+from paper import BLACK, BLUE, Colour, Row, Sheet, write_lines, write_number
+from pen import Hand, write_digit
 from PIL import Image, ImageDraw, ImageFont
 
-Colour = tuple[int, int, int]
-Row = tuple[str, int, str]  # file, page, text: a line of expected.csv
-
 SEED = 2017
-MM_PER_INCH = 25.4
-BLACK: Colour = (38, 36, 42)
-BLUE: Colour = (32, 52, 138)
 PRINT: Colour = (96, 104, 108)
-MIN_NUMBER_GAP = 1.4  # digit heights between two numbers; digits of one number are 0.1 to 0.3 apart
-
 NUMBER_LINES = (
     ("0421", "7", "389", "15"),
     ("60", "2017", "8"),
@@ -91,61 +84,6 @@ SINGLE_DIGITS = (
 )
 
 
-class Sheet:
-    """A sheet of paper to write on; lengths are in millimetres."""
-
-    def __init__(self, width: float, height: float, dpi: int, paper: Colour) -> None:
-        self.dpi = dpi
-        shape = (round(self.pixels(height)), round(self.pixels(width)), 3)
-        self.image = np.full(shape, paper, np.float32)
-
-    def pixels(self, millimetres: float) -> float:
-        """Convert a length."""
-        return millimetres * self.dpi / MM_PER_INCH
-
-    def lay(self, ink: Ink, left: float, top: float, colour: Colour) -> None:
-        """Put ink on the paper, its top left corner at the given pixel."""
-        x, y = round(left), round(top)
-        region = self.image[y : y + ink.shape[0], x : x + ink.shape[1]]
-        if min(x, y) < 0 or region.shape[:2] != ink.shape:
-            raise ValueError(f"ink of {ink.shape} at {x}, {y} leaves the sheet")
-        region += ink[..., None] * (np.array(colour, np.float32) - region)
-
-    def scan(self, light: float, noise: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Return the sheet as a scanner or camera sees it: light falling off, soft edges, a little noise."""
-        height, width = self.image.shape[:2]
-        y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
-        shade = 1 - light * ((x - 0.35) ** 2 + (y - 0.3) ** 2) + rng.normal(0, noise / 255, size=(height, width))
-        # In whole steps, the same for all channels, the paper has few colours and the file stays small.
-        shade = np.rint(shade * 150) / 150
-        image = cv2.GaussianBlur(self.image, (0, 0), 0.5) * shade[..., None]
-        pixels: NDArray[np.uint8] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-        return pixels
-
-
-def grain(ink: Ink, rng: np.random.Generator) -> Ink:
-    """Let the paper show through a little, unevenly, as it does under a pen."""
-    patches = cv2.GaussianBlur(rng.normal(0, 1, size=ink.shape).astype(np.float32), (0, 0), 1.2)
-    cover: Ink = np.clip(0.94 + 0.1 * patches, 0.8, 1).astype(np.float32)
-    return ink * cover
-
-
-def write_number(text: str, height: float, hand: Hand, rng: np.random.Generator) -> Ink:
-    """Write the digits of a number side by side, the base line and size a little unsteady."""
-    digits = [write_digit(int(char), height * rng.uniform(0.93, 1.07), hand, rng) for char in text]
-    gaps = [round(height * rng.uniform(0.12, 0.28)) for _ in digits[1:]] + [0]
-    drops = [round(height * rng.uniform(0, 0.06)) for _ in digits]
-    bottom = max(digit.shape[0] for digit in digits)
-    width = sum(digit.shape[1] for digit in digits) + sum(gaps)
-    strip = np.zeros((bottom + max(drops), width), np.float32)
-    x = 0
-    for digit, gap, drop in zip(digits, gaps, drops, strict=True):
-        y = bottom + drop - digit.shape[0]
-        strip[y : y + digit.shape[0], x : x + digit.shape[1]] = digit
-        x += digit.shape[1] + gap
-    return grain(strip, rng)
-
-
 def save_page(pixels: NDArray[np.uint8], colours: int, dpi: int, path: Path) -> None:
     """Write a PNG with few colours, which keeps the noise of the paper but not its weight."""
     image = Image.fromarray(pixels).quantize(colours, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
@@ -177,34 +115,10 @@ def make_digit(spec: SingleDigit, out: Path, rng: np.random.Generator) -> Row:
     return name, 1, str(spec.digit)
 
 
-def spread(widths: list[int], least_gap: float, room: float, rng: np.random.Generator) -> list[float]:
-    """Return the left edges of numbers spread at random over a line, never closer than the least gap."""
-    spare = room - sum(widths) - least_gap * (len(widths) - 1)
-    if spare < 0:
-        raise ValueError("the line is too short for its numbers")
-    shares = rng.dirichlet(np.full(len(widths) + 1, 3.0)) * spare
-    edges, x = [], 0.0
-    for width, share in zip(widths, shares, strict=False):
-        x += share
-        edges.append(x)
-        x += width + least_gap
-    return edges
-
-
 def make_numbers(out: Path, rng: np.random.Generator) -> list[Row]:
     """Fill a page with lines of numbers, each line by another hand."""
     sheet = Sheet(210, 297, 150, (247, 247, 244))
-    margin = sheet.pixels(18)
-    for index, texts in enumerate(NUMBER_LINES):
-        hand = Hand(rng.uniform(0.09, 0.13), rng.normal(0.1, 0.07), rng.uniform(0.95, 1.15))
-        height = sheet.pixels(rng.uniform(5.4, 7.6))
-        numbers = [write_number(text, height, hand, rng) for text in texts]
-        room = sheet.image.shape[1] - 2 * margin
-        edges = spread([ink.shape[1] for ink in numbers], MIN_NUMBER_GAP * height, room, rng)
-        base, slope = sheet.pixels(30 + 27 * index), rng.normal(0, 0.004)
-        for ink, edge in zip(numbers, edges, strict=True):
-            wander = sheet.pixels(rng.uniform(-0.4, 0.4)) + slope * edge
-            sheet.lay(ink, margin + edge, base + wander - ink.shape[0], (BLUE, BLACK)[index // 2 % 2])
+    write_lines(sheet, NUMBER_LINES, 30, 27, (BLUE, BLACK), rng)
     save_page(sheet.scan(0.04, 0.7, rng), 64, sheet.dpi, out / "numbers.png")
     return [("numbers.png", 1, text) for texts in NUMBER_LINES for text in texts]
 
@@ -276,9 +190,11 @@ def main(
     """Draw all samples and write expected.csv."""
     (out / "digits").mkdir(parents=True, exist_ok=True)
     # Each file has its own generator, so changing one leaves the others as they are.
-    year, digits, numbers, form = np.random.default_rng(SEED).spawn(4)
+    year, digits, numbers, form, fax, pdf, photo, wide, webp = np.random.default_rng(SEED).spawn(9)
     rows = make_year(out, year) + make_numbers(out, numbers) + make_form(out, form)
     rows += [make_digit(spec, out, digits) for spec in SINGLE_DIGITS]
+    for make, of in ((make_fax, fax), (make_pdf, pdf), (make_photo, photo), (make_wide, wide), (make_webp, webp)):
+        rows += make(out, of)
     write_expected(rows, out / "expected.csv")
 
 

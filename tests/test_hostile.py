@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from format_cases import CASES, Case
-from format_files import bmp, by_opencv, shades
+from format_files import bmp, by_opencv, shades, whole_png
 
 from batchocr.errors import ScanError
 from batchocr.records import Page, Scan
@@ -83,6 +84,15 @@ def test_bombs_are_refused_by_their_headers(format: str) -> None:
     (error,) = outcomes(enlarged(next(case for case in READ if case.format == format)))
     assert isinstance(error, ScanError)
     assert (error.reason, "--max-megapixels" in error.message) == ("too-large", True)
+
+
+def test_a_chunk_of_gigabytes_is_not_made_room_for() -> None:
+    data = bytearray(whole_png(shades(), 0))
+    start = data.index(b"IDAT") - 4
+    data[start : start + 4] = b"\xff\0\0\0"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert reason(bytes(data)) == "damaged"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB; OpenCV took 4 GB
 
 
 @pytest.mark.parametrize("suffix", sorted(SUFFIXES))
