@@ -23,6 +23,7 @@ from batchocr.errors import ExitCode, ModelError, NothingToRead
 from batchocr.job import written_files
 from batchocr.recognition.model import read_sidecar, shipped_model
 from batchocr.records import PageResult
+from batchocr.sources import SUFFIXES
 from batchocr.version import __version__
 
 
@@ -83,7 +84,7 @@ def test_other_batches_read_the_same_digits_as_surely(
 def test_files_named_one_by_one_in_any_order_give_the_same_rows(
     samples: Path, samples_job: Job, tmp_path: Path
 ) -> None:
-    one_by_one = sorted((p for p in samples.rglob("*") if p.suffix in (".png", ".jpg")), reverse=True)
+    one_by_one = sorted((p for p in samples.rglob("*") if p.suffix in SUFFIXES), reverse=True)
     out = tmp_path / "results.csv"
     run([*one_by_one, one_by_one[0]], out, Settings(device="cpu"))
     assert out.read_bytes() == samples_job.out.read_bytes()
@@ -100,8 +101,8 @@ def test_the_summary_says_what_the_files_say(which: str, samples_job: Job, mixed
     assert summary.review == sum(bool(row["review"]) for row in digits)
     for count in ("numbers", "digits", "review"):
         assert getattr(summary, count) == sum(int(row[count]) for row in pages)
-    assert Counter(row["file"] for row in digits) == Counter(
-        {row["file"]: int(row["digits"]) for row in pages if row["digits"] != "0"}
+    assert Counter((row["file"], row["page"]) for row in digits) == Counter(
+        {(row["file"], row["page"]): int(row["digits"]) for row in pages if row["digits"] != "0"}
     )
     assert account(job.out)["counts"] == {
         k: getattr(summary, k) for k in ("scans", "passed_over", "pages", "failed", "numbers", "digits", "review")
@@ -147,13 +148,15 @@ def test_a_broken_page_says_why_and_how_to_mend_it(mixed_job: tuple[Job, list[An
 
 
 def test_boxes_lie_inside_their_pages_from_left_to_right(samples_job: Job) -> None:
-    sizes = {row["file"]: (int(row["width"]), int(row["height"])) for row in rows(beside(samples_job.out, "pages.csv"))}
+    pages = rows(beside(samples_job.out, "pages.csv"))
+    sizes = {(row["file"], row["page"]): (int(row["width"]), int(row["height"])) for row in pages}
     before: tuple[Any, ...] = ()
     for row in rows(samples_job.out):
         left, top, width, height = (int(row[name]) for name in ("left", "top", "width", "height"))
         assert left >= 0 and top >= 0 and width > 0 and height > 0
-        assert left + width <= sizes[row["file"]][0] and top + height <= sizes[row["file"]][1]
-        place = (row["file"], int(row["line"]), int(row["number"]), int(row["position"]))
+        page = sizes[row["file"], row["page"]]
+        assert left + width <= page[0] and top + height <= page[1]
+        place = (row["file"], int(row["page"]), int(row["line"]), int(row["number"]), int(row["position"]))
         assert place > before
         before = place
 
