@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ MAX_MEGAPIXELS = 250.0
 
 MAX_PAGES = 10_000
 """More pages in one scan are a trap, or wanted in parts."""
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Pillow's errors go to standard error too
 
 _AGAIN = "scan or copy it again"
 

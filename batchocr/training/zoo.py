@@ -1,4 +1,4 @@
-"""The named systems: networks from 28×28 pictures to the probabilities of ten digits.
+"""The networks of the named systems: from 28×28 pictures to the probabilities of ten digits.
 
 Every network takes uint8 pictures and scales them inside the graph, and is built of Keras's own layers only,
 so that its file loads under any of Keras's backends.
@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import layers
 
-DEFAULT = "default"
+from batchocr.training.catalogue import DEFAULT, system_named
 
 
 def _convolution(x: Any, filters: int, size: int = 3, stride: int = 1, padding: str = "same") -> Any:
@@ -21,10 +21,8 @@ def _convolution(x: Any, filters: int, size: int = 3, stride: int = 1, padding: 
     return layers.ReLU()(x)
 
 
-def default() -> keras.Model:
-    """The shipped network: five convolutions, 177,000 parameters, 8 million multiplications a digit."""
-    pictures = layers.Input((28, 28), dtype="uint8", name="crops")
-    x = layers.Rescaling(1 / 255)(pictures)
+def _default(x: Any) -> Any:
+    """Five convolutions, 8 million multiplications a digit."""
     x = layers.Reshape((28, 28, 1))(x)
     x = _convolution(x, 32, size=5, stride=2)
     x = _convolution(x, 40)
@@ -32,9 +30,63 @@ def default() -> keras.Model:
     x = _convolution(x, 80)
     x = _convolution(x, 128, padding="valid")
     x = layers.Flatten()(layers.MaxPooling2D(2, padding="same")(x))
-    x = layers.Dropout(0.4)(x)
-    digits = layers.Dense(10, activation="softmax", dtype="float32", name="digits")(x)
-    return keras.Model(pictures, digits, name="default")
+    return layers.Dropout(0.4)(x)
 
 
-SYSTEMS: dict[str, Callable[[], keras.Model]] = {DEFAULT: default}
+def _softmax_15(x: Any) -> Any:
+    return layers.Dense(15)(layers.Flatten()(x))
+
+
+def _mlp_784_32(x: Any) -> Any:
+    x = layers.Dense(784, activation="relu")(layers.Flatten()(x))
+    return layers.Dense(32, activation="relu")(x)
+
+
+def _mlp_512(x: Any) -> Any:
+    x = layers.Flatten()(x)
+    for _ in range(2):
+        x = layers.Dropout(0.2)(layers.Dense(512, activation="relu")(x))
+    return x
+
+
+def _cnn_tutorial(x: Any) -> Any:
+    x = layers.Reshape((28, 28, 1))(x)
+    for filters in (32, 64):
+        x = layers.MaxPooling2D(2)(layers.Conv2D(filters, 5, activation="relu")(x))
+    x = layers.Dense(1024)(layers.Flatten()(x))
+    return layers.Dropout(0.4)(x)
+
+
+def _cnn_all_conv(x: Any) -> Any:
+    x = layers.Reshape((28, 28, 1))(x)
+    for filters in (32, 64, 128):
+        x = layers.Conv2D(filters, 3, activation="relu")(x)
+    x = layers.MaxPooling2D(2)(x)
+    for filters in (256, 512, 1024, 2048):
+        x = layers.Conv2D(filters, 3, activation="relu")(x)
+    return layers.Flatten()(layers.Conv2D(10, 3)(x))
+
+
+_BODIES: dict[str, Callable[[Any], Any]] = {
+    "softmax-15": _softmax_15,
+    "mlp-784-32": _mlp_784_32,
+    "mlp-512": _mlp_512,
+    "cnn-tutorial": _cnn_tutorial,
+    "cnn-all-conv": _cnn_all_conv,
+    DEFAULT: _default,
+}
+
+
+def build(name: str, *, scaled: bool = True) -> keras.Model:
+    """A fresh network: (n, 28, 28) uint8 in, (n, 10) float32 probabilities out.
+
+    `scaled` False leaves the pixels at 0 to 255. Raises UsageError for an unknown name.
+    """
+    system_named(name)
+    pictures = layers.Input((28, 28), dtype="uint8", name="crops")
+    x = _BODIES[name](layers.Rescaling(1 / 255 if scaled else 1.0)(pictures))
+    if name == "cnn-all-conv":  # its last convolution has the ten answers already
+        digits = layers.Activation("softmax", dtype="float32", name="digits")(x)
+    else:
+        digits = layers.Dense(10, activation="softmax", dtype="float32", name="digits")(x)
+    return keras.Model(pictures, digits, name=name)
