@@ -8,6 +8,8 @@ import typer
 
 from batchocr.cli.common import ENVIRONMENT
 from batchocr.cli.doctor import doctor
+from batchocr.cli.evaluate import evaluate
+from batchocr.cli.models import models
 from batchocr.cli.preview import preview
 from batchocr.cli.run import run
 from batchocr.cli.train import train
@@ -40,4 +42,6 @@ def main(
 app.command(context_settings=ENVIRONMENT)(run)
 app.command(context_settings=ENVIRONMENT)(preview)
 app.command(context_settings={"auto_envvar_prefix": "BATCHOCR_TRAIN"})(train)
+app.command(context_settings={"auto_envvar_prefix": "BATCHOCR_EVALUATE"})(evaluate)
+app.command(context_settings={"auto_envvar_prefix": "BATCHOCR_MODELS"})(models)
 app.command(context_settings=ENVIRONMENT)(doctor)

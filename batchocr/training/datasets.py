@@ -58,9 +58,8 @@ class Halves:
         if self.train is None:
             raise UsageError(f"{self.name}: has no train half; {FORMS}")
         if len(missing := np.setdiff1d(np.arange(10), self.train.labels)):
-            raise UsageError(
-                f"{self.name}: holds no digit {', '.join(map(str, missing))} to train on; add some, for all ten are needed"
-            )
+            names = ", ".join(map(str, missing))
+            raise UsageError(f"{self.name}: holds no digit {names} to train on; add some, for all ten are needed")
         return self.train
 
     @property
@@ -145,9 +144,7 @@ def load_npz(path: Path, half: str | None = "train") -> Digits:
     return checked(pictures, labels, str(path), x, y)
 
 
-def checked(
-    pictures: NDArray[Any], labels: NDArray[Any], where: str, x: str = "pictures", y: str = "labels"
-) -> Digits:
+def checked(pictures: NDArray[Any], labels: NDArray[Any], where: str, x: str = "pictures", y: str = "labels") -> Digits:
     """Digits of arrays that a network can be given. Raises UsageError, which names `where`, for any others."""
     if pictures.dtype.kind == "f" and (bad := int((~np.isfinite(pictures)).sum())):
         raise UsageError(f"{where}: {x} holds {bad} values that are NaN or infinite; make the file anew as uint8")

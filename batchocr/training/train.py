@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from batchocr.recognition.calibration import Floats, expected_calibration_error, fit_temperature, scale, threshold_at
 from batchocr.recognition.model import Sidecar, sha256, sidecar_path
@@ -59,9 +58,7 @@ def train(
         fitted = fit_default(halves, out, own, resume=resume, jobs=jobs, verbose=verbose)
     else:
         seed = SheetsRecipe.seed if seed is None else seed
-        fitted = fit_tutorial(
-            entry, name, halves, out, epochs=epochs, seed=seed, resume=resume, verbose=verbose
-        )
+        fitted = fit_tutorial(entry, name, halves, out, epochs=epochs, seed=seed, resume=resume, verbose=verbose)
     return _write(fitted, entry, name, seed, halves, out)
 
 

@@ -1,0 +1,33 @@
+"""`batchocr models`: which networks there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from batchocr.cli.common import ends_with_exit_code
+
+
+def models(
+    summary: Annotated[
+        str | None,
+        typer.Option(help="Show layers, shapes and parameters of this system, or of the shipped digits.keras."),
+    ] = None,
+) -> None:
+    """List the systems that can be trained and the shipped model, with published and measured accuracy."""
+    with ends_with_exit_code():
+        from batchocr.training import listing
+
+        if summary is None:
+            for line in listing.listing():
+                typer.echo(line)
+            return
+        from batchocr.training.catalogue import system_named
+
+        if summary != listing.SHIPPED:
+            system_named(summary)  # before Keras is waited for
+        from batchocr.recognition.classifier import open_device
+
+        open_device("cpu")
+        typer.echo(listing.summary(summary))

@@ -1,0 +1,33 @@
+"""What a training hands over: a network, and the digits it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.records import Crops
+from batchocr.training.datasets import Digits
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained network, and on what it was trained and is to be measured."""
+
+    model: keras.Model
+    seen: Digits
+    """Trained on, as they came."""
+    held_out: Digits
+    """Not trained on: they give temperature and threshold, and figures under the name `held_out_name`."""
+    held_out_name: str
+    also: dict[str, Digits]
+    """Others whose accuracy the sidecar tells, by the figure's name."""
+    data: str
+    """What it was trained on, in words."""
+
+
+def probabilities(model: keras.Model, pictures: Crops) -> NDArray[np.float32]:
+    """(n, 10) of pictures (n, 28, 28) uint8, as the network gives them, not calibrated."""
+    return np.asarray(model.predict(pictures, batch_size=500, verbose=0))

@@ -1,0 +1,96 @@
+"""How the five teaching systems are trained: as their tutorials did it, on the pictures as they come."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from batchocr.errors import UsageError
+from batchocr.records import Crops
+from batchocr.training.catalogue import Recipe, System
+from batchocr.training.datasets import Digits, Halves, Labels
+from batchocr.training.fitted import Fitted
+from batchocr.training.folder import Checkpoint, claim, make_repeatable, resumed
+from batchocr.training.zoo import build
+
+LEAST_HELD_OUT = 20
+"""Digits below which a temperature says nothing."""
+
+
+class _Shuffled(keras.utils.PyDataset):
+    """All digits once an epoch, in an order that depends on the seed and the epoch alone."""
+
+    def __init__(self, digits: Digits, batch: int, seed: int, first_epoch: int) -> None:
+        super().__init__()
+        self.digits, self.batch, self.seed, self.epoch = digits, batch, seed, first_epoch
+        self.order = self._shuffle()
+
+    def _shuffle(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        return np.random.default_rng((self.seed, self.epoch)).permutation(len(self.digits))
+
+    def __len__(self) -> int:
+        return -(-len(self.digits) // self.batch)
+
+    def __getitem__(self, index: int) -> tuple[Crops, Labels]:
+        batch = self.digits.part(self.order[index * self.batch : (index + 1) * self.batch])
+        return batch.pictures, batch.labels
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+        self.order = self._shuffle()
+
+
+def fit_tutorial(
+    system: System, name: str, data: Halves, out: Path, *, epochs: int | None, seed: int, resume: bool, verbose: int
+) -> Fitted:
+    """Train `system` by its recipe `name`, for the recipe's epochs unless told otherwise.
+
+    A training that is gone on with may be given more epochs than it had. Raises UsageError for unfit data or
+    another training's folder.
+    """
+    recipe = system.recipes[name]
+    recipe = replace(recipe, epochs=epochs or recipe.epochs)
+    whole = data.to_train_on()
+    kept = round(len(whole) * recipe.held_out)
+    if kept < LEAST_HELD_OUT:
+        least = round(LEAST_HELD_OUT / recipe.held_out)
+        raise UsageError(f"{data.name}: {len(whole)} digits to train on are too few; {least} are needed")
+    seen, held = whole.part(slice(None, -kept)), whole.part(slice(-kept, None))
+    account = {"system": system.name, "recipe": name, "data": data.sha256, "seed": seed, **asdict(recipe)}
+    claim(out, {k: v for k, v in account.items() if k != "epochs"}, resume=resume)
+    return Fitted(
+        model=_fit(system, recipe, seen, held, out, seed, verbose),
+        seen=seen,
+        held_out=held,
+        held_out_name="validation",
+        also={} if data.test is None else {"test_accuracy": data.test},
+        data=f"train half of {Path(data.name).name} less its last {kept}",
+    )
+
+
+def _fit(system: System, recipe: Recipe, seen: Digits, held: Digits, out: Path, seed: int, verbose: int) -> keras.Model:
+    make_repeatable(seed)
+    model, done = resumed(out)
+    if len(done) > recipe.epochs:
+        raise UsageError(f"{out}: has had {len(done)} epochs; ask for as many with --epochs, or for more")
+    if model is None:
+        model = build(system.name, scaled=recipe.scaled)
+        optimizer = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[recipe.optimizer](recipe.rate)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    if len(done) < recipe.epochs:
+        model.fit(
+            _Shuffled(seen, recipe.batch, seed, len(done)),
+            validation_data=(held.pictures, held.labels),
+            validation_batch_size=500,
+            initial_epoch=len(done),
+            epochs=recipe.epochs,
+            verbose=verbose,
+            shuffle=False,
+            callbacks=[Checkpoint(out, seed, done, tell=not verbose)],
+        )
+    clean = build(system.name, scaled=recipe.scaled)
+    clean.set_weights(model.get_weights())
+    return clean
