@@ -17,6 +17,7 @@ def models(
 ) -> None:
     """List the systems that can be trained and the shipped model, with published and measured accuracy."""
     with ends_with_exit_code():
+        from batchocr.recognition.model import DEFAULT
         from batchocr.training import listing
 
         if summary is None:
@@ -25,7 +26,7 @@ def models(
             return
         from batchocr.training.catalogue import system_named
 
-        if summary != listing.SHIPPED:
+        if summary != DEFAULT:
             system_named(summary)  # before Keras is waited for
         from batchocr.recognition.classifier import open_device
 

@@ -28,7 +28,7 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(min=1, max=999, help="Passes over the data.", show_default="the recipe's")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn at random.")] = 2017,
+    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Of all that is drawn at random.")] = 2017,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the training in the folder, from its last whole epoch.")
     ] = False,

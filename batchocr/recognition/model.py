@@ -68,6 +68,7 @@ def read_sidecar(model: Path) -> Sidecar:
     path = sidecar_path(model)
     if not model.is_file():
         raise ModelError(f"{model}: there is no such model; give the path of a .keras file with its .json beside it")
+    _refuse_other_kinds(model)
     try:
         sidecar = Sidecar.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -83,3 +84,19 @@ def read_sidecar(model: Path) -> Sidecar:
     if sha256(model) != sidecar.sha256:
         raise ModelError(f"{model}: changed or cut off, for its sha256 is not the one in {path.name}; {COPY}")
     return sidecar
+
+
+def _refuse_other_kinds(model: Path) -> None:
+    """Raises ModelError for an HDF5 file of old Keras, and for a file without sidecar that is no `.keras` either."""
+    try:
+        with model.open("rb") as file:
+            start = file.read(4)
+    except OSError as fault:
+        raise ModelError(f"{model}: cannot be read ({fault.strerror}); {COPY}") from fault
+    if start == b"\x89HDF":
+        raise ModelError(
+            f"{model}: an HDF5 file of old Keras, which is not read; give a .keras file with its .json beside it, "
+            "as batchocr train makes them"
+        )
+    if start != b"PK\3\4" and not sidecar_path(model).exists():
+        raise ModelError(f"{model}: no Keras model; give a .keras file with its .json beside it")

@@ -21,6 +21,8 @@ from batchocr.training.zoo import build
 
 HELD_OUT = 5000
 """Digits of the train half that are only measured on: the last ones, by other writers than the first."""
+DROPOUT_STRIDE = 1
+"""An epoch's dropout is that of the one before, a step later; so the shipped model was made."""
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +99,7 @@ def _fit(drawn: Digits, originals: Digits, recipe: SheetsRecipe, out: Path, verb
             epochs=recipe.epochs,
             verbose=verbose,
             shuffle=False,
-            callbacks=[Checkpoint(out, recipe.seed, epochs, tell=not verbose)],
+            callbacks=[Checkpoint(out, recipe.seed, epochs, stride=DROPOUT_STRIDE, tell=not verbose)],
         )
     else:
         model.optimizer.finalize_variable_values(model.trainable_variables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import keras
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from batchocr.records import Crops
 from batchocr.training.datasets import Digits
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,5 +32,11 @@ class Fitted:
 
 
 def probabilities(model: keras.Model, pictures: Crops) -> NDArray[np.float32]:
-    """(n, 10) of pictures (n, 28, 28) uint8, as the network gives them, not calibrated."""
-    return np.asarray(model.predict(pictures, batch_size=500, verbose=0))
+    """(n, 10) of pictures (n, 28, 28) uint8, as the network gives them, not calibrated.
+
+    A training that diverged leaves a network that answers NaN; it knows nothing, so each digit gets a tenth.
+    """
+    found = np.asarray(model.predict(pictures, batch_size=500, verbose=0))
+    if np.isnan(found).any():
+        log.warning("%s: the training diverged; what it answers is no number", model.name)
+    return np.where(np.isnan(found), np.float32(1 / found.shape[1]), found)

@@ -85,17 +85,21 @@ def _write_history(path: Path, epochs: list[Epoch]) -> None:
 class Checkpoint(keras.callbacks.Callback):
     """After each epoch all that is needed to go on: weights, optimiser, and the epochs so far, as one file."""
 
-    def __init__(self, out: Path, seed: int, epochs: list[Epoch], *, tell: bool) -> None:
-        """`epochs` are those before; each new one is added to them. `tell` logs each, for want of Keras's own bar."""
+    def __init__(self, out: Path, seed: int, epochs: list[Epoch], *, stride: int, tell: bool) -> None:
+        """`epochs` are those before; each new one is added to them. `tell` logs each, for want of Keras's own bar.
+
+        Dropout's draws move on by one a step, and by `stride` an epoch: with fewer than the steps some come again.
+        """
         super().__init__()
-        self.out, self.seed, self.epochs, self.tell, self.clock = out, seed, epochs, tell, 0.0
+        self.out, self.seed, self.epochs, self.stride, self.tell = out, seed, epochs, stride, tell
+        self.clock = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.clock = time.perf_counter()
         # what dropout draws depends on the epoch alone, so that an interrupted training ends in the same model
-        for layer in self.model.layers:
-            if isinstance(layer, keras.layers.Dropout):
-                layer.seed_generator.state.assign(np.array([self.seed, epoch], np.uint32))
+        dropouts = [layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout)]
+        for place, layer in enumerate(dropouts):
+            layer.seed_generator.state.assign(np.array([self.seed + place, epoch * self.stride], np.uint32))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         figures = {name: round(float(value), 6) for name, value in (logs or {}).items()}

@@ -41,9 +41,8 @@ def measured(folder: Path, system: str, name: str, recipe: Recipe) -> str:
         return ""
     metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     told = ", ".join(f"{metrics[on]['accuracy']:.2%} {on}" for on in ("test", "validation") if on in metrics)
-    return (
-        told if metrics["epochs"] == recipe.epochs else f"{told}, after {metrics['epochs']} of {recipe.epochs} epochs"
-    )
+    epochs = metrics["epochs"]
+    return told if epochs == recipe.epochs else f"{told}, after {epochs} of {recipe.epochs} epochs"
 
 
 def summary(name: str) -> str:

@@ -17,7 +17,10 @@ from batchocr.records import DigitRow
 from batchocr.training.files import TRUTH
 from batchocr.training.scoring import Pairs, score_boxes, score_crops, score_rows
 
-FORM = 'it is {file: [{"text": "2017", "digits": [[digit, left, top, width, height], ...]}, ...]} or {file: {"rows": [...]}}'
+FORM = (
+    'it is {file: [{"text": "2017", "digits": [[digit, left, top, width, height], ...]}, ...]} '
+    'or {file: {"rows": ["2017", ...]}}'
+)
 
 Figures = Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
 

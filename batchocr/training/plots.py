@@ -127,8 +127,8 @@ def right_and_wrong(digits: Digits, predicted: NDArray[np.integer], confidence: 
         grid = figure.add_gridspec(
             DOWN, ACROSS, left=0.02, right=0.98, top=top - 0.04, bottom=top - 0.45, wspace=0.14, hspace=0.4
         )
-        for cell, index in zip(grid, which, strict=False):
-            axes = figure.add_subplot(cell)
+        for place, index in enumerate(which):
+            axes = figure.add_subplot(grid[divmod(place, ACROSS)])
             _show(axes, digits.pictures[index])
             answer = str(predicted[index]) if predicted[index] < 10 else "none"
             axes.set_title(

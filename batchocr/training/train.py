@@ -23,6 +23,8 @@ from batchocr.training.tutorials import fit_tutorial
 MODEL, METRICS = "model.keras", "metrics.json"
 ACCEPTED_ERROR = 0.01
 """Share of wrong digits among those at or above the default threshold."""
+LEAST_THRESHOLD = 0.5
+"""A digit that is more likely wrong than right is marked, however few there are."""
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ def train(
     *,
     recipe: str | None = None,
     epochs: int | None = None,
-    seed: int | None = None,
+    seed: int = 2017,
     resume: bool = False,
     jobs: int = 2,
     verbose: int = 0,
@@ -52,12 +54,10 @@ def train(
     name = entry.recipe_name(recipe)
     halves = load(data)
     if system == DEFAULT:
-        asked = {k: v for k, v in {"epochs": epochs, "seed": seed}.items() if v is not None}
-        own = replace(sheets or SheetsRecipe(), **asked)
-        seed = own.seed
+        own = replace(sheets or SheetsRecipe(), seed=seed)
+        own = replace(own, epochs=epochs or own.epochs)
         fitted = fit_default(halves, out, own, resume=resume, jobs=jobs, verbose=verbose)
     else:
-        seed = SheetsRecipe.seed if seed is None else seed
         fitted = fit_tutorial(entry, name, halves, out, epochs=epochs, seed=seed, resume=resume, verbose=verbose)
     return _write(fitted, entry, name, seed, halves, out)
 
@@ -79,7 +79,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
         data=fitted.data,
         seed=seed,
         temperature=temperature,
-        min_confidence=round(threshold_at(ACCEPTED_ERROR, confidence, right), 4),
+        min_confidence=round(max(LEAST_THRESHOLD, threshold_at(ACCEPTED_ERROR, confidence, right)), 4),
         sha256=sha256(path),
         parameters=fitted.model.count_params(),
         metrics={

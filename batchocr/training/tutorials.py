@@ -81,15 +81,16 @@ def _fit(system: System, recipe: Recipe, seen: Digits, held: Digits, out: Path, 
         optimizer = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[recipe.optimizer](recipe.rate)
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     if len(done) < recipe.epochs:
+        batches = _Shuffled(seen, recipe.batch, seed, len(done))
         model.fit(
-            _Shuffled(seen, recipe.batch, seed, len(done)),
+            batches,
             validation_data=(held.pictures, held.labels),
             validation_batch_size=500,
             initial_epoch=len(done),
             epochs=recipe.epochs,
             verbose=verbose,
             shuffle=False,
-            callbacks=[Checkpoint(out, seed, done, tell=not verbose)],
+            callbacks=[Checkpoint(out, seed, done, stride=len(batches), tell=not verbose)],
         )
     clean = build(system.name, scaled=recipe.scaled)
     clean.set_weights(model.get_weights())

@@ -1,0 +1,51 @@
+"""Sets of digits as files, for tests of what is trained and measured on them."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from strokes import crops, save
+
+from batchocr.training.datasets import Digits
+
+
+def digits(n: int, seed: int = 0) -> Digits:
+    """The digits 0 to 9 over and over."""
+    labels = [i % 10 for i in range(n)]
+    return Digits(crops(labels, seed), np.array(labels, np.int64))
+
+
+def save_npz(path: Path, **arrays: Any) -> Path:
+    np.savez(path, **arrays)
+    return path
+
+
+def whole_npz(path: Path) -> Path:
+    """350 digits to train on and 100 to test."""
+    train_half, test_half = digits(350, 1), digits(100, 2)
+    return save_npz(
+        path,
+        x_train=train_half.pictures,
+        y_train=train_half.labels.astype(np.uint8),
+        x_test=test_half.pictures,
+        y_test=test_half.labels.astype(np.uint8),
+    )
+
+
+def save_idx(path: Path, array: NDArray[Any]) -> Path:
+    """As MNIST's makers did: two zeros, 8 for bytes, the dimensions, their sizes, the values."""
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    content = header + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def save_folders(path: Path, given: Digits) -> Path:
+    """A folder for each digit."""
+    for i, (picture, label) in enumerate(zip(given.pictures, given.labels, strict=True)):
+        save(path / str(label) / f"{i}.png", picture)
+    return path
