@@ -18,7 +18,8 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 import typer
-from pages import KINDS, load, write_pages
+from pages import load, write_pages
+from printed import KINDS
 
 REAL = {"orand-car-a/val": "boxes", "tally-forms": "rows", "nist-form": "rows"}
 BOXES = (
