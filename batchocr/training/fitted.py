@@ -26,7 +26,7 @@ class Fitted:
     """Not trained on: they give temperature and threshold, and figures under the name `held_out_name`."""
     held_out_name: str
     also: dict[str, Digits]
-    """Others whose accuracy the sidecar tells, by the figure's name."""
+    """Others whose accuracy the sidecar tells, by the figure's name; that of the test half is told anyway."""
     data: str
     """What it was trained on, in words."""
 

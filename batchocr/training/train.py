@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import Floats, expected_calibration_error, fit_temperature, scale, threshold_at
 from batchocr.recognition.model import Sidecar, sha256, sidecar_path
@@ -70,6 +72,13 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     temperature = fit_temperature(raw, fitted.held_out.labels)
     calibrated = scale(raw, temperature)
     confidence, right = calibrated.max(1), calibrated.argmax(1) == fitted.held_out.labels
+    measured = {fitted.held_out_name: (fitted.held_out, calibrated)}
+    accuracies = {
+        name: _accuracy(probabilities(fitted.model, digits.pictures), digits) for name, digits in fitted.also.items()
+    }
+    if data.test is not None:
+        measured["test"] = (data.test, scale(probabilities(fitted.model, data.test.pictures), temperature))
+        accuracies["test_accuracy"] = _accuracy(measured["test"][1], data.test)
     sidecar = Sidecar(
         name=system.name,
         classes=tuple("0123456789"),
@@ -86,14 +95,11 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
             f"{fitted.held_out_name}_accuracy": round(float(right.mean()), 5),
             f"{fitted.held_out_name}_calibration_error": round(expected_calibration_error(confidence, right), 5),
             f"{fitted.held_out_name}_digits": len(fitted.held_out),
-            **{name: _accuracy(fitted.model, digits) for name, digits in fitted.also.items()},
+            **accuracies,
         },
     )
     sidecar.write(sidecar_path(path))
     history = read_history(out / HISTORY)
-    measured = {fitted.held_out_name: (fitted.held_out, calibrated)}
-    if data.test is not None:
-        measured["test"] = (data.test, scale(probabilities(fitted.model, data.test.pictures), temperature))
     metrics: dict[str, Any] = {
         "system": system.name,
         "recipe": recipe,
@@ -125,5 +131,5 @@ def _plot(
     plots.evaluation(digits, found, out)
 
 
-def _accuracy(model: keras.Model, digits: Digits) -> float:
-    return round(float((probabilities(model, digits.pictures).argmax(1) == digits.labels).mean()), 5)
+def _accuracy(found: NDArray[np.floating], digits: Digits) -> float:
+    return round(float((found.argmax(1) == digits.labels).mean()), 5)
