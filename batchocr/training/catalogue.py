@@ -38,6 +38,8 @@ class Recipe:
     """
     scaled: bool = True
     """Whether pixels go in as 0 to 1; else as 0 to 255."""
+    xla: bool = False
+    """Whether XLA compiles the training: so large a network then takes 0.6 of the time, a small one no less."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ _ALL = (
         "cnn-all-conv",
         "Conv 3×3 of 32, 64, 128 ReLU, max-pool 2, of 256, 512, 1024, 2048 ReLU, of 10, softmax",
         25_348_362,
-        {"published": Recipe("adam", 0.001, 32, 10, 0.992, "about 99.2%", "test", held_out=THIRTIETH)},
+        {"published": Recipe("adam", 0.001, 32, 10, 0.992, "about 99.2%", "test", held_out=THIRTIETH, xla=True)},
     ),
     System(
         DEFAULT,

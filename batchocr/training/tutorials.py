@@ -79,7 +79,7 @@ def _fit(system: System, recipe: Recipe, seen: Digits, held: Digits, out: Path, 
     if model is None:
         model = build(system.name, scaled=recipe.scaled)
         optimizer = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[recipe.optimizer](recipe.rate)
-        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=recipe.xla)
     if len(done) < recipe.epochs:
         batches = _Shuffled(seen, recipe.batch, seed, len(done))
         model.fit(
