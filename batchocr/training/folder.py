@@ -46,10 +46,13 @@ def claim(out: Path, account: dict[str, Any], *, resume: bool) -> None:
         raise OutputError(f"{out}: cannot be written ({fault.strerror}); give another --out") from fault
 
 
-def make_repeatable(seed: int) -> None:
-    """Everything drawn at random from now on follows `seed`, and sums come in a fixed order."""
+def make_repeatable(seed: int, *, xla: bool = False) -> None:
+    """Everything drawn at random from now on follows `seed`, and sums come in a fixed order.
+
+    XLA's order is fixed on a CPU without our doing, and Keras does not let it be asked for together with XLA.
+    """
     keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
+    if keras.backend.backend() == "tensorflow" and not xla:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()

@@ -72,7 +72,7 @@ def fit_tutorial(
 
 
 def _fit(system: System, recipe: Recipe, seen: Digits, held: Digits, out: Path, seed: int, verbose: int) -> keras.Model:
-    make_repeatable(seed)
+    make_repeatable(seed, xla=recipe.xla)
     model, done = resumed(out)
     if len(done) > recipe.epochs:
         raise UsageError(f"{out}: has had {len(done)} epochs; ask for as many with --epochs, or for more")
