@@ -36,9 +36,8 @@ class _Rows(BaseModel):
     rows: list[Figures]
 
 
-_TRUTH: TypeAdapter[dict[str, list[_Number]] | dict[str, _Rows]] = TypeAdapter(
-    dict[str, list[_Number]] | dict[str, _Rows]
-)
+_BOXES: TypeAdapter[dict[str, list[_Number]]] = TypeAdapter(dict[str, list[_Number]])
+_ROWS: TypeAdapter[dict[str, _Rows]] = TypeAdapter(dict[str, _Rows])
 
 
 def truth_file(data: str | Path) -> Path | None:
@@ -83,16 +82,17 @@ def read_truth(path: Path) -> tuple[Literal["boxes", "rows", "crops"], Mapping[s
     """The form of a truth file and its content. Raises UsageError where it has none of the forms."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        _TRUTH.validate_python(content)
+        boxes = isinstance(content, dict) and isinstance(next(iter(content.values()), None), list)
+        (_BOXES if boxes else _ROWS).validate_python(content)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as fault:
         raise UsageError(f"{path}: cannot be read ({fault}); {FORM}") from fault
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"] if not str(part).startswith("dict["))
+        where = ".".join(map(str, first["loc"])) or "all of it"
         raise UsageError(f"{path}: is no truth of pages ({where}: {first['msg']}); {FORM}") from fault
     if not content:
         raise UsageError(f"{path}: names no pages; {FORM}")
-    if isinstance(next(iter(content.values())), list):
+    if boxes:
         return "boxes", content
     single = all(len(page["rows"]) == 1 and len(page["rows"][0]) == 1 for page in content.values())
     return ("crops" if single else "rows"), content
