@@ -86,6 +86,9 @@ def history(epochs: Sequence[Mapping[str, float]], path: Path) -> None:
                 values = np.array([epoch[key] for epoch in epochs]) * (100 if what == "accuracy" else 1)
                 last = f"{values[-1]:.2f}%" if what == "accuracy" else f"{values[-1]:.3f}"
                 axes.plot(numbers, values, "o-", color=colour, markersize=3.5, label=f"{name}, {last} in the end")
+        if not np.isfinite([epoch[what] for epoch in epochs]).any():
+            axes.text(0.5, 0.5, "it diverged: no number", transform=axes.transAxes, ha="center", color=GREY)
+            axes.set_yticks([])
         axes.set_xlabel("epoch")
         axes.set_title("accuracy, %" if what == "accuracy" else "loss", fontsize=11)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -118,25 +121,22 @@ def right_and_wrong(digits: Digits, predicted: NDArray[np.integer], confidence: 
     most = ACROSS * DOWN
     evenly = right[np.linspace(0, len(right) - 1, min(most, len(right))).astype(int)] if len(right) else right
     surest = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
-    figure = Figure(figsize=(9.8, 8.6))
+    figure = Figure(figsize=(9.8, 9.6))
     for top, which, colour, title in (
         (0.96, evenly, BLUE, f"Read right: {len(right):,} of {len(digits):,}"),
         (0.465, surest, ORANGE, f"Read wrong: {len(wrong):,} of {len(digits):,}, those with the most confidence first"),
     ):
         figure.text(0.02, top + 0.015, title, fontsize=12, color=colour)
         grid = figure.add_gridspec(
-            DOWN, ACROSS, left=0.02, right=0.98, top=top - 0.04, bottom=top - 0.45, wspace=0.14, hspace=0.4
+            DOWN, ACROSS, left=0.02, right=0.98, top=top - 0.035, bottom=top - 0.44, wspace=0.14, hspace=0.55
         )
         for place, index in enumerate(which):
             axes = figure.add_subplot(grid[divmod(place, ACROSS)])
             _show(axes, digits.pictures[index])
             answer = str(predicted[index]) if predicted[index] < 10 else "none"
-            axes.set_title(
-                f"predicted {answer}, {confidence[index]:.0%}\ntrue {digits.labels[index]}",
-                fontsize=8,
-                color=colour,
-                pad=3,
-            )
+            axes.set_title(f"predicted {answer}\ntrue {digits.labels[index]}", fontsize=8, color=colour, pad=3)
+            # what is not quite sure is not told as 100%
+            axes.set_xlabel(f"{min(confidence[index], 0.999):.1%}", fontsize=7.5, color=GREY, labelpad=2)
     _save(figure, path)
 
 
@@ -183,11 +183,11 @@ def reliability(confidence: Floats, right: NDArray[np.bool_], path: Path) -> Non
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
     upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="as right as it says")
     upper.vlines(mean, np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1), color=PALE, linewidth=5)
-    upper.plot(mean, share, "o-", color=BLUE, markersize=5, linewidth=1.2, label="measured, with 95% intervals")
+    upper.plot(mean, share, "o", color=BLUE, markersize=5, label="measured, with 95% intervals")
     upper.set_ylabel("share read right")
     upper.set_ylim(-0.02, 1.02)
     upper.set_title(f"expected calibration error {expected_calibration_error(confidence, right):.2%}", fontsize=11)
-    upper.legend(frameon=False, fontsize=9, loc="upper left")
+    upper.legend(frameon=False, fontsize=9, loc="lower right")
     edges = np.linspace(0, 1, BINS + 1)
     lower.bar(edges[:-1], counts, width=1 / BINS, align="edge", color=BLUE, edgecolor="white")
     lower.set_yscale("log")
