@@ -25,11 +25,11 @@ def listing() -> Iterator[str]:
             recipe = system.recipes.get(name)
             published = f"{recipe.figure} {recipe.on}" if recipe else ""
             told = measured(folder, system.name, name, recipe) if recipe else "see the shipped model"
-            yield row(system.name, f"{system.parameters:,}".replace(",", " "), name, published, told).rstrip()
+            yield row(system.name, f"{system.parameters:,}", name, published, told).rstrip()
     sidecar = read_sidecar(folder / SHIPPED)
     figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in sidecar.metrics.items())
     yield ""
-    yield f"shipped model {SHIPPED}: system {sidecar.name}, {sidecar.parameters:,} parameters".replace(",", " ", 1)
+    yield f"shipped model {SHIPPED}: system {sidecar.name}, {sidecar.parameters:,} parameters"
     yield f"  {sidecar.data}; seed {sidecar.seed}"
     yield f"  {figures}"
 
