@@ -11,7 +11,7 @@ from importlib import import_module, metadata, resources
 from pathlib import Path
 from typing import Literal
 
-from batchocr.errors import BatchocrError
+from batchocr.errors import BatchocrError, ExitCode
 from batchocr.version import __version__
 
 PACKAGES = ("keras", "tensorflow", "opencv-python", "numpy", "pandas", "pyarrow", "pillow", "pypdfium2", "typer")
@@ -29,6 +29,8 @@ class Finding:
     """Only a fault keeps the main job from running."""
     detail: str
     mend: str = ""
+    code: ExitCode = ExitCode.INTERNAL
+    """What a run would end with for this fault."""
 
 
 def examine(model: Path | None = None, device: str = "auto") -> Iterator[Finding]:
@@ -50,7 +52,7 @@ def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
     try:
         return look()
     except BatchocrError as fault:
-        return Finding(name, "fault", str(fault))
+        return Finding(name, "fault", str(fault), code=fault.exit_code)
     except ImportError as fault:
         return Finding(name, "fault", str(fault), missing_library(fault) or "install batchocr again: pip install .")
     except Exception as fault:  # a doctor who falls ill on a finding helps nobody
@@ -104,8 +106,10 @@ def _gpu(device: str) -> Finding:
     if open_device("auto") == "gpu":
         return Finding("gpu", "ok", ", ".join(_gpu_names()) or "found")
     why = _why_no_gpu()
-    mend = "install the NVIDIA driver, then pip install 'batchocr[gpu]'; pages are read on the processor until then"
-    return Finding("gpu", "fault" if device == "gpu" else "note", f"none is used: {why}", mend)
+    mend = "install the NVIDIA driver, then pip install 'batchocr[gpu]'"
+    if device == "gpu":
+        return Finding("gpu", "fault", f"there is none: {why}", f"{mend}, or use --device cpu", ExitCode.DEVICE)
+    return Finding("gpu", "note", f"none is used: {why}", f"{mend}; pages are read on the processor until then")
 
 
 def _gpu_names() -> Iterator[str]:

@@ -77,7 +77,7 @@ def run(
     if not found.scans:
         raise NothingToRead(
             f"no pictures or PDFs in {', '.join(found.roots) or 'the list given'} "
-            f"({found.passed_over} other files passed over); give a folder that holds some"
+            f"({len(found.passed_over)} other files passed over); give a folder that holds some"
         )
     on_start(len(found.scans))
     results: list[PageResult] = []
@@ -115,6 +115,7 @@ def run(
         },
         "device": classifier.device,
         "inputs": list(found.roots),
+        "passed_over": list(found.passed_over),
         "counts": {
             k: getattr(summary, k) for k in ("scans", "passed_over", "pages", "failed", "numbers", "digits", "review")
         },
@@ -128,7 +129,7 @@ def _sum_up(found: Found, results: Sequence[PageResult], seconds: float, device:
     pages = [result.page for result in results]
     return Summary(
         scans=len(found.scans),
-        passed_over=found.passed_over,
+        passed_over=len(found.passed_over),
         pages=len(pages),
         failed=sum(page.status == "failed" for page in pages),
         numbers=sum(page.numbers for page in pages),

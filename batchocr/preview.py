@@ -14,7 +14,7 @@ from batchocr.job import Settings
 from batchocr.output.stages import STAGES
 from batchocr.reader import Reader
 from batchocr.records import PageResult, Scan, SeenPage
-from batchocr.sources import BadPage, load_pages, written_name
+from batchocr.sources import PREVIEW, BadPage, load_pages, written_name
 from batchocr.vision.find import layout, stages
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -30,7 +30,7 @@ class Preview:
 
 def preview(
     scan: str | Path,
-    out: str | Path,
+    out: str | Path | None = None,
     settings: Settings | None = None,
     *,
     stage: str = "read",
@@ -38,16 +38,21 @@ def preview(
 ) -> Iterator[Preview]:
     """Read `pages` (from 1) of a scan and draw one stage of each: `read`, `flat`, `ink`, `rules`, `pieces` or `crops`.
 
-    Of several pages, each goes to a file of its own: `seen.png` becomes `seen-003.png`.
+    Without `out` it is drawn to `NAME.preview.png`, here. Of several pages, each goes to a file of its own:
+    `seen.png` becomes `seen-003.png`.
     Raises ScanError where a page cannot be read, OutputError where the picture cannot be written.
     """
-    settings, path, out = settings or Settings(), Path(scan), Path(out)
+    settings, path, out = settings or Settings(), Path(scan), default_out(Path(scan)) if out is None else Path(out)
     if out.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--out {out}: the name must end with {', '.join(SUFFIXES)}")
     if stage not in STAGES:
         raise UsageError(f"there is no stage {stage}; choose one of {', '.join(STAGES)}")
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file; give a picture or a PDF")
+    if out.exists() and out.samefile(path):
+        raise UsageError(f"--out {out}: this is the scan itself; give another name")
+    if not out.parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}: make it, or give --out another one")
     reader: Reader | None = None
     for number in pages:
         found = Scan(path, written_name(path.name))
@@ -69,6 +74,11 @@ def preview(
         _, coded = cv2.imencode(out.suffix, STAGES[stage](page.pixels, seen, laid_out.crops, result.digits))
         _write(target, coded.tobytes())
         yield Preview(result, target)
+
+
+def default_out(scan: Path) -> Path:
+    """`scans/page.tif` → `page.preview.png`, which is no scan to a run over the folder."""
+    return Path(f"{scan.stem}{PREVIEW}png")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from batchocr.engines.look import look, look_at
 from batchocr.errors import ScanError, UsageError
@@ -23,8 +24,8 @@ from batchocr.sources import MAX_MEGAPIXELS, written_name
 if TYPE_CHECKING:
     import pandas as pd
 
-Source = str | Path | bytes | NDArray[Any]
-"""A scan: a file's path, a file's bytes, or a picture (height, width) grey or (height, width, 3) red green blue."""
+Source = str | Path | bytes | NDArray[Any] | Image
+"""A file's path, a file's bytes, or a picture: (height, width) grey, (height, width, 3) red green blue, or Pillow's."""
 
 
 class Reader:
@@ -69,6 +70,8 @@ class Reader:
         return result
 
     def _look(self, source: Source) -> Iterator[SeenPage]:
+        if isinstance(source, Image):
+            source = np.asarray(source.convert("RGBA"))
         if isinstance(source, np.ndarray):
             yield look_at(Page(Scan(Path(), ""), 1, as_grey(source), ""))
         elif isinstance(source, bytes):

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -90,6 +91,13 @@ def test_standard_output_takes_the_digits_and_only_them(tmp_path: Path, samples:
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_who_reads_the_first_lines_only_is_no_fault_to_complain_of(tmp_path: Path, samples: Path) -> None:
+    call = f"{shlex.join(START)} run {shlex.quote(str(samples))} --device cpu --out - | head -n 1"
+    done = subprocess.run(["bash", "-c", call], capture_output=True, text=True, cwd=tmp_path, env=environment())
+    assert done.stdout.startswith("file,page,line,")
+    assert "Traceback" not in done.stderr and "Broken pipe" not in done.stderr
+
+
 def test_a_bar_shows_on_a_terminal(tmp_path: Path, samples: Path) -> None:
     import termios  # not on every system
 
@@ -236,6 +244,24 @@ def as_in_csv(row: dict[str, Any]) -> dict[str, str]:
 
 
 # Preview
+
+
+def test_preview_never_draws_over_the_scan(tmp_path: Path, samples: Path) -> None:
+    scan = tmp_path / "page.png"
+    shutil.copy(samples / "2017.png", scan)
+    ended = here("preview", scan, "--out", scan, "--device", "cpu")
+    assert (ended.code, "this is the scan itself" in ended.err) == (2, True)
+    assert scan.read_bytes() == (samples / "2017.png").read_bytes()
+
+
+def test_a_preview_is_no_scan_to_a_run(tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(samples / "2017.png", tmp_path / "page.png")
+    assert here("preview", "page.png", "--device", "cpu").code == 0
+    assert (tmp_path / "page.preview.png").exists()
+    assert here("run", ".", "--out", "results.csv", "--device", "cpu").code == 0
+    assert {row["file"] for row in rows(tmp_path / "results.csv")} == {"page.png"}
+    assert account(tmp_path / "results.csv")["passed_over"] == ["page.preview.png"]
 
 
 @pytest.mark.parametrize(("scan", "suffix"), [("2017.png", "png"), ("digits/2.jpg", "jpg")])

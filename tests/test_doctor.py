@@ -24,14 +24,14 @@ def test_where_all_is_well_a_page_is_read_and_it_ends_with_0() -> None:
 def test_a_gpu_asked_for_and_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     done = subprocess.run([*COMMAND, "doctor", "--device", "gpu", "--quiet"], capture_output=True, text=True)
-    assert done.returncode == 1
+    assert done.returncode == 6
     assert "fault  gpu:" in done.stdout
     assert "mend: install the NVIDIA driver" in done.stdout
 
 
 def test_a_model_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     ended = here("doctor", "--device", "cpu", "--quiet", "--model", tmp_path / "none.keras")
-    assert ended.code == 1
+    assert ended.code == 5
     assert "none.keras: there is no such model" in ended.out
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 import batchocr
 from batchocr import Reader
@@ -46,6 +47,11 @@ def test_bytes_give_the_same_without_a_name(reader: Reader, samples: Path) -> No
     by_bytes = reader.read((samples / "2017.png").read_bytes())
     assert set(by_bytes["file"]) == {""}
     pd.testing.assert_frame_equal(by_path.drop(columns="file"), by_bytes.drop(columns="file"))
+
+
+def test_a_picture_of_pillow_is_read(reader: Reader, samples: Path) -> None:
+    with Image.open(samples / "2017.png") as opened:
+        assert text(reader.read(opened)) == "2017"
 
 
 AS: dict[str, Callable[[NDArray[np.uint8]], NDArray[Any]]] = {
@@ -87,7 +93,7 @@ def test_a_blank_page_gives_no_rows_but_all_columns(reader: Reader) -> None:
 
 
 def test_what_cannot_be_read_is_an_exception_that_says_why(reader: Reader, tmp_path: Path) -> None:
-    with pytest.raises(ScanError, match=r"none\.png: no such file"):
+    with pytest.raises(ScanError, match=r"none\.png: there is no such file"):
         reader.read(tmp_path / "none.png")
     with pytest.raises(ScanError, match="not a picture"):
         reader.read(b"not a picture at all")

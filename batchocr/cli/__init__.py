@@ -42,6 +42,6 @@ def main(
 app.command(context_settings=ENVIRONMENT)(run)
 app.command(context_settings=ENVIRONMENT)(preview)
 app.command(context_settings={"auto_envvar_prefix": "BATCHOCR_TRAIN"})(train)
-app.command(context_settings={"auto_envvar_prefix": "BATCHOCR_EVALUATE"})(evaluate)
-app.command(context_settings={"auto_envvar_prefix": "BATCHOCR_MODELS"})(models)
+app.command(context_settings={"auto_envvar_prefix": "BATCHOCR"})(evaluate)
+app.command(context_settings={"auto_envvar_prefix": "BATCHOCR"})(models)
 app.command(context_settings=ENVIRONMENT)(doctor)

@@ -29,7 +29,9 @@ Model = Annotated[
     Path | None,
     typer.Option(help="A .keras file with its .json beside it.", show_default="the shipped one"),
 ]
-Device = Annotated[DeviceChoice, typer.Option(help="Where to classify; gpu fails where there is none.")]
+Device = Annotated[
+    DeviceChoice, typer.Option(case_sensitive=False, help="Where to classify; gpu fails where there is none.")
+]
 MinConfidence = Annotated[
     float | None,
     typer.Option(
@@ -61,6 +63,8 @@ def ends_with_exit_code() -> Iterator[None]:
     except BatchocrError as fault:
         typer.echo(f"batchocr: {fault}", err=True)
         raise typer.Exit(fault.exit_code) from fault
+    except BrokenPipeError as fault:
+        raise typer.Exit(ExitCode.OUTPUT) from fault
     except ImportError as fault:
         from batchocr.doctor import missing_library
 
@@ -69,4 +73,5 @@ def ends_with_exit_code() -> Iterator[None]:
         typer.echo(f"batchocr: {fault}; install it: {mend}", err=True)
         raise typer.Exit(ExitCode.INTERNAL) from fault
     except KeyboardInterrupt:
+        typer.echo("batchocr: stopped; no results were written", err=True)
         raise typer.Exit(130) from None

@@ -17,16 +17,16 @@ def doctor(
 ) -> None:
     """Look at everything that a run needs, read a built-in page, and say what is missing and how to mend it.
 
-    Ends with 0 only where the main job would run.
+    Ends with 0 only where the main job would run, else with the code that it would end with.
     """
-    faults = 0
+    faults: list[ExitCode] = []
     with ends_with_exit_code():
         from batchocr.doctor import examine, tell
 
         for finding in examine(model, device.value):
-            faults += finding.state == "fault"
+            faults += [finding.code] if finding.state == "fault" else []
             if finding.state == "fault" or not quiet:
                 typer.echo(tell(finding))
         if not quiet:
-            typer.echo("The main job runs here." if not faults else f"{faults} things keep the main job from running.")
-    raise typer.Exit(ExitCode.INTERNAL if faults else ExitCode.OK)
+            typer.echo("The main job does not run here: see above." if faults else "The main job runs here.")
+    raise typer.Exit(faults[0] if faults else ExitCode.OK)

@@ -24,8 +24,13 @@ class StageChoice(StrEnum):
 def preview(
     page: Annotated[Path, typer.Argument(help="A picture or a PDF.")],
     out: Annotated[
-        Path, typer.Option(envvar="BATCHOCR_PREVIEW_OUT", help="The picture to write: .png or .jpg.")
-    ] = Path("preview.png"),
+        Path | None,
+        typer.Option(
+            envvar="BATCHOCR_PREVIEW_OUT",
+            help="The picture to write: .png or .jpg.",
+            show_default="PAGE.preview.png here, which is no scan to a run",
+        ),
+    ] = None,
     stage: Annotated[
         StageChoice,
         typer.Option(

@@ -23,6 +23,10 @@ from batchocr.records import Scan, SeenPage
 
 AHEAD = 3
 """Tasks a worker that are in hand at once: enough to keep it busy, and what bounds the memory."""
+DIED = (
+    "a worker process died: out of memory? run again with fewer --jobs; "
+    'or a script that calls batchocr.run without `if __name__ == "__main__":` round it?'
+)
 PAGES = 16
 """Of one scan in a task: a scan of many pages is shared out among the workers."""
 
@@ -109,7 +113,7 @@ class LocalEngine:
                 if len(seen) == PAGES and seen[0].pages > PAGES:
                     yield from self._rest(scan, seen[0].pages)
         except BrokenProcessPool as fault:
-            raise BatchocrError("a worker process died (out of memory?); run again with fewer --jobs") from fault
+            raise BatchocrError(DIED) from fault
 
     def _rest(self, scan: Scan, pages: int) -> Iterator[SeenPage]:
         """The pages of a long scan after the first task's."""

@@ -190,6 +190,10 @@ def _write_stdout(frame: pd.DataFrame) -> None:
     try:
         _write_csv(sys.stdout.buffer, frame)
         sys.stdout.flush()
+    except BrokenPipeError:
+        # who read it has seen enough, as `head` has; Python would complain once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
     except OSError as error:
         raise OutputError(f"standard output: cannot be written ({error.strerror}): see what reads it") from error
 

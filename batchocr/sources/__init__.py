@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from batchocr.sources.kinds import SUFFIXES
 from batchocr.sources.load import load_pages
-from batchocr.sources.scans import Found, find_scans, read_files_from, written_name
+from batchocr.sources.scans import PREVIEW, Found, find_scans, read_files_from, written_name
 from batchocr.sources.source import MAX_MEGAPIXELS, MAX_PAGES, BadPage
 
 __all__ = [
     "MAX_MEGAPIXELS",
     "MAX_PAGES",
+    "PREVIEW",
     "SUFFIXES",
     "BadPage",
     "Found",

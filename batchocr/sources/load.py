@@ -55,7 +55,8 @@ def _read(scan: Scan, max_megapixels: float) -> bytes:
     try:
         kind = scan.path.stat()
         if stat.S_ISDIR(kind.st_mode):
-            raise PermissionError  # as a scan comes only a folder that cannot be listed
+            next(scan.path.iterdir(), None)  # from a folder of scans comes only one that cannot be listed
+            raise ScanError("not-a-file", f"{scan.name}: a folder: give a picture file")
         if not stat.S_ISREG(kind.st_mode):
             raise ScanError("not-a-file", f"{scan.name}: not a regular file: give a picture file")
         with scan.path.open("rb") as file:
@@ -63,7 +64,9 @@ def _read(scan: Scan, max_megapixels: float) -> bytes:
             _check_bytes(scan, start, kind.st_size, max_megapixels)
             return start + file.read()
     except FileNotFoundError as error:
-        raise ScanError("not-found", f"{scan.name}: no such file any more: run again if it comes back") from error
+        raise ScanError(
+            "not-found", f"{scan.name}: there is no such file, or no more: run again if it comes"
+        ) from error
     except PermissionError as error:
         mend = "let the user who runs batchocr read it"
         raise ScanError("no-permission", f"{scan.name}: no permission to read it: {mend}") from error

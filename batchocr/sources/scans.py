@@ -16,14 +16,18 @@ from batchocr.records import Scan
 from batchocr.sources.kinds import SUFFIXES
 
 
+PREVIEW = ".preview."
+"""In the name of a picture that `batchocr preview` drew: in a folder of scans it is none of them."""
+
+
 @dataclass(frozen=True)
 class Found:
     """What there is to read."""
 
     scans: tuple[Scan, ...]
     """Sorted by name, in code point order."""
-    passed_over: int
-    """Files in the folders that were left out: no suffix of a picture, hidden, or no regular file."""
+    passed_over: tuple[str, ...]
+    """Names of the files in the folders that were left out: no suffix of a picture, hidden, a preview of ours, no file."""
     roots: tuple[str, ...]
     """What was given, as the results may write it."""
 
@@ -58,12 +62,16 @@ def find_scans(given: Sequence[str | Path], *, recursive: bool = True) -> Found:
                 (taken if to_read else passed_over).add(path)
     bases = {each.base for each in looked_up}
     common = Path(os.path.commonpath(bases)) if bases else Path()
-    scans = [Scan(path, written_name(path.relative_to(common).as_posix())) for path in taken]
+    scans = [Scan(path, _name_below(common, path)) for path in taken]
     return Found(
         scans=tuple(sorted(scans, key=lambda scan: (scan.name, scan.path))),
-        passed_over=len(passed_over - taken),
+        passed_over=tuple(sorted(_name_below(common, path) for path in passed_over - taken)),
         roots=tuple(written_name(str(each)) for each in given),
     )
+
+
+def _name_below(folder: Path, path: Path) -> str:
+    return written_name(path.relative_to(folder).as_posix())
 
 
 def written_name(name: str) -> str:
@@ -144,7 +152,8 @@ def _hidden(path: Path) -> bool:
 
 
 def _is_called_picture(path: Path) -> bool:
-    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+    name = path.name.lower()
+    return not name.startswith(".") and path.suffix.lower() in SUFFIXES and PREVIEW not in name
 
 
 def _files_below(root: Path, *, recursive: bool) -> Iterator[tuple[Path, bool]]:
@@ -178,8 +187,9 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _kind(entry: os.DirEntry[str]) -> tuple[bool, bool]:
-    """Whether it is a folder, and whether a regular file. What may not be looked at counts as one: reading says why."""
+    """Whether it is a folder, and whether a regular file. What cannot be looked at counts as one: reading says why."""
     try:
-        return entry.is_dir(), entry.is_file()
+        dangling = entry.is_symlink() and not Path(entry).exists()
+        return entry.is_dir(), entry.is_file() or dangling
     except OSError as error:
         return False, error.errno != errno.ELOOP
