@@ -70,10 +70,11 @@ def evaluate(
 
 
 def _of_digits(data: str, split: str | None, model: Path, device: str, plots: Path | None) -> dict[str, Any]:
-    from batchocr.recognition.classifier import Classifier
+    from batchocr.recognition.classifier import Classifier, open_device
     from batchocr.training.datasets import load
     from batchocr.training.evaluate import figures
 
+    open_device(device)
     halves = load(data)
     digits = halves.half(split)
     probabilities = Classifier(model, device=device).classify(digits.pictures)
