@@ -113,8 +113,10 @@ def test_other_wrong_usage(tmp_path: Path) -> None:
     assert ended.code == 2 and "these are pages with their truth, which can only be evaluated" in ended.err
     assert not (tmp_path / "run").exists()
     data = whole_npz(tmp_path / "digits.npz")
-    ended = here("evaluate", "--data", data, "--json", data / "f.json")
-    assert ended.code == 7 and f"{data / 'f.json'}: cannot be written" in ended.err
+    for option in ("--json", "--plots"):
+        ended = here("evaluate", "--data", data, option, data / "f.json")
+        assert ended.code == 7 and f"{data / 'f.json'}: cannot be written" in ended.err
+        assert f"give another {option}" in ended.err
 
 
 # Models that are none

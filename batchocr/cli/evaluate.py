@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,7 +47,7 @@ def evaluate(
     Ends with 0, or with 2 where the data does not fit, 5 the model, 6 the device, 7 the output.
     """
     with ends_with_exit_code():
-        from batchocr.errors import OutputError, UsageError
+        from batchocr.errors import UsageError
         from batchocr.recognition.model import read_sidecar, shipped_model
         from batchocr.training.pages import truth_file
 
@@ -60,13 +61,22 @@ def evaluate(
             figures = _of_digits(data, split and split.value, path, device.value, plots)
         figures = {"model": path.name, "data": Path(data).name, **figures}
         if json_file:
-            try:
+            with _writing(json_file, "--json"):
                 json_file.parent.mkdir(parents=True, exist_ok=True)
                 json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-            except OSError as fault:
-                raise OutputError(f"{json_file}: cannot be written ({fault.strerror}); give another --json") from fault
         for line in _told(figures):
             typer.echo(line)
+
+
+@contextmanager
+def _writing(path: Path, option: str) -> Iterator[None]:
+    """A file that cannot be written becomes an error of ours."""
+    from batchocr.errors import OutputError
+
+    try:
+        yield
+    except OSError as fault:
+        raise OutputError(f"{path}: cannot be written ({fault.strerror}); give another {option}") from fault
 
 
 def _of_digits(data: str, split: str | None, model: Path, device: str, plots: Path | None) -> dict[str, Any]:
@@ -81,8 +91,9 @@ def _of_digits(data: str, split: str | None, model: Path, device: str, plots: Pa
     if plots:
         from batchocr.training.plots import evaluation, label_histogram
 
-        evaluation(digits, probabilities, plots)
-        label_histogram({"measured on": digits.labels}, plots / "labels.png")
+        with _writing(plots, "--plots"):
+            evaluation(digits, probabilities, plots)
+            label_histogram({"measured on": digits.labels}, plots / "labels.png")
     predicted = probabilities.argmax(1)[:SHOWN].tolist()
     return {
         "split": split or ("test" if halves.test else "all"),
@@ -99,7 +110,8 @@ def _of_pages(truth: Path, model: Path, device: str, plots: Path | None) -> dict
     if plots and pairs and pairs.true:
         from batchocr.training.plots import pairs_evaluation
 
-        pairs_evaluation(pairs, plots)
+        with _writing(plots, "--plots"):
+            pairs_evaluation(pairs, plots)
     return figures
 
 

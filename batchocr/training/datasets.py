@@ -150,7 +150,8 @@ def checked(pictures: NDArray[Any], labels: NDArray[Any], where: str, x: str = "
         raise UsageError(f"{where}: {x} holds {bad} values that are NaN or infinite; make the file anew as uint8")
     if pictures.ndim != 3 or pictures.shape[1:] != (28, 28) or pictures.dtype != np.uint8:
         raise UsageError(
-            f"{where}: {x} is {pictures.shape} {pictures.dtype}; (n, 28, 28) uint8 is needed, ink 255 on paper 0, as MNIST has them"
+            f"{where}: {x} is {pictures.shape} {pictures.dtype}; (n, 28, 28) uint8 is needed, ink 255 on paper 0, "
+            "as MNIST has them"
         )
     if labels.shape != pictures.shape[:1] or not np.isin(labels, np.arange(10)).all():
         raise UsageError(
