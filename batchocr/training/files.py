@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ TRUTH = "truth.json"
 """What tells a folder of pages from one of digits."""
 _GZIP = b"\x1f\x8b"
 _IDX = b"\x00\x00"
-_IMAGES = re.compile(r"images.*?(idx3|ubyte|gz|$)", re.IGNORECASE)
 _TRAIN, _TEST = ("train", "training"), ("test", "testing", "t10k")
 
 
@@ -33,7 +31,7 @@ def is_idx(path: Path) -> bool:
 
 
 def _images(folder: Path) -> Iterator[Path]:
-    return (each for each in sorted(folder.iterdir()) if each.is_file() and _IMAGES.search(each.name))
+    return (each for each in sorted(folder.iterdir()) if each.is_file() and "images" in each.name)
 
 
 def load_idx(path: Path) -> Halves:
