@@ -22,7 +22,7 @@ Crops = NDArray[np.uint8]
 Status = Literal["read", "empty", "failed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scan:
     """An input file: where it lies and how the results name it."""
 
@@ -32,7 +32,7 @@ class Scan:
     """Its bytes, where they are at hand; else they are read from `path`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Page:
     """One picture of a scan, decoded and upright."""
 
@@ -48,7 +48,7 @@ class Page:
     """Pages of the scan."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in whole pixels; `left` and `top` are inside, `left + width` is the first column outside."""
 
@@ -70,7 +70,7 @@ class Box:
         return Box(left, top, max(self.right, other.right) - left, max(self.bottom, other.bottom) - top)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A stretch of ink that may be one digit. Its crop stands in `Layout.crops` at the same place in order."""
 
@@ -79,21 +79,21 @@ class Candidate:
     """True where it was put together from broken strokes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Number:
     """Digits written together, from the left."""
 
     candidates: tuple[Candidate, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """A row of writing: its numbers from the left. A row of a table is one line, whatever its gaps."""
 
     numbers: tuple[Number, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """All that vision says of a page."""
 
@@ -105,7 +105,7 @@ class Layout:
     """Degrees by which the writing runs downhill to the right; it was turned back by as much."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What was decided for one candidate."""
 
@@ -118,7 +118,7 @@ class Reading:
     """Why a person should look; empty where nobody need."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DigitRow:
     """A row of `results.csv`; the fields are its columns, in order."""
 
@@ -138,7 +138,7 @@ class DigitRow:
     review: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NumberRow:
     """A row of `results.numbers.csv`; the fields are its columns, in order."""
 
@@ -155,7 +155,7 @@ class NumberRow:
     review: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PageRow:
     """A row of `results.pages.csv`; the fields are its columns, in order. None is not known, and empty in the file."""
 
@@ -176,7 +176,7 @@ class PageRow:
     sha256: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SeenPage:
     """A page as vision leaves it: its row so far, and its layout unless it failed."""
 
@@ -186,7 +186,7 @@ class SeenPage:
     """Of the scan."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PageResult:
     """All that the job knows of one page in the end."""
 
