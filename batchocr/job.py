@@ -14,8 +14,11 @@ from batchocr.engines.local import LocalEngine
 from batchocr.errors import ExitCode, NothingToRead
 from batchocr.output.table import STDOUT, check_writable, output_paths, write_results
 from batchocr.records import PageResult
-from batchocr.sources import MAX_MEGAPIXELS, Found, find_scans
+from batchocr.sources import MAX_MEGAPIXELS, Found, find_scans, written_name
 from batchocr.version import __version__
+
+MOST_NAMES = 1000
+"""Of files passed over that the account names; it counts all."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def run(
         "run": str(uuid.uuid4()),
         "version": __version__,
         "started": started.isoformat(timespec="seconds"),
-        "model": {"name": sidecar.name, "file": classifier.path.name, "sha256": sidecar.sha256},
+        "model": {"name": sidecar.name, "file": written_name(classifier.path.name), "sha256": sidecar.sha256},
         "settings": {
             **{k: v for k, v in asdict(settings).items() if k != "model"},
             "batch_size": classifier.batch_size,
@@ -115,7 +118,7 @@ def run(
         },
         "device": classifier.device,
         "inputs": list(found.roots),
-        "passed_over": list(found.passed_over),
+        "passed_over": list(found.passed_over[:MOST_NAMES]),
         "counts": {
             k: getattr(summary, k) for k in ("scans", "passed_over", "pages", "failed", "numbers", "digits", "review")
         },

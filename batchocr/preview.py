@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from batchocr.job import Settings
 from batchocr.output.stages import STAGES
 from batchocr.reader import Reader
 from batchocr.records import PageResult, Scan, SeenPage
-from batchocr.sources import PREVIEW, BadPage, load_pages, written_name
+from batchocr.sources import MAX_PAGES, PREVIEW, BadPage, load_pages, written_name
 from batchocr.vision.find import layout, stages
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -95,9 +96,11 @@ def page_numbers(text: str) -> list[int]:
     for part in text.split(","):
         first, _, last = part.partition("-")
         try:
-            numbers += range(int(first), int(last or first) + 1)
+            numbers += islice(range(int(first), int(last or first) + 1), MAX_PAGES + 1)
         except ValueError:
             raise UsageError(f"--pages {text}: give numbers and ranges, as in 1,3-5") from None
+        if len(numbers) > MAX_PAGES:
+            raise UsageError(f"--pages {text}: more than {MAX_PAGES:,} pages; give fewer")
     if not numbers or min(numbers) < 1:
         raise UsageError(f"--pages {text}: pages count from 1, as in 1,3-5")
     return numbers

@@ -20,6 +20,7 @@ from batchocr.recognition.model import shipped_model
 from batchocr.recognition.reading import page_result
 from batchocr.records import DigitRow, Page, PageResult, Pixels, Scan, SeenPage
 from batchocr.sources import MAX_MEGAPIXELS, written_name
+from batchocr.sources.grey import OddPixels, eight_bits, grey
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,10 +71,9 @@ class Reader:
         return result
 
     def _look(self, source: Source) -> Iterator[SeenPage]:
-        if isinstance(source, Image):
-            source = np.asarray(source.convert("RGBA"))
-        if isinstance(source, np.ndarray):
-            yield look_at(Page(Scan(Path(), ""), 1, as_grey(source), ""))
+        if isinstance(source, (Image, np.ndarray)):
+            pixels = of_pillow(source) if isinstance(source, Image) else as_grey(source)
+            yield look_at(Page(Scan(Path(), ""), 1, pixels, ""))
         elif isinstance(source, bytes):
             for seen in look(Scan(Path("the bytes given"), "the bytes given", source), self._max_megapixels):
                 yield replace(seen, row=replace(seen.row, file=""))
@@ -87,6 +87,14 @@ def read(source: Source, **options: Any) -> pd.DataFrame:
     return Reader(**options).read(source)
 
 
+def of_pillow(picture: Image) -> Pixels:
+    """A picture of Pillow's as (height, width) uint8, upright by EXIF; raises UsageError for 32 bits and fractions."""
+    try:
+        return grey(picture)
+    except OddPixels as fault:
+        raise UsageError(f"a picture of mode {picture.mode}: {fault}; convert it to L or RGB") from fault
+
+
 def as_grey(picture: NDArray[Any]) -> Pixels:
     """A picture as (height, width) uint8, 0 black.
 
@@ -95,7 +103,7 @@ def as_grey(picture: NDArray[Any]) -> Pixels:
     if picture.dtype == np.bool_:
         picture = picture.astype(np.uint8) * 255
     elif picture.dtype == np.uint16:
-        picture = (picture >> 8).astype(np.uint8)
+        picture = eight_bits(picture) if picture.size else picture.astype(np.uint8)
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or 0 in picture.shape:
         raise UsageError(
             f"a picture of shape {picture.shape} and type {picture.dtype}: give (height, width) or "

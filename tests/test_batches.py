@@ -67,7 +67,6 @@ def test_only_the_last_batch_is_not_full(batch_size: int) -> None:
     list(through(pages(COUNTS), reader))
     assert sum(reader.given) == 160
     assert all(count % batch_size == 0 for count in reader.given[:-1])
-    assert reader.given[-1] < batch_size
 
 
 @pytest.mark.parametrize("counts", [[], [None], [0, 0], [None, 0, None]])

@@ -237,6 +237,15 @@ def test_a_file_of_endless_bytes_is_not_read(tmp_path: Path) -> None:
     assert caught.value.reason == "too-large"
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_jpeg_may_have_anything_behind_its_end(seed: int, tmp_path: Path) -> None:
+    """As phones put a short film there."""
+    grey = np.tile(np.arange(0, 240, 2, dtype=np.uint8), (40, 1))
+    _, coded = cv2.imencode(".jpg", grey)
+    film = np.random.default_rng(seed).integers(0, 256, 200_000, np.uint8).tobytes()
+    assert load(tmp_path, coded.tobytes() + film).pixels.shape == (40, 120)
+
+
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, reason in [

@@ -94,9 +94,24 @@ def test_a_row_is_level_once_it_was_turned(angle: float) -> None:
     sheet = Sheet(600, 500, angle=angle)
     sheet.rule(100, 200, 500, 200, pen=3, grey=0)
     level = Turn(angle, 600, 500).level(flatten(sheet.pixels))
-    rows = np.nonzero(level[:, 120:480] > 127)[0]
-    assert rows.min() >= 197
-    assert rows.max() <= 203
+    rows, columns = np.nonzero(level > 127)
+    assert np.ptp(rows) <= 6
+    assert np.ptp(columns) == pytest.approx(400, abs=6)
+
+
+@pytest.mark.parametrize("angle", [-8.0, 8.0])
+def test_no_corner_is_lost(angle: float) -> None:
+    page = np.zeros((500, 600), np.uint8)
+    corners = [(2, 2), (2, 590), (490, 2), (490, 590)]
+    for top, left in corners:
+        page[top : top + 8, left : left + 8] = 255
+    turn = Turn(angle, 600, 500)
+    level = turn.level(page)
+    assert level.sum() == pytest.approx(page.sum(), rel=0.02)
+    y, x = np.nonzero(level > 127)
+    back = turn.back(np.stack([x, y], axis=1).astype(np.float64))
+    for top, left in corners:
+        assert np.abs(back - (left + 3.5, top + 3.5)).max(axis=1).min() < 1.5
 
 
 def test_a_straight_page_is_handed_on_as_it_is() -> None:

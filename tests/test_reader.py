@@ -54,6 +54,12 @@ def test_a_picture_of_pillow_is_read(reader: Reader, samples: Path) -> None:
         assert text(reader.read(opened)) == "2017"
 
 
+def test_a_picture_of_pillow_is_turned_and_has_its_depth(reader: Reader, samples: Path) -> None:
+    for name in ("photo.jpg", "16bit.tif"):
+        with Image.open(samples / name) as opened:
+            assert text(reader.read(opened)) == text(reader.read(samples / name)) != ""
+
+
 AS: dict[str, Callable[[NDArray[np.uint8]], NDArray[Any]]] = {
     "grey": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY),
     "red green blue": lambda bgr: bgr[..., ::-1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ MinConfidence = Annotated[
 ]
 MaxMegapixels = Annotated[
     float,
-    typer.Option(min=0, help="Refuse larger pictures, before they are decoded."),
+    typer.Option(min=0, max=1e6, help="Refuse larger pictures, before they are decoded."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
@@ -53,9 +54,22 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", " ")
 
 
+def _open_closed_streams() -> None:
+    """Standard streams that the caller closed (`2>&-`) lead nowhere, so that no file of ours takes their place."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            while (opened := os.open(os.devnull, os.O_RDWR)) < number:
+                pass
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, mode))
+
+
 @contextmanager
 def ends_with_exit_code() -> Iterator[None]:
     """A fault of ours becomes one line on standard error and its exit code; so does a signal to stop."""
+    _open_closed_streams()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:

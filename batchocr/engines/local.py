@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -12,19 +13,24 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Self
 
-from batchocr.engines.look import look
-from batchocr.errors import BatchocrError
+from batchocr.engines.look import failed, look
+from batchocr.errors import BatchocrError, ScanError
 from batchocr.records import Scan, SeenPage
+
+log = logging.getLogger(__name__)
 
 AHEAD = 3
 """Tasks a worker that are in hand at once: enough to keep it busy, and what bounds the memory."""
-DIED = (
-    "a worker process died: out of memory? run again with fewer --jobs; "
+CRASHED = "a worker process died over it: out of memory? give fewer --jobs"
+MISSING = "this page is not there: scan or copy it again"
+NO_START = (
+    "worker processes die as they start: out of memory? give fewer --jobs; "
     'or a script that calls batchocr.run without `if __name__ == "__main__":` round it?'
 )
 PAGES = 16
@@ -56,12 +62,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _look_through(scan: Scan, first: int, max_megapixels: float, threads: int) -> list[SeenPage]:
+def _look_through(scan: Scan, first: int, last: int, max_megapixels: float, threads: int) -> list[SeenPage]:
     """OpenCV is imported here, not at the worker's start, so that a fault of it is told to the parent."""
     import cv2
 
     cv2.setNumThreads(threads)
-    return list(look(scan, max_megapixels, first, first + PAGES - 1))
+    return list(look(scan, max_megapixels, first, last))
 
 
 @contextmanager
@@ -77,6 +83,16 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@dataclass(frozen=True)
+class _Task:
+    """Pages `first` to `last` of a scan, in the hands of a worker."""
+
+    scan: Scan
+    first: int
+    last: int
+    future: Future[list[SeenPage]]
+
+
 class LocalEngine:
     """Worker processes that start to read at once, while the caller loads the model."""
 
@@ -85,44 +101,90 @@ class LocalEngine:
         self._scans = iter(scans)
         self._max_megapixels = max_megapixels
         self._threads = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
-        # spawned, never forked: a forked OpenCV or TensorFlow can hang
-        self._pool = ProcessPoolExecutor(
-            self.jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
-        )
-        self._in_hand: deque[tuple[Scan, Future[list[SeenPage]]]] = deque()
+        self._pool = _new_pool(self.jobs)
+        self._in_hand: deque[_Task] = deque()
         for _ in range(AHEAD * self.jobs):
             self._take_scan()
 
-    def _submit(self, scan: Scan, first: int) -> Future[list[SeenPage]]:
-        with _interrupts_ignored():
-            return self._pool.submit(_look_through, scan, first, self._max_megapixels, self._threads)
-
-    def _take_scan(self) -> None:
-        scan = next(self._scans, None)
-        if scan is not None:
-            self._in_hand.append((scan, self._submit(scan, 1)))
-
     def pages(self) -> Iterator[SeenPage]:
         """All pages in the order of the scans, as they become ready."""
-        try:
-            while self._in_hand:
-                scan, future = self._in_hand.popleft()
-                seen = future.result()
-                self._take_scan()
-                yield from seen
-                if len(seen) == PAGES and seen[0].pages > PAGES:
-                    yield from self._rest(scan, seen[0].pages)
-        except BrokenProcessPool as fault:
-            raise BatchocrError(DIED) from fault
+        while self._in_hand:
+            task = self._in_hand.popleft()
+            seen = self._result(task)
+            self._take_scan()
+            pages = seen[0].pages if seen else 1
+            yield from _complete(task.scan, seen, 1, min(PAGES, pages))
+            if pages > PAGES:
+                yield from self._rest(task.scan, pages)
 
     def _rest(self, scan: Scan, pages: int) -> Iterator[SeenPage]:
         """The pages of a long scan after the first task's."""
         starts = iter(range(1 + PAGES, pages + 1, PAGES))
-        futures = deque(self._submit(scan, first) for first in islice(starts, AHEAD * self.jobs))
-        while futures:
-            seen = futures.popleft().result()
-            futures.extend(self._submit(scan, first) for first in islice(starts, 1))
-            yield from seen
+        tasks = deque(self._submit(scan, first, pages) for first in islice(starts, AHEAD * self.jobs))
+        while tasks:
+            task = tasks.popleft()
+            seen = self._result(task, tasks)
+            tasks.extend(self._submit(scan, first, pages) for first in islice(starts, 1))
+            yield from _complete(scan, seen, task.first, task.last)
+
+    def _take_scan(self) -> None:
+        scan = next(self._scans, None)
+        if scan is not None:
+            self._in_hand.append(self._submit(scan, 1, PAGES))
+
+    def _submit(self, scan: Scan, first: int, pages: int) -> _Task:
+        last = min(first + PAGES - 1, pages)
+        return _Task(scan, first, last, self._handed_in(scan, first, last))
+
+    def _handed_in(self, scan: Scan, first: int, last: int) -> Future[list[SeenPage]]:
+        with _interrupts_ignored():
+            try:
+                return self._pool.submit(_look_through, scan, first, last, self._max_megapixels, self._threads)
+            except BrokenProcessPool as fault:  # told of when its turn comes
+                broken: Future[list[SeenPage]] = Future()
+                broken.set_exception(fault)
+                return broken
+
+    def _result(self, task: _Task, more: deque[_Task] | None = None) -> list[SeenPage]:
+        """What a worker found. Where one died, new ones start, and this task's pages are read again, each alone."""
+        try:
+            return task.future.result()
+        except BrokenProcessPool:
+            self._kill_workers()
+            _check_that_workers_start()
+            seen = list(self._alone(task))
+            self._pool = _new_pool(self.jobs)
+            for tasks in (more or deque(), self._in_hand):
+                for i, waiting in enumerate(tasks):
+                    if not waiting.future.done() or waiting.future.exception() is not None:
+                        tasks[i] = replace(waiting, future=self._handed_in(waiting.scan, waiting.first, waiting.last))
+            return seen
+
+    def _alone(self, task: _Task) -> Iterator[SeenPage]:
+        """The pages of a task one by one, each in a worker of its own: the one that ends it is a page that failed."""
+        number, last = task.first, task.last
+        while number <= last:
+            self._pool = _new_pool(1)
+            try:
+                seen = self._handed_in(task.scan, number, number).result()
+            except BrokenProcessPool:
+                log.warning("%s: a worker died over it", task.scan.name)
+                fault = ScanError("crashed", f"{task.scan.name}: {CRASHED}")
+                yield failed(task.scan, number if number > 1 else None, fault)
+                if number == 1:
+                    return
+            else:
+                yield from seen
+                last = min(last, seen[0].pages) if seen else 0
+            finally:
+                self._kill_workers()
+            number += 1
+
+    def _kill_workers(self) -> None:
+        """At once, whatever they do; what they have in hand is lost."""
+        for process in list((self._pool._processes or {}).values()):  # as 3.14's kill_workers() will
+            process.kill()
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self
@@ -130,4 +192,31 @@ class LocalEngine:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if kind is None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        else:
+            # a second signal while one waits would leave the workers waiting for ever
+            self._kill_workers()
+
+
+def _complete(scan: Scan, seen: list[SeenPage], first: int, last: int) -> Iterator[SeenPage]:
+    """What was seen of the pages `first` to `last`, and a failed row for each that is missing."""
+    yield from seen
+    for number in range(first + len(seen), last + 1):
+        row = seen[-1].row if seen else None
+        reason, message = (row.error, row.message) if row and row.error else ("damaged", f"{scan.name}: {MISSING}")
+        yield failed(scan, number, ScanError(reason, message))
+
+
+def _check_that_workers_start() -> None:
+    """Raises BatchocrError where the fault is not any page's: no worker can start at all."""
+    with _new_pool(1) as pool:
+        try:
+            pool.submit(os.getpid).result()
+        except BrokenProcessPool as fault:
+            raise BatchocrError(NO_START) from fault
+
+
+def _new_pool(jobs: int) -> ProcessPoolExecutor:
+    # spawned, never forked: a forked OpenCV or TensorFlow can hang
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)

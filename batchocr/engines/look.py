@@ -18,20 +18,23 @@ def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = N
     """The pages `first` to `last` of a scan; what cannot be read is a page that failed, and never an exception."""
     import batchocr.vision  # noqa: F401  a missing library is told before any page is blamed
 
+    pages = load_pages(scan, max_megapixels=max_megapixels, first=first, last=last)
     number: int | None = first if first > 1 else None
-    clock = time.perf_counter()
-    try:
-        for page in load_pages(scan, max_megapixels=max_megapixels, first=first, last=last):
-            number = page.number
-            seen = _failed(scan, number, page.error, page) if isinstance(page, BadPage) else look_at(page)
-            yield replace(seen, row=replace(seen.row, seconds=time.perf_counter() - clock))
-            clock = time.perf_counter()
-    except ScanError as fault:
-        yield _failed(scan, number, fault)
-    except Exception as fault:  # a fault of ours on one page is no other page's business
-        log.exception("%s: fault while reading it", scan.name)
-        message = f"{scan.name}: {type(fault).__name__}: {fault}: please report this with the scan"
-        yield _failed(scan, number, ScanError("internal", message))
+    while True:
+        clock = time.perf_counter()
+        try:
+            page = next(pages, None)
+        except ScanError as fault:
+            yield failed(scan, number, fault)
+            return
+        except Exception as fault:
+            yield failed(scan, number, _our_fault(scan, fault))
+            return
+        if page is None:
+            return
+        seen = _bad(scan, page) if isinstance(page, BadPage) else _look_at_safely(page)
+        yield replace(seen, row=replace(seen.row, seconds=time.perf_counter() - clock))
+        number = page.number + 1
 
 
 def look_at(page: Page) -> SeenPage:
@@ -56,13 +59,27 @@ def page_row(page: Page, layout: Layout) -> PageRow:
     )
 
 
-def _failed(scan: Scan, number: int | None, fault: ScanError, page: BadPage | None = None) -> SeenPage:
-    row = PageRow(
-        file=scan.name,
-        page=number,
-        status="failed",
-        error=fault.reason,
-        message=fault.message,
-        sha256=page.sha256 if page else "",
-    )
-    return SeenPage(row, None, page.pages if page else 1)
+def failed(scan: Scan, number: int | None, fault: ScanError) -> SeenPage:
+    """A page that was not read, or a whole scan where `number` is None."""
+    return SeenPage(PageRow(file=scan.name, page=number, status="failed", error=fault.reason, message=fault.message))
+
+
+def _bad(scan: Scan, page: BadPage) -> SeenPage:
+    seen = failed(scan, page.number, page.error)
+    return replace(seen, row=replace(seen.row, sha256=page.sha256), pages=page.pages)
+
+
+def _look_at_safely(page: Page) -> SeenPage:
+    """A fault of ours on one page is no other page's business."""
+    try:
+        return look_at(page)
+    except Exception as fault:
+        seen = failed(page.scan, page.number, _our_fault(page.scan, fault))
+        return replace(seen, row=replace(seen.row, sha256=page.sha256), pages=page.pages)
+
+
+def _our_fault(scan: Scan, fault: Exception) -> ScanError:
+    log.error("%s: fault while reading it", scan.name, exc_info=fault)
+    if isinstance(fault, MemoryError):
+        return ScanError("no-memory", f"{scan.name}: needs more memory than there is: give fewer --jobs")
+    return ScanError("internal", f"{scan.name}: {type(fault).__name__}: {fault}: please report this with the scan")

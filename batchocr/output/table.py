@@ -10,6 +10,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -69,6 +70,9 @@ def check_writable(out: Path) -> None:
     if not out.parent.is_dir():
         raise OutputError(f"{out}: there is no folder {out.parent}: make it, or give --out another one")
     try:
+        for path in dataclasses.astuple(outputs):
+            with suppress(FileNotFoundError):
+                path.lstat()  # fails for a name that is too long
         with tempfile.TemporaryFile(dir=out.parent):
             pass
     except OSError as error:
@@ -204,7 +208,7 @@ def _write_whole(writers: Mapping[Path, Callable[[BinaryIO], None]]) -> None:
     path = Path()
     try:
         for path, write in writers.items():
-            unfinished[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+            unfinished[path] = path.with_name(f".{secrets.token_hex(8)}.tmp")
             with unfinished[path].open("xb") as file:
                 write(file)
                 file.flush()
@@ -217,7 +221,8 @@ def _write_whole(writers: Mapping[Path, Callable[[BinaryIO], None]]) -> None:
         raise _cannot_write(path, error) from error
     finally:
         for temporary in unfinished.values():
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

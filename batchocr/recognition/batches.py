@@ -19,27 +19,31 @@ def classified(pages: Iterable[SeenPage], classifier: Classifier) -> Iterator[tu
     """
     waiting: deque[SeenPage] = deque()
     crops: list[Crops] = []
-    done: list[Floats] = []
+    held = 0  # crops that wait for a full batch
+    ready: Floats = np.empty((0, 0))
     for page in pages:
         waiting.append(page)
-        if page.layout is not None:
+        if page.layout is not None and _count(page):
             crops.append(page.layout.crops)
-        if sum(map(len, crops)) >= classifier.batch_size:
+            held += _count(page)
+        if held >= classifier.batch_size:
             block = np.concatenate(crops)
-            full = len(block) // classifier.batch_size * classifier.batch_size
-            done, crops = [*done, classifier.classify(block[:full])], [block[full:]]
-            ready = np.concatenate(done)
-            while waiting and _count(waiting[0]) <= len(ready):
-                page = waiting.popleft()
-                yield page, ready[: _count(page)]
-                ready = ready[_count(page) :]
-            done = [ready]
-    ready = np.concatenate(
-        [*done, classifier.classify(np.concatenate(crops) if crops else np.empty((0, 28, 28), np.uint8))]
-    )
+            full = held // classifier.batch_size * classifier.batch_size
+            ready = _joined(ready, classifier.classify(block[:full]))
+            crops, held = [block[full:]], held - full
+        while waiting and _count(waiting[0]) <= len(ready):
+            page = waiting.popleft()
+            yield page, ready[: _count(page)]
+            ready = ready[_count(page) :]
+    if held:
+        ready = _joined(ready, classifier.classify(np.concatenate(crops)))
     for page in waiting:
         yield page, ready[: _count(page)]
         ready = ready[_count(page) :]
+
+
+def _joined(before: Floats, after: Floats) -> Floats:
+    return np.concatenate([before, after]) if len(before) else after
 
 
 def _count(page: SeenPage) -> int:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def _hushed() -> Iterator[None]:
     """
     sys.stderr.flush()
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as said:
+    with _scratch() as said:
         os.dup2(said.fileno(), 2)
         try:
             yield
@@ -91,7 +91,13 @@ def _hushed() -> Iterator[None]:
 def _is_out_of_memory(fault: Exception) -> bool:
     """TensorFlow, JAX and torch each have an exception of their own for a full device."""
     name = type(fault).__name__
-    return name in ("ResourceExhaustedError", "OutOfMemoryError") or "RESOURCE_EXHAUSTED" in str(fault)
+    full = name in ("ResourceExhaustedError", "OutOfMemoryError") or isinstance(fault, MemoryError)
+    return full or "RESOURCE_EXHAUSTED" in str(fault)
+
+
+def _scratch() -> BinaryIO:
+    """A file that needs no writable folder, where the system has such."""
+    return os.fdopen(os.memfd_create("said"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()
 
 
 class Classifier:
@@ -122,8 +128,9 @@ class Classifier:
         self.warm_up()
 
     def warm_up(self) -> None:
-        """Compile for the batch shape."""
-        self._batch(np.zeros((1, *self.sidecar.input_shape), np.uint8))
+        """Compile for the batch shape, or the largest that there is memory for."""
+        self.classify(np.zeros((1, *self.sidecar.input_shape), np.uint8))
+        self.seconds = 0.0
 
     def _batch(self, crops: Crops) -> Floats:
         """Probabilities of up to one batch; the rest of the shape is filled with empty crops."""

@@ -66,6 +66,8 @@ def sha256(path: Path) -> str:
 def read_sidecar(model: Path) -> Sidecar:
     """The sidecar of a model file, checked against it. Raises ModelError where either is missing or they disagree."""
     path = sidecar_path(model)
+    if model.suffix == path.suffix:
+        raise ModelError(f"{model}: this is a model's sidecar; give the .keras file beside it")
     if not model.is_file():
         raise ModelError(f"{model}: there is no such model; give the path of a .keras file with its .json beside it")
     _refuse_other_kinds(model)
@@ -79,7 +81,7 @@ def read_sidecar(model: Path) -> Sidecar:
         first = fault.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
         raise ModelError(f"{path}: no sidecar of ours ({where}: {first['msg']}); {COPY}") from fault
-    if sidecar.input_shape != (28, 28) or sidecar.classes != tuple("0123456789"):
+    if (sidecar.input_shape, sidecar.input_dtype) != ((28, 28), "uint8") or sidecar.classes != tuple("0123456789"):
         raise ModelError(f"{path}: not for digits 0-9 from 28 x 28 pixels; choose another model")
     if sha256(model) != sidecar.sha256:
         raise ModelError(f"{model}: changed or cut off, for its sha256 is not the one in {path.name}; {COPY}")

@@ -93,15 +93,27 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 def _has_end(data: bytes, kind: Kind) -> bool:
     """Whether the file's end is there. Not every decoder refuses half a picture: some paint the rest grey.
 
-    A JPEG's end must come after its last start of a scan, for a thumbnail inside has an end of its own.
+    A JPEG's end must come after its pixels' start, for a thumbnail inside has an end of its own; phones put a film
+    behind it.
     """
     if kind is Kind.PNG:
         return b"IEND" in _png_chunks(data)
     if kind is Kind.JPEG:
-        return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+        return data.find(b"\xff\xd9", _jpeg_scan(data)) > 0
     if kind is Kind.JPEG2000:
-        return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\x93")
+        return data.rfind(b"\xff\xd9") > data.find(b"\xff\x93")
     return True
+
+
+def _jpeg_scan(data: bytes) -> int:
+    """Where a JPEG's pixels begin: after its segments, whatever is in them, and before whatever follows its end."""
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF:
+        if data[place + 1] == 0xDA:
+            return place
+        fill = data[place + 1] == 0xFF
+        place += 1 if fill else 2 + int.from_bytes(data[place + 2 : place + 4])
+    return len(data)
 
 
 def _png_chunks(data: bytes) -> set[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import glob
 import os
 import stat
@@ -15,7 +14,6 @@ from batchocr.errors import UsageError
 from batchocr.records import Scan
 from batchocr.sources.kinds import SUFFIXES
 
-
 PREVIEW = ".preview."
 """In the name of a picture that `batchocr preview` drew: in a folder of scans it is none of them."""
 
@@ -27,7 +25,7 @@ class Found:
     scans: tuple[Scan, ...]
     """Sorted by name, in code point order."""
     passed_over: tuple[str, ...]
-    """Names of the files in the folders that were left out: no suffix of a picture, hidden, a preview of ours, no file."""
+    """Names of what was left out in the folders: no suffix of a picture, hidden, a preview of ours, no file."""
     roots: tuple[str, ...]
     """What was given, as the results may write it."""
 
@@ -137,8 +135,9 @@ def _expand(pattern: str) -> _Given:
         matches = [match for match in matches if not _hidden(match.relative_to(base))]
     suffix = Path(pattern).suffix
     any_name = bool(suffix) and not glob.has_magic(suffix)
-    folders = {match for match in matches if match.is_dir()}
-    files = {match for match in matches if match.is_file() and (any_name or _is_called_picture(match))}
+    kinds = {match: _kind(match) for match in matches}
+    folders = {match for match, (is_folder, _) in kinds.items() if is_folder}
+    files = {match for match, (_, is_file) in kinds.items() if is_file and (any_name or _is_called_picture(match))}
     return _Given(base, files, folders, set(matches) - folders - files)
 
 
@@ -186,10 +185,10 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
         return sorted(entries, key=lambda entry: entry.name)
 
 
-def _kind(entry: os.DirEntry[str]) -> tuple[bool, bool]:
+def _kind(entry: os.DirEntry[str] | Path) -> tuple[bool, bool]:
     """Whether it is a folder, and whether a regular file. What cannot be looked at counts as one: reading says why."""
     try:
         dangling = entry.is_symlink() and not Path(entry).exists()
         return entry.is_dir(), entry.is_file() or dangling
-    except OSError as error:
-        return False, error.errno != errno.ELOOP
+    except OSError:
+        return False, True

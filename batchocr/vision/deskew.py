@@ -30,16 +30,25 @@ class Turn:
     width: int
     height: int
 
+    def _level_size(self) -> tuple[int, int]:
+        """Width and height that hold the whole page once it is turned."""
+        cos, sin = abs(np.cos(np.deg2rad(self.angle))), abs(np.sin(np.deg2rad(self.angle)))
+        return (
+            int(np.ceil(self.width * cos + self.height * sin)),
+            int(np.ceil(self.height * cos + self.width * sin)),
+        )
+
     def _matrix(self) -> NDArray[np.float64]:
-        return cv2.getRotationMatrix2D(((self.width - 1) / 2, (self.height - 1) / 2), self.angle, 1.0)
+        matrix = cv2.getRotationMatrix2D(((self.width - 1) / 2, (self.height - 1) / 2), self.angle, 1.0)
+        width, height = self._level_size()
+        matrix[:, 2] += (width - self.width) / 2, (height - self.height) / 2
+        return matrix
 
     def level(self, contrast: Contrast) -> Contrast:
-        """The page turned back, (height, width) as before; what was outside is paper."""
+        """The page turned back, larger where it is turned, so that no corner is lost; what was outside is paper."""
         if self.angle == 0:
             return contrast
-        return cv2.warpAffine(
-            contrast, self._matrix(), (self.width, self.height), flags=cv2.INTER_LINEAR, borderValue=0
-        )
+        return cv2.warpAffine(contrast, self._matrix(), self._level_size(), flags=cv2.INTER_LINEAR, borderValue=0)
 
     def back(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points (n, 2) x, y of the level page as they lie on the page itself."""

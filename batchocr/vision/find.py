@@ -36,8 +36,6 @@ ONE_PIECE = 64
 class Stages:
     """A page on its way, each picture (height, width) at the working resolution, turned level."""
 
-    reduction: int
-    """Pixels of the page as given for one of these, each way."""
     contrast: Contrast
     rules: Mask
     ink: Mask
@@ -82,7 +80,7 @@ def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
         height, width = pixels.shape
         size = (max(1, width // reduction), max(1, height // reduction))
         reduced = pixels if reduction == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        seen, high = _stages(reduced, reduction)
+        seen, high = _stages(reduced)
         if 0 < high < SMALLEST and reduction > 1 and not larger:
             reduction //= 2
         elif high > LARGEST and not larger and sum(map(len, seen.rows)) > 1:
@@ -91,8 +89,8 @@ def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
             return seen
 
 
-def _stages(pixels: Pixels, reduction: int) -> tuple[Stages, float]:
-    """The stages at one reduction, and how high the writing is there, in pixels."""
+def _stages(pixels: Pixels) -> tuple[Stages, float]:
+    """The stages of a page already reduced, and how high the writing is there, in pixels."""
     height, width = pixels.shape
     contrast = flatten(pixels)
     faintest = faintest_ink(contrast)
@@ -100,7 +98,7 @@ def _stages(pixels: Pixels, reduction: int) -> tuple[Stages, float]:
         ink = binarize(contrast, faintest)
         labels, pieces = components(ink)
         rows = [[_one_piece(pieces, width)]] if pieces else []
-        return Stages(reduction, contrast, np.zeros_like(ink), ink, labels, rows, Turn(0.0, width, height)), 0.0
+        return Stages(contrast, np.zeros_like(ink), ink, labels, rows, Turn(0.0, width, height)), 0.0
     turn = Turn(skew(binarize(contrast[::2, ::2], faintest)), width, height)
     contrast = turn.level(contrast)
     ink, rules = _writing(contrast, faintest)
@@ -110,7 +108,7 @@ def _stages(pixels: Pixels, reduction: int) -> tuple[Stages, float]:
         pieces = []
     whole = only_digit(pieces)
     rows = [[whole]] if whole else lines(join_strokes(pieces, labels, high), high)
-    return Stages(reduction, contrast, rules.level | rules.upright, ink, labels, rows, turn), high
+    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, turn), high
 
 
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:
@@ -148,8 +146,8 @@ def _candidate(piece: Piece, seen: Stages, shape: tuple[int, ...]) -> tuple[Cand
         y, x = np.nonzero(mask)
         points = seen.turn.back(np.stack([x + left, y + top], axis=1).astype(np.float64))
         (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0) + 1
-    scale = seen.reduction
-    x0, y0 = max(0, round(x0 * scale)), max(0, round(y0 * scale))
-    x1, y1 = min(shape[1], round(x1 * scale)), min(shape[0], round(y1 * scale))
+    across, down = shape[1] / seen.turn.width, shape[0] / seen.turn.height
+    x0, y0 = max(0, round(x0 * across)), max(0, round(y0 * down))
+    x1, y1 = min(shape[1], round(x1 * across)), min(shape[0], round(y1 * down))
     box = Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
     return Candidate(box, joined=len(piece.labels) > 1), normalize(alone, mask)

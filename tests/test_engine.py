@@ -1,0 +1,91 @@
+"""The workers: long scans in order, a worker that dies, a fault of ours on one page."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from batchocr.engines import look as looking
+from batchocr.engines.local import PAGES, LocalEngine
+from batchocr.records import Page, Scan, SeenPage
+
+LONG = 2 * PAGES + 3
+
+
+@pytest.fixture(scope="module")
+def long_scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
+    """A TIFF of more pages than two tasks take, each with as many strokes as its number's last digit."""
+    frames = []
+    for number in range(1, LONG + 1):
+        page = np.full((160, 400), 255, np.uint8)
+        for i in range(number % 10):
+            cv2.line(page, (30 + 35 * i, 50), (30 + 35 * i, 100), 0, 4)
+        frames.append(Image.fromarray(page))
+    path = tmp_path_factory.mktemp("long") / "long.tif"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    return Scan(path, "long.tif")
+
+
+def through(scans: list[Scan], jobs: int) -> Iterator[SeenPage]:
+    with LocalEngine(scans, jobs=jobs, max_megapixels=100) as engine:
+        yield from engine.pages()
+
+
+def digits(seen: SeenPage) -> int:
+    return 0 if seen.layout is None else len(seen.layout.crops)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_all_pages_of_a_long_scan_come_in_order(long_scan: Scan, jobs: int) -> None:
+    other = Scan(long_scan.path, "other.tif")
+    seen = list(through([long_scan, other], jobs))
+    assert [(s.row.file, s.row.page) for s in seen] == [
+        (name, number) for name in ("long.tif", "other.tif") for number in range(1, LONG + 1)
+    ]
+    assert [digits(s) for s in seen[:LONG]] == [number % 10 for number in range(1, LONG + 1)]
+
+
+def test_a_worker_that_is_killed_costs_no_page(long_scan: Scan) -> None:
+    scans = [Scan(long_scan.path, f"{i}.tif") for i in range(3)]
+    seen = []
+    for page in through(scans, 2):
+        seen.append(page)
+        if len(seen) == 5:
+            for worker in multiprocessing.active_children():
+                worker.kill()
+    assert [(s.row.file, s.row.page, s.row.status) for s in seen] == [
+        (scan.name, number, "read") for scan in scans for number in range(1, LONG + 1)
+    ]
+
+
+def test_a_fault_of_ours_on_one_page_leaves_the_others(long_scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = looking.look_at
+
+    def faulty(page: Page) -> SeenPage:
+        if page.number == 5:
+            raise MemoryError
+        return find(page)
+
+    monkeypatch.setattr(looking, "look_at", faulty)
+    seen = list(looking.look(long_scan, 100, 1, PAGES))
+    assert [s.row.page for s in seen] == list(range(1, PAGES + 1))
+    assert [s.row.page for s in seen if s.row.status == "failed"] == [5]
+    assert seen[4].row.error == "no-memory"
+    assert {s.pages for s in seen} == {LONG}
+
+
+def test_a_file_that_goes_away_halfway_fails_page_by_page(long_scan: Scan, tmp_path: Path) -> None:
+    path = tmp_path / "goes.tif"
+    path.write_bytes(long_scan.path.read_bytes())
+    pages = through([Scan(path, "goes.tif")], 1)
+    first = next(pages)
+    path.unlink()
+    seen = [first, *pages]
+    assert [s.row.page for s in seen] == list(range(1, LONG + 1))
+    assert {s.row.status for s in seen} <= {"read", "failed"}
