@@ -14,7 +14,10 @@ from typing import Literal
 from batchocr.errors import BatchocrError, ExitCode
 from batchocr.version import __version__
 
-PACKAGES = ("keras", "tensorflow", "opencv-python", "numpy", "pandas", "pyarrow", "pillow", "pypdfium2", "typer")
+PACKAGES = (
+    *("keras", "tensorflow", "opencv-python", "numpy", "pandas", "pyarrow", "pillow", "pypdfium2", "pydantic"),
+    *("matplotlib", "typer", "tqdm"),
+)
 SELF_TEST = ("selftest.png", "2017")
 """The built-in page and what is written on it."""
 OPENCV_MEND = "sudo apt-get install -y libgl1 libglib2.0-0 (or the like on your system)"
@@ -37,11 +40,14 @@ def examine(model: Path | None = None, device: str = "auto") -> Iterator[Finding
     """All that matters to a run, one by one as it is known; the last is a page read by the main job itself."""
     yield Finding("batchocr", "ok", f"{__version__} in {Path(__file__).parent}")
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.platform()}")
-    yield Finding("packages", "ok", ", ".join(_versions()))
+    versions = dict(_versions())
+    missing = [package for package, version in versions.items() if not version]
+    told = ", ".join(f"{package} {version or 'missing'}" for package, version in versions.items())
+    yield Finding("packages", "fault" if missing else "ok", told, "install batchocr again: pip install .")
     yield Finding("processors", "ok", _processors())
     yield Finding("memory", "ok", _memory())
     yield _guarded("opencv", _opencv)
-    yield _guarded("keras", _keras)
+    yield _guarded("keras", lambda: _keras(device))
     yield _guarded("gpu", lambda: _gpu(device))
     yield _guarded("model", lambda: _model(model))
     yield _guarded("self-test", lambda: _self_test(model, device))
@@ -64,12 +70,12 @@ def missing_library(fault: ImportError) -> str:
     return OPENCV_MEND if ".so" in str(fault) and any(lib in str(fault) for lib in ("libGL", "libg", "libX")) else ""
 
 
-def _versions() -> Iterator[str]:
+def _versions() -> Iterator[tuple[str, str]]:
     for package in PACKAGES:
         try:
-            yield f"{package} {metadata.version(package)}"
+            yield package, metadata.version(package)
         except metadata.PackageNotFoundError:
-            yield f"{package} missing"
+            yield package, ""
 
 
 def _processors() -> str:
@@ -91,10 +97,10 @@ def _opencv() -> Finding:
     return Finding("opencv", "ok", f"{cv2.__version__}, {cv2.getNumThreads()} threads")
 
 
-def _keras() -> Finding:
+def _keras(device: str) -> Finding:
     from batchocr.recognition.classifier import open_device
 
-    open_device("auto")
+    open_device("cpu" if device == "cpu" else "auto")
     keras = import_module("keras")
     return Finding("keras", "ok", f"{keras.__version__} on {keras.backend.backend()}")
 
@@ -103,6 +109,8 @@ def _gpu(device: str) -> Finding:
     """What the backend says of GPUs. None is a fault only where one was asked for."""
     from batchocr.recognition.classifier import open_device
 
+    if device == "cpu":
+        return Finding("gpu", "ok", "none is asked for")
     if open_device("auto") == "gpu":
         return Finding("gpu", "ok", ", ".join(_gpu_names()) or "found")
     why = _why_no_gpu()

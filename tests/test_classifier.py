@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from strokes import crops
@@ -139,3 +140,17 @@ def test_the_shipped_model_is_what_its_sidecar_says(classifier: Classifier) -> N
     assert classifier.device == "cpu"
     assert classifier._model.count_params() == classifier.sidecar.parameters
     assert 0 < classifier.sidecar.min_confidence < 1
+
+
+def test_memory_that_runs_out_as_it_is_loaded_halves_the_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = keras.Model.predict_on_batch
+
+    def small(model: Any, block: Crops) -> Any:
+        if len(block) > 100:
+            raise ResourceExhaustedError("OOM when allocating tensor")
+        return whole(model, block)
+
+    monkeypatch.setattr(keras.Model, "predict_on_batch", small)
+    classifier = Classifier(shipped_model(), device="cpu", batch_size=256)
+    assert classifier.batch_size == 64
+    assert (classifier.classify(crops(LABELS)).argmax(axis=1) == LABELS).mean() > 0.9

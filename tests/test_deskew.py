@@ -83,7 +83,7 @@ def test_back_undoes_level(angle: float) -> None:
         page = np.zeros((300, 400), np.uint8)
         page[y - 2 : y + 3, x - 2 : x + 3] = 255
         level = turn.level(page)
-        assert level.shape == page.shape
+        assert level.shape[0] >= page.shape[0] and level.shape[1] >= page.shape[1]
         down, right = np.nonzero(level > 127)
         spot = np.array([[right.mean(), down.mean()]])
         assert turn.back(spot)[0] == pytest.approx((x, y), abs=0.5)
@@ -107,7 +107,7 @@ def test_no_corner_is_lost(angle: float) -> None:
         page[top : top + 8, left : left + 8] = 255
     turn = Turn(angle, 600, 500)
     level = turn.level(page)
-    assert level.sum() == pytest.approx(page.sum(), rel=0.02)
+    assert int(level.sum()) == pytest.approx(int(page.sum()), rel=0.02)
     y, x = np.nonzero(level > 127)
     back = turn.back(np.stack([x, y], axis=1).astype(np.float64))
     for top, left in corners:

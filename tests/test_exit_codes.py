@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -262,3 +263,17 @@ def ends(group: int) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&-", ">&- 2>&-"])
+def test_closed_streams_are_no_fault(closed: str, tmp_path: Path, one_digit: Path) -> None:
+    call = f"{shlex.join(START)} run {shlex.quote(str(one_digit))} --device cpu --out results.csv {closed}"
+    done = subprocess.run(["bash", "-c", call], cwd=tmp_path, env=environment(), timeout=120)
+    assert done.returncode == 0
+    assert len(rows(tmp_path / "results.csv")) == 1
+
+
+def test_a_name_too_long_for_the_results_is_told_before_the_work(tmp_path: Path, one_digit: Path) -> None:
+    ended = here("run", one_digit, "--out", tmp_path / f"{'x' * 245}.csv", "--device", "cpu")
+    assert (ended.code, "cannot be written" in ended.err) == (7, True)
+    assert list(tmp_path.iterdir()) == []

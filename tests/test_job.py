@@ -17,7 +17,6 @@ from command import Row, account, beside, rows
 from conftest import Job
 from strokes import page, save
 
-import batchocr
 from batchocr import Settings, run
 from batchocr.errors import ExitCode, ModelError, NothingToRead
 from batchocr.job import written_files
@@ -210,9 +209,6 @@ def test_a_run_that_cannot_be_writes_nothing(tmp_path: Path, one_digit: Path) ->
     assert list(out.parent.iterdir()) == []
 
 
-def test_the_package_says_its_public_names_and_imports_nothing_for_them() -> None:
+def test_importing_the_package_costs_nothing() -> None:
     code = "import sys, batchocr; print({'numpy', 'cv2', 'pandas', 'keras', 'tensorflow'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
-    assert all(hasattr(batchocr, name) for name in batchocr.__all__)
-    with pytest.raises(AttributeError, match="read_minds"):
-        _ = batchocr.read_minds

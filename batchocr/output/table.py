@@ -64,15 +64,12 @@ def check_writable(out: Path) -> None:
     if out == STDOUT:
         return
     outputs = output_paths(out)
-    for path in dataclasses.astuple(outputs):
-        if path.is_dir():
-            raise OutputError(f"{path}: this is a folder: give --out another name")
     if not out.parent.is_dir():
         raise OutputError(f"{out}: there is no folder {out.parent}: make it, or give --out another one")
     try:
-        for path in dataclasses.astuple(outputs):
-            with suppress(FileNotFoundError):
-                path.lstat()  # fails for a name that is too long
+        for path in dataclasses.astuple(outputs):  # a name that is too long fails here
+            if path.is_dir():
+                raise OutputError(f"{path}: this is a folder: give --out another name")
         with tempfile.TemporaryFile(dir=out.parent):
             pass
     except OSError as error:

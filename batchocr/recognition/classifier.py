@@ -35,12 +35,9 @@ def open_device(device: str) -> Literal["cpu", "gpu"]:
     """
     if device not in DEVICES:
         raise UsageError(f"there is no device {device}; choose one of {', '.join(DEVICES)}")
-    if device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        os.environ.setdefault("JAX_PLATFORMS", "cpu")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _hushed():
-        backend, found = _find_gpu()
+        backend, found = _find_gpu(wanted=device != "cpu")
     if device == "gpu" and not found:
         raise DeviceError(
             f"no GPU that {backend} can use; install its driver and `pip install batchocr[gpu]`, or use --device cpu"
@@ -48,8 +45,8 @@ def open_device(device: str) -> Literal["cpu", "gpu"]:
     return "gpu" if found and device != "cpu" else "cpu"
 
 
-def _find_gpu() -> tuple[str, bool]:
-    """Keras's backend, and whether it sees a GPU."""
+def _find_gpu(wanted: bool) -> tuple[str, bool]:
+    """Keras's backend, and whether it sees a GPU; TensorFlow leaves a GPU alone that is not wanted."""
     import keras
 
     backend = keras.backend.backend()
@@ -57,9 +54,13 @@ def _find_gpu() -> tuple[str, bool]:
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
-        return backend, bool(gpus)
+        try:
+            tf.config.set_visible_devices(gpus if wanted else [], "GPU")
+            for gpu in gpus if wanted else []:
+                tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError as fault:  # TensorFlow is at work in this process already, with what it has
+            log.debug("the devices stay as they are: %s", fault)
+        return backend, bool(tf.config.get_visible_devices("GPU"))
     if backend == "jax":
         import jax
 
@@ -109,6 +110,7 @@ class Classifier:
         self.sidecar: Sidecar = read_sidecar(model)
         self.device = open_device(device)
         self.batch_size = batch_size or BATCH[self.device]
+        self._place = "cpu:0" if self.device == "cpu" else "gpu:0"
         import keras
 
         try:
@@ -136,7 +138,10 @@ class Classifier:
         """Probabilities of up to one batch; the rest of the shape is filled with empty crops."""
         block = np.zeros((self.batch_size, *self.sidecar.input_shape), np.uint8)
         block[: len(crops)] = crops
-        return np.asarray(self._model.predict_on_batch(block), dtype=np.float64)[: len(crops)]
+        import keras
+
+        with keras.device(self._place):
+            return np.asarray(self._model.predict_on_batch(block), dtype=np.float64)[: len(crops)]
 
     def classify(self, crops: Crops) -> Floats:
         """Calibrated probabilities (n, 10) of crops (n, 28, 28).
