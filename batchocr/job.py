@@ -63,12 +63,13 @@ def run(
     out: str | Path,
     settings: Settings | None = None,
     *,
-    on_start: Callable[[int], None] = lambda scans: None,
+    on_total: Callable[[int], None] = lambda pages: None,
     on_page: Callable[[PageResult], None] = lambda result: None,
 ) -> Summary:
     """Read all `scans` (folders, files, globs) and write the results to `out` and beside it.
 
-    `on_start` is told the number of scans, `on_page` each page as it is done, in order.
+    `on_total` is told the number of pages: first one a scan, then more as scans turn out to have more.
+    `on_page` is told each page as it is done, in order.
     Pages that cannot be read are rows that say so; `Summary.failed` counts them.
     Raises BatchocrError, whose `exit_code` tells its kind, where nothing can be read or written at all.
     """
@@ -82,7 +83,8 @@ def run(
             f"no pictures or PDFs in {', '.join(found.roots) or 'the list given'} "
             f"({len(found.passed_over)} other files passed over); give a folder that holds some"
         )
-    on_start(len(found.scans))
+    total = len(found.scans)
+    on_total(total)
     results: list[PageResult] = []
     stages: dict[str, float] = {}
     with LocalEngine(found.scans, jobs=settings.jobs, max_megapixels=settings.max_megapixels) as engine:
@@ -99,6 +101,9 @@ def run(
         sidecar = classifier.sidecar
         least = sidecar.min_confidence if settings.min_confidence is None else settings.min_confidence
         for seen, probabilities in classified(engine.pages(), classifier):
+            if seen.row.page == 1 and seen.pages > 1:
+                total += seen.pages - 1
+                on_total(total)
             results.append(page_result(seen, probabilities, least))
             on_page(results[-1])
     stages["vision"] = sum(result.page.seconds for result in results)

@@ -44,7 +44,7 @@ def mixed_job(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Jo
     """The job over `mixed`, and what was told of it meanwhile: the number of scans, then the pages."""
     told: list[Any] = []
     out = tmp_path_factory.mktemp("mixed-out") / "results.csv"
-    summary = run([mixed], out, Settings(device="cpu"), on_start=told.append, on_page=told.append)
+    summary = run([mixed], out, Settings(device="cpu"), on_total=told.append, on_page=told.append)
     return Job(summary, out), told
 
 
@@ -212,3 +212,9 @@ def test_a_run_that_cannot_be_writes_nothing(tmp_path: Path, one_digit: Path) ->
 def test_importing_the_package_costs_nothing() -> None:
     code = "import sys, batchocr; print({'numpy', 'cv2', 'pandas', 'keras', 'tensorflow'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_the_total_grows_where_a_scan_has_more_pages(samples: Path, tmp_path: Path) -> None:
+    totals: list[int] = []
+    summary = run([samples / "fax.tif", samples / "letters.pdf"], tmp_path / "r.csv", on_total=totals.append)
+    assert totals == [2, 4, 5] and summary.pages == 5

@@ -76,15 +76,16 @@ def run(
         # tqdm's None: no bar where standard error is no terminal
         with tqdm(unit="page", disable=True if quiet else None, leave=False, dynamic_ncols=True) as bar:
 
-            def start(total: int) -> None:
-                bar.reset(total)
+            def total(pages: int) -> None:
+                bar.total = pages
+                bar.refresh()
 
             def page(result: PageResult) -> None:
                 bar.update()
                 if result.page.status == "failed":
                     bar.write(f"failed: {result.page.message}", file=sys.stderr)
 
-            summary = run_job(given, out, settings, on_start=start, on_page=page)
+            summary = run_job(given, out, settings, on_total=total, on_page=page)
         if not quiet:
             files = ", ".join(str(path) for path in written_files(out)) or "standard output"
             to_review = counted(summary.review, "digit")
