@@ -156,7 +156,7 @@ class LocalEngine:
             self._pool = _new_pool(self.jobs)
             for tasks in (more or deque(), self._in_hand):
                 for i, waiting in enumerate(tasks):
-                    if not waiting.future.done() or waiting.future.exception() is not None:
+                    if _is_lost(waiting.future):
                         tasks[i] = replace(waiting, future=self._handed_in(waiting.scan, waiting.first, waiting.last))
             return seen
 
@@ -197,6 +197,11 @@ class LocalEngine:
         else:
             # a second signal while one waits would leave the workers waiting for ever
             self._kill_workers()
+
+
+def _is_lost(future: Future[list[SeenPage]]) -> bool:
+    """Whether its workers died before there was a result."""
+    return not future.done() or future.cancelled() or future.exception() is not None
 
 
 def _complete(scan: Scan, seen: list[SeenPage], first: int, last: int) -> Iterator[SeenPage]:
