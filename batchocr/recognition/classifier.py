@@ -130,9 +130,11 @@ class Classifier:
         self.warm_up()
 
     def warm_up(self) -> None:
-        """Compile for the batch shape, or the largest that there is memory for."""
-        self.classify(np.zeros((1, *self.sidecar.input_shape), np.uint8))
+        """Compile for the batch shape, or the largest that there is memory for; ModelError where it cannot answer."""
+        answer = self.classify(np.zeros((1, *self.sidecar.input_shape), np.uint8))
         self.seconds = 0.0
+        if np.isnan(answer).any():
+            raise ModelError(f"{self.path}: answers what is no number: its training diverged; choose another model")
 
     def _batch(self, crops: Crops) -> Floats:
         """Probabilities of up to one batch; the rest of the shape is filled with empty crops."""
