@@ -32,7 +32,7 @@ class Settings:
     batch_size: int | None = None
     jobs: int | None = None
     min_confidence: float | None = None
-    """Digits below are marked for review; None for the model's own, at which 1% of the accepted digits are wrong."""
+    """Digits below are marked for review; None for the model's own, above which at most 1% were wrong when measured."""
     max_megapixels: float = MAX_MEGAPIXELS
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from orientation import STORED
 from PIL import Image
 
 from batchocr.errors import ScanError
@@ -71,19 +72,6 @@ def test_a_name_of_any_letters(tmp_path: Path) -> None:
     (page,) = load_pages(Scan(path, "x"))
     assert isinstance(page, Page)
     assert np.array_equal(page.pixels, sheet())
-
-
-# What is stored under each EXIF orientation, from the upright page.
-STORED: dict[int, Callable[[Pixels], Pixels]] = {
-    1: lambda p: p,
-    2: np.fliplr,
-    3: lambda p: np.rot90(p, 2),
-    4: np.flipud,
-    5: np.transpose,
-    6: lambda p: np.rot90(p, 1),
-    7: lambda p: np.rot90(p.T, 2),
-    8: lambda p: np.rot90(p, -1),
-}
 
 
 @pytest.mark.parametrize("orientation", STORED)

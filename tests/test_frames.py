@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from format_files import G4, plain_tiff, shades, stroke, tifffile_bytes
+from orientation import STORED
 
 from batchocr.errors import ScanError
-from batchocr.records import Page, Pixels, Scan
+from batchocr.records import Page, Scan
 from batchocr.sources import MAX_MEGAPIXELS, MAX_PAGES, BadPage, load_pages
 
 
@@ -156,19 +156,6 @@ def test_thumbnails_and_masks_are_no_pages() -> None:
         assert struct.unpack_from("<HHI", data, place + 2) == (254, 4, 1)
         struct.pack_into("<I", data, place + 10, kind)
     assert [(shade(page), page.number, page.pages) for page in load(bytes(data))] == [(50, 1, 2), (50, 2, 2)]
-
-
-# What is stored under each orientation, from the upright page.
-STORED: dict[int, Callable[[Pixels], Pixels]] = {
-    1: lambda p: p,
-    2: np.fliplr,
-    3: lambda p: np.rot90(p, 2),
-    4: np.flipud,
-    5: np.transpose,
-    6: lambda p: np.rot90(p, 1),
-    7: lambda p: np.rot90(p.T, 2),
-    8: lambda p: np.rot90(p, -1),
-}
 
 
 @pytest.mark.parametrize(("orientation", "compression"), list(itertools.product(STORED, [None, "deflate"])))

@@ -39,7 +39,7 @@ MinConfidence = Annotated[
         min=0,
         max=1,
         help="Mark digits below for review; none is dropped.",
-        show_default="1% of those at or above it are wrong, as the model was measured",
+        show_default="the model's own: at most 1% of those above it were wrong, and no less than 0.5",
     ),
 ]
 MaxMegapixels = Annotated[
