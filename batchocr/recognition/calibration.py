@@ -1,13 +1,48 @@
-"""Probabilities that can be trusted: temperature scaling, and the confidence at which few are wrong."""
+"""Probabilities that can be trusted: temperature scaling, and how many are wrong from each confidence on."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 Floats = NDArray[np.float64]
 
 TINY = 1e-12
+TEN = 10
+"""The digits' classes are 0 to 9; the one after them is "none of them"."""
+DECIMALS = 4
+"""Of a confidence as it is written; thresholds are compared with that."""
+ACCEPTED_ERROR = 0.01
+"""Share of wrong digits among those at or above the default threshold."""
+LEAST_THRESHOLD = 0.5
+"""Of the default: a digit that is more likely wrong than right is marked, however few there are."""
+CERTAINTY = 0.95
+"""Of the bounds of a measured error."""
+GRID = np.unique(np.r_[0, 1000, 2000, 3000, 4000, 10_000 - np.rint(np.geomspace(1, 5000, 48)), 10_000]) / 10_000
+"""Confidences at which errors are told: few below 0.5, and the finer the nearer to 1; of 4 decimals."""
+
+
+class Level(BaseModel):
+    """What was measured of the rows whose confidence is at or above `confidence`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    confidence: float = Field(ge=0, le=1)
+    accepted: int = Field(ge=0)
+    """Rows at or above it."""
+    share: float = Field(ge=0, le=1)
+    """Of all rows measured, those accepted."""
+    wrong: int = Field(ge=0)
+    """Of the rows accepted."""
+    error: float = Field(ge=0, le=1)
+    """Share of the rows accepted that are wrong."""
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    """Bounds between which the true share lies with CERTAINTY."""
 
 
 def scale(probabilities: NDArray[np.floating], temperature: float) -> Floats:
@@ -48,6 +83,93 @@ def threshold_at(error: float, confidence: Floats, right: NDArray[np.bool_]) -> 
     last_of_equals = np.append(sorted_confidence[1:] != sorted_confidence[:-1], True)
     good = np.flatnonzero((wrong <= error) & last_of_equals)
     return float(sorted_confidence[good[-1]]) if len(good) else 1.0
+
+
+def default_threshold(confidence: Floats, right: NDArray[np.bool_]) -> float:
+    """The threshold where none is asked for: 1% of those at or above it were wrong; never below LEAST_THRESHOLD."""
+    return max(LEAST_THRESHOLD, threshold_at(ACCEPTED_ERROR, confidence.round(DECIMALS), right))
+
+
+def rows_of(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Confidence, and whether it is right, of each candidate that gives a row: whose likeliest class is a digit.
+
+    Of probabilities (n, 10 or 11) and true classes (n,), where 10 is no digit: a row for such a candidate is wrong.
+    """
+    predicted = probabilities.argmax(axis=1)
+    read = predicted < TEN
+    return probabilities.max(axis=1)[read], (predicted == labels)[read]
+
+
+def levels(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Level, ...]:
+    """How many of the rows (n,) were accepted and wrong at each confidence of GRID that some of them reach, rising.
+
+    Confidences are taken as they are written, with 4 decimals.
+    """
+    written = confidence.round(DECIMALS)
+    table = []
+    for least in GRID.tolist():
+        accepted = written >= least
+        count, wrong = int(accepted.sum()), int((~right[accepted]).sum())
+        if count:
+            low, high = error_bounds(wrong, count)
+            table.append(
+                Level(
+                    confidence=least,
+                    accepted=count,
+                    share=round(count / len(written), 6),
+                    wrong=wrong,
+                    error=round(wrong / count, 6),
+                    # away from the measured error, so that rounding promises nothing
+                    low=math.floor(low * 1e6) / 1e6,
+                    high=math.ceil(high * 1e6) / 1e6,
+                )
+            )
+    return tuple(table)
+
+
+def level_for(table: Iterable[Level], max_error: float) -> Level | None:
+    """The lowest confidence from which, with 95% certainty, at most the share `max_error` is wrong; None where none is.
+
+    That is the lowest whose upper bound of the error is at or below `max_error`.
+    """
+    fit = [level for level in table if level.high <= max_error]
+    return min(fit, key=lambda level: level.confidence, default=None)
+
+
+def threshold_for(table: Iterable[Level], max_error: float) -> float | None:
+    """The confidence of `level_for`."""
+    level = level_for(table, max_error)
+    return None if level is None else level.confidence
+
+
+def least_error(table: Sequence[Level]) -> Level:
+    """The level with the least upper bound: no smaller error can be asked of a table, which must not be empty."""
+    return min(table, key=lambda level: level.high)
+
+
+def error_bounds(wrong: int, count: int) -> tuple[float, float]:
+    """Between what shares the true one lies with 95% certainty, where `wrong` of `count` were seen to be wrong.
+
+    The exact bounds of the binomial distribution (Clopper, Pearson, 1934): with the lower one as many wrong or more
+    come in 2.5% of cases, with the upper one as many or fewer.
+    """
+    tail = (1 - CERTAINTY) / 2
+    low = _share_where(wrong - 1, count, 1 - tail) if wrong else 0.0
+    high = _share_where(wrong, count, tail) if wrong < count else 1.0
+    return low, high
+
+
+def _share_where(wrong: int, count: int, chance: float) -> float:
+    """The share wrong of all at which at most `wrong` of `count` are wrong in `chance` of cases; found by halving."""
+    i = np.arange(wrong + 1)
+    # logarithms of the binomial coefficients, each of them the one before times (count - i + 1) / i
+    ways = np.r_[0.0, np.log((count - i[1:] + 1) / i[1:])].cumsum()
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        share = (low + high) / 2
+        at_most = np.exp(ways + i * math.log(share) + (count - i) * math.log1p(-share)).sum()
+        low, high = (share, high) if at_most > chance else (low, share)
+    return (low + high) / 2
 
 
 def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_], bins: int = 15) -> float:

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from batchocr.errors import ModelError
+from batchocr.errors import ModelError, UsageError
+from batchocr.recognition.calibration import Level, least_error, threshold_for
 
 DEFAULT = "digits.keras"
 """The shipped model's file name."""
 COPY = "copy both files again from where the model came from"
+DIGITS = tuple("0123456789")
+NONE = "none"
+"""The class after the digits, where a model has it: what is no digit."""
+
+
+class Calibration(BaseModel):
+    """On what a model's temperature, threshold and table of errors were measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str
+    """What it was measured on, in words."""
+    candidates: int = Field(ge=0)
+    """Pictures that the temperature was fitted on, those of no digit among them."""
+    rows: int = Field(ge=0)
+    """Digits read, right or wrong, that the levels were measured on."""
+    levels: tuple[Level, ...] = Field(min_length=1)
+    """By rising confidence."""
 
 
 class Sidecar(BaseModel):
@@ -23,6 +43,7 @@ class Sidecar(BaseModel):
 
     name: str
     classes: tuple[str, ...]
+    """The ten digits, or these and NONE."""
     input_shape: tuple[int, ...]
     """One crop: (28, 28)."""
     input_dtype: str
@@ -34,14 +55,18 @@ class Sidecar(BaseModel):
     temperature: float = Field(gt=0)
     """Divides the logarithms of the probabilities before they are normalised anew."""
     min_confidence: float = Field(ge=0, le=1)
-    """Confidence from which 1% of the digits accepted are wrong, as measured on held-out pages."""
+    """Where nothing else is asked for: 1% of the digits at or above it were wrong when measured; at least 0.5."""
+    calibration: Calibration | None = None
+    """How many were wrong from each confidence on; None where that was not measured."""
     sha256: str
     """Of the `.keras` file."""
     parameters: int = 0
     metrics: dict[str, Any] = {}
 
     def write(self, path: Path) -> None:
-        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        text = self.model_dump_json(indent=1)
+        rows = re.sub(r'\{\s+"confidence"[^{}]*\}', lambda level: " ".join(level[0].split()), text)  # a level, a line
+        path.write_text(rows + "\n", encoding="utf-8")
 
 
 def sidecar_path(model: Path) -> Path:
@@ -81,11 +106,44 @@ def read_sidecar(model: Path) -> Sidecar:
         first = fault.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
         raise ModelError(f"{path}: no sidecar of ours ({where}: {first['msg']}); {COPY}") from fault
-    if (sidecar.input_shape, sidecar.input_dtype) != ((28, 28), "uint8") or sidecar.classes != tuple("0123456789"):
+    known = sidecar.classes in (DIGITS, (*DIGITS, NONE))
+    if not known or (sidecar.input_shape, sidecar.input_dtype) != ((28, 28), "uint8"):
         raise ModelError(f"{path}: not for digits 0-9 from 28 x 28 pixels; choose another model")
     if sha256(model) != sidecar.sha256:
         raise ModelError(f"{model}: changed or cut off, for its sha256 is not the one in {path.name}; {COPY}")
     return sidecar
+
+
+def threshold(sidecar: Sidecar, min_confidence: float | None, max_error: float | None) -> float:
+    """The confidence below which digits are marked: the one given, that of the greatest error, or the model's own.
+
+    Raises UsageError where both are given, or where no confidence of the model's table has so small an error;
+    ModelError where it has no table.
+    """
+    if max_error is None:
+        return sidecar.min_confidence if min_confidence is None else min_confidence
+    if min_confidence is not None:
+        raise UsageError(
+            "--min-confidence and --max-error both set the threshold; give one of them "
+            "(BATCHOCR_MIN_CONFIDENCE and BATCHOCR_MAX_ERROR count too)"
+        )
+    if not 0 <= max_error <= 1:
+        raise UsageError(f"--max-error {max_error}: give a share from 0 to 1, such as 0.001 for 0.1%")
+    if sidecar.calibration is None:
+        raise ModelError(
+            f"the model {sidecar.name}: its sidecar has no table of errors for --max-error; give --min-confidence, or "
+            "measure one with batchocr evaluate --save-calibration"
+        )
+    table = sidecar.calibration.levels
+    least = threshold_for(table, max_error)
+    if least is None:
+        best = least_error(table)
+        raise UsageError(
+            f"--max-error {max_error:g}: the least that the model {sidecar.name} was measured to keep is "
+            f"{best.high:f}, from a confidence of {best.confidence:g} on; give that or more, or measure it on more "
+            "digits with batchocr evaluate --save-calibration"
+        )
+    return least
 
 
 def _refuse_other_kinds(model: Path) -> None:

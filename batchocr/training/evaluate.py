@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.recognition.calibration import Floats, expected_calibration_error, threshold_at
+from batchocr.recognition.calibration import (
+    TEN,
+    Floats,
+    Level,
+    expected_calibration_error,
+    level_for,
+    levels,
+    rows_of,
+    threshold_at,
+)
 from batchocr.training.datasets import Labels
 
 ERRORS = (0.01, 0.001)
 """Shares of wrong digits among the accepted ones for which the coverage is told."""
+MAX_ERRORS = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""Values of `--max-error` for which the threshold is told."""
 
 
 def coverage(error: float, confidence: Floats, right: NDArray[np.bool_]) -> float:
@@ -25,27 +37,45 @@ def coverage(error: float, confidence: Floats, right: NDArray[np.bool_]) -> floa
     return float(accepted.mean()) if fits else 0.0
 
 
-def trust(confidence: Floats, right: NDArray[np.bool_]) -> dict[str, float]:
-    """Whether confidences (n,) can be trusted: calibration error, and coverage at each of ERRORS."""
+def trust(confidence: Floats, right: NDArray[np.bool_], count: int | None = None) -> dict[str, Any]:
+    """Whether confidences of rows (n,) can be trusted.
+
+    Calibration error, coverage at each of ERRORS, and the threshold for each of MAX_ERRORS. `count` is what the
+    coverage is a share of; None for the rows.
+    """
+    whole = len(confidence) / max(1, len(confidence) if count is None else count)
     return {
         "expected_calibration_error": round(expected_calibration_error(confidence, right), 5),
-        **{f"coverage_at_error_{error}": round(coverage(error, confidence, right), 4) for error in ERRORS},
+        **{f"coverage_at_error_{error}": round(coverage(error, confidence, right) * whole, 4) for error in ERRORS},
+        "thresholds": thresholds(levels(confidence, right)),
     }
+
+
+def thresholds(table: Sequence[Level]) -> list[dict[str, Any]]:
+    """For each of MAX_ERRORS the level that `--max-error` would take; its fields are None where there is none."""
+    chosen = [(error, level_for(table, error)) for error in MAX_ERRORS]
+    return [
+        {"max_error": error, **({name: getattr(level, name, None) for name in Level.model_fields})}
+        for error, level in chosen
+    ]
 
 
 def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
     """Accuracy, errors, calibration, coverage and confusions of calibrated probabilities (n, classes).
 
-    An answer beyond the ten digits counts as an error.
+    A digit that was taken for none is an error. What is none, label 10, is counted as `others`; taken for a digit, as
+    `others_read`, it is a row that is wrong.
     """
-    predicted, confidence = probabilities.argmax(1), probabilities.max(1)
-    right = predicted == labels
-    pairs = Counter(zip(labels[~right].tolist(), predicted[~right].tolist(), strict=True))
+    predicted, digit = probabilities.argmax(1), labels < TEN
+    right = (predicted == labels)[digit]
+    pairs = Counter(zip(labels[digit][~right].tolist(), predicted[digit][~right].tolist(), strict=True))
+    others = {"others": int((~digit).sum()), "others_read": int((predicted[~digit] < TEN).sum())}
     return {
-        "accuracy": round(float(right.mean()), 5),
+        "accuracy": round(float(right.mean()), 5) if len(right) else 0.0,
         "errors": int((~right).sum()),
-        "count": len(labels),
-        **trust(confidence, right),
+        "count": len(right),
+        **(others if others["others"] else {}),
+        **trust(*rows_of(probabilities, labels), count=len(right) + others["others_read"]),
         "confusions": confusions(pairs),
     }
 

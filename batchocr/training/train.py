@@ -12,8 +12,16 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.recognition.calibration import Floats, expected_calibration_error, fit_temperature, scale, threshold_at
-from batchocr.recognition.model import Sidecar, sha256, sidecar_path
+from batchocr.recognition.calibration import (
+    TEN,
+    Floats,
+    default_threshold,
+    fit_temperature,
+    levels,
+    rows_of,
+    scale,
+)
+from batchocr.recognition.model import DIGITS, NONE, Calibration, Sidecar, sha256, sidecar_path
 from batchocr.training.catalogue import DEFAULT, System, system_named
 from batchocr.training.datasets import Digits, Halves, load
 from batchocr.training.default import SheetsRecipe, fit_default
@@ -23,10 +31,6 @@ from batchocr.training.folder import HISTORY, read_history
 from batchocr.training.tutorials import fit_tutorial
 
 MODEL, METRICS = "model.keras", "metrics.json"
-ACCEPTED_ERROR = 0.01
-"""Share of wrong digits among those at or above the default threshold."""
-LEAST_THRESHOLD = 0.5
-"""A digit that is more likely wrong than right is marked, however few there are."""
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +75,8 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     raw = probabilities(fitted.model, fitted.held_out.pictures)
     temperature = fit_temperature(raw, fitted.held_out.labels)
     calibrated = scale(raw, temperature)
-    confidence, right = calibrated.max(1), calibrated.argmax(1) == fitted.held_out.labels
+    confidence, right = rows_of(calibrated, fitted.held_out.labels)
+    table = levels(confidence, right)
     measured = {fitted.held_out_name: (fitted.held_out, calibrated)}
     accuracies = {
         name: _accuracy(probabilities(fitted.model, digits.pictures), digits) for name, digits in fitted.also.items()
@@ -79,22 +84,33 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     if data.test is not None:
         measured["test"] = (data.test, scale(probabilities(fitted.model, data.test.pictures), temperature))
         accuracies["test_accuracy"] = _accuracy(measured["test"][1], data.test)
+    told = {name: figures(found, digits.labels) for name, (digits, found) in measured.items()}
+    held_out = told[fitted.held_out_name]
     sidecar = Sidecar(
         name=system.name,
-        classes=tuple("0123456789"),
+        classes=DIGITS if raw.shape[1] == TEN else (*DIGITS, NONE),
         input_shape=(28, 28),
         input_dtype="uint8",
         keras=keras.__version__,
         data=fitted.data,
         seed=seed,
         temperature=temperature,
-        min_confidence=round(max(LEAST_THRESHOLD, threshold_at(ACCEPTED_ERROR, confidence, right)), 4),
+        min_confidence=default_threshold(confidence, right),
+        calibration=Calibration(
+            data=f"digits kept out of the training ({fitted.held_out_name})",
+            candidates=len(fitted.held_out),
+            rows=len(confidence),
+            levels=table,
+        )
+        if table
+        else None,
         sha256=sha256(path),
         parameters=fitted.model.count_params(),
         metrics={
-            f"{fitted.held_out_name}_accuracy": round(float(right.mean()), 5),
-            f"{fitted.held_out_name}_calibration_error": round(expected_calibration_error(confidence, right), 5),
-            f"{fitted.held_out_name}_digits": len(fitted.held_out),
+            f"{fitted.held_out_name}_accuracy": held_out["accuracy"],
+            f"{fitted.held_out_name}_calibration_error": held_out["expected_calibration_error"],
+            f"{fitted.held_out_name}_digits": held_out["count"],
+            **{f"{fitted.held_out_name}_{key}": held_out[key] for key in ("others", "others_read") if key in held_out},
             **accuracies,
         },
     )
@@ -112,10 +128,12 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
         "parameters": sidecar.parameters,
         "temperature": temperature,
         "min_confidence": sidecar.min_confidence,
-        **{name: figures(found, digits.labels) for name, (digits, found) in measured.items()},
+        **told,
     }
     (out / METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-    _plot(fitted, history, *list(measured.values())[-1], out, data)
+    shown, found = list(measured.values())[-1]
+    digit = shown.labels < TEN
+    _plot(fitted, history, shown.part(np.flatnonzero(digit)), found[digit], out, data)
     return path
 
 
