@@ -101,7 +101,7 @@ class Sheet:
 
     def text(self, words: str, left: float, base: float, size_mm: float, font: str, colour: Colour) -> float:
         """Print words on a base line and return where they end."""
-        face = _font(font, round(size_mm * MM))
+        face = font_named(font, round(size_mm * MM))
         box = face.getbbox(words, anchor="ls")
         picture = Image.new("L", (int(box[2] - box[0]) + 4, int(box[3] - box[1]) + 4))
         ImageDraw.Draw(picture).text((2 - box[0], 2 - box[1]), words, fill=255, font=face, anchor="ls")
@@ -139,7 +139,7 @@ class Sheet:
 
 
 @cache
-def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+def font_named(name: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
 
 

@@ -56,7 +56,7 @@ def on_small_device(classifier: Classifier, room_for: int, monkeypatch: pytest.M
 
 def test_probabilities_of_ten_digits_sum_to_one(classifier: Classifier) -> None:
     probabilities = classifier.classify(crops(LABELS))
-    assert probabilities.shape == (150, 10)
+    assert probabilities.shape == (150, 11)
     assert probabilities.dtype == np.float64
     assert (probabilities >= 0).all()
     assert np.allclose(probabilities.sum(axis=1), 1)
@@ -74,7 +74,7 @@ def test_the_model_takes_bytes_and_scales_them_itself(classifier: Classifier) ->
 
 
 def test_no_crops_give_no_rows(classifier: Classifier) -> None:
-    assert classifier.classify(np.empty((0, 28, 28), np.uint8)).shape == (0, 10)
+    assert classifier.classify(np.empty((0, 28, 28), np.uint8)).shape == (0, 11)
 
 
 @pytest.mark.parametrize("count", [1, 5, 63, 64, 65, 128, 129])

@@ -14,7 +14,7 @@ from batchocr.records import Box, Candidate, Layout, Line, Number, PageRow, Seen
 
 def sure_of(digit: int, confidence: float = 0.99, second: int = 8) -> list[float]:
     """A row of probabilities; what is left over is the runner-up's, but for a little."""
-    row = [0.0] * 10
+    row = [0.0] * 11
     row[digit], row[second] = confidence, 1 - confidence
     return row
 
@@ -45,7 +45,7 @@ def test_the_digit_its_confidence_and_the_runner_up() -> None:
 
 
 def test_of_equals_the_smaller_digit_comes_first_whatever_the_machine() -> None:
-    (reading,) = read(np.full((1, 10), 0.1), candidates(1), 0.0)
+    (reading,) = read(np.full((1, 11), 1 / 11), candidates(1), 0.0)
     assert (reading.digit, reading.second) == (0, 1)
 
 
@@ -68,6 +68,48 @@ def test_joined_strokes_are_marked_beside_low_confidence() -> None:
 def test_a_probability_for_each_candidate_or_a_fault() -> None:
     with pytest.raises(ValueError, match="zip"):
         read(probabilities(sure_of(1)), candidates(2), 0.9)
+
+
+def none(share: float = 0.97, digit: int = 3) -> list[float]:
+    """A row of probabilities of what is no digit, or else one."""
+    row = [0.0] * 11
+    row[digit], row[10] = 1 - share, share
+    return row
+
+
+def test_what_is_most_likely_no_digit_gives_no_row() -> None:
+    result = page_result(seen([3], [1]), probabilities(sure_of(1), none(), sure_of(2), none()), 0.9)
+    assert [(r.line, r.number, r.position, r.digit) for r in result.digits] == [(1, 1, 1, 1), (1, 1, 2, 2)]
+    assert [number.text for number in result.numbers] == ["12"]
+    assert (result.page.lines, result.page.numbers, result.page.digits) == (1, 1, 2)
+
+
+def test_a_page_of_letters_is_empty() -> None:
+    result = page_result(seen([3]), probabilities(none(), none(), none()), 0.9)
+    assert (result.page.status, result.digits, result.numbers) == ("empty", (), ())
+
+
+def test_the_only_piece_of_writing_in_a_picture_is_told_and_marked() -> None:
+    result = page_result(seen([1]), probabilities(none(0.8, 3)), 0.5)
+    assert [(r.digit, r.confidence, r.review) for r in result.digits] == [(3, 0.2, "low-confidence;not-a-digit")]
+
+
+def test_a_bar_among_letters_is_no_digit_and_one_among_digits_is() -> None:
+    bar = none(0.01, 1)
+    letters = page_result(seen([5]), probabilities(none(), none(), bar, none(), none()), 0.9)
+    assert letters.digits == ()
+    digits = page_result(seen([5]), probabilities(*map(sure_of, (2, 0)), bar, *map(sure_of, (1, 7))), 0.9)
+    assert [r.digit for r in digits.digits] == [2, 0, 1, 1, 7]
+
+
+def test_a_number_after_a_word_stays() -> None:
+    word = [Candidate(Box(12 * i, 30, 10, 20)) for i in range(6)]
+    number = [Candidate(Box(110 + 25 * i, 10, 20, 40)) for i in range(4)]
+    layout = Layout((Line((Number((*word, *number)),)),), np.zeros((10, 28, 28), np.uint8), 0.0)
+    page = SeenPage(PageRow("a.png", 1, "read"), layout)
+    result = page_result(page, probabilities(*[none()] * 6, *map(sure_of, (2, 0, 1, 7))), 0.9)
+    assert [number.text for number in result.numbers] == ["2017"]
+    assert min(r.confidence for r in result.digits) > 0.95
 
 
 def test_numbers_keep_their_leading_zeros() -> None:
@@ -108,7 +150,7 @@ def test_the_page_counts_what_is_on_it() -> None:
 
 
 def test_a_page_without_digits_is_empty_and_one_that_failed_stays_failed() -> None:
-    nothing = np.empty((0, 10))
+    nothing = np.empty((0, 11))
     blank = page_result(seen(), nothing, 0.9)
     assert (blank.page.status, blank.page.digits, blank.digits, blank.numbers) == ("empty", 0, (), ())
     row = PageRow("b.png", None, "failed", "damaged", "b.png: is damaged")

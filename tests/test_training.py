@@ -1,4 +1,4 @@
-"""The default system's training: drawn sheets, a very small training, its folder, going on after an interruption."""
+"""The default system's training: a very small one, its folder, going on after an interruption."""
 
 from __future__ import annotations
 
@@ -18,67 +18,19 @@ from batchocr.errors import UsageError
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier, open_device
 from batchocr.recognition.model import read_sidecar
-from batchocr.training import default, folder
+from batchocr.training import folder, gather
 from batchocr.training.catalogue import SYSTEMS
-from batchocr.training.default import SheetsRecipe
-from batchocr.training.sheets import SHEET, cut, cut_many, draw, sheet
+from batchocr.training.default import DefaultRecipe
+from batchocr.training.gather import Others
 from batchocr.training.train import train as train_any
 
-TINY = SheetsRecipe(epochs=2, drawings=1, batch=32, average=0.8)
+TINY = DefaultRecipe(epochs=2, steps=12, drawings=2, batch=32, average=0.8)
 HELD_OUT = 50
 
 
-def train(data: Path, out: Path, recipe: SheetsRecipe = TINY, *, resume: bool = False) -> Path:
-    return train_any("default", data, out, sheets=recipe, seed=recipe.seed, resume=resume)
-
-
-# Sheets
-
-
-@pytest.mark.parametrize("height", [17.0, 40.0, 64.0])
-def test_a_digit_is_drawn_about_as_high_as_asked_and_tight(height: float) -> None:
-    for i, picture in enumerate(digits(10).pictures):
-        drawn = draw(picture, height, np.random.default_rng(i))
-        assert 0.6 * height < drawn.shape[0] < 1.5 * height
-        assert drawn.min() >= 0 and drawn.max() <= 1
-        ink = drawn > 0.3
-        assert ink[0].any() and ink[-1].any() and ink[:, 0].any() and ink[:, -1].any()
-
-
-def test_a_sheet_says_which_digit_stands_in_each_cell() -> None:
-    page, placed, cell = sheet(digits(60), np.random.default_rng(5))
-    assert page.shape == (SHEET, SHEET) and page.dtype == np.uint8
-    there = placed[placed >= 0]
-    assert len(set(there.tolist())) == len(there) >= 55
-    assert there.max() < 60
-    paper = float(np.median(page))
-    for row, column in np.argwhere(placed >= 0)[:20]:
-        assert page[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell].min() < paper - 40
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_cut_digits_come_back_with_their_labels(seed: int, classifier: Classifier) -> None:
-    given = digits(300, seed)
-    back = cut(given, seed)
-    assert back.pictures.shape == (len(back), 28, 28) and back.pictures.dtype == np.uint8
-    assert len(back) >= 0.9 * len(given)
-    assert np.bincount(back.labels, minlength=10).min() >= 20
-    # labels that had slipped by one cell would be right one time in ten
-    assert (classifier.classify(back.pictures).argmax(axis=1) == back.labels).mean() >= 0.7
-
-
-def test_the_same_seed_cuts_the_same_and_another_one_other_digits() -> None:
-    given = digits(80)
-    once, again, other = cut(given, 7), cut(given, 7), cut(given, 8)
-    assert np.array_equal(once.pictures, again.pictures) and np.array_equal(once.labels, again.labels)
-    assert not np.array_equal(once.pictures[:50], other.pictures[:50])
-
-
-def test_the_number_of_processes_changes_nothing() -> None:
-    given = digits(60)
-    one, two = cut_many(given, [1, 2, 3], jobs=1), cut_many(given, [1, 2, 3], jobs=2)
-    assert len(one) > 120
-    assert np.array_equal(one.pictures, two.pictures) and np.array_equal(one.labels, two.labels)
+def train(data: Path, out: Path, recipe: DefaultRecipe = TINY, *, resume: bool = False) -> Path:
+    others = Others((data.with_name("more.npz"),) if data.with_name("more.npz").exists() else ())
+    return train_any("default", data, out, others=others, default=recipe, seed=recipe.seed, resume=resume)
 
 
 # Training
@@ -106,14 +58,17 @@ def stopped_after_an_epoch() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return whole_npz(tmp_path_factory.mktemp("data") / "digits.npz")
+    folder = tmp_path_factory.mktemp("data")
+    more = digits(80, 3)
+    save_npz(folder / "more.npz", x=more.pictures[:, 4:24, 4:24], y=more.labels)
+    return whole_npz(folder / "digits.npz")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small_and_on_the_cpu() -> Iterator[None]:
     open_device("cpu")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(default, "HELD_OUT", HELD_OUT)
+        patch.setattr(gather, "HELD_OUT", HELD_OUT)
         yield
 
 
@@ -146,8 +101,9 @@ def test_its_sidecar_says_how_it_was_made(trained: Path) -> None:
     assert (sidecar.input_shape, sidecar.input_dtype) == ((28, 28), "uint8")
     assert 0.25 <= sidecar.temperature <= 8
     assert sidecar.parameters == SYSTEMS["default"].parameters
-    assert f"less its last {HELD_OUT}, drawn {TINY.drawings} times" in sidecar.data
-    for name in ("held_out_accuracy", "held_out_sheets_accuracy", "test_accuracy"):
+    assert sidecar.classes == (*"0123456789", "none")
+    assert f"less its last {HELD_OUT}, more.npz" in sidecar.data
+    for name in ("held_out_drawn_accuracy", "held_out_more_accuracy", "held_out_none_accuracy", "test_accuracy"):
         assert 0 <= sidecar.metrics[name] <= 1
 
 

@@ -25,6 +25,19 @@ def train(
     recipe: Annotated[
         str | None, typer.Option(help="How to train it, where there are several ways.", show_default="its first")
     ] = None,
+    more: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="For the default system, more digits: an .npz with x and y, or a folder of pages with a truth.json "
+            "that has a box for each digit."
+        ),
+    ] = None,
+    blank: Annotated[
+        list[Path] | None, typer.Option(help="For the default system, a form that nobody filled in: no digits.")
+    ] = None,
+    fonts: Annotated[
+        list[Path] | None, typer.Option(help="For the default system, a folder of fonts: their letters are no digits.")
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, max=999, help="Passes over the data.", show_default="the recipe's")
     ] = None,
@@ -49,6 +62,7 @@ def train(
         from batchocr.recognition.classifier import open_device
 
         open_device("auto")
+        from batchocr.training.gather import Others
         from batchocr.training.train import train as train_model
 
         path = train_model(
@@ -56,6 +70,7 @@ def train(
             data,
             out,
             recipe=recipe,
+            others=Others(tuple(more or ()), tuple(blank or ()), tuple(fonts or ())),
             epochs=epochs,
             seed=seed,
             resume=resume,

@@ -13,7 +13,7 @@ from batchocr.records import Crops, SeenPage
 
 
 def classified(pages: Iterable[SeenPage], classifier: Classifier) -> Iterator[tuple[SeenPage, Floats]]:
-    """Each page, in the order given, with the probabilities (n, classes) of its crops.
+    """Each page, in the order given, with the probabilities (n, 11) of its crops.
 
     A page waits until batches are full; only the last batch of all is not.
     """

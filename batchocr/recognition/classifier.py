@@ -16,6 +16,7 @@ import numpy as np
 
 from batchocr.errors import DeviceError, ModelError, UsageError
 from batchocr.recognition.calibration import Floats, scale
+from batchocr.recognition.context import NONE
 from batchocr.recognition.model import Sidecar, read_sidecar
 from batchocr.records import Crops
 
@@ -146,7 +147,9 @@ class Classifier:
             return np.asarray(self._model.predict_on_batch(block), dtype=np.float64)[: len(crops)]
 
     def classify(self, crops: Crops) -> Floats:
-        """Calibrated probabilities (n, 10) of crops (n, 28, 28).
+        """Calibrated probabilities (n, 11) of crops (n, 28, 28): the ten digits, and none of them.
+
+        A model that knows only the ten digits gives 0 for the last.
 
         Where the device's memory runs out, the batch is halved, and stays so.
         """
@@ -163,4 +166,5 @@ class Classifier:
                 log.warning("out of memory on the %s: going on with batches of %d", self.device, self.batch_size)
         raw = np.concatenate(parts) if parts else np.empty((0, len(self.sidecar.classes)))
         self.seconds += time.perf_counter() - clock
-        return scale(raw, self.sidecar.temperature)
+        calibrated = scale(raw, self.sidecar.temperature)
+        return np.pad(calibrated, ((0, 0), (0, NONE + 1 - calibrated.shape[1])))

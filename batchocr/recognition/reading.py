@@ -9,47 +9,64 @@ from functools import reduce
 import numpy as np
 
 from batchocr.recognition.calibration import Floats
+from batchocr.recognition.context import NONE, in_context
 from batchocr.records import Box, Candidate, DigitRow, NumberRow, PageResult, Reading, SeenPage
 
 LOW_CONFIDENCE = "low-confidence"
 JOINED = "joined"
+NOT_A_DIGIT = "not-a-digit"
 DECIMALS = 4
 """Of a confidence, here and in the files: so a file's own figures say what is marked."""
 
 
 def read(probabilities: Floats, candidates: Sequence[Candidate], min_confidence: float) -> list[Reading]:
-    """A reading for each candidate from its calibrated probabilities (n, 10).
+    """A reading for each candidate from its calibrated probabilities (n, 11): ten digits, and none of them.
 
-    Nothing is dropped: what is below `min_confidence` (0 to 1) is marked for review.
+    Nothing is dropped: what is below `min_confidence` (0 to 1), or most likely no digit, is marked for review.
     """
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
+    order = np.argsort(-probabilities[:, :NONE], axis=1, kind="stable")[:, :2]
     readings = []
     for row, (first, second), candidate in zip(probabilities, order.tolist(), candidates, strict=True):
         confidence = round(float(row[first]), DECIMALS)
-        marks = {LOW_CONFIDENCE: confidence < min_confidence, JOINED: candidate.joined}
+        marks = {
+            LOW_CONFIDENCE: confidence < min_confidence,
+            JOINED: candidate.joined,
+            NOT_A_DIGIT: row[NONE] > 0.5,
+        }
         review = tuple(reason for reason, holds in marks.items() if holds)
         readings.append(Reading(first, confidence, second, round(float(row[second]), DECIMALS), review))
     return readings
 
 
 def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) -> PageResult:
-    """The rows of a page from the probabilities of its candidates, in reading order, (n, 10)."""
+    """The rows of a page from the probabilities of its candidates, in reading order, (n, 11).
+
+    What is most likely no digit, by itself and by what stands beside it, gives no row, unless it is all that is there.
+    """
     if seen.layout is None:
         return PageResult(seen.row)
-    lines = seen.layout.lines
-    candidates = [c for line in lines for number in line.numbers for c in number.candidates]
-    readings = iter(read(probabilities, candidates, min_confidence))
     digits: list[DigitRow] = []
     numbers: list[NumberRow] = []
-    for l_no, line in enumerate(lines, 1):
-        for n_no, number in enumerate(line.numbers, 1):
-            of_number = [(candidate, next(readings)) for candidate in number.candidates]
-            digits += [_digit_row(seen, l_no, n_no, at, c, r) for at, (c, r) in enumerate(of_number, 1)]
-            numbers.append(_number_row(seen, l_no, n_no, of_number))
+    start = lines = 0
+    for line in seen.layout.lines:
+        candidates = [candidate for number in line.numbers for candidate in number.candidates]
+        own = in_context(probabilities[start : start + len(candidates)], [c.box for c in candidates])
+        start += len(candidates)
+        readings = iter(read(own, candidates, min_confidence))
+        of_line = [[(candidate, next(readings)) for candidate in number.candidates] for number in line.numbers]
+        if len(probabilities) > 1:
+            of_line = [[(c, r) for c, r in of_number if NOT_A_DIGIT not in r.review] for of_number in of_line]
+        of_line = [of_number for of_number in of_line if of_number]
+        lines += bool(of_line)
+        for n_no, of_number in enumerate(of_line, 1):
+            digits += [_digit_row(seen, lines, n_no, at, c, r) for at, (c, r) in enumerate(of_number, 1)]
+            numbers.append(_number_row(seen, lines, n_no, of_number))
+    if start != len(probabilities):
+        raise ValueError(f"{len(probabilities)} probabilities for {start} candidates")
     row = replace(
         seen.row,
         status="read" if digits else "empty",
-        lines=len(lines),
+        lines=lines,
         numbers=len(numbers),
         digits=len(digits),
         review=sum(bool(digit.review) for digit in digits),

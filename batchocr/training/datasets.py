@@ -12,12 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.errors import UsageError
-from batchocr.records import Crops
+from batchocr.records import Crops, Pixels
+from batchocr.vision.find import ONE_PIECE
+from batchocr.vision.normalize import SIDE
 
 Labels = NDArray[np.int64]
 
+NONE = 10
+"""The label of what is no digit."""
 MNIST = "mnist"
 """In place of a path: what `keras.datasets.mnist` downloads."""
+SMALLEST, LARGEST = 12, 128
+"""Pixels along a side of a picture."""
+LARGE = 40
+"""Pixels along the longer side of one that is cut out of its paper."""
 FORMS = (
     "give mnist, an .npz with x_train, y_train, x_test and y_test, MNIST's IDX files, "
     "or a folder with a folder of pictures for each digit"
@@ -26,7 +34,10 @@ FORMS = (
 
 @dataclass(frozen=True)
 class Digits:
-    """Pictures (n, 28, 28) uint8, ink 255 on 0, and which digits they are, (n,) int64."""
+    """Pictures (n, 28, 28) uint8, ink 255 on 0, and which digits they are, (n,) int64, 0 to 9 or NONE.
+
+    What is to be drawn anew may have any other height and width.
+    """
 
     pictures: Crops
     labels: Labels
@@ -76,23 +87,47 @@ class Halves:
 def load(data: str | Path) -> Halves:
     """All digits of `data`: `mnist`, or the path of an .npz, of IDX files or of a folder for each digit.
 
+    Pictures of another size than 28×28 are cut out of their paper and normalised as those of a page are.
     Digits that are sorted by class are put into a random order, always the same, so that a part holds all classes.
     Raises UsageError, which names the file and the mend, where they are not what a network can be given.
     """
+    halves = load_as_they_are(data)
+    return Halves(halves.name, _mixed(_as_crops(halves.train)), _mixed(_as_crops(halves.test)))
+
+
+def load_as_they_are(data: str | Path) -> Halves:
+    """The same in the sizes and the order in which they came. Raises UsageError."""
     from batchocr.training.files import is_idx, load_folders, load_idx
 
     path = Path(data)
     if str(data) == MNIST and not path.exists():
-        halves = _download()
-    elif not path.exists():
+        return _download()
+    if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder; {FORMS}")
-    elif is_idx(path):
-        halves = load_idx(path)
-    elif path.is_dir() and path.suffix != ".npz":
-        halves = load_folders(path)
-    else:
-        halves = _load_npz_halves(path)
-    return Halves(halves.name, _mixed(halves.train), _mixed(halves.test))
+    if is_idx(path):
+        return load_idx(path)
+    if path.is_dir() and path.suffix != ".npz":
+        return load_folders(path)
+    return _load_npz_halves(path)
+
+
+def _as_crops(digits: Digits | None) -> Digits | None:
+    if digits is None or digits.pictures.shape[1:] == (SIDE, SIDE):
+        return digits
+    return Digits(np.stack([_cut_out(picture) for picture in digits.pictures]), digits.labels)
+
+
+def _cut_out(picture: Pixels) -> Pixels:
+    """The crop (28, 28) of one digit of any size, as vision cuts it out of a picture that holds nothing else."""
+    import cv2
+
+    from batchocr.vision import find
+
+    scale = LARGE / max(picture.shape)
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    large = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    crops = find(255 - np.pad(large, (ONE_PIECE - LARGE) // 2)).crops
+    return crops[0] if len(crops) else np.zeros((SIDE, SIDE), np.uint8)
 
 
 def _mixed(digits: Digits | None) -> Digits | None:
@@ -148,10 +183,11 @@ def checked(pictures: NDArray[Any], labels: NDArray[Any], where: str, x: str = "
     """Digits of arrays that a network can be given. Raises UsageError, which names `where`, for any others."""
     if pictures.dtype.kind == "f" and (bad := int((~np.isfinite(pictures)).sum())):
         raise UsageError(f"{where}: {x} holds {bad} values that are NaN or infinite; make the file anew as uint8")
-    if pictures.ndim != 3 or pictures.shape[1:] != (28, 28) or pictures.dtype != np.uint8:
+    sizes = set(pictures.shape[1:])
+    if pictures.ndim != 3 or not sizes <= set(range(SMALLEST, LARGEST + 1)) or pictures.dtype != np.uint8:
         raise UsageError(
             f"{where}: {x} is {pictures.shape} {pictures.dtype}; (n, 28, 28) uint8 is needed, ink 255 on paper 0, "
-            "as MNIST has them"
+            f"as MNIST has them, or another height and width from {SMALLEST} to {LARGEST}"
         )
     if labels.shape != pictures.shape[:1] or not np.isin(labels, np.arange(10)).all():
         raise UsageError(

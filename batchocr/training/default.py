@@ -1,8 +1,9 @@
-"""How the default system is trained: digits drawn on sheets, cut out by vision, averaged weights."""
+"""How the default system is trained: writing drawn on sheets and real pages, cut out by vision; averaged weights."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,70 +11,75 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.errors import UsageError
 from batchocr.records import Crops
 from batchocr.training.catalogue import DEFAULT
-from batchocr.training.datasets import Digits, Halves
+from batchocr.training.datasets import NONE, Digits, Halves
 from batchocr.training.fitted import Fitted
 from batchocr.training.folder import Checkpoint, claim, make_repeatable, resumed
-from batchocr.training.sheets import cut_many
+from batchocr.training.gather import HELD_OUT, KEPT, Others, gather, joined, keep, kept
 from batchocr.training.zoo import build
 
-HELD_OUT = 5000
-"""Digits of the train half that are only measured on: the last ones, by other writers than the first."""
-DROPOUT_STRIDE = 1
-"""An epoch's dropout is that of the one before, a step later; so the shipped model was made."""
+STRIDE = 1_000_000
+"""More than the steps of an epoch, so that no dropout comes again."""
+SHIFT = 1
+"""Pixels by which each picture is moved at most."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class SheetsRecipe:
+class DefaultRecipe:
     """How the default system is trained."""
 
-    epochs: int = 40
+    epochs: int = 60
+    steps: int = 400
+    """Batches of an epoch."""
     batch: int = 256
     rate: float = 2e-3
     decay: float = 1e-3
-    drawings: int = 8
-    """Times each digit is drawn anew and cut out by vision."""
-    originals: float = 0.2
-    """Share of each batch taken from the pictures as they came."""
-    smoothing: float = 0.03
+    drawings: float = 6.0
+    """Times each digit of the main collection is drawn anew, in the mean; see `gather` for the others."""
+    smoothing: float = 0.01
     average: float = 0.999
     """Momentum of the averaged weights that are kept in the end."""
     seed: int = 2017
 
 
-class _Mixed(keras.utils.PyDataset):
-    """Batches of drawn digits and originals, each moved by up to a pixel; the same batches for the same seed."""
+SHARES = {"as it came": 0.14, "drawn": 0.42, "hands": 0.07, "printed": 0.02, "pages": 0.07, "none": 0.18}
+"""Of each batch; each further collection has OTHER. They are scaled to sum to 1 over what there is."""
+OTHER = 0.05
 
-    def __init__(self, drawn: Digits, originals: Digits, recipe: SheetsRecipe, classes: int, first_epoch: int) -> None:
+
+class _Mixed(keras.utils.PyDataset):
+    """Batches drawn from all groups by their shares, each picture moved a little; the same for the same seed."""
+
+    def __init__(self, groups: Mapping[str, Digits], recipe: DefaultRecipe, first_epoch: int) -> None:
         super().__init__()
-        self.drawn, self.originals, self.recipe = drawn, originals, recipe
-        self.classes, self.epoch = np.eye(classes, dtype=np.float32), first_epoch
-        self.from_originals = round(recipe.batch * recipe.originals)
+        self.groups, self.recipe, self.epoch = list(groups.values()), recipe, first_epoch
+        shares = np.array([SHARES.get(name, OTHER) for name in groups])
+        self.shares = shares / shares.sum()
+        self.classes = np.eye(NONE + 1, dtype=np.float32)
 
     def __len__(self) -> int:
-        return len(self.originals) // (self.recipe.batch - self.from_originals)
+        return self.recipe.steps
 
     def __getitem__(self, index: int) -> tuple[Crops, NDArray[np.float32]]:
         rng = np.random.default_rng((self.recipe.seed, self.epoch, index))
-        a = self.drawn.part(rng.integers(0, len(self.drawn), self.recipe.batch - self.from_originals))
-        b = self.originals.part(rng.integers(0, len(self.originals), self.from_originals))
-        pictures = np.concatenate([a.pictures, b.pictures])
-        for i, (dy, dx) in enumerate(rng.integers(-1, 2, (len(pictures), 2))):
+        counts = rng.multinomial(self.recipe.batch, self.shares)
+        chosen = [g.part(rng.integers(0, len(g), n)) for g, n in zip(self.groups, counts, strict=True) if n]
+        pictures = np.concatenate([part.pictures for part in chosen])
+        for i, (dy, dx) in enumerate(rng.integers(-SHIFT, SHIFT + 1, (len(pictures), 2))):
             pictures[i] = np.roll(pictures[i], (dy, dx), axis=(0, 1))
-        return pictures, self.classes[np.concatenate([a.labels, b.labels])]
+        return pictures, self.classes[np.concatenate([part.labels for part in chosen])]
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
 
 
-def _compile(model: keras.Model, recipe: SheetsRecipe, steps: int) -> None:
+def _compile(model: keras.Model, recipe: DefaultRecipe) -> None:
     """AdamW down a cosine, with averaged weights."""
     rate = keras.optimizers.schedules.CosineDecay(
-        recipe.rate / 20, recipe.epochs * steps, warmup_target=recipe.rate, warmup_steps=steps // 2
+        recipe.rate / 20, recipe.epochs * recipe.steps, warmup_target=recipe.rate, warmup_steps=recipe.steps // 2
     )
     model.compile(
         keras.optimizers.AdamW(rate, weight_decay=recipe.decay, use_ema=True, ema_momentum=recipe.average),
@@ -83,14 +89,14 @@ def _compile(model: keras.Model, recipe: SheetsRecipe, steps: int) -> None:
     )
 
 
-def _fit(drawn: Digits, originals: Digits, recipe: SheetsRecipe, out: Path, verbose: int) -> keras.Model:
+def _fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, verbose: int) -> keras.Model:
     """Train, saving after each epoch; an interrupted training goes on. The averaged weights are in place in the end."""
     make_repeatable(recipe.seed)
     model, epochs = resumed(out)
-    batches = _Mixed(drawn, originals, recipe, 10, len(epochs))
+    batches = _Mixed(groups, recipe, len(epochs))
     if model is None:
         model = build(DEFAULT)
-        _compile(model, recipe, len(batches))
+        _compile(model, recipe)
     if len(epochs) < recipe.epochs:
         # one call: at its end, and only there, Keras puts the averaged weights in place
         model.fit(
@@ -99,7 +105,7 @@ def _fit(drawn: Digits, originals: Digits, recipe: SheetsRecipe, out: Path, verb
             epochs=recipe.epochs,
             verbose=verbose,
             shuffle=False,
-            callbacks=[Checkpoint(out, recipe.seed, epochs, stride=DROPOUT_STRIDE, tell=not verbose)],
+            callbacks=[Checkpoint(out, recipe.seed, epochs, stride=STRIDE, tell=not verbose)],
         )
     else:
         model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -112,36 +118,43 @@ def _settle(model: keras.Model, batches: _Mixed) -> None:
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momentum = [layer.momentum for layer in norms]
     for layer in norms:
-        layer.momentum = 0.95
-    for index in range(100):
+        layer.momentum = 0.98
+    for index in range(200):
         model(batches[index % len(batches)][0], training=True)
     for layer, value in zip(norms, momentum, strict=True):
         layer.momentum = value
 
 
-def fit_default(data: Halves, out: Path, recipe: SheetsRecipe, *, resume: bool, jobs: int, verbose: int) -> Fitted:
+def fit_default(
+    data: Halves, others: Others, out: Path, recipe: DefaultRecipe, *, resume: bool, jobs: int, verbose: int
+) -> Fitted:
     """Train the default system; its averaged weights are in place in the end.
 
-    The last 5,000 digits of the train half are kept out; drawn on sheets and cut out again they measure it.
+    The end of each collection is kept out; drawn on sheets and cut out again it measures the network.
     Raises UsageError for unfit data or another training's folder.
     """
-    whole = data.to_train_on()
     data.half("test")  # which must be there
-    if len(whole) <= 2 * HELD_OUT:
-        raise UsageError(f"{data.name}: {len(whole)} digits to train on are too few; {2 * HELD_OUT} are needed")
-    claim(out, {"system": DEFAULT, "data": data.sha256, **asdict(recipe)}, resume=resume)
-    originals, held = whole.part(slice(None, -HELD_OUT)), whole.part(slice(-HELD_OUT, None))
-    log.info("drawing %d digits %d times", len(originals), recipe.drawings)
-    drawn = cut_many(originals, [recipe.seed + i for i in range(recipe.drawings)], jobs)
-    held_drawn = cut_many(held, [recipe.seed + 1000 + i for i in range(4)], jobs)
-    model = _fit(drawn, originals, recipe, out, verbose)
+    given = {kind: [path.name for path in paths] for kind, paths in vars(others).items()}
+    claim(out, {"system": DEFAULT, "data": data.sha256, **given, **asdict(recipe)}, resume=resume)
+    crops = out / KEPT
+    if crops.exists():
+        gathered = kept(crops)
+    else:
+        gathered = gather(data, others, recipe.drawings, recipe.seed, jobs)
+        keep(gathered, crops)
+    for name, digits in gathered.groups.items():
+        log.info("%s: %d crops", name, len(digits))
+    model = _fit(gathered.groups, recipe, out, verbose)
     clean = build(DEFAULT)
     clean.set_weights(model.get_weights())
+    crops.unlink()
+    more = "".join(f", {path.name}" for path in others.collections)
     return Fitted(
         model=clean,
-        seen=originals,
-        held_out=held_drawn,
-        held_out_name="held_out_sheets",
-        also={"held_out_accuracy": held},
-        data=f"train half of MNIST less its last {HELD_OUT}, drawn {recipe.drawings} times and cut out by vision",
+        seen=gathered.groups["drawn"],
+        held_out=joined(list(gathered.held_out.values())),
+        held_out_name="held_out",
+        also={f"held_out_{name}_accuracy": digits for name, digits in gathered.held_out.items()},
+        data=f"train half of MNIST less its last {HELD_OUT}{more}, less the last eighth of each; digits drawn from "
+        f"strokes; letters and marks of fonts; cut out of drawn sheets by vision",
     )

@@ -1,91 +1,193 @@
-"""Digits as they come from paper: drawn anew on sheets in many pens and lights, and cut out again by our own vision.
+"""Crops as they come from paper: writing drawn on sheets in many pens and lights, and cut out by our own vision.
 
-So the network is trained on what it will be given: crops that were thresholded, cut and normalised
-exactly as those of a scan.
+So the network is trained on what it will be given: pieces of ink that were thresholded, freed of rules, cut and
+normalised exactly as those of a scan.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.records import Pixels
-from batchocr.training.datasets import Digits
+from batchocr.records import Box, Crops, Layout, Pixels
+from batchocr.training.datasets import NONE, Labels
+from batchocr.training.draw import Ink
+from batchocr.training.labelled import is_upright_bar
+from batchocr.training.writers import Writer
 from batchocr.vision import find
 
 SHEET = 1280
 """Pixels along each side of a sheet: looked at without reduction."""
-ROTATION, SHEAR, STRETCH = 11.0, 0.35, 0.2
-"""Degrees, share and share by which a digit is turned, slanted and squeezed at most."""
-WAVE = 0.045
-"""Share of the digit's size by which its strokes are bent (elastic distortion; Simard, Steinkraus, Platt, 2003)."""
+SAME, WHOLE, APART = 0.5, 0.85, 0.25
+"""Of a candidate's box and a piece of writing, intersection over union from which it is that piece, and all of it, and
+share of the writing up to which it is only some of it."""
+TASK = 3000
+"""Pieces of writing that a process draws at a time, at most."""
 
 
-def draw(digit: Pixels, height: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """One digit (28, 28) drawn anew about `height` pixels high: a tight picture of its ink, 0 to 1.
+@dataclass(frozen=True)
+class Drawn:
+    """Crops (n, 28, 28), what each is, (n,) 0 to 9 or NONE, and by which writer it was drawn, (n,)."""
 
-    Slant, turn, proportions, bends and pen width are drawn from `rng`.
+    pictures: Crops
+    labels: Labels
+    writers: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    box: Box
+    label: int
+    writer: int
+    whole: bool
+
+
+def cut_many(writers: Mapping[str, Writer], counts: Mapping[str, int], seed: int, jobs: int) -> Drawn:
+    """About `counts` pieces of writing of each writer, mixed on sheets and cut out, in `jobs` processes.
+
+    The number of processes changes nothing. What vision lost or took apart is left out, what it found beside
+    the digits is NONE. The writers are numbered in the order of their names in `writers`.
     """
-    ink = digit.astype(np.float32) / 255
-    side = int(height * 1.9)
-    scale = height / 20
-    angle = np.deg2rad(np.clip(rng.normal(0, ROTATION / 2), -ROTATION, ROTATION))
-    shear = np.clip(rng.normal(0, SHEAR / 2), -SHEAR, SHEAR)
-    wide, high = scale * np.exp(rng.uniform(-STRETCH, STRETCH)), scale
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = turn @ np.array([[wide, shear * wide], [0, high]])
-    back = np.linalg.inv(matrix)
-    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2) - (side - 1) / 2
-    source = grid @ back.T + 13.5
-    bend = rng.normal(0, WAVE * 20, (4, 4, 2)).astype(np.float32)
-    source = source.reshape(side, side, 2) + cv2.resize(bend, (side, side), interpolation=cv2.INTER_CUBIC)
-    drawn = cv2.remap(ink, source.astype(np.float32), None, cv2.INTER_CUBIC)
-    drawn = cv2.GaussianBlur(drawn, (0, 0), 0.45 * scale)
-    # where the edge of a blurred stroke is laid sets the pen's width
-    edge = rng.uniform(0.25, 0.62)
-    soft = min(edge, rng.uniform(0.05, 0.3))
-    drawn = np.clip((drawn - edge + soft) / (2 * soft), 0, 1)
-    pen = rng.integers(-2, 3) if height > 34 else rng.integers(0, 2)
-    if pen:
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(int(pen)) + 1, abs(int(pen)) + 1))
-        drawn = cv2.dilate(drawn, kernel) if pen > 0 else cv2.erode(drawn, kernel)
-    left, top, width, tall = cv2.boundingRect((drawn > 0.3).astype(np.uint8))
-    return drawn[top : top + tall, left : left + width]
+    total = sum(counts.values())
+    shares = np.array([counts.get(name, 0) for name in writers]) / total
+    number = -(-total // TASK)
+    tasks = [(shares, -(-total // number), seed, at) for at in range(number)]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=_keep, initargs=(list(writers.values()),)) as pool:
+        parts = list(pool.map(_cut, tasks))
+    return Drawn(
+        np.concatenate([part.pictures for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.writers for part in parts]),
+    )
 
 
-def sheet(digits: Digits, rng: np.random.Generator) -> tuple[Pixels, NDArray[np.int64], int]:
-    """A sheet (SHEET, SHEET) grey with one digit in each cell of a grid.
+_writers: list[Writer] = []
+"""Of this process."""
 
-    Returns it with the index of the digit in each cell, (rows, columns), −1 where there is none, and the cell's side.
-    As many of the digits are used as there are cells.
-    """
+
+def _keep(writers: list[Writer]) -> None:
+    cv2.setNumThreads(1)
+    _writers[:] = writers
+
+
+def _cut(task: tuple[NDArray[np.float64], int, int, int]) -> Drawn:
+    shares, count, seed, at = task
+    return cut(_writers, shares, count, np.random.default_rng((seed, at)))
+
+
+def cut(writers: Sequence[Writer], shares: NDArray[np.float64], count: int, rng: np.random.Generator) -> Drawn:
+    """`count` pieces of writing, or a few more, of `writers` by their `shares`, drawn on sheets and cut out."""
+    pictures: list[Pixels] = []
+    labels: list[int] = []
+    origins: list[int] = []
+    while count > 0:
+        page, placed = sheet(writers, shares, rng)
+        count -= len(placed)
+        layout = find(page)
+        for crop, (label, writer) in zip(layout.crops, _named(layout, placed), strict=True):
+            if label is not None and not (label == NONE and is_upright_bar(crop)):
+                pictures.append(crop)
+                labels.append(label)
+                origins.append(writer)
+    return Drawn(np.stack(pictures), np.array(labels, np.int64), np.array(origins, np.int64))
+
+
+def _named(layout: Layout, placed: Sequence[_Placed]) -> list[tuple[int | None, int]]:
+    """What each candidate is, None where that cannot be said, and its writer's number."""
+    boxes = [c.box for line in layout.lines for number in line.numbers for c in number.candidates]
+    named: list[tuple[int | None, int]] = []
+    for box in boxes:
+        shared, piece = max(((_shared(box, each.box), each) for each in placed), key=lambda pair: pair[0])
+        area = piece.box.width * piece.box.height
+        union = area + box.width * box.height - shared
+        if piece.whole:
+            named.append((piece.label if shared >= WHOLE * union else None, piece.writer))
+        elif piece.label == NONE and shared > 0:
+            named.append((NONE, piece.writer))
+        elif shared >= SAME * union:
+            named.append((piece.label, piece.writer))
+        else:
+            named.append((NONE if shared <= APART * area else None, piece.writer))
+    return named
+
+
+def _shared(a: Box, b: Box) -> int:
+    """Pixels that both have."""
+    width, height = min(a.right, b.right) - max(a.left, b.left), min(a.bottom, b.bottom) - max(a.top, b.top)
+    return max(0, width) * max(0, height)
+
+
+def sheet(
+    writers: Sequence[Writer], shares: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[Pixels, list[_Placed]]:
+    """A sheet (SHEET, SHEET) grey with writing of `writers` in the cells of a grid, and what stands where."""
     height = float(np.exp(rng.uniform(np.log(17), np.log(64))))
     cell = int(height * 2.1)
-    rows = SHEET // cell
-    placed = np.full((rows, rows), -1, np.int64)
+    cells = SHEET // cell
     ink = np.zeros((SHEET, SHEET), np.float32)
-    for i in range(min(len(digits), rows * rows)):
-        row, column = divmod(i, rows)
-        drawn = draw(digits.pictures[i], height * rng.uniform(0.9, 1.1), rng)
-        tall, wide = drawn.shape
-        if not (0 < tall < cell - 3 and 0 < wide < cell - 3):
-            continue
-        top = row * cell + int(rng.integers(1, cell - tall - 1)) // 2 + (cell - tall) // 4
-        left = column * cell + (cell - wide) // 2
-        ink[top : top + tall, left : left + wide] = drawn * rng.uniform(0.75, 1)
-        placed[row, column] = i
-    return _expose(ink, rng), placed, cell
-
-
-def _expose(ink: NDArray[np.float32], rng: np.random.Generator) -> Pixels:
-    """Ink 0 to 1 on paper, as a scanner or a camera sees it: shade, blur, noise, JPEG, one bit."""
+    placed: list[_Placed] = []
+    for row in range(cells):
+        column = 0
+        while column < cells:
+            writer = int(rng.choice(len(writers), p=shares))
+            drawn, label = writers[writer](height * rng.uniform(0.9, 1.1), rng)
+            tall, wide = drawn.shape
+            span = max(1, -(-(wide + 8) // cell))
+            if not (0 < tall < cell - 3 and wide) or column + span > cells:
+                column += 1
+                continue
+            top = row * cell + int(rng.integers(1, cell - tall - 1)) // 2 + (cell - tall) // 4
+            left = column * cell + (span * cell - wide) // 2
+            ink[top : top + tall, left : left + wide] = drawn * rng.uniform(0.75, 1)
+            placed.append(_Placed(Box(left, top, wide, tall), label, writer, writers[writer].whole))
+            column += span
     paper, dark = rng.uniform(190, 255), rng.uniform(10, 160)
     page = paper - ink * (paper - min(dark, paper - 70))
+    if rng.random() < 0.3:
+        _rule(page, cell, placed, rng.uniform(max(20, dark - 40), 200), rng)
+    return _expose(page, rng), placed
+
+
+def _rule(page: Ink, cell: int, placed: Sequence[_Placed], grey: float, rng: np.random.Generator) -> None:
+    """Print rules under the rows, or a box around each piece of writing; some touch it."""
+    width = int(rng.integers(1, 2 + cell // 30))
+
+    def bar(left: int, top: int, right: int, bottom: int) -> None:
+        part = page[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+        np.minimum(part, grey, out=part)
+
+    if rng.random() < 0.4:
+        drop = int(rng.uniform(0.62, 0.95) * cell)
+        for top in range(drop, SHEET, cell):
+            bar(0, top, SHEET, top + width)
+        return
+    slack = rng.uniform(0.02, 0.3) * cell
+    comb = rng.random() < 0.4
+    for piece in placed:
+        away = (slack * rng.uniform(0.3, 1.5, 4)).astype(int).tolist()
+        left, top = piece.box.left - away[0], piece.box.top - away[1]
+        right, bottom = piece.box.right + away[2], piece.box.bottom + away[3]
+        if comb:  # open above
+            top = int(bottom - rng.uniform(0.25, 0.8) * (bottom - top))
+        else:
+            bar(left, top, right, top + width)
+        bar(left, bottom, right + width, bottom + width)
+        bar(left, top, left + width, bottom)
+        bar(right, top, right + width, bottom)
+
+
+def _expose(page: Ink, rng: np.random.Generator) -> Pixels:
+    """A sheet as a scanner or a camera sees it: shade, blur, noise, JPEG, one bit."""
     if rng.random() < 0.4:
         slope = rng.uniform(-0.25, 0.25, 2)
         ramp = np.linspace(-1, 1, SHEET, dtype=np.float32)
@@ -100,31 +202,3 @@ def _expose(ink: NDArray[np.float32], rng: np.random.Generator) -> Pixels:
     elif rng.random() < 0.15:
         grey = np.where(grey > (int(grey.max()) + int(grey.min())) / 2, np.uint8(255), np.uint8(0))
     return grey
-
-
-def cut(digits: Digits, seed: int) -> Digits:
-    """All digits drawn once on sheets and cut out by vision; those that vision took apart or lost are left out."""
-    cv2.setNumThreads(1)
-    rng = np.random.default_rng(seed)
-    pictures, labels = [], []
-    start = 0
-    while start < len(digits):
-        rest = digits.part(slice(start, None))
-        page, placed, cell = sheet(rest, rng)
-        start += min(len(rest), placed.size)
-        layout = find(page)
-        boxes = [c.box for line in layout.lines for number in line.numbers for c in number.candidates]
-        cells = [((b.top + b.height // 2) // cell, (b.left + b.width // 2) // cell) for b in boxes]
-        for where, crop in zip(cells, layout.crops, strict=True):
-            if max(where) < len(placed) and placed[where] >= 0 and cells.count(where) == 1:
-                pictures.append(crop)
-                labels.append(rest.labels[placed[where]])
-    return Digits(np.stack(pictures), np.array(labels, np.int64))
-
-
-def cut_many(digits: Digits, seeds: list[int], jobs: int) -> Digits:
-    """`cut` once a seed, the digits in another order each time, in `jobs` processes; their number changes nothing."""
-    shuffled = [digits.part(np.random.default_rng(seed).permutation(len(digits))) for seed in seeds]
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        parts = list(pool.map(partial(cut), shuffled, seeds))
-    return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))

@@ -1,4 +1,4 @@
-"""The networks of the named systems: from 28×28 pictures to the probabilities of ten digits.
+"""The networks of the named systems: from 28×28 pictures to the probabilities of the digits.
 
 Every network takes uint8 pictures and scales them inside the graph, and is built of Keras's own layers only,
 so that its file loads under any of Keras's backends.
@@ -22,15 +22,15 @@ def _convolution(x: Any, filters: int, size: int = 3, stride: int = 1, padding: 
 
 
 def _default(x: Any) -> Any:
-    """Five convolutions, 8 million multiplications a digit."""
+    """Six convolutions, 8 million multiplications a digit."""
     x = layers.Reshape((28, 28, 1))(x)
     x = _convolution(x, 32, size=5, stride=2)
-    x = _convolution(x, 40)
+    x = _convolution(x, 32)
     x = _convolution(x, 64, stride=2)
-    x = _convolution(x, 80)
+    x = _convolution(x, 64)
     x = _convolution(x, 128, padding="valid")
-    x = layers.Flatten()(layers.MaxPooling2D(2, padding="same")(x))
-    return layers.Dropout(0.4)(x)
+    x = _convolution(x, 128, padding="valid")
+    return layers.Dropout(0.4)(layers.Flatten()(x))
 
 
 def _softmax_15(x: Any) -> Any:
@@ -78,15 +78,15 @@ _BODIES: dict[str, Callable[[Any], Any]] = {
 
 
 def build(name: str, *, scaled: bool = True) -> keras.Model:
-    """A fresh network: (n, 28, 28) uint8 in, (n, 10) float32 probabilities out.
+    """A fresh network: (n, 28, 28) uint8 in, (n, 10) float32 probabilities out; (n, 11) for the default system.
 
     `scaled` False leaves the pixels at 0 to 255. Raises UsageError for an unknown name.
     """
-    system_named(name)
+    system = system_named(name)
     pictures = layers.Input((28, 28), dtype="uint8", name="crops")
     x = _BODIES[name](layers.Rescaling(1 / 255 if scaled else 1.0)(pictures))
     if name == "cnn-all-conv":  # its last convolution has the ten answers already
         digits = layers.Activation("softmax", dtype="float32", name="digits")(x)
     else:
-        digits = layers.Dense(10, activation="softmax", dtype="float32", name="digits")(x)
+        digits = layers.Dense(system.answers, activation="softmax", dtype="float32", name="digits")(x)
     return keras.Model(pictures, digits, name=name)

@@ -1,0 +1,87 @@
+"""What stands beside a candidate says whether it is writing of words or of numbers: a bar among letters is an l.
+
+A line is a hidden Markov chain (Rabiner, 1989) of two states, words and numbers: what is no digit speaks for words,
+what is one for numbers, and the change from one to the other is the likelier the wider the gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from batchocr.recognition.calibration import Floats
+from batchocr.records import Box
+
+NONE = 10
+"""Column of the probability that a candidate is no digit."""
+WORDS = 0.15
+"""Share of words among what stands on pages, where nothing else is known."""
+LETTER_IS_NONE, DIGIT_IS_NONE = 0.75, 0.02
+"""How often a letter, and a digit, looks like no digit."""
+CHANGE, FREE = 0.02, 3.0
+"""Chance that a number ends and a word begins where no gap is, and the gap, in heights, at which nothing binds."""
+LEAST = 0.05
+"""Chance that a letter looks just like a digit, as an O or an l does."""
+PULL = -1.5
+"""By how much, in log odds, neighbours that are digits make a digit of a candidate at most."""
+
+
+def in_context(probabilities: Floats, boxes: Sequence[Box]) -> Floats:
+    """Probabilities (n, 11) of the candidates of one line, from the left, as their neighbours change them.
+
+    Only the share of NONE changes; that of the digits to each other stays. A candidate alone on its line is as before.
+    """
+    if len(probabilities) < 2:
+        return probabilities
+    none = probabilities[:, NONE]
+    seen = np.stack(
+        [
+            LETTER_IS_NONE * none + (1 - LETTER_IS_NONE) * (1 - none),
+            DIGIT_IS_NONE * none + (1 - DIGIT_IS_NONE) * (1 - none),
+        ],
+        axis=1,
+    )
+    others = _beside(seen, _bonds(boxes))
+    words = np.clip(others[:, 0], 1e-6, 1 - 1e-6)
+    possible = np.clip(np.maximum(none, LEAST * (words - WORDS) / (1 - WORDS)), 1e-9, 1 - 1e-9)
+    shift = np.maximum(_log_odds(words) - float(_log_odds(np.array(WORDS))), PULL)
+    changed = 1 / (1 + np.exp(-(_log_odds(possible) + shift)))
+    result = probabilities * ((1 - changed) / np.maximum(1 - none, 1e-9))[:, None]
+    result[:, NONE] = changed
+    return np.asarray(result)
+
+
+def _log_odds(chance: Floats) -> Floats:
+    return np.asarray(np.log(chance / (1 - chance)))
+
+
+def _bonds(boxes: Sequence[Box]) -> Floats:
+    """Between each candidate and the next, (n − 1,), how much the one says of the other: 1 all, 0 nothing.
+
+    Writing of another size is other writing: a label is printed smaller than what is filled in.
+    """
+    bonds = []
+    for a, b in pairwise(boxes):
+        high, low = max(a.height, b.height), min(a.height, b.height)
+        gap = max(0, b.left - a.right) / high
+        bonds.append((1 - CHANGE) * max(0.0, 1 - gap / FREE) * min(1.0, 2 * low / high))
+    return np.array(bonds)
+
+
+def _beside(seen: Floats, bonds: Floats) -> Floats:
+    """Chance (n, 2) of words and of numbers at each place by all others, of how likely each is `seen` (n, 2)."""
+    rest = np.array([WORDS, 1 - WORDS])
+    before = np.empty_like(seen)
+    before[0] = rest
+    for i, bond in enumerate(bonds):
+        here = before[i] * seen[i]
+        before[i + 1] = bond * here / here.sum() + (1 - bond) * rest
+    after = np.ones_like(seen)
+    for i in range(len(bonds) - 1, -1, -1):
+        there = after[i + 1] * seen[i + 1]
+        after[i] = bonds[i] * there + (1 - bonds[i]) * (there * rest).sum()
+        after[i] /= after[i].sum()
+    others = before * after
+    return np.asarray(others / others.sum(axis=1, keepdims=True))

@@ -1,0 +1,167 @@
+"""All that the default system is trained on and measured by: collections of digits, pages, other hands, no digits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from batchocr.errors import UsageError
+from batchocr.training.datasets import NONE, Digits, Halves, load_as_they_are
+from batchocr.training.labelled import LabelledPage, cut_pages
+from batchocr.training.marks import Marks
+from batchocr.training.pages import read_truth, truth_file
+from batchocr.training.sheets import Drawn, cut_many
+from batchocr.training.writers import Collected, Halved, Hands, NoDigit, Printed, Touching, Writer
+
+HELD_OUT = 5000
+"""Digits of the main collection that are only measured on: the last ones, by other writers than the first."""
+PART = 8
+"""The last of so many parts of each other collection is only measured on: whole hands, where it runs in hands."""
+AGAIN = 30
+"""Times each digit of another collection is drawn, to six times of the main one: they are few."""
+OTHER_HANDS = 0.18
+"""Digits from pen strokes to each of the main collection's that is drawn."""
+PAGE_ROUNDS, BLANK_ROUNDS = 10, 16
+PAGE_SCALE, BLANK_SCALE = (0.7, 1.8), (0.4, 1.0)
+KEPT = "gathered.npz"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Others:
+    """What the default system is trained on besides its main collection."""
+
+    collections: tuple[Path, ...] = ()
+    """An `.npz` of digits, or a folder of pages with boxes in its `truth.json`, each."""
+    blanks: tuple[Path, ...] = ()
+    """Pages without writing: whatever is found there is no digit."""
+    fonts: tuple[Path, ...] = ()
+    """Folders of fonts, whose letters are no digits."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    groups: dict[str, Digits]
+    """To train on, by name."""
+    held_out: dict[str, Digits]
+    """Only to be measured on, by name."""
+
+
+def gather(data: Halves, others: Others, drawings: float, seed: int, jobs: int) -> Gathered:
+    """Draw and cut out everything. `drawings` is how often each digit of `data` is drawn, in the mean.
+
+    Raises UsageError for data that does not fit.
+    """
+    whole = data.to_train_on()
+    if len(whole) <= 2 * HELD_OUT:
+        raise UsageError(f"{data.name}: {len(whole)} digits to train on are too few; {2 * HELD_OUT} are needed")
+    marks = Marks.load(others.fonts)
+    main, held = whole.part(slice(None, -HELD_OUT)), whole.part(slice(-HELD_OUT, None))
+    few, few_held = _collections(others)
+    pages, pages_held = _pages(others)
+    log.info("drawing %d digits %g times, and others", len(main), drawings)
+    groups = {"as it came": main} | _drawn(
+        main, few, marks, {"drawn": drawings, "few": AGAIN * drawings / 6, "hands": OTHER_HANDS * drawings}, seed, jobs
+    )
+    held_out = _drawn(held, few_held, marks, {"drawn": 3, "few": 5, "hands": 0.4}, seed + 1, jobs)
+    cut = cut_pages(pages, OTHER_HANDS = 0.18
+"""Digits from pen strokes to each of the main collection's that is drawn."""
+PAGE_ROUNDS, seed, jobs, PAGE_SCALE)
+    bare = cut_pages([LabelledPage(path) for path in others.blanks], BLANK_ROUNDS, seed, jobs, BLANK_SCALE)
+    for found, where in ((cut, groups), (bare, groups), (cut_pages(pages_held, 1, seed, jobs, PAGE_SCALE), held_out)):
+        _sort_in(found, "pages", where)
+    return Gathered({k: v for k, v in groups.items() if len(v)}, {k: v for k, v in held_out.items() if len(v)})
+
+
+def _drawn(
+    main: Digits, few: Mapping[str, Digits], marks: Marks, times: Mapping[str, float], seed: int, jobs: int
+) -> dict[str, Digits]:
+    """Everything that is drawn on sheets, by group; what is no digit is one group."""
+    hands = round(times["hands"] * len(main))
+    plan: dict[str, tuple[Writer, int]] = {
+        "drawn": (Collected(main), round(times["drawn"] * len(main))),
+        **{name: (Collected(digits), round(times["few"] * len(digits))) for name, digits in few.items()},
+        "hands": (Hands(), hands),
+        "printed": (Printed(marks), hands // 4),
+        "marks": (NoDigit(marks), 2 * hands),
+        "touching": (Touching(main), hands // 4),
+        "halves": (Halved(main), hands // 8),
+    }
+    found: Drawn = cut_many({k: w for k, (w, _) in plan.items()}, {k: n for k, (_, n) in plan.items()}, seed, jobs)
+    groups: dict[str, Digits] = {}
+    for number, name in enumerate(plan):
+        mine = found.writers == number
+        _sort_in(Digits(found.pictures[mine], found.labels[mine]), name, groups)
+    return groups
+
+
+def _sort_in(digits: Digits, name: str, groups: dict[str, Digits]) -> None:
+    """Digits to the group of their name, what is none to that of all others."""
+    for group, which in ((name, digits.labels != NONE), ("none", digits.labels == NONE)):
+        if which.any():
+            new = digits.part(np.flatnonzero(which))
+            old = groups.get(group)
+            groups[group] = new if old is None else joined([old, new])
+
+
+def joined(parts: list[Digits]) -> Digits:
+    return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))
+
+
+def _collections(others: Others) -> tuple[dict[str, Digits], dict[str, Digits]]:
+    """The other collections of single digits, by name: their first parts, and the last."""
+    first: dict[str, Digits] = {}
+    last: dict[str, Digits] = {}
+    for path in others.collections:
+        if truth_file(path) is None:
+            digits = load_as_they_are(path).to_train_on()
+            at = len(digits) - len(digits) // PART
+            first[path.stem], last[path.stem] = digits.part(slice(None, at)), digits.part(slice(at, None))
+    return first, last
+
+
+def _pages(others: Others) -> tuple[list[LabelledPage], list[LabelledPage]]:
+    """The pages with truth: the first parts of each folder's, by name, and the last."""
+    first: list[LabelledPage] = []
+    last: list[LabelledPage] = []
+    for path in others.collections:
+        if truth := truth_file(path):
+            form, known = read_truth(truth)
+            if form != "boxes":
+                raise UsageError(f"{truth}: has no boxes of digits; only pages with them can be trained on")
+            pages = [
+                LabelledPage(truth.parent / name, tuple(tuple(d) for number in known[name] for d in number["digits"]))
+                for name in sorted(known)
+            ]
+            at = len(pages) - len(pages) // PART
+            first, last = first + pages[:at], last + pages[at:]
+    return first, last
+
+
+def keep(gathered: Gathered, path: Path) -> None:
+    """Write all crops to `path`, for a training that is interrupted."""
+    arrays = {
+        f"{kind}/{name}/{what}": getattr(digits, what)
+        for kind, groups in (("groups", gathered.groups), ("held_out", gathered.held_out))
+        for name, digits in groups.items()
+        for what in ("pictures", "labels")
+    }
+    fresh = path.with_suffix(".part.npz")
+    np.savez(fresh, **arrays)
+    fresh.replace(path)
+
+
+def kept(path: Path) -> Gathered:
+    """What `keep` wrote."""
+    found: dict[str, dict[str, Digits]] = {"groups": {}, "held_out": {}}
+    with np.load(path, allow_pickle=False) as arrays:
+        for key in arrays.files:
+            kind, name, what = key.split("/")
+            if what == "pictures":
+                found[kind][name] = Digits(arrays[key], arrays[f"{kind}/{name}/labels"])
+    return Gathered(found["groups"], found["held_out"])
