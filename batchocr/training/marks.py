@@ -23,7 +23,7 @@ ACCENTS = "äöüßÄÖÜéèêëàâîïôùûçñáíóúÉÈÀÂÇÑœæ"
 SYMBOLS = "?!&@%#$€£§+=*()[]{}<>~^\"';:,.…«»¿¡-\u2013\u2014_†™®"
 HARDLY, SELDOM, ACCENT = 0.05, 0.35, 0.2
 """How often what looks like a digit is taken, against any other letter: always, in many hands; and an accented one."""
-CAUTION = {**dict.fromkeys("OoIl", HARDLY), **dict.fromkeys("SsZzBgqbGDQyYTAß&§?<>", SELDOM)}
+CAUTION = {**dict.fromkeys("OoIlÖöÓóÔô", HARDLY), **dict.fromkeys("SsZzBgqbGDQyYTAß&§?<>()[]{}", SELDOM)}
 
 _Kind = Callable[[Fonts, float, np.random.Generator], Ink]
 
@@ -157,25 +157,28 @@ def _struck(fonts: Fonts, height: float, rng: np.random.Generator) -> Ink:
 def _stamp(fonts: Fonts, height: float, rng: np.random.Generator) -> Ink:
     """A ring or a box with letters in it, or bold print, each worn."""
     font = fonts.any(rng)
-    word = "".join(_character(ALPHABET[26:], rng) for _ in range(int(rng.integers(1, 4))))
-    inside = text(font, word)
+    kind = rng.integers(3)
+    count = int(rng.integers(2 if kind == 1 else 1, 4))
+    inside = text(font, "".join(_character(ALPHABET[26:], rng) for _ in range(count)))
     tall = inside.shape[0]
     pad, thick = int(tall * rng.uniform(0.25, 0.6)), max(2, int(tall * rng.uniform(0.06, 0.16)))
     picture = cv2.copyMakeBorder(inside, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
-    kind = rng.integers(3)
     if kind == 0:
         picture = cv2.copyMakeBorder(picture, thick, thick, thick, thick, cv2.BORDER_CONSTANT, value=255)
         if rng.random() < 0.5:  # the letters as high as the box
             picture = np.delete(picture, np.s_[thick : thick + pad], axis=0)
     elif kind == 1:
-        picture = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
-        high, long = picture.shape
-        size = (long // 2 - thick, max(high // 2 - thick - pad, int(0.6 * tall)))
-        cv2.ellipse(picture, (long // 2, high // 2), size, 0, 0, 360, 255, thick, cv2.LINE_AA)
+        # over the first letter and the last one: a ring by itself would be a 0
+        size = (round(inside.shape[1] * rng.uniform(0.38, 0.48)), round(tall * rng.uniform(0.6, 0.75)))
+        picture = cv2.copyMakeBorder(picture, tall, tall, tall, tall, cv2.BORDER_CONSTANT)
+        middle = picture.shape[1] // 2, picture.shape[0] // 2
+        cv2.ellipse(picture, middle, size, 0, 0, 360, 255, thick, cv2.LINE_AA)
     else:
         picture = cv2.dilate(picture, np.ones((thick, thick), np.uint8))
     worn = cv2.resize(rng.random((9, 9)).astype(np.float32), picture.shape[::-1], interpolation=cv2.INTER_CUBIC)
     picture = np.where(worn > rng.uniform(-0.1, 0.3), picture, np.uint8(0))
+    left, top, width, tall = cv2.boundingRect(picture)
+    picture = picture[top : top + tall, left : left + width]
     return _drawn(_fitted(picture, height * rng.uniform(0.9, 1.4)), rng)
 
 

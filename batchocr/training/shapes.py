@@ -18,7 +18,7 @@ Way = NDArray[np.float64]
 
 FINE = 16
 """OpenCV draws between pixels in steps of a sixteenth."""
-FLATTEST, STEEPEST = 5.0, 48.0
+FLATTEST, STEEPEST = 5.0, 42.0
 """Degrees from level between which slashes are drawn: what is steeper is a slanted 1."""
 
 
@@ -111,26 +111,15 @@ def dots(height: float, rng: np.random.Generator) -> Pixels:
 
 
 def bracket(height: float, rng: np.random.Generator) -> Pixels:
-    """One of ( ) [ ] { } < >, bent enough to be no 1."""
+    """One of ( ) [ ] { } < >, bent enough to be no 1; seldom > , which is a hasty 7."""
     deep, tall = rng.uniform(0.3, 0.5), rng.uniform(1, 1.3)
-    y = np.linspace(0, tall, 13)
-    shapes = (
-        np.stack([deep * np.cos(np.linspace(-np.pi / 2, np.pi / 2, 13)), y], axis=1),
-        np.array([(0, 0), (deep, 0), (deep, tall), (0, tall)]),
-        smooth(
-            [
-                (0, 0),
-                (deep / 2, 0.15 * tall),
-                (deep / 2, 0.35 * tall),
-                (deep, tall / 2),
-                (deep / 2, 0.65 * tall),
-                (deep / 2, 0.85 * tall),
-                (0, tall),
-            ]
-        ),
-        np.array([(0, 0), (rng.uniform(0.6, 1), tall / 2), (0, tall)]),
-    )
-    return _written([shapes[int(rng.integers(len(shapes)))] * (rng.choice([-1, 1]), 1)], height, rng)
+    bow = np.sin(np.linspace(0, np.pi, 13)), np.linspace(0, 1, 13)
+    brace = np.array([0, 1, 1, 2, 1, 1, 0]) / 2, np.array([0, 0.15, 0.35, 0.5, 0.65, 0.85, 1])
+    square, angle = (np.array([0, 1, 1, 0]), np.array([0, 0, 1, 1])), (np.array([0, 2, 0]), np.array([0, 0.5, 1]))
+    kind = int(rng.integers(4))
+    x, y = (bow, brace, square, angle)[kind]
+    way = np.stack([rng.choice([-deep, deep], p=[0.8, 0.2] if kind == 3 else [0.5, 0.5]) * x, tall * y], axis=1)
+    return _written([smooth(way) if kind == 1 else way], height, rng)
 
 
 def slash(height: float, rng: np.random.Generator) -> Pixels:
@@ -217,7 +206,7 @@ def rules(height: float, rng: np.random.Generator) -> Pixels:
         return strokes([_moved(level, 0, rng.choice([0, tall])), upright], height, pen)  # never as a 7 has it
     if kind == 1:
         down = upright * rng.choice([-1, 1]) * rng.uniform(0.3, 1)
-        return strokes([level, _moved(down, wide * rng.uniform(0.1, 0.9), 0)], height, pen)
+        return strokes([level, _moved(down, wide * rng.uniform(0.1, 0.7), 0)], height, pen)
     if kind == 2:
         return strokes([_moved(level, 0, tall * rng.uniform(0.2, 0.8)), _moved(upright, wide / 2, 0)], height, pen)
     if kind == 3:

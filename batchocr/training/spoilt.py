@@ -6,16 +6,21 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from batchocr.records import Crops, Pixels
 from batchocr.training import shapes
 from batchocr.training.datasets import Labels
 from batchocr.training.draw import VISIBLE, Ink, draw, tight
 
-STEEP = 42.0
+STEEP = 45.0
 """Degrees from upright up to which a plain stroke may be a 1."""
 STEM, SHORT = (2.0, 0.62), (1.3, 0.3)
 """Length by width, and share of its narrowest box filled, from which a stroke is one; and a short or a bent one."""
+FIRM, FAR = 0.6, 10_000
+"""Ink that stays ink whatever the light, and a column that no picture has."""
+THIN = 4.5
+"""Length by width from which it is one in any case: what a pen adds to it at so small a width is not seen."""
 
 
 def without_digits(ink: Ink, rings: bool = True, stem: tuple[float, float] = STEM) -> Ink:
@@ -47,7 +52,7 @@ def _is_stem(contour: Pixels, stem: tuple[float, float]) -> bool:
     steep = np.degrees(np.arctan2(abs(side[0]), abs(side[1]))) < STEEP
     # the pixels' own half at each side: an outline runs through their middles
     area = cv2.contourArea(contour) + cv2.arcLength(contour, True) / 2
-    return bool(steep and area > stem[1] * long * short)
+    return bool(steep and (area > stem[1] * long * short or long > THIN * short))
 
 
 def _is_ring(contours: Sequence[Pixels], tree: Pixels, i: int) -> bool:
@@ -80,48 +85,54 @@ def touching(pictures: Crops, labels: Labels, height: float, rng: np.random.Gene
 
 
 def _joined(left: Ink, right: Ink, height: float, apart: bool, rng: np.random.Generator) -> Ink:
-    """Two pieces as one: overlapping by a little, or with a stroke from one to the other."""
-    gap = int(height * (rng.uniform(0.15, 0.35) if apart else -rng.uniform(0.03, 0.12)) - (not apart))
-    shift = int(height * rng.normal(0, 0.06))
-    tall = max(left.shape[0], right.shape[0]) + abs(shift)
-    tops = [(tall - part.shape[0]) // 2 for part in (left, right)]
-    tops[1] = int(np.clip(tops[1] + shift, 0, tall - right.shape[0]))
-    canvases = [
-        cv2.copyMakeBorder(part, top, tall - part.shape[0] - top, 0, 0, cv2.BORDER_CONSTANT)
-        for part, top in zip((left, right), tops, strict=True)
-    ]
-    first = np.where((inked := canvases[1] > VISIBLE).any(axis=1), inked.argmax(axis=1), 9999)
-    last = (
-        left.shape[1] - 1 - np.where((inked := canvases[0][:, ::-1] > VISIBLE).any(axis=1), inked.argmax(axis=1), 9999)
-    )
-    rows = np.flatnonzero((first < 9999) & (last >= 0))
-    nearest = rows[np.argmax((last - first)[rows])] if len(rows) else tall // 2
-    meet = int((last - first)[nearest]) + 1 if len(rows) else left.shape[1]
-    at = max(0, meet + gap)
+    """Two pieces as one: overlapping by a little, or `apart` and with a stroke from one to the other."""
+    tall = int(max(left.shape[0], right.shape[0]) + height * rng.uniform(0, 0.1))
+    left, right = (_on_canvas(part, tall, int(rng.integers(tall - part.shape[0] + 1))) for part in (left, right))
+    ends, starts = left.shape[1] - 1 - _starts(left[:, ::-1]), _starts(right)
+    rows = np.flatnonzero((ends >= 0) & (starts < FAR))
+    if not len(rows):
+        return left
+    # at the row where they come nearest; enough that neither paper nor light parts them again
+    overlap = -height * rng.uniform(0.12, 0.3) if apart else max(2.0, height * rng.uniform(0.04, 0.14))
+    at = max(0, int((ends - starts)[rows].max() + 1 - overlap))
     whole = np.zeros((tall, max(left.shape[1], at + right.shape[1])), np.float32)
-    whole[:, : left.shape[1]] = canvases[0]
-    np.maximum(whole[:, at : at + right.shape[1]], canvases[1], out=whole[:, at : at + right.shape[1]])
-    if apart and len(rows):
-        # between sides that face each other
-        a = int(rng.choice(rows[last[rows] >= np.quantile(last[rows], 0.6)]))
-        b = int(rng.choice(rows[first[rows] <= np.quantile(first[rows], 0.4)]))
-        ends = (int(last[a]), a), (at + int(first[b]), b)
-        cv2.line(whole, *ends, 1.0, max(1, round(height * rng.uniform(0.04, 0.1))), cv2.LINE_AA)
+    whole[:, : left.shape[1]] = left
+    part = whole[:, at : at + right.shape[1]]
+    np.maximum(part, right, out=part)
+    if apart:
+        # between the sides that face each other
+        a = int(rng.choice(rows[ends[rows] >= np.quantile(ends[rows], 0.6)]))
+        b = int(rng.choice(rows[starts[rows] <= np.quantile(starts[rows], 0.4)]))
+        pen = max(2, round(height * rng.uniform(0.05, 0.11)))
+        cv2.line(whole, (int(ends[a]), a), (at + int(starts[b]), b), 1.0, pen, cv2.LINE_AA)
     return whole
+
+
+def _on_canvas(ink: Ink, tall: int, top: int) -> Ink:
+    """The ink with paper over and under it, `tall` pixels in all."""
+    return np.pad(ink, ((top, tall - ink.shape[0] - top), (0, 0)))
+
+
+def _starts(ink: Ink) -> NDArray[np.intp]:
+    """(h,) the first column of each row with firm ink; FAR where it has none."""
+    firm = ink > FIRM
+    return np.where(firm.any(axis=1), firm.argmax(axis=1), FAR)
 
 
 def half(picture: Pixels, height: float, rng: np.random.Generator) -> Ink:
     """A hand-written digit (28, 28) of which a cut has left a third to a half of the ink: no digit.
 
     The cut is straight or slanted, at any side. (0, 0) where a plain stroke or a ring is left, which are digits again:
-    of a 1, nearly always.
+    of a 1, nearly always. Of a 7 the upper half is a small 7: give none.
     """
     drawn = draw(picture, height * rng.uniform(1, 1.6), rng)
     for _ in range(10 if drawn.size else 0):
         angle = np.deg2rad(rng.choice([0, 90, 180, 270]) + rng.normal(0, 10))
         rows, columns = np.indices(drawn.shape, np.float32)
         along = columns * np.cos(angle) + rows * np.sin(angle)
-        line = np.quantile(along[drawn > VISIBLE], rng.uniform(0.3, 0.52))
+        # the upper part of a digit tells most of which it is
+        upper = np.sin(angle) > 0.7
+        line = np.quantile(along[drawn > VISIBLE], rng.uniform(0.3, 0.45) if upper else rng.uniform(0.3, 0.52))
         part = tight(np.where(along < line, drawn, np.float32(0)))
         kept = without_digits(part, stem=SHORT)  # a side of a 0 is a bent 1
         if kept.size and kept.sum() > 0.8 * part.sum():
