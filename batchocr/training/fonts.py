@@ -47,10 +47,11 @@ class Fonts:
         """
         # matplotlib's Computer Modern has other characters in the places of many signs
         own = sorted((Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("[!c]*.ttf"))
-        found = [*own, *(path for folder in folders for path in sorted(folder.rglob("*.[to]tf")))]
+        found = [*own, *(path for folder in folders for path in sorted(folder.rglob("*")))]
         families: dict[str, list[Path]] = {}
         for path in found:
-            if not any(word.lower() in str(path).lower() for word in without) and _can_write(path):
+            unwanted = any(word.lower() in str(path).lower() for word in without)
+            if path.suffix.lower() in (".ttf", ".otf") and not unwanted and _can_write(path):
                 name = str(_font(path).getname()[0] or path.stem)
                 families.setdefault(name.split()[0].split("-")[0].lower() + _manner(name), []).append(path)
         names = sorted(families)

@@ -15,7 +15,7 @@ import numpy as np
 from batchocr.records import Pixels
 from batchocr.training import shapes
 from batchocr.training.draw import Ink, draw, tight
-from batchocr.training.fonts import Fonts, glyph, pen_line, text, together
+from batchocr.training.fonts import Fonts, glyph, pen_line, text, thin, together
 from batchocr.training.spoilt import struck, without_digits
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -41,9 +41,7 @@ class Marks:
 
     def mark(self, height: float, rng: np.random.Generator) -> Ink:
         """Something that is no digit beside writing `height` pixels high, its kind by the shares of `KINDS`."""
-        names = list(KINDS)
-        shares = np.array([share for share, _ in KINDS.values()])
-        return self.of_kind(names[int(rng.choice(len(names), p=shares / shares.sum()))], height, rng)
+        return self.of_kind(any_kind(rng), height, rng)
 
     def of_kind(self, kind: str, height: float, rng: np.random.Generator) -> Ink:
         """A mark of one of `KINDS`."""
@@ -62,6 +60,13 @@ class Marks:
             ink = _printed(glyph(self.fonts.any(rng), str(digit))[0], height, rng)
             if ink.size:
                 return ink, digit
+
+
+def any_kind(rng: np.random.Generator) -> str:
+    """One of `KINDS` by their shares."""
+    names = list(KINDS)
+    shares = np.array([share for share, _ in KINDS.values()])
+    return names[int(rng.choice(len(names), p=shares / shares.sum()))]
 
 
 def _fitted(picture: Pixels, height: float) -> Pixels:
@@ -129,13 +134,12 @@ def _word(fonts: Fonts, height: float, rng: np.random.Generator) -> Ink:
     letters = ALPHABET[26:] if capitals else ALPHABET[:26]
     word = "".join(_character(letters, rng) for _ in range(int(2 + min(6, rng.geometric(0.35) - 1))))
     word = word.capitalize() if not capitals and rng.random() < 0.3 else word
-    by_hand, tight_ = rng.random() < 0.6, rng.random() < 0.7
-    overlap = int(rng.integers(1, 6))
-    picture = together([glyph(font, c) for c in word], overlap) if tight_ else text(font, word)
+    by_hand, touch, overlap = rng.random() < 0.6, rng.random() < 0.7, int(rng.integers(1, 6))
+    picture = together([glyph(font, c) for c in word], overlap) if touch else text(font, word)
     if not picture.size or not by_hand:
         return _printed(picture, height * rng.uniform(0.6, 1.1), rng)
-    line = together([pen_line(font, c) for c in word], overlap) if tight_ else picture
-    return _hand(picture, line if tight_ else picture, height * rng.uniform(0.7, 1.2), rng)
+    line = together([pen_line(font, c) for c in word], overlap) if touch else thin(picture)
+    return _hand(picture, line, height * rng.uniform(0.7, 1.2), rng)
 
 
 def _symbol(fonts: Fonts, height: float, rng: np.random.Generator) -> Ink:

@@ -168,7 +168,12 @@ def struck(picture: Pixels, height: float, rng: np.random.Generator) -> Ink:
 
 
 def with_remains(ink: Ink, rng: np.random.Generator) -> Ink:
-    """A digit with what is left of a rule or of a box's side at its edge, touching or nearly: still that digit."""
+    """A digit with what is left of a rule or of a box's side at its edge, touching or nearly: still that digit.
+
+    Nothing, (0, 0), stays nothing.
+    """
+    if not ink.size:
+        return ink
     tall, wide = ink.shape
     height = max(tall, wide)
     thick = max(1, round(height * rng.uniform(0.03, 0.08)))
