@@ -144,6 +144,14 @@ def test_digits_that_touch_are_one_piece_wider_than_a_digit(rng: np.random.Gener
         assert ink.shape[1] > 0.6 * HEIGHT
 
 
+def test_a_digit_that_touches_nothing_is_no_touching_one(rng: np.random.Generator) -> None:
+    """It would be a true digit by a wrong name."""
+    pictures = np.concatenate([crops([5]), np.zeros((3, 28, 28), np.uint8)])
+    sizes = [touching(pictures, np.array([5, 0, 0, 0]), HEIGHT, rng).shape for _ in range(60)]
+    assert (0, 0) in sizes
+    assert all(size == (0, 0) or size[1] > 0.8 * HEIGHT for size in sizes)
+
+
 def test_half_a_digit_is_less_than_a_digit_and_no_stem(rng: np.random.Generator) -> None:
     halves = [ink for picture in crops([2, 3, 5, 8] * 6) if (ink := half(picture, HEIGHT, rng)).size]
     assert len(halves) > 20
@@ -199,6 +207,17 @@ def test_fonts_are_found_in_folders_and_left_out_by_name(tmp_path: Path) -> None
     copy.write_bytes(sans.read_bytes())
     assert copy in [path for family in Fonts.load([tmp_path]).families for path in family]
     assert copy not in [path for family in Fonts.load([tmp_path], ["THEIRS"]).families for path in family]
+
+
+def test_a_font_of_one_case_is_left_out(tmp_path: Path) -> None:
+    """So are the letters of a seven-segment display, some of which are its figures."""
+    fonts = pytest.importorskip("fontTools.ttLib")
+    path = next(path for family in Fonts.load([]).families for path in family if path.name == "DejaVuSans.ttf")
+    sans = fonts.TTFont(path)
+    for table in sans["cmap"].tables:
+        table.cmap.update({ord(c): table.cmap[ord(c.upper())] for c in string.ascii_lowercase if ord(c) in table.cmap})
+    sans.save(tmp_path / "capitals.ttf")
+    assert Fonts.load([tmp_path]) == Fonts.load([])
 
 
 def test_a_font_says_what_it_lacks(marks: Marks) -> None:

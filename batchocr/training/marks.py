@@ -24,6 +24,7 @@ SYMBOLS = "?!&@%#$€£§+=*()[]{}<>~^\"';:,.…«»¿¡-\u2013\u2014_†™®"
 HARDLY, SELDOM, ACCENT = 0.05, 0.35, 0.2
 """How often what looks like a digit is taken, against any other letter: always, in many hands; and an accented one."""
 CAUTION = {**dict.fromkeys("OoIlÖöÓóÔô", HARDLY), **dict.fromkeys("SsZzBgqbGDQyYTAß&§?<>()[]{}", SELDOM)}
+"""Those that look like a digit."""
 
 _Kind = Callable[[Fonts, float, np.random.Generator], Ink]
 

@@ -20,7 +20,10 @@ STEM, SHORT = (2.0, 0.62), (1.3, 0.3)
 FIRM, FAR = 0.6, 10_000
 """Ink that stays ink whatever the light, and a column that no picture has."""
 THIN = 4.5
-"""Length by width from which it is one in any case: what a pen adds to it at so small a width is not seen."""
+"""Length by width from which it is one whatever its outline: bends and serifs so small are not seen."""
+
+Outline = NDArray[np.int32]
+"""(n, 1, 2) x, y of the pixels around a piece of ink or a hole, as OpenCV has them."""
 
 
 def without_digits(ink: Ink, rings: bool = True, stem: tuple[float, float] = STEM) -> Ink:
@@ -41,7 +44,7 @@ def without_digits(ink: Ink, rings: bool = True, stem: tuple[float, float] = STE
     return tight(kept)
 
 
-def _is_stem(contour: Pixels, stem: tuple[float, float]) -> bool:
+def _is_stem(contour: Outline, stem: tuple[float, float]) -> bool:
     """Whether an outline is that of a plain stroke that stands upright or leans a little."""
     (_, (a, b), _) = box = cv2.minAreaRect(contour)
     long, short = max(a, b) + 1, min(a, b) + 1
@@ -55,8 +58,8 @@ def _is_stem(contour: Pixels, stem: tuple[float, float]) -> bool:
     return bool(steep and (area > stem[1] * long * short or long > THIN * short))
 
 
-def _is_ring(contours: Sequence[Pixels], tree: Pixels, i: int) -> bool:
-    """Whether outline `i` is round, without corners or ends, and has one large hole."""
+def _is_ring(contours: Sequence[Outline], tree: NDArray[np.int32], i: int) -> bool:
+    """Whether outline `i` is round, without corners or ends, and has one large hole; `tree[i, 3]` is around it."""
     contour = contours[i]
     area = max(1.0, cv2.contourArea(contour))
     holes = [cv2.contourArea(c) for c, node in zip(contours, tree, strict=True) if node[3] == i]
@@ -70,28 +73,32 @@ def touching(pictures: Crops, labels: Labels, height: float, rng: np.random.Gene
     """Two of the digits (n, 28, 28), now and then three, in one piece: overlapping or joined by a stroke. No digit.
 
     `labels` (n,) say which they are: a 1 that touches a 0 may be a 6 or a 9, so it is joined from further away.
+    (0, 0) where one of them drew as nothing.
     """
     count = 3 if rng.random() < 0.12 else 2
     chosen = rng.integers(len(pictures), size=count)
-    whole: Ink = np.empty((0, 0), np.float32)
-    for n, i in enumerate(chosen):
-        drawn = draw(pictures[i], height * rng.uniform(0.85, 1.15), rng)
-        if not n or not drawn.size:
-            whole = drawn if not whole.size else whole
-            continue
+    digits = [draw(pictures[i], height * rng.uniform(0.85, 1.15), rng) for i in chosen]
+    whole = digits[0]
+    if not all(digit.size for digit in digits):
+        return np.empty((0, 0), np.float32)
+    for n in range(1, count):
         apart = 1 in labels[chosen[n - 1 : n + 1]] or rng.random() < 0.25
-        whole = _joined(whole, drawn, height, apart, rng)
+        if not (whole := _joined(whole, digits[n], height, apart, rng)).size:
+            return whole
     return tight(whole)
 
 
 def _joined(left: Ink, right: Ink, height: float, apart: bool, rng: np.random.Generator) -> Ink:
-    """Two pieces as one: overlapping by a little, or `apart` and with a stroke from one to the other."""
+    """Two pieces as one: overlapping by a little, or `apart` and with a stroke from one to the other.
+
+    (0, 0) where no row has firm ink of both.
+    """
     tall = int(max(left.shape[0], right.shape[0]) + height * rng.uniform(0, 0.1))
     left, right = (_on_canvas(part, tall, int(rng.integers(tall - part.shape[0] + 1))) for part in (left, right))
     ends, starts = left.shape[1] - 1 - _starts(left[:, ::-1]), _starts(right)
     rows = np.flatnonzero((ends >= 0) & (starts < FAR))
     if not len(rows):
-        return left
+        return np.empty((0, 0), np.float32)
     # at the row where they come nearest; enough that neither paper nor light parts them again
     overlap = -height * rng.uniform(0.12, 0.3) if apart else max(2.0, height * rng.uniform(0.04, 0.14))
     at = max(0, int((ends - starts)[rows].max() + 1 - overlap))
