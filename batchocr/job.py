@@ -13,6 +13,7 @@ from typing import Any
 from batchocr.engines.local import LocalEngine
 from batchocr.errors import ExitCode, NothingToRead
 from batchocr.output.table import STDOUT, check_writable, output_paths, write_results
+from batchocr.recognition.model import shipped_model, threshold
 from batchocr.records import PageResult
 from batchocr.sources import MAX_MEGAPIXELS, Found, find_scans, written_name
 from batchocr.version import __version__
@@ -33,6 +34,11 @@ class Settings:
     jobs: int | None = None
     min_confidence: float | None = None
     """Digits below are marked for review; None for the model's own, above which at most 1% were wrong when measured."""
+    max_error: float | None = None
+    """Instead of `min_confidence`: the lowest from which, with 95% certainty, no greater share of digits is wrong.
+
+    By the model's own table, of what was measured when its confidences were calibrated.
+    """
     max_megapixels: float = MAX_MEGAPIXELS
 
 
@@ -83,6 +89,8 @@ def run(
             f"no pictures or PDFs in {', '.join(found.roots) or 'the list given'} "
             f"({len(found.passed_over)} other files passed over); give a folder that holds some"
         )
+    model = settings.model or shipped_model()
+    least = threshold(model, settings.min_confidence, settings.max_error)  # before anything is waited for
     total = len(found.scans)
     on_total(total)
     results: list[PageResult] = []
@@ -91,15 +99,10 @@ def run(
         # imported here, so that the workers decode while Keras starts
         from batchocr.recognition.batches import classified
         from batchocr.recognition.classifier import Classifier
-        from batchocr.recognition.model import shipped_model
         from batchocr.recognition.reading import page_result
 
-        classifier = Classifier(
-            settings.model or shipped_model(), device=settings.device, batch_size=settings.batch_size
-        )
+        classifier = Classifier(model, device=settings.device, batch_size=settings.batch_size)
         stages["start"] = time.perf_counter() - clock
-        sidecar = classifier.sidecar
-        least = sidecar.min_confidence if settings.min_confidence is None else settings.min_confidence
         for seen, probabilities in classified(engine.pages(), classifier):
             if seen.row.page == 1 and seen.pages > 1:
                 total += seen.pages - 1
@@ -110,11 +113,18 @@ def run(
     stages["recognition"] = classifier.seconds
     seconds = time.perf_counter() - clock
     summary = _sum_up(found, results, seconds, classifier.device, out)
+    sidecar = classifier.sidecar
+    calibration = sidecar.calibration and sidecar.calibration.model_dump(include={"data", "rows"})
     account: dict[str, Any] = {
         "run": str(uuid.uuid4()),
         "version": __version__,
         "started": started.isoformat(timespec="seconds"),
-        "model": {"name": sidecar.name, "file": written_name(classifier.path.name), "sha256": sidecar.sha256},
+        "model": {
+            "name": sidecar.name,
+            "file": written_name(classifier.path.name),
+            "sha256": sidecar.sha256,
+            "calibration": calibration,
+        },
         "settings": {
             **{k: v for k, v in asdict(settings).items() if k != "model"},
             "batch_size": classifier.batch_size,

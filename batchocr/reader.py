@@ -16,7 +16,7 @@ from batchocr.errors import ScanError, UsageError
 from batchocr.output.table import frame
 from batchocr.recognition.batches import classified
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.model import shipped_model
+from batchocr.recognition.model import shipped_model, threshold
 from batchocr.recognition.reading import page_result
 from batchocr.records import DigitRow, Page, PageResult, Pixels, Scan, SeenPage
 from batchocr.sources import MAX_MEGAPIXELS, written_name
@@ -39,13 +39,13 @@ class Reader:
         device: str = "auto",
         batch_size: int | None = None,
         min_confidence: float | None = None,
+        max_error: float | None = None,
         max_megapixels: float = MAX_MEGAPIXELS,
     ) -> None:
-        """The options are those of `batchocr run`. Raises ModelError, DeviceError."""
+        """The options are those of `batchocr run`. Raises UsageError, ModelError, DeviceError."""
         path = Path(model) if model is not None else shipped_model()
+        self._min_confidence = threshold(path, min_confidence, max_error)
         self._classifier = Classifier(path, device=device, batch_size=batch_size)
-        least = self._classifier.sidecar.min_confidence
-        self._min_confidence = least if min_confidence is None else min_confidence
         self._max_megapixels = max_megapixels
 
     def read(self, source: Source) -> pd.DataFrame:

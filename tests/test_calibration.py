@@ -1,27 +1,39 @@
-"""Temperature, threshold and calibration error, with known answers."""
+"""Temperature, thresholds, bounds of errors and calibration error, with known answers."""
 
 from __future__ import annotations
+
+from itertools import pairwise
+from math import comb
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import (
+    GRID,
     Floats,
+    answers,
+    default_threshold,
+    error_bounds,
     expected_calibration_error,
     fit_temperature,
+    least_error,
+    level_for,
+    levels,
     negative_log_likelihood,
+    rows_of,
     scale,
     threshold_at,
+    threshold_for,
 )
 
 
-def honest(n: int, seed: int = 0) -> tuple[Floats, NDArray[np.int64]]:
-    """Probabilities (n, 10), and digits that were drawn by them."""
+def honest(n: int, seed: int = 0, classes: int = 10, spread: float = 2.5) -> tuple[Floats, NDArray[np.int64]]:
+    """Probabilities (n, classes), and what was drawn by them."""
     rng = np.random.default_rng(seed)
-    logits = rng.normal(0, 2.5, (n, 10))
+    logits = rng.normal(0, spread, (n, classes))
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return probabilities, (rng.random((n, 1)) > probabilities.cumsum(axis=1)).sum(axis=1).clip(0, 9)
+    return probabilities, (rng.random((n, 1)) > probabilities.cumsum(axis=1)).sum(axis=1).clip(0, classes - 1)
 
 
 @pytest.mark.parametrize("temperature", [0.25, 1.0, 3.0])
@@ -46,15 +58,23 @@ def test_scaling_bears_a_zero_and_32_bits() -> None:
     assert scaled[0, 0] == pytest.approx(1)
 
 
+def test_scaling_twice_is_scaling_by_the_product_and_what_is_impossible_stays_so() -> None:
+    probabilities, _ = honest(100, classes=11)
+    assert np.allclose(scale(scale(probabilities, 0.7), 1.8), scale(probabilities, 0.7 * 1.8))
+    ten = np.pad(probabilities[:, :10], ((0, 0), (0, 1)))
+    assert (scale(ten, 3.0)[:, 10] == 0).all() and np.allclose(scale(ten, 3.0).sum(axis=1), 1)
+
+
 def test_the_likelihood_of_known_probabilities() -> None:
     probabilities = np.array([[0.5, 0.5], [0.25, 0.75]])
     assert negative_log_likelihood(probabilities, np.array([0, 0])) == pytest.approx((np.log(2) + np.log(4)) / 2)
     assert np.isfinite(negative_log_likelihood(np.array([[1.0, 0.0]]), np.array([1])))
 
 
+@pytest.mark.parametrize("classes", [10, 11])
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_fitting_finds_the_temperature_that_was_taken_away(temperature: float) -> None:
-    probabilities, truth = honest(20_000)
+def test_fitting_finds_the_temperature_that_was_taken_away(temperature: float, classes: int) -> None:
+    probabilities, truth = honest(20_000, classes=classes)
     assert fit_temperature(scale(probabilities, 1 / temperature), truth) == pytest.approx(temperature, rel=0.04)
 
 
@@ -62,6 +82,17 @@ def test_fitted_temperatures_keep_within_bounds() -> None:
     sure_and_right = scale(np.eye(10)[np.arange(100) % 10] * 0.9 + 0.01, 1.0)
     assert fit_temperature(sure_and_right, np.arange(100) % 10) == pytest.approx(0.25, rel=0.01)
     assert fit_temperature(sure_and_right, (np.arange(100) + 1) % 10) == pytest.approx(8, rel=0.01)
+
+
+def test_few_digits_move_a_temperature_with_a_spread_little_and_many_do() -> None:
+    probabilities, truth = honest(20_000)
+    sure = scale(probabilities, 0.5)
+    few, many = (fit_temperature(sure[:n], truth[:n], 0.3) for n in (5, 20_000))
+    assert 1 < few < 1.7 and many == pytest.approx(2, rel=0.04)
+    all_right = np.full((200, 10), 0.001)
+    all_right[:, 3] = 0.991
+    assert fit_temperature(all_right, np.full(200, 3)) == pytest.approx(0.25, rel=0.01)
+    assert 0.7 < fit_temperature(all_right, np.full(200, 3), 0.3) < 1
 
 
 CONFIDENCE = np.array([0.6, 0.9, 0.7, 0.8])
@@ -110,3 +141,110 @@ def test_honest_probabilities_have_hardly_a_calibration_error() -> None:
     right = probabilities.argmax(axis=1) == truth
     assert expected_calibration_error(probabilities.max(axis=1), right) < 0.015
     assert expected_calibration_error(scale(probabilities, 0.3).max(axis=1), right) > 0.1
+
+
+def test_the_default_threshold_keeps_one_percent_and_is_never_below_a_half() -> None:
+    probabilities, truth = honest(20_000, spread=6)
+    confidence, right = rows_of(probabilities, truth)
+    least = default_threshold(confidence, right)
+    accepted = confidence.round(4) >= least
+    assert 0.5 < least < 1 and round(least, 4) == least
+    assert 0.008 < (~right[accepted]).mean() <= 0.01
+    assert default_threshold(confidence, np.ones(len(right), bool)) == 0.5
+    assert default_threshold(confidence, np.zeros(len(right), bool)) == 1.0
+
+
+def test_what_is_taken_for_none_gives_no_row_and_none_taken_for_a_digit_is_wrong() -> None:
+    probabilities = np.full((4, 11), 0.01)
+    for place, (answer, chance) in enumerate([(3, 0.9), (10, 0.8), (7, 0.7), (4, 0.6)]):
+        probabilities[place, answer] = chance
+    confidence, right = rows_of(probabilities, np.array([3, 5, 10, 4]))
+    assert confidence.tolist() == [0.9, 0.7, 0.6]
+    assert right.tolist() == [True, False, True]
+
+
+def test_none_is_the_answer_only_where_it_is_likelier_than_all_digits_together() -> None:
+    probabilities = np.zeros((3, 11))
+    probabilities[:, [2, 3, 10]] = [[0.3, 0.19, 0.51], [0.3, 0.21, 0.49], [0.1, 0.5, 0.4]]
+    assert answers(probabilities).tolist() == [10, 2, 3]
+    assert answers(probabilities[:, :10]).tolist() == [2, 2, 3]
+    assert rows_of(probabilities, np.array([2, 2, 3]))[0].tolist() == [0.3, 0.5]
+
+
+# by R's binom.test, and by hand: 1 - 0.025 ** (1 / n) where none is wrong
+BOUNDS = {
+    (0, 100): (0.0, 0.03621669),
+    (10, 100): (0.04900469, 0.17622260),
+    (5, 10): (0.18708603, 0.81291397),
+    (10, 10): (0.69150289, 1.0),
+    (0, 3688): (0.0, 0.00099974),
+}
+
+
+@pytest.mark.parametrize("case", BOUNDS)
+def test_exact_bounds_of_an_error(case: tuple[int, int]) -> None:
+    assert error_bounds(*case) == pytest.approx(BOUNDS[case], abs=1e-7)
+
+
+@pytest.mark.parametrize(("wrong", "count"), [(1, 2), (3, 40), (39, 40), (17, 1000)])
+def test_at_the_bounds_as_many_wrong_come_in_a_fortieth_of_cases(wrong: int, count: int) -> None:
+    def chance(which: range, share: float) -> float:
+        return sum(comb(count, i) * share**i * (1 - share) ** (count - i) for i in which)
+
+    low, high = error_bounds(wrong, count)
+    assert chance(range(wrong, count + 1), low) == pytest.approx(0.025)
+    assert chance(range(wrong + 1), high) == pytest.approx(0.025)
+
+
+def test_bounds_hold_for_many_digits() -> None:
+    low, high = error_bounds(200, 200_000)
+    assert low < 0.001 < high
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.001 * 0.999 / 200_000), rel=0.02)
+
+
+def test_levels_count_what_is_at_or_above_each_confidence_as_it_is_written() -> None:
+    confidence = np.array([0.99986, 0.99984, 0.5, 0.3, 0.99999])  # 0.9999, 0.9998, 0.5, 0.3, 1.0
+    table = {level.confidence: level for level in levels(confidence, np.array([True, True, False, True, True]))}
+    counts = {least: (level.accepted, level.wrong) for least, level in table.items()}
+    assert counts[0.0] == counts[0.3] == (5, 1)
+    assert counts[0.4] == counts[0.5] == (4, 1)
+    assert (counts[0.5829], counts[0.9998], counts[0.9999], counts[1.0]) == ((3, 0), (3, 0), (2, 0), (1, 0))
+    whole = table[0.0]
+    assert (whole.share, whole.error) == (1, 0.2) and (table[1.0].share, table[1.0].error) == (0.2, 0)
+    assert (whole.low, whole.high) == pytest.approx(error_bounds(1, 5), abs=2e-6)
+    assert whole.low <= error_bounds(1, 5)[0] and whole.high >= error_bounds(1, 5)[1]
+
+
+def test_levels_are_finer_near_one_and_end_where_nothing_reaches() -> None:
+    assert 30 <= len(GRID) <= 60 and np.array_equal(GRID, GRID.round(4))
+    assert all(a < b for a, b in pairwise(GRID)) and (GRID > 0.99).sum() > 15
+    assert [level.confidence for level in levels(np.array([0.35, 0.21]), np.array([True, True]))] == [0, 0.1, 0.2, 0.3]
+    assert levels(np.array([]), np.array([], bool)) == ()
+
+
+def test_the_threshold_for_an_error_is_the_lowest_whose_upper_bound_keeps_it() -> None:
+    probabilities, truth = honest(30_000, spread=6)
+    table = levels(*rows_of(probabilities, truth))
+    for max_error in (0.05, 0.02, 0.01, 0.005):
+        level = level_for(table, max_error)
+        assert level is not None and threshold_for(table, max_error) == level.confidence
+        assert level.error < level.high <= max_error
+        assert all(other.high > max_error for other in table if other.confidence < level.confidence)
+    assert table[0].error > 0.05  # so that there was something to choose
+
+
+def test_no_threshold_where_too_few_were_measured() -> None:
+    table = levels(np.full(100, 0.9999), np.ones(100, bool))  # none wrong, which may by chance be so up to 3.6%
+    assert threshold_for(table, 0.04) == 0
+    assert threshold_for(table, 0.01) is None and level_for(table, 0.01) is None
+    assert threshold_for(table, least_error(table).high) is not None
+    assert threshold_for((), 0.5) is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_error_is_kept_on_digits_not_measured_on(seed: int) -> None:
+    probabilities, truth = honest(8000, seed, spread=6)
+    least = threshold_for(levels(*rows_of(probabilities, truth)), 0.02)
+    assert least is not None
+    confidence, right = rows_of(*honest(50_000, seed + 100, spread=6))
+    assert (~right[confidence >= least]).mean() <= 0.02

@@ -155,8 +155,8 @@ def test_every_subcommand_and_option_has_a_help_text(name: str) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    "--recursive --no-recursive --files-from --model --device --batch-size --jobs --min-confidence --max-megapixels "
-    "--quiet --out".split(),
+    "--recursive --no-recursive --files-from --model --device --batch-size --jobs --min-confidence --max-error "
+    "--max-megapixels --quiet --out".split(),
 )
 def test_the_options_of_the_contract_are_there(option: str) -> None:
     params = subcommands()["run"].params

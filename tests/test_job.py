@@ -176,8 +176,11 @@ def test_the_account_has_the_fields_of_the_contract(samples_job: Job, samples: P
     assert told["version"] == __version__
     assert datetime.fromisoformat(told["started"]).tzinfo is not None
     sidecar = read_sidecar(shipped_model())
-    assert told["model"] == {"name": sidecar.name, "file": "digits.keras", "sha256": sidecar.sha256}
-    assert told["settings"]["min_confidence"] == sidecar.min_confidence
+    calibration = sidecar.calibration and {"data": sidecar.calibration.data, "rows": sidecar.calibration.rows}
+    assert told["model"] == {
+        "name": sidecar.name, "file": "digits.keras", "sha256": sidecar.sha256, "calibration": calibration,
+    }  # fmt: skip
+    assert (told["settings"]["min_confidence"], told["settings"]["max_error"]) == (sidecar.min_confidence, None)
     assert told["device"] == "cpu"
     assert told["inputs"] == [str(samples)]
     assert {"start", "vision", "recognition", "all"} <= set(told["seconds"])

@@ -42,6 +42,17 @@ MinConfidence = Annotated[
         show_default="the model's own: at most 1% of those above it were wrong, and no less than 0.5",
     ),
 ]
+MaxError = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Mark digits for review so that at most this share of the others is wrong, with 95% certainty, such as "
+        "0.001; none is dropped. It takes the lowest confidence of the model's table whose upper bound of the error is "
+        "no greater, instead of --min-confidence. The table was measured on digits drawn on pages and cut out again, "
+        "none of them trained on: see the model's card. `batchocr evaluate` measures it on pages of your own.",
+    ),
+]
 MaxMegapixels = Annotated[
     float,
     typer.Option(min=0, max=1e6, help="Refuse larger pictures, before they are decoded."),

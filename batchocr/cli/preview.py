@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from batchocr.cli.common import Device, DeviceChoice, MaxMegapixels, MinConfidence, Model, counted, ends_with_exit_code
+from batchocr.cli.common import (
+    Device,
+    DeviceChoice,
+    MaxError,
+    MaxMegapixels,
+    MinConfidence,
+    Model,
+    counted,
+    ends_with_exit_code,
+)
 from batchocr.sources import MAX_MEGAPIXELS
 
 
@@ -44,6 +53,7 @@ def preview(
     model: Model = None,
     device: Device = DeviceChoice.auto,
     min_confidence: MinConfidence = None,
+    max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
 ) -> None:
     """Draw what is read on a page: boxes, digits, confidences in percent; what a person should look at in red."""
@@ -53,7 +63,11 @@ def preview(
         from batchocr.preview import preview as draw_preview
 
         settings = Settings(
-            model=model, device=device.value, min_confidence=min_confidence, max_megapixels=max_megapixels
+            model=model,
+            device=device.value,
+            min_confidence=min_confidence,
+            max_error=max_error,
+            max_megapixels=max_megapixels,
         )
         for drawn in draw_preview(page, out, settings, stage=stage.value, pages=page_numbers(pages)):
             row = drawn.result.page

@@ -11,6 +11,7 @@ import typer
 from batchocr.cli.common import (
     Device,
     DeviceChoice,
+    MaxError,
     MaxMegapixels,
     MinConfidence,
     Model,
@@ -40,6 +41,7 @@ def run(
         int | None, typer.Option(min=1, help="Processes that decode and segment.", show_default="one a core")
     ] = None,
     min_confidence: MinConfidence = None,
+    max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     quiet: Quiet = False,
 ) -> None:
@@ -71,6 +73,7 @@ def run(
             batch_size=batch_size,
             jobs=jobs,
             min_confidence=min_confidence,
+            max_error=max_error,
             max_megapixels=max_megapixels,
         )
         # tqdm's None: no bar where standard error is no terminal

@@ -48,11 +48,12 @@ class Level(BaseModel):
 def scale(probabilities: NDArray[np.floating], temperature: float) -> Floats:
     """Probabilities (n, classes) with their logarithms divided by `temperature`, each row summing to 1.
 
-    Temperature scaling (Guo, Pleiss, Sun, Weinberger, 2017): above 1 it makes them humbler; the order stays.
+    Temperature scaling (Guo, Pleiss, Sun, Weinberger, 2017): above 1 it makes them humbler; the order stays, and what
+    is 0 stays 0. A second scaling multiplies the temperatures.
     """
     logits = np.log(np.maximum(probabilities.astype(np.float64), TINY)) / temperature
     logits -= logits.max(axis=1, keepdims=True)
-    raised = np.exp(logits)
+    raised = np.exp(logits) * (probabilities > 0)
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
@@ -61,14 +62,23 @@ def negative_log_likelihood(probabilities: Floats, truth: NDArray[np.integer]) -
     return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], TINY)).mean())
 
 
-def fit_temperature(probabilities: NDArray[np.floating], truth: NDArray[np.integer]) -> float:
-    """The temperature between 0.25 and 8 with the least negative log likelihood on held-out digits."""
+def fit_temperature(probabilities: NDArray[np.floating], truth: NDArray[np.integer], spread: float = math.inf) -> float:
+    """The temperature between 0.25 and 8 with the least negative log likelihood on held-out digits (n,).
+
+    With a `spread`, the likeliest one where its logarithm is before any digit is seen normal about 0 with this standard
+    deviation: few digits then move it little. Without, a few that are all right would call for certainty.
+    """
+
+    def loss(log: float) -> float:
+        return negative_log_likelihood(scale(probabilities, math.exp(log)), truth) + (log / spread) ** 2 / 2 / len(
+            truth
+        )
+
     low, high = np.log(0.25), np.log(8.0)
     golden = (np.sqrt(5) - 1) / 2
     for _ in range(40):
         a, b = high - golden * (high - low), low + golden * (high - low)
-        losses = [negative_log_likelihood(scale(probabilities, float(np.exp(t))), truth) for t in (a, b)]
-        low, high = (low, b) if losses[0] <= losses[1] else (a, high)
+        low, high = (low, b) if loss(a) <= loss(b) else (a, high)
     return round(float(np.exp((low + high) / 2)), 4)
 
 
@@ -90,14 +100,20 @@ def default_threshold(confidence: Floats, right: NDArray[np.bool_]) -> float:
     return max(LEAST_THRESHOLD, threshold_at(ACCEPTED_ERROR, confidence.round(DECIMALS), right))
 
 
+def answers(probabilities: Floats) -> NDArray[np.int64]:
+    """The likeliest digit (n,) by probabilities (n, 10 or 11); 10 where none is likelier than all digits together."""
+    none = probabilities[:, TEN:].sum(axis=1) > 0.5  # as a page's candidates are read
+    return np.where(none, TEN, probabilities[:, :TEN].argmax(axis=1))
+
+
 def rows_of(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Confidence, and whether it is right, of each candidate that gives a row: whose likeliest class is a digit.
+    """Confidence, and whether it is right, of each candidate that gives a row: that is not taken for none.
 
     Of probabilities (n, 10 or 11) and true classes (n,), where 10 is no digit: a row for such a candidate is wrong.
     """
-    predicted = probabilities.argmax(axis=1)
+    predicted = answers(probabilities)
     read = predicted < TEN
-    return probabilities.max(axis=1)[read], (predicted == labels)[read]
+    return probabilities[:, :TEN].max(axis=1)[read], (predicted == labels)[read]
 
 
 def levels(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Level, ...]:

@@ -114,12 +114,13 @@ def read_sidecar(model: Path) -> Sidecar:
     return sidecar
 
 
-def threshold(sidecar: Sidecar, min_confidence: float | None, max_error: float | None) -> float:
-    """The confidence below which digits are marked: the one given, that of the greatest error, or the model's own.
+def threshold(model: Path, min_confidence: float | None, max_error: float | None) -> float:
+    """The confidence below which digits are marked: the one given, that for `max_error`, or the model's own.
 
     Raises UsageError where both are given, or where no confidence of the model's table has so small an error;
-    ModelError where it has no table.
+    ModelError where it has no table, or cannot be used at all.
     """
+    sidecar = read_sidecar(model)
     if max_error is None:
         return sidecar.min_confidence if min_confidence is None else min_confidence
     if min_confidence is not None:
@@ -131,17 +132,17 @@ def threshold(sidecar: Sidecar, min_confidence: float | None, max_error: float |
         raise UsageError(f"--max-error {max_error}: give a share from 0 to 1, such as 0.001 for 0.1%")
     if sidecar.calibration is None:
         raise ModelError(
-            f"the model {sidecar.name}: its sidecar has no table of errors for --max-error; give --min-confidence, or "
-            "measure one with batchocr evaluate --save-calibration"
+            f"{sidecar_path(model)}: has no table of errors for --max-error; give --min-confidence, or measure a table "
+            "with batchocr evaluate --save-calibration"
         )
     table = sidecar.calibration.levels
     least = threshold_for(table, max_error)
     if least is None:
         best = least_error(table)
         raise UsageError(
-            f"--max-error {max_error:g}: the least that the model {sidecar.name} was measured to keep is "
-            f"{best.high:f}, from a confidence of {best.confidence:g} on; give that or more, or measure it on more "
-            "digits with batchocr evaluate --save-calibration"
+            f"--max-error {max_error:g}: the least that the table in {sidecar_path(model)} warrants is {best.high:f}, "
+            f"from a confidence of {best.confidence:g} on; give that or more, or measure on more digits with "
+            "batchocr evaluate --save-calibration"
         )
     return least
 

@@ -1,0 +1,133 @@
+"""`--max-error`: the threshold from the model's own table, what it marks, and where it cannot be kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import Ended, account, beside, here, rows
+from own_models import copy_model, table
+
+from batchocr import Reader
+from batchocr.errors import ModelError, UsageError
+from batchocr.recognition.model import read_sidecar, sidecar_path, threshold
+
+TABLE = table((0.3, 0.04), (0.9, 0.008), (0.95, 0.009), (0.9985, 0.002))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_model(tmp_path_factory.mktemp("model") / "mine.keras", calibration=TABLE)
+
+
+def run(*arguments: str | Path, out: Path, **variables: str) -> Ended:
+    return here("run", *arguments, "--device", "cpu", "--out", out, variables=variables)
+
+
+def marked(out: Path) -> list[bool]:
+    return ["low-confidence" in row["review"].split(";") for row in rows(out)]
+
+
+@pytest.mark.parametrize(("max_error", "least"), [("0.05", 0.3), ("0.009", 0.9), ("0.008", 0.9), ("0.002", 0.9985)])
+def test_digits_below_the_table_s_threshold_are_marked_and_none_is_dropped(
+    model: Path, samples: Path, tmp_path: Path, max_error: str, least: float
+) -> None:
+    ours, plain = tmp_path / "ours.csv", tmp_path / "plain.csv"
+    assert run(samples, "--model", model, "--max-error", max_error, out=ours).code == 0
+    assert run(samples, "--model", model, out=plain).code == 0
+    assert [{**row, "review": ""} for row in rows(ours)] == [{**row, "review": ""} for row in rows(plain)]
+    assert marked(ours) == [float(row["confidence"]) < least for row in rows(ours)]
+    assert any(marked(ours)) or least < 0.99
+    told = account(ours)
+    assert (told["settings"]["max_error"], told["settings"]["min_confidence"]) == (float(max_error), least)
+    assert told["model"]["calibration"] == {"data": "a made-up table", "rows": 2000}
+
+
+def test_the_environment_sets_it_too(model: Path, one_digit: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    assert run(one_digit, "--model", model, out=out, BATCHOCR_MAX_ERROR="0.002").code == 0
+    assert account(out)["settings"]["min_confidence"] == 0.9985
+
+
+def test_both_thresholds_are_one_too_many(model: Path, one_digit: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    for ended in (
+        run(one_digit, "--max-error", "0.01", "--min-confidence", "0.9", "--model", model, out=out),
+        run(one_digit, "--max-error", "0.01", "--model", model, out=out, BATCHOCR_MIN_CONFIDENCE="0.9"),
+        here("preview", one_digit, "--max-error", "0.01", "--min-confidence", "0.9", "--out", tmp_path / "a.png"),
+    ):
+        assert (ended.code, "give one of them" in ended.err, ended.err.count("\n")) == (2, True, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_that_no_threshold_keeps_is_told_with_the_least_that_one_does(
+    model: Path, one_digit: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "results.csv"
+    ended = run(one_digit, "--model", model, "--max-error", "0.001", out=out)
+    assert ended.code == 2 and not beside(out, "run.json").exists()
+    assert "mine.json warrants is 0.002000, from a confidence of 0.9985 on" in ended.err
+    assert "--save-calibration" in ended.err
+    assert run(one_digit, "--model", model, "--max-error", "0.002000", out=out).code == 0
+
+
+def test_a_model_without_a_table_cannot_be_asked_for_it(one_digit: Path, tmp_path: Path) -> None:
+    model = copy_model(tmp_path / "plain.keras", calibration=None)
+    out = tmp_path / "results.csv"
+    ended = run(one_digit, "--model", model, "--max-error", "0.01", out=out)
+    assert ended.code == 5
+    assert "plain.json: has no table of errors" in ended.err and "give --min-confidence" in ended.err
+    assert run(one_digit, "--model", model, out=out).code == 0
+    assert account(out)["model"]["calibration"] is None
+
+
+@pytest.mark.parametrize("value", ["-0.1", "1.5", "nan", "none"])
+def test_what_is_no_share_is_refused(model: Path, one_digit: Path, tmp_path: Path, value: str) -> None:
+    ended = run(one_digit, "--model", model, "--max-error", value, out=tmp_path / "results.csv")
+    assert ended.code == 2 and "--max-error" in ended.err
+
+
+def test_preview_marks_by_it(model: Path, samples: Path, tmp_path: Path) -> None:
+    def review(max_error: str) -> int:
+        options = ["--max-error", max_error, "--device", "cpu"]
+        ended = here("preview", samples / "form.png", "--model", model, "--out", tmp_path / "a.png", *options)
+        return int(ended.out.split(", ")[1].split()[0])
+
+    assert review("0.05") < review("0.002")
+
+
+def test_a_reader_takes_it_too(model: Path, samples: Path) -> None:
+    read = Reader(model, device="cpu", max_error=0.002).read(samples / "form.png")
+    assert (read["review"].str.contains("low-confidence") == (read["confidence"] < 0.9985)).all()
+    assert read["review"].str.contains("low-confidence").any()
+    with pytest.raises(UsageError, match="give one of them"):
+        Reader(model, max_error=0.01, min_confidence=0.5)
+    with pytest.raises(UsageError, match="give a share from 0 to 1"):
+        Reader(model, max_error=5)
+    with pytest.raises(ModelError, match=r"none\.keras: there is no such model"):
+        Reader(model.with_name("none.keras"), max_error=0.01)
+
+
+def test_the_model_s_own_threshold_stays_where_none_is_asked_for(model: Path) -> None:
+    assert threshold(model, None, None) == read_sidecar(model).min_confidence
+    assert threshold(model, 0.7, None) == 0.7
+    assert threshold(model, None, 0.0085) == 0.9
+
+
+def test_a_sidecar_keeps_its_table_a_level_a_line(model: Path) -> None:
+    assert read_sidecar(model).calibration == TABLE
+    lines = [line for line in sidecar_path(model).read_text().splitlines() if '"confidence"' in line]
+    assert [json.loads(line.rstrip(","))["high"] for line in lines] == [level.high for level in TABLE.levels]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"levels": []}, "calibration.levels"), ({"rows": -1}, "calibration.rows"), ({"x": 1}, "calibration.x")],
+)
+def test_a_damaged_table_is_no_sidecar(change: dict[str, object], says: str, one_digit: Path, tmp_path: Path) -> None:
+    path = sidecar_path(copy_model(tmp_path / "mine.keras", calibration=TABLE))
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "calibration": {**content["calibration"], **change}}))
+    ended = run(one_digit, "--model", tmp_path / "mine.keras", out=tmp_path / "results.csv")
+    assert (ended.code, says in ended.err) == (5, True)
