@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchocr.records import DigitRow
-from batchocr.training.evaluate import coverage, figures
+from batchocr.training.evaluate import coverage, figures, trust
 from batchocr.training.scoring import TrueNumber, score_boxes, score_crops, score_rows
 
 
@@ -115,6 +115,33 @@ def test_figures_of_probabilities() -> None:
     pairs = [(pair["true"], pair["predicted"], pair["count"]) for pair in told["confusions"]]
     assert pairs == [(4, 9, 1), (4, 10, 1), (5, 3, 1)]
     assert told["coverage_at_error_0.01"] == 0.2
+
+
+def test_figures_count_what_is_no_digit_apart_and_as_a_wrong_row_where_it_was_read() -> None:
+    probabilities = np.full((6, 11), 0.01)
+    for place, answer in enumerate((3, 4, 10, 10, 7, 2)):
+        probabilities[place, answer] = 0.9 - 0.05 * place
+    told = figures(probabilities, np.array([3, 4, 8, 10, 10, 2]))
+    assert (told["accuracy"], told["errors"], told["count"]) == (0.75, 1, 4)
+    assert (told["others"], told["others_read"]) == (2, 1)
+    assert told["confusions"] == [{"true": 8, "predicted": 10, "count": 1}]
+    # rows: 3, 4, the 7 that is none, and 2; beside them the 8 that was missed
+    assert told["coverage_at_error_0.01"] == 0.4
+    assert {level["accepted"] for level in told["thresholds"]} == {None}
+    assert told["least_max_error"] == pytest.approx(0.806, abs=1e-3)  # of 4 rows one wrong
+
+
+def test_thresholds_tell_the_level_of_each_error() -> None:
+    confidence = np.r_[np.full(1000, 0.99), np.full(1000, 0.7)]
+    right = np.ones(2000, bool)
+    right[1000:1100] = False
+    told = trust(confidence, right)
+    chosen = {
+        level["max_error"]: (level["confidence"], level["accepted"], level["wrong"]) for level in told["thresholds"]
+    }
+    assert chosen[0.05] == chosen[0.005] == (0.7097, 1000, 0)
+    assert chosen[0.002] == chosen[0.001] == (None, None, None)
+    assert told["least_max_error"] == pytest.approx(0.003682, abs=2e-6)
 
 
 def test_coverage_takes_equal_confidences_together() -> None:

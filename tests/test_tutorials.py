@@ -54,6 +54,9 @@ def test_the_folder_holds_all_that_tells_of_the_training(trained: Path) -> None:
     assert history[2]["val_accuracy"] == pytest.approx(told["validation"]["accuracy"], abs=1e-4)
     sidecar = read_sidecar(trained / "model.keras")
     assert (sidecar.name, sidecar.metrics["test_accuracy"]) == ("mlp-512", told["test"]["accuracy"])
+    table = sidecar.calibration
+    assert table is not None and table.rows == table.candidates == table.levels[0].accepted == 35
+    assert table.levels[0].wrong == told["validation"]["errors"]
     for name in PICTURES:
         picture = cv2.imread(str(trained / f"{name}.png"))
         assert picture is not None and min(picture.shape[:2]) > 300 and np.ptp(picture) > 200

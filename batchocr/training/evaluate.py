@@ -13,7 +13,9 @@ from batchocr.recognition.calibration import (
     TEN,
     Floats,
     Level,
+    answers,
     expected_calibration_error,
+    least_error,
     level_for,
     levels,
     rows_of,
@@ -40,24 +42,31 @@ def coverage(error: float, confidence: Floats, right: NDArray[np.bool_]) -> floa
 def trust(confidence: Floats, right: NDArray[np.bool_], count: int | None = None) -> dict[str, Any]:
     """Whether confidences of rows (n,) can be trusted.
 
-    Calibration error, coverage at each of ERRORS, and the threshold for each of MAX_ERRORS. `count` is what the
-    coverage is a share of; None for the rows.
+    Calibration error, coverage at each of ERRORS, the threshold for each of MAX_ERRORS, and the least error that has
+    one. `count` is what the coverage is a share of; None for the rows.
     """
+    table = levels(confidence, right)
     whole = len(confidence) / max(1, len(confidence) if count is None else count)
     return {
         "expected_calibration_error": round(expected_calibration_error(confidence, right), 5),
         **{f"coverage_at_error_{error}": round(coverage(error, confidence, right) * whole, 4) for error in ERRORS},
-        "thresholds": thresholds(levels(confidence, right)),
+        **thresholds(table),
     }
 
 
-def thresholds(table: Sequence[Level]) -> list[dict[str, Any]]:
-    """For each of MAX_ERRORS the level that `--max-error` would take; its fields are None where there is none."""
+def thresholds(table: Sequence[Level]) -> dict[str, Any]:
+    """For each of MAX_ERRORS the level that `--max-error` would take, and the least error that can be asked for.
+
+    The fields of a level are None where there is none.
+    """
     chosen = [(error, level_for(table, error)) for error in MAX_ERRORS]
-    return [
-        {"max_error": error, **({name: getattr(level, name, None) for name in Level.model_fields})}
-        for error, level in chosen
-    ]
+    return {
+        "least_max_error": least_error(table).high if table else None,
+        "thresholds": [
+            {"max_error": error, **{name: getattr(level, name, None) for name in Level.model_fields}}
+            for error, level in chosen
+        ],
+    }
 
 
 def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
@@ -66,7 +75,7 @@ def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
     A digit that was taken for none is an error. What is none, label 10, is counted as `others`; taken for a digit, as
     `others_read`, it is a row that is wrong.
     """
-    predicted, digit = probabilities.argmax(1), labels < TEN
+    predicted, digit = answers(probabilities), labels < TEN
     right = (predicted == labels)[digit]
     pairs = Counter(zip(labels[digit][~right].tolist(), predicted[digit][~right].tolist(), strict=True))
     others = {"others": int((~digit).sum()), "others_read": int((predicted[~digit] < TEN).sum())}

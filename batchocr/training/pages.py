@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
+from batchocr.engines.local import LocalEngine
 from batchocr.errors import UsageError
-from batchocr.job import Settings, run
-from batchocr.records import DigitRow
+from batchocr.recognition.batches import classified
+from batchocr.recognition.calibration import TEN, Floats, scale
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.reading import page_result
+from batchocr.records import Candidate, DigitRow, SeenPage
+from batchocr.sources import MAX_MEGAPIXELS, find_scans
+from batchocr.training.datasets import Labels
 from batchocr.training.files import TRUTH
-from batchocr.training.scoring import Pairs, score_boxes, score_crops, score_rows
+from batchocr.training.scoring import Pairs, matched, score_boxes, score_crops, score_rows
 
 FORM = (
     'it is {file: [{"text": "2017", "digits": [[digit, left, top, width, height], ...]}, ...]} '
     'or {file: {"rows": ["2017", ...]}}'
 )
 
+Form = Literal["boxes", "rows", "crops"]
 Figures = Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
 
 
@@ -48,37 +56,91 @@ def truth_file(data: str | Path) -> Path | None:
     return path if path.is_file() and path.suffix == ".json" else None
 
 
-def evaluate_pages(truth: Path, settings: Settings) -> tuple[dict[str, Any], Pairs | None]:
-    """Read the pages that `truth` names, beside it, as `batchocr run` does, and score what was read.
+@dataclass(frozen=True)
+class TruePages:
+    """Pages whose truth is known, as vision and the network see them; what is read there is not yet decided."""
 
-    Returns the figures, with the form of the truth under `truth` and the pages that could not be read under `failed`,
-    and the digits whose truth is known; rows say nothing of single digits. Raises UsageError where the truth is of no
-    form that is known or names a page that is not there, ModelError and DeviceError as a run does.
+    form: Form
+    known: Mapping[str, Any]
+    """What stands there, by the name of the file."""
+    seen: Sequence[tuple[SeenPage, Floats]]
+    """Each page with the calibrated probabilities (n, 11) of its candidates, in reading order."""
+
+    @property
+    def failed(self) -> int:
+        """Pages that could not be read."""
+        return sum(page.row.status == "failed" for page, _ in self.seen)
+
+    def read(self, temperature: float = 1.0) -> dict[str, list[DigitRow]]:
+        """The rows that `batchocr run` gives, by the name of their file; with a `temperature` on top of the model's."""
+        rows: defaultdict[str, list[DigitRow]] = defaultdict(list)
+        for page, probabilities in self.seen:
+            if len(probabilities):
+                scaled = scale(probabilities, temperature)
+                rows[Path(page.row.file).name] += page_result(page, scaled, min_confidence=0).digits
+        return rows
+
+    def score(self, temperature: float = 1.0) -> tuple[dict[str, Any], Pairs | None]:
+        """The figures, with the form of the truth under `truth` and the pages that could not be read under `failed`.
+
+        With them the digits whose truth is known; rows say nothing of single digits.
+        """
+        read, pairs = self.read(temperature), None
+        if self.form == "boxes":
+            figures, pairs = score_boxes(self.known, read)
+        elif self.form == "crops":
+            figures, pairs = score_crops(self.known, read)
+        else:
+            figures = score_rows(self.known, read)
+        return {"truth": self.form, **figures, "failed": self.failed}, pairs
+
+    def candidates(self) -> tuple[Floats, Labels]:
+        """Probabilities (n, 11) of the candidates whose truth is known, and what they are: 0 to 9, or 10 for no digit.
+
+        With boxes each candidate is the true digit that it overlaps best, one to one, or none. Of pages with one digit
+        those count where vision finds one candidate; of several it is not known which is the digit.
+        """
+        found: defaultdict[str, list[Candidate]] = defaultdict(list)
+        probabilities: defaultdict[str, list[Floats]] = defaultdict(list)
+        for page, of_page in self.seen:
+            name = Path(page.row.file).name
+            lines = page.layout.lines if page.layout else ()
+            found[name] += [c for line in lines for number in line.numbers for c in number.candidates]
+            probabilities[name].append(of_page)
+        parts: list[Floats] = []
+        labels: list[int] = []
+        for name, truth in self.known.items():
+            here = np.full(len(found[name]), TEN)
+            if self.form == "boxes":
+                true = [digit for number in truth for digit in number["digits"]]
+                for at, index in matched(true, [candidate.box for candidate in found[name]]).items():
+                    here[index] = true[at][0]
+            elif self.form == "crops" and len(here) == 1:
+                here[0] = int(truth["rows"][0])
+            else:
+                continue
+            parts += [each for each in probabilities[name] if len(each)]
+            labels += here.tolist()
+        return np.concatenate(parts) if parts else np.empty((0, TEN + 1)), np.array(labels, np.int64)
+
+
+def read_pages(truth: Path, model: Path, device: str = "auto") -> TruePages:
+    """The pages that `truth` names, beside it, seen and classified as `batchocr run` does it.
+
+    Raises UsageError where the truth is of no form that is known or names a page that is not there, ModelError and
+    DeviceError as a run does.
     """
     form, known = read_truth(truth)
     scans = [truth.parent / name for name in known]
     for scan in scans:
         if not scan.is_file():
             raise UsageError(f"{truth}: names {scan.name}, which is not beside it; put it there, or take the entry out")
-    read: defaultdict[str, list[DigitRow]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder:
-        summary = run(
-            scans,
-            Path(folder) / "results.csv",
-            settings,
-            on_page=lambda result: read[Path(result.page.file).name].extend(result.digits),
-        )
-    pairs: Pairs | None
-    if form == "boxes":
-        figures, pairs = score_boxes(known, read)
-    elif form == "crops":
-        figures, pairs = score_crops(known, read)
-    else:
-        figures, pairs = score_rows(known, read), None
-    return {"truth": form, **figures, "failed": summary.failed}, pairs
+    found = find_scans(scans)
+    with LocalEngine(found.scans, jobs=None, max_megapixels=MAX_MEGAPIXELS) as engine:
+        return TruePages(form, known, list(classified(engine.pages(), Classifier(model, device=device))))
 
 
-def read_truth(path: Path) -> tuple[Literal["boxes", "rows", "crops"], Mapping[str, Any]]:
+def read_truth(path: Path) -> tuple[Form, Mapping[str, Any]]:
     """The form of a truth file and its content. Raises UsageError where it has none of the forms."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

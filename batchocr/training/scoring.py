@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import Floats
-from batchocr.records import DigitRow
+from batchocr.records import Box, DigitRow
 from batchocr.training.evaluate import confusions, trust
 
 LEAST_OVERLAP = 0.3
@@ -75,7 +75,7 @@ def score_boxes(truth: Mapping[str, Sequence[TrueNumber]], read: Read) -> tuple[
     for name, numbers in truth.items():
         found = read.get(name, [])
         flat = [digit for number in numbers for digit in number["digits"]]
-        match = _matched(flat, found)
+        match = matched(flat, found)
         count.update(true=len(flat), found=len(found), matched=len(match), numbers=len(numbers))
         for at, index in match.items():
             pairs.add(flat[at][0], found[index])
@@ -101,13 +101,16 @@ def score_boxes(truth: Mapping[str, Sequence[TrueNumber]], read: Read) -> tuple[
     }, pairs
 
 
-def _matched(true: Sequence[Sequence[int]], found: Sequence[DigitRow]) -> dict[int, int]:
-    """Which found digit each true one is, by index; the pairs that overlap most are taken first."""
+def matched(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box]) -> dict[int, int]:
+    """Which of the boxes found each true digit [digit, left, top, width, height] is, by index.
+
+    The pairs that overlap most are taken first, from LEAST_OVERLAP on.
+    """
     if not true or not found:
         return {}
     overlap = _overlap(
         np.array([digit[1:5] for digit in true], float),
-        np.array([(row.left, row.top, row.width, row.height) for row in found], float),
+        np.array([(each.left, each.top, each.width, each.height) for each in found], float),
     )
     match: dict[int, int] = {}
     taken: set[int] = set()

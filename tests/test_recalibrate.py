@@ -1,0 +1,324 @@
+"""`batchocr evaluate --save-calibration`: a copy of the model whose confidences fit scans of one's own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from command import Ended, account, here, rows
+from digit_files import digits, save_npz
+from own_models import copy_model
+from strokes import STROKES, page, save
+
+from batchocr.recognition.calibration import Floats, fit_temperature, rows_of, scale
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.model import Sidecar, read_sidecar, sha256, shipped_model, sidecar_path
+from batchocr.records import Pixels
+from batchocr.training.evaluate import figures
+from batchocr.training.recalibrate import SPREAD, digits_evidence, recalibrated
+
+
+def evaluate(data: Path, *arguments: str | Path) -> Ended:
+    return here("evaluate", "--data", data, "--device", "cpu", *arguments)
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibration that was saved, and what was told of it."""
+
+    model: Path
+    sidecar: Sidecar
+    told: dict[str, Any]
+    out: str
+
+
+def calibrated(data: Path, model: Path, *arguments: str | Path) -> Calibrated:
+    told = model.with_suffix(".told")
+    ended = evaluate(data, "--save-calibration", model, "--json", told, *arguments)
+    assert (ended.code, ended.err) == (0, "")
+    return Calibrated(model, read_sidecar(model), json.loads(told.read_text()), ended.out)
+
+
+# Digits
+
+
+def faint(n: int, seed: int) -> tuple[Pixels, Any]:
+    """Digits of which some are read wrong."""
+    given = digits(n, seed)
+    noise = np.random.default_rng(seed).normal(0, 30, given.pictures.shape)
+    return np.clip(given.pictures * 0.8 + noise, 0, 255).astype(np.uint8), given.labels
+
+
+@pytest.fixture(scope="module")
+def own_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pictures, labels = faint(600, 1)
+    return save_npz(tmp_path_factory.mktemp("own") / "faint.npz", x=pictures, y=labels)
+
+
+@pytest.fixture(scope="module")
+def humble(own_digits: Path) -> Classifier:
+    """The shipped network, made out to be less sure than it can be."""
+    temperature = 3 * read_sidecar(shipped_model()).temperature
+    model = copy_model(own_digits.with_name("humble.keras"), temperature=temperature, calibration=None)
+    return Classifier(model, device="cpu", batch_size=64)
+
+
+@pytest.fixture(scope="module")
+def of_digits(own_digits: Path, humble: Classifier) -> Calibrated:
+    return calibrated(own_digits, own_digits.with_name("own.keras"), "--model", humble.path)
+
+
+def test_the_network_stays_and_its_confidences_fit_the_data(of_digits: Calibrated, humble: Classifier) -> None:
+    assert of_digits.model.read_bytes() == shipped_model().read_bytes()
+    pictures, labels = faint(600, 1)
+    more = fit_temperature(humble.classify(pictures), labels, SPREAD)
+    assert of_digits.sidecar.temperature == pytest.approx(humble.sidecar.temperature * more, abs=1e-4)
+    assert more < 0.8
+    own = Classifier(of_digits.model, device="cpu", batch_size=64)
+    fresh, true = faint(600, 2)  # not calibrated on
+    before, after = (figures(c.classify(fresh), true)["expected_calibration_error"] for c in (humble, own))
+    assert after < 0.5 * before
+
+
+def test_the_sidecar_tells_what_it_was_measured_on(of_digits: Calibrated, humble: Classifier) -> None:
+    table = of_digits.sidecar.calibration
+    assert table is not None
+    assert (table.data, table.candidates) == ("faint.npz", 600)
+    pictures, labels = faint(600, 1)
+    more = of_digits.sidecar.temperature / humble.sidecar.temperature
+    _, right = rows_of(scale(humble.classify(pictures), more), labels)
+    assert table.rows == table.levels[0].accepted == len(right)
+    assert table.levels[0].wrong == (~right).sum() > 0
+    changed = {"temperature", "min_confidence", "calibration"}
+    assert of_digits.sidecar.model_dump(exclude=changed) == humble.sidecar.model_dump(exclude=changed)
+
+
+def test_what_was_saved_is_told(of_digits: Calibrated) -> None:
+    told, table = of_digits.told["calibrated"], of_digits.sidecar.calibration
+    assert table is not None
+    assert (told["model"], told["data"], told["rows"]) == ("own.keras", "faint.npz", table.rows)
+    assert told["temperature"] == of_digits.sidecar.temperature
+    assert told["least_max_error"] == min(level.high for level in table.levels)
+    assert f"own.keras: calibrated on 600 pictures, {table.rows} digits read; temperature" in of_digits.out
+    assert f"the least --max-error that this can warrant: {told['least_max_error']:f}\n" in of_digits.out
+    assert not list(of_digits.model.parent.glob("*.part"))
+
+
+def test_the_saved_model_is_run_and_its_account_names_the_data(
+    of_digits: Calibrated, samples: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "results.csv"
+    error = str(of_digits.told["calibrated"]["least_max_error"])
+    options = ["--max-error", error, "--device", "cpu"]
+    assert here("run", samples / "form.png", "--model", of_digits.model, "--out", out, *options).code == 0
+    told = account(out)
+    assert told["model"]["sha256"] == read_sidecar(shipped_model()).sha256
+    assert told["model"]["calibration"]["data"] == "faint.npz"
+    least = told["settings"]["min_confidence"]
+    assert all(("low-confidence" in row["review"]) == (float(row["confidence"]) < least) for row in rows(out))
+
+
+def test_a_calibration_on_a_calibration_ends_in_the_same(of_digits: Calibrated, own_digits: Path) -> None:
+    again = calibrated(own_digits, own_digits.with_name("again.keras"), "--model", of_digits.model)
+    assert again.sidecar.temperature == pytest.approx(of_digits.sidecar.temperature, rel=0.05)
+    assert again.told["calibrated"]["temperature_before"] == of_digits.sidecar.temperature
+
+
+def test_a_copy_may_be_calibrated_anew(of_digits: Calibrated, tmp_path: Path) -> None:
+    model = copy_model(tmp_path / "own.keras", calibration=None)
+    pictures, labels = faint(250, 3)
+    data = save_npz(tmp_path / "few.npz", x_test=pictures, y_test=labels)
+    assert calibrated(data, model).told["calibrated"]["data"] == "few.npz, test half"
+
+
+# Pages
+
+
+CROSS = [((0.1, 0.1), (0.9, 0.9)), ((0.9, 0.1), (0.1, 0.9)), ((0.5, 0), (0.5, 1)), ((0, 0.5), (1, 0.5))]
+
+
+def box(digit: int, left: float, top: float) -> list[int]:
+    """Of a digit 48 pixels high, written there by a pen 4 pixels wide."""
+    x = [0.6 * 48 * x for x, _ in STROKES[digit]]
+    return [digit, round(left + min(x) - 2), round(top - 2), round(max(x) - min(x) + 4), 52]
+
+
+def write_pages(folder: Path, count: int = 3, lines: int = 7) -> dict[str, Any]:
+    """Pages of numbers with boxes, and beside each line a star, which is no digit."""
+    rng = np.random.default_rng(7)
+    truth: dict[str, Any] = {}
+    for at in range(count):
+        texts = ["".join(map(str, rng.integers(0, 10, 11))) for _ in range(lines)]
+        pixels, numbers = page(texts), []
+        for line, text in enumerate(texts):
+            top = round((3 * line + 1.5) * 48)
+            numbers.append({"text": text, "digits": [box(int(d), 60 + i * 43.2, top) for i, d in enumerate(text)]})
+            for (x0, y0), (x1, y1) in CROSS:
+                start, end = ((round(750 + 40 * x), round(top + 45 * y)) for x, y in ((x0, y0), (x1, y1)))
+                cv2.line(pixels, start, end, 30, 4, cv2.LINE_AA)
+        save(folder / f"{at}.png", pixels)
+        truth[f"{at}.png"] = numbers
+    (folder / "truth.json").write_text(json.dumps(truth))
+    return truth
+
+
+@pytest.fixture(scope="module")
+def own_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("own") / "forms"
+    write_pages(folder)
+    return folder
+
+
+def test_pages_with_boxes_give_the_table_of_the_rows_that_a_run_writes(own_pages: Path, tmp_path: Path) -> None:
+    own = calibrated(own_pages, tmp_path / "own.keras")
+    table, out = own.sidecar.calibration, tmp_path / "results.csv"
+    assert table is not None and table.data == "forms, 3 pages"
+    assert 0.95 * 3 * 7 * 11 < table.candidates <= 3 * 7 * 12
+    assert 0.7 < own.sidecar.temperature / read_sidecar(shipped_model()).temperature < 1.5
+    assert here("run", own_pages, "--model", own.model, "--device", "cpu", "--out", out).code == 0
+    read = rows(out)
+    truth = json.loads((own_pages / "truth.json").read_text())
+    true = {
+        (name, line, place): number["digits"][place - 1][0]
+        for name, numbers in truth.items()
+        for line, number in enumerate(numbers, 1)
+        for place in range(1, len(number["text"]) + 1)
+    }
+    confidence = np.array([float(row["confidence"]) for row in read])
+    # eleven to a line in places of 43 pixels; what stands further right is a star
+    place = [round((int(row["left"]) + int(row["width"]) / 2 - 60 - 14) / 43.2) + 1 for row in read]
+    at = [(row["file"], int(row["line"]), where) for row, where in zip(read, place, strict=True)]
+    right = np.array([true.get(where) == int(row["digit"]) for where, row in zip(at, read, strict=True)])
+    assert table.rows == len(read) >= 200
+    for level in table.levels:
+        accepted = confidence >= level.confidence
+        assert (level.accepted, level.wrong) == (accepted.sum(), (~right[accepted]).sum())
+
+
+def test_pages_of_one_digit_serve_too(tmp_path: Path) -> None:
+    pictures, labels = digits(220, 5).pictures, digits(220, 5).labels
+    folder = tmp_path / "single"
+    for i, picture in enumerate(pictures):
+        save(folder / f"{i}.png", 255 - picture)
+    truth = {f"{i}.png": {"rows": [str(label)]} for i, label in enumerate(labels)}
+    (folder / "truth.json").write_text(json.dumps(truth))
+    own = calibrated(folder, tmp_path / "own.keras")
+    assert own.sidecar.calibration is not None
+    assert own.sidecar.calibration.data == "single, 220 pages"
+    assert 200 <= own.sidecar.calibration.rows <= 220
+    assert own.sidecar.calibration.levels[0].wrong == sum(p["count"] for p in own.told["confusions"])
+
+
+# Evidence with what is no digit
+
+
+def sure(answers: list[int], confidence: float) -> Floats:
+    probabilities = np.full((len(answers), 11), (1 - confidence) / 10)
+    probabilities[np.arange(len(answers)), answers] = confidence
+    return probabilities
+
+
+def test_what_is_no_digit_counts_in_the_fit_only_where_the_model_knows_of_it() -> None:
+    answers = [i % 10 for i in range(400)]
+    labels = np.array([10 if i % 4 == 0 else answer for i, answer in enumerate(answers)])  # a quarter is no digit
+    ten = read_sidecar(shipped_model()).model_copy(update={"temperature": 1.0, "classes": tuple("0123456789")})
+    eleven = ten.model_copy(update={"classes": (*ten.classes, "none")})
+    probabilities = sure(answers, 0.9)
+    fits = [recalibrated(sidecar, digits_evidence("made up", probabilities, labels)) for sidecar in (ten, eleven)]
+    tables = [fit.calibration for fit in fits]
+    assert tables[0] is not None and tables[1] is not None
+    assert [table.candidates for table in tables if table] == [300, 400]
+    assert [table.levels[0].wrong for table in tables if table] == [100, 100]
+    # all that is a digit is right: the first is to be surer, the second as sure as three of four
+    assert fits[0].temperature < 1 < fits[1].temperature
+    assert scale(probabilities, fits[1].temperature).max() == pytest.approx(0.75, abs=0.005)
+
+
+# What is refused
+
+
+def test_rows_do_not_tell_where_digits_stand(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", page(["2053"]))
+    (tmp_path / "truth.json").write_text(json.dumps({"a.png": {"rows": ["2053"]}}))
+    ended = evaluate(tmp_path, "--save-calibration", tmp_path / "own.keras")
+    assert ended.code == 2 and "give boxes, or pictures of one digit" in ended.err
+    assert not (tmp_path / "own.keras").exists()
+
+
+def test_few_digits_are_too_few(tmp_path: Path) -> None:
+    write_pages(tmp_path, 1, 2)
+    ended = evaluate(tmp_path, "--save-calibration", tmp_path / "own.keras")
+    assert ended.code == 2
+    assert f"{tmp_path.name}, 1 page: 22 digits with known truth were found, too few" in ended.err
+    assert "give 200 or more" in ended.err
+    data = save_npz(tmp_path / "few.npz", x=digits(199).pictures, y=digits(199).labels)
+    ended = evaluate(data, "--save-calibration", tmp_path / "own.keras")
+    assert ended.code == 2 and "few.npz: 199 digits with known truth" in ended.err
+    assert not list(tmp_path.glob("own.*"))
+
+
+def other_file(path: Path) -> Path:
+    path.write_text("a letter")
+    return path
+
+
+def other_network(path: Path) -> Path:
+    path.write_bytes(shipped_model().read_bytes() + b" ")
+    return path
+
+
+def lone_sidecar(path: Path) -> Path:
+    sidecar_path(path).write_text("{}")
+    return path
+
+
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def linked(path: Path) -> Path:
+    path.symlink_to(shipped_model())
+    return path
+
+
+TAKEN = {
+    "another file": (other_file, "own.keras is there already, and no copy of digits.keras; give a new name"),
+    "another network": (other_network, "own.keras is there already"),
+    "a sidecar alone": (lone_sidecar, "own.json is there already"),
+    "a folder": (folder, "own.keras is there already"),
+    "a link to the shipped model": (linked, "this model is kept as it is; give a new name"),
+}
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+def test_no_other_file_is_lost(kind: str, own_digits: Path, tmp_path: Path) -> None:
+    make, says = TAKEN[kind]
+    target = make(tmp_path / "own.keras")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    ended = evaluate(own_digits, "--save-calibration", target)
+    assert ended.code == 2 and says in ended.err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_the_models_measured_and_shipped_stay_as_they_are(own_digits: Path, tmp_path: Path) -> None:
+    mine = copy_model(tmp_path / "mine.keras")
+    before = {path: sha256(path) for model in (mine, shipped_model()) for path in (model, sidecar_path(model))}
+    for target in (mine, shipped_model(), tmp_path / "." / "mine.keras"):
+        ended = evaluate(own_digits, "--model", mine, "--save-calibration", target)
+        assert ended.code == 2 and "this model is kept as it is; give a new name" in ended.err
+    assert {path: sha256(path) for path in before} == before
+    ended = evaluate(own_digits, "--save-calibration", tmp_path / "own.json")
+    assert ended.code == 2 and "the name must end with .keras" in ended.err
+
+
+def test_a_place_that_cannot_be_written_ends_with_7(own_digits: Path, tmp_path: Path) -> None:
+    shutil.copy(own_digits, tmp_path / "file")
+    ended = evaluate(own_digits, "--save-calibration", tmp_path / "file" / "own.keras")
+    assert ended.code == 7 and "give another --save-calibration" in ended.err
