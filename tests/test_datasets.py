@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from digit_files import digits, save_folders, save_idx, save_npz, whole_npz
 from strokes import save
 
 from batchocr.errors import ExitCode, UsageError
-from batchocr.training.datasets import Digits, Halves, load, load_npz
+from batchocr.training.datasets import Digits, Halves, load, load_as_they_are, load_npz
 
 
 def test_both_halves_are_loaded(tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "no pictures": ({"y_train": LABELS}, "it needs x_train and y_train"),
     "no labels": ({"x_train": PICTURES}, "it needs x_train and y_train"),
     "flat pictures": ({"x_train": PICTURES.reshape(20, 784), "y_train": LABELS}, r"\(n, 28, 28\) uint8 is needed"),
-    "larger pictures": ({"x_train": np.zeros((20, 32, 32), np.uint8), "y_train": LABELS}, r"\(20, 32, 32\) uint8"),
+    "larger pictures": ({"x_train": np.zeros((20, 132, 32), np.uint8), "y_train": LABELS}, r"\(20, 132, 32\) uint8"),
     "fractions": ({"x_train": PICTURES / 255, "y_train": LABELS}, "float64; .* uint8 is needed"),
     "NaN": ({"x_train": np.full((20, 28, 28), np.nan), "y_train": LABELS}, "15680 values that are NaN"),
     "dark on light": ({"x_train": 255 - PICTURES, "y_train": LABELS}, "dark digits on light; turn them round"),
@@ -220,7 +221,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "no labels": (lambda path: idx(path, labels=None), "its labels are missing; put train-labels-idx1-ubyte"),
     "mismatched lengths": (lambda path: idx(path, labels=TEST.labels[:9]), "one label 0-9 for each of the 20 pictures"),
     "labels past 9": (lambda path: idx(path, labels=TEST.labels + 1), "one label 0-9"),
-    "IDX of another size": (lambda path: idx(path, np.zeros((20, 30, 30))), r"is \(20, 30, 30\) uint8"),
+    "IDX of another size": (lambda path: idx(path, np.zeros((20, 130, 30))), r"is \(20, 130, 30\) uint8"),
 }
 
 
@@ -236,3 +237,18 @@ def test_what_does_not_fit_is_named_with_the_mend(kind: str, tmp_path: Path) -> 
 def test_a_digit_that_is_missing_is_told_before_training() -> None:
     with pytest.raises(UsageError, match="some: holds no digit 8, 9 to train on"):
         Halves("some", TRAIN.part(np.flatnonzero(TRAIN.labels < 8)), None).to_train_on()
+
+
+@pytest.mark.parametrize(("side", "tones"), [(16, 2), (20, 256), (32, 2), (48, 256)])
+def test_pictures_of_another_size_are_cut_out_and_normalised(side: int, tones: int, tmp_path: Path) -> None:
+    given = digits(30, 4)
+    small = np.stack([cv2.resize(p[3:25, 3:25], (side, side), interpolation=cv2.INTER_AREA) for p in given.pictures])
+    if tones == 2:
+        small = np.where(small > 90, np.uint8(255), np.uint8(0))
+    path = save_npz(tmp_path / "other.npz", x=small, y=given.labels)
+    back = load(path).half(None)
+    assert back.pictures.shape == (30, 28, 28)
+    assert sorted(back.labels.tolist()) == sorted(given.labels.tolist())
+    assert load_as_they_are(path).half(None).pictures.shape == (30, side, side)
+    tall = [np.ptp(np.nonzero(p.max(axis=1) > 60)[0]) for p in back.pictures]
+    assert 16 <= min(tall) <= max(tall) <= 21

@@ -109,7 +109,7 @@ def with_nan(path: Path) -> Path:
 
 
 def other_size(path: Path) -> Path:
-    return save_npz(path / "large.npz", x_train=np.zeros((20, 32, 32), np.uint8), y_train=np.arange(20) % 10)
+    return save_npz(path / "large.npz", x_train=np.zeros((20, 132, 32), np.uint8), y_train=np.arange(20) % 10)
 
 
 def labels_past_9(path: Path) -> Path:

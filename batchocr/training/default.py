@@ -16,7 +16,7 @@ from batchocr.training.catalogue import DEFAULT
 from batchocr.training.datasets import NONE, Digits, Halves
 from batchocr.training.fitted import Fitted
 from batchocr.training.folder import Checkpoint, claim, make_repeatable, resumed
-from batchocr.training.gather import HELD_OUT, KEPT, Others, gather, joined, keep, kept
+from batchocr.training.gather import HELD_OUT, KEPT, Others, gather, joined, keep, kept, split
 from batchocr.training.zoo import build
 
 STRIDE = 1_000_000
@@ -45,7 +45,16 @@ class DefaultRecipe:
     seed: int = 2017
 
 
-SHARES = {"as it came": 0.14, "drawn": 0.42, "hands": 0.07, "printed": 0.02, "pages": 0.07, "none": 0.18}
+SHARES = {
+    "as it came": 0.18,
+    "drawn": 0.40,
+    "hands": 0.07,
+    "printed": 0.02,
+    "pages": 0.07,
+    "none": 0.14,
+    "none of pages": 0.02,
+    "none of blanks": 0.02,
+}
 """Of each batch; each further collection has OTHER. They are scaled to sum to 1 over what there is."""
 OTHER = 0.05
 
@@ -89,8 +98,9 @@ def _compile(model: keras.Model, recipe: DefaultRecipe) -> None:
     )
 
 
-def _fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, verbose: int) -> keras.Model:
+def fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, verbose: int) -> keras.Model:
     """Train, saving after each epoch; an interrupted training goes on. The averaged weights are in place in the end."""
+    out.mkdir(parents=True, exist_ok=True)
     make_repeatable(recipe.seed)
     model, epochs = resumed(out)
     batches = _Mixed(groups, recipe, len(epochs))
@@ -134,6 +144,7 @@ def fit_default(
     Raises UsageError for unfit data or another training's folder.
     """
     data.half("test")  # which must be there
+    split(data)  # and enough
     given = {kind: [path.name for path in paths] for kind, paths in vars(others).items()}
     claim(out, {"system": DEFAULT, "data": data.sha256, **given, **asdict(recipe)}, resume=resume)
     crops = out / KEPT
@@ -144,10 +155,9 @@ def fit_default(
         keep(gathered, crops)
     for name, digits in gathered.groups.items():
         log.info("%s: %d crops", name, len(digits))
-    model = _fit(gathered.groups, recipe, out, verbose)
+    model = fit(gathered.groups, recipe, out, verbose)
     clean = build(DEFAULT)
     clean.set_weights(model.get_weights())
-    crops.unlink()
     more = "".join(f", {path.name}" for path in others.collections)
     return Fitted(
         model=clean,
@@ -155,6 +165,6 @@ def fit_default(
         held_out=joined(list(gathered.held_out.values())),
         held_out_name="held_out",
         also={f"held_out_{name}_accuracy": digits for name, digits in gathered.held_out.items()},
-        data=f"train half of MNIST less its last {HELD_OUT}{more}, less the last eighth of each; digits drawn from "
-        f"strokes; letters and marks of fonts; cut out of drawn sheets by vision",
+        data=f"train half of MNIST less its last {HELD_OUT}{more} (less the last eighth of each), digits drawn from "
+        f"strokes, letters and marks of fonts: drawn on sheets and cut out by vision",
     )

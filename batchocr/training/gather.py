@@ -21,12 +21,17 @@ HELD_OUT = 5000
 """Digits of the main collection that are only measured on: the last ones, by other writers than the first."""
 PART = 8
 """The last of so many parts of each other collection is only measured on: whole hands, where it runs in hands."""
-AGAIN = 30
-"""Times each digit of another collection is drawn, to six times of the main one: they are few."""
-OTHER_HANDS = 0.18
-"""Digits from pen strokes to each of the main collection's that is drawn."""
+AGAIN = 5.0
+"""Times that each digit of another collection is drawn to once of the main one: they are few."""
+TIMES = {"hands": 0.18, "printed": 0.045, "marks": 0.36, "touching": 0.045, "halves": 0.022}
+"""What else is drawn, to each digit of the main collection."""
+NO_DIGITS = ("marks", "touching", "halves")
+HELD_TIMES, SELDOM, MILD = 3.0, 0.15, 0.35
+"""What is measured on is drawn so often, what is no digit less often than to train on, by that share, and all of it
+as plainly as most people write: by that share of what is done to it to train on."""
 PAGE_ROUNDS, BLANK_ROUNDS = 10, 16
 PAGE_SCALE, BLANK_SCALE = (0.7, 1.8), (0.4, 1.0)
+PAGES = "pages"
 KEPT = "gathered.npz"
 
 log = logging.getLogger(__name__)
@@ -52,57 +57,74 @@ class Gathered:
     """Only to be measured on, by name."""
 
 
+def split(data: Halves) -> tuple[Digits, Digits]:
+    """The digits of the main collection to train on, and to be measured on only. Raises UsageError for too few."""
+    whole = data.to_train_on()
+    if len(whole) <= 2 * HELD_OUT:
+        raise UsageError(f"{data.name}: {len(whole)} digits to train on are too few; {2 * HELD_OUT} are needed")
+    return whole.part(slice(None, -HELD_OUT)), whole.part(slice(-HELD_OUT, None))
+
+
 def gather(data: Halves, others: Others, drawings: float, seed: int, jobs: int) -> Gathered:
     """Draw and cut out everything. `drawings` is how often each digit of `data` is drawn, in the mean.
 
     Raises UsageError for data that does not fit.
     """
-    whole = data.to_train_on()
-    if len(whole) <= 2 * HELD_OUT:
-        raise UsageError(f"{data.name}: {len(whole)} digits to train on are too few; {2 * HELD_OUT} are needed")
+    main, held = split(data)
     marks = Marks.load(others.fonts)
-    main, held = whole.part(slice(None, -HELD_OUT)), whole.part(slice(-HELD_OUT, None))
     few, few_held = _collections(others)
-    pages, pages_held = _pages(others)
+    pages, pages_held = pages_of(others)
     log.info("drawing %d digits %g times, and others", len(main), drawings)
-    groups = {"as it came": main} | _drawn(
-        main, few, marks, {"drawn": drawings, "few": AGAIN * drawings / 6, "hands": OTHER_HANDS * drawings}, seed, jobs
-    )
-    held_out = _drawn(held, few_held, marks, {"drawn": 3, "few": 5, "hands": 0.4}, seed + 1, jobs)
-    cut = cut_pages(pages, OTHER_HANDS = 0.18
-"""Digits from pen strokes to each of the main collection's that is drawn."""
-PAGE_ROUNDS, seed, jobs, PAGE_SCALE)
-    bare = cut_pages([LabelledPage(path) for path in others.blanks], BLANK_ROUNDS, seed, jobs, BLANK_SCALE)
-    for found, where in ((cut, groups), (bare, groups), (cut_pages(pages_held, 1, seed, jobs, PAGE_SCALE), held_out)):
-        _sort_in(found, "pages", where)
-    return Gathered({k: v for k, v in groups.items() if len(v)}, {k: v for k, v in held_out.items() if len(v)})
+    groups = {"as it came": main, **_drawn(main, few, marks, drawings, seed, jobs)}
+    held_out = _drawn(held, few_held, marks, HELD_TIMES, seed + 1, jobs, held_out=True)
+    blanks = [LabelledPage(path) for path in others.blanks]
+    _sort_in(cut_pages(pages, PAGE_ROUNDS, seed, jobs, PAGE_SCALE), PAGES, groups, none="none of pages")
+    _sort_in(cut_pages(blanks, BLANK_ROUNDS, seed, jobs, BLANK_SCALE), PAGES, groups, none="none of blanks")
+    _sort_in(cut_pages(pages_held, 1, seed, jobs, PAGE_SCALE), PAGES, held_out, none="none of pages")
+    return Gathered(groups, held_out)
 
 
 def _drawn(
-    main: Digits, few: Mapping[str, Digits], marks: Marks, times: Mapping[str, float], seed: int, jobs: int
+    main: Digits,
+    few: Mapping[str, Digits],
+    marks: Marks,
+    drawings: float,
+    seed: int,
+    jobs: int,
+    *,
+    held_out: bool = False,
 ) -> dict[str, Digits]:
     """Everything that is drawn on sheets, by group; what is no digit is one group."""
-    hands = round(times["hands"] * len(main))
-    plan: dict[str, tuple[Writer, int]] = {
-        "drawn": (Collected(main), round(times["drawn"] * len(main))),
-        **{name: (Collected(digits), round(times["few"] * len(digits))) for name, digits in few.items()},
-        "hands": (Hands(), hands),
-        "printed": (Printed(marks), hands // 4),
-        "marks": (NoDigit(marks), 2 * hands),
-        "touching": (Touching(main), hands // 4),
-        "halves": (Halved(main), hands // 8),
+    wild = MILD if held_out else 1.0
+    writers: dict[str, Writer] = {
+        "drawn": Collected(main, wild),
+        **{name: Collected(digits, wild) for name, digits in few.items()},
+        "hands": Hands(),
+        "printed": Printed(marks),
+        "marks": NoDigit(marks),
+        "touching": Touching(main),
+        "halves": Halved(main),
     }
-    found: Drawn = cut_many({k: w for k, (w, _) in plan.items()}, {k: n for k, (_, n) in plan.items()}, seed, jobs)
+    often = drawings * len(main)
+    counts = {
+        "drawn": round(often),
+        **{name: round(AGAIN * drawings * len(digits)) for name, digits in few.items()},
+        **{
+            name: round(often * share * (SELDOM if held_out and name in NO_DIGITS else 1))
+            for name, share in TIMES.items()
+        },
+    }
+    found: Drawn = cut_many(writers, counts, seed, jobs)
     groups: dict[str, Digits] = {}
-    for number, name in enumerate(plan):
+    for number, name in enumerate(writers):
         mine = found.writers == number
         _sort_in(Digits(found.pictures[mine], found.labels[mine]), name, groups)
     return groups
 
 
-def _sort_in(digits: Digits, name: str, groups: dict[str, Digits]) -> None:
-    """Digits to the group of their name, what is none to that of all others."""
-    for group, which in ((name, digits.labels != NONE), ("none", digits.labels == NONE)):
+def _sort_in(digits: Digits, name: str, groups: dict[str, Digits], none: str = "none") -> None:
+    """Digits to the group of their name, what is none to another."""
+    for group, which in ((name, digits.labels != NONE), (none, digits.labels == NONE)):
         if which.any():
             new = digits.part(np.flatnonzero(which))
             old = groups.get(group)
@@ -125,7 +147,7 @@ def _collections(others: Others) -> tuple[dict[str, Digits], dict[str, Digits]]:
     return first, last
 
 
-def _pages(others: Others) -> tuple[list[LabelledPage], list[LabelledPage]]:
+def pages_of(others: Others) -> tuple[list[LabelledPage], list[LabelledPage]]:
     """The pages with truth: the first parts of each folder's, by name, and the last."""
     first: list[LabelledPage] = []
     last: list[LabelledPage] = []

@@ -6,6 +6,7 @@ normalised exactly as those of a scan.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -27,6 +28,8 @@ SHEET = 1280
 SAME, WHOLE, APART = 0.5, 0.85, 0.25
 """Of a candidate's box and a piece of writing, intersection over union from which it is that piece, and all of it, and
 share of the writing up to which it is only some of it."""
+log = logging.getLogger(__name__)
+
 TASK = 3000
 """Pieces of writing that a process draws at a time, at most."""
 
@@ -63,7 +66,11 @@ def cut_many(writers: Mapping[str, Writer], counts: Mapping[str, int], seed: int
     tasks = [(shares, -(-total // number), seed, at) for at in range(number)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=_keep, initargs=(list(writers.values()),)) as pool:
-        parts = list(pool.map(_cut, tasks))
+        parts = []
+        for part in pool.map(_cut, tasks):
+            parts.append(part)
+            if len(parts) % max(1, number // 5) == 0:
+                log.info("%d of %d sheaves drawn", len(parts), number)
     return Drawn(
         np.concatenate([part.pictures for part in parts]),
         np.concatenate([part.labels for part in parts]),
@@ -198,7 +205,7 @@ def _expose(page: Ink, rng: np.random.Generator) -> Pixels:
     grey = np.clip(page, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         _, coded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 90))])
-        grey = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
-    elif rng.random() < 0.15:
-        grey = np.where(grey > (int(grey.max()) + int(grey.min())) / 2, np.uint8(255), np.uint8(0))
+        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
+    if rng.random() < 0.15:
+        return np.where(grey > (int(grey.max()) + int(grey.min())) / 2, np.uint8(255), np.uint8(0))
     return grey

@@ -24,10 +24,11 @@ from batchocr.recognition.calibration import (
 from batchocr.recognition.model import DIGITS, NONE, Calibration, Sidecar, sha256, sidecar_path
 from batchocr.training.catalogue import DEFAULT, System, system_named
 from batchocr.training.datasets import Digits, Halves, load
-from batchocr.training.default import SheetsRecipe, fit_default
+from batchocr.training.default import DefaultRecipe, fit_default
 from batchocr.training.evaluate import figures
 from batchocr.training.fitted import Fitted, probabilities
 from batchocr.training.folder import HISTORY, read_history
+from batchocr.training.gather import Others
 from batchocr.training.tutorials import fit_tutorial
 
 MODEL, METRICS = "model.keras", "metrics.json"
@@ -46,13 +47,15 @@ def train(
     resume: bool = False,
     jobs: int = 2,
     verbose: int = 0,
-    sheets: SheetsRecipe | None = None,
+    others: Others | None = None,
+    default: DefaultRecipe | None = None,
 ) -> Path:
     """Make a model from the train half of `data`, and put it with all that tells of it into the folder `out`.
 
     The folder then holds `model.keras` with its sidecar `model.json`, `history.csv`, `metrics.json` and plots. Digits
     kept out of the training give temperature and threshold; the test half, where there is one, is only measured on.
-    `resume` goes on with the training in `out` from its last epoch. `sheets` is the default system's recipe.
+    `resume` goes on with the training in `out` from its last epoch. `others` and `default` are what the default system
+    is trained on besides, and its recipe.
 
     Raises UsageError for an unknown system or recipe, unfit data, or a folder that holds something else.
     """
@@ -60,9 +63,9 @@ def train(
     name = entry.recipe_name(recipe)
     halves = load(data)
     if system == DEFAULT:
-        own = replace(sheets or SheetsRecipe(), seed=seed)
+        own = replace(default or DefaultRecipe(), seed=seed)
         own = replace(own, epochs=epochs or own.epochs)
-        fitted = fit_default(halves, out, own, resume=resume, jobs=jobs, verbose=verbose)
+        fitted = fit_default(halves, others or Others(), out, own, resume=resume, jobs=jobs, verbose=verbose)
     else:
         fitted = fit_tutorial(entry, name, halves, out, epochs=epochs, seed=seed, resume=resume, verbose=verbose)
     return _write(fitted, entry, name, seed, halves, out)

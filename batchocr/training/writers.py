@@ -13,6 +13,8 @@ from batchocr.training.hands import written
 from batchocr.training.marks import Marks
 from batchocr.training.spoilt import half, touching, with_remains
 
+KEEP_THEIR_SHAPE = (1, 7)
+"""Digits whose halves are still such digits."""
 REMAINS = 0.06
 """Share of the digits that keep remains of a rule or a box."""
 
@@ -34,11 +36,13 @@ class Collected:
     """Digits that people wrote, drawn anew."""
 
     digits: Digits
+    wild: float = 1.0
+    """As `draw` takes it."""
     whole: ClassVar[bool] = False
 
     def __call__(self, height: float, rng: np.random.Generator) -> tuple[Ink, int]:
         which = _one(self.digits, rng)
-        ink = draw(self.digits.pictures[which], height, rng)
+        ink = draw(self.digits.pictures[which], height, rng, self.wild)
         if ink.size and rng.random() < REMAINS:
             ink = with_remains(ink, rng)
         return ink, int(self.digits.labels[which])
@@ -95,4 +99,5 @@ class Halved:
     whole: ClassVar[bool] = False
 
     def __call__(self, height: float, rng: np.random.Generator) -> tuple[Ink, int]:
-        return half(self.digits.pictures[_one(self.digits, rng)], height, rng), NONE
+        some = np.flatnonzero(~np.isin(self.digits.labels, KEEP_THEIR_SHAPE))
+        return half(self.digits.pictures[int(rng.choice(some))], height, rng), NONE
