@@ -22,7 +22,7 @@ TEXT = (2, 0, 3, 7, 5)
 def amount(step: int = 50) -> tuple[Pixels, list[tuple[int, ...]]]:
     """A strip with some digits, and their boxes."""
     paper = np.full((80, 400), 245, np.uint8)
-    boxes = []
+    boxes: list[tuple[int, ...]] = []
     for i, digit in enumerate(TEXT):
         write(paper, digit, 30 + step * i, 20, 40, pen=4)
         boxes.append((digit, 28 + step * i, 18, 28, 44))

@@ -16,7 +16,7 @@ from batchocr.training.catalogue import DEFAULT
 from batchocr.training.datasets import NONE, Digits, Halves
 from batchocr.training.fitted import Fitted
 from batchocr.training.folder import Checkpoint, claim, make_repeatable, resumed
-from batchocr.training.gather import HELD_OUT, KEPT, Others, gather, joined, keep, kept, split
+from batchocr.training.gather import KEPT, Others, gather, joined, keep, kept, split
 from batchocr.training.zoo import build
 
 STRIDE = 1_000_000
@@ -144,7 +144,7 @@ def fit_default(
     Raises UsageError for unfit data or another training's folder.
     """
     data.half("test")  # which must be there
-    split(data)  # and enough
+    _, held = split(data)  # and enough
     given = {kind: [path.name for path in paths] for kind, paths in vars(others).items()}
     claim(out, {"system": DEFAULT, "data": data.sha256, **given, **asdict(recipe)}, resume=resume)
     crops = out / KEPT
@@ -164,7 +164,9 @@ def fit_default(
         seen=gathered.groups["drawn"],
         held_out=joined(list(gathered.held_out.values())),
         held_out_name="held_out",
+        held_out_said=f"the digits kept out ({', '.join(gathered.held_out)}), drawn plainly on sheets and cut out by "
+        "vision, or cut out of their pages",
         also={f"held_out_{name}_accuracy": digits for name, digits in gathered.held_out.items()},
-        data=f"train half of MNIST less its last {HELD_OUT}{more} (less the last eighth of each), digits drawn from "
-        f"strokes, letters and marks of fonts: drawn on sheets and cut out by vision",
+        data=f"{Path(data.name).name} (its train half less the last {len(held)}){more} (less the last eighth of each), "
+        "digits drawn from strokes, letters and marks of fonts: drawn on sheets and cut out by vision",
     )

@@ -25,6 +25,8 @@ class Fitted:
     held_out: Digits
     """Not trained on: they give temperature and threshold, and figures under the name `held_out_name`."""
     held_out_name: str
+    held_out_said: str
+    """What they are, in words."""
     also: dict[str, Digits]
     """Others whose accuracy the sidecar tells, by the figure's name; that of the test half is told anyway."""
     data: str

@@ -100,7 +100,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
         temperature=temperature,
         min_confidence=default_threshold(confidence, right),
         calibration=Calibration(
-            data=f"digits kept out of the training ({fitted.held_out_name})",
+            data=fitted.held_out_said,
             candidates=len(fitted.held_out),
             rows=len(confidence),
             levels=table,

@@ -66,6 +66,7 @@ def fit_tutorial(
         seen=seen,
         held_out=held,
         held_out_name="validation",
+        held_out_said="digits of the train half kept out of the training",
         also={},
         data=f"train half of {Path(data.name).name} less its last {kept}",
     )
