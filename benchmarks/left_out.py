@@ -1,7 +1,7 @@
 """How hands fare that the network never saw: trainings that leave out one collection each, measured on it.
 
-`python benchmarks/left_out.py RUN --data semeion.npz --data optdigits.npz --data orand-car-a/train` takes the crops that
-a training of the default system left in its folder RUN, trains the same network without those of one collection, and
+`python benchmarks/left_out.py RUN --data semeion.npz --data optdigits.npz --data orand-car-a/train` takes the crops
+that a training of the default system left in its folder RUN, trains the same network without those of a collection, and
 prints how many of that collection's digits it reads right.
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from batchocr.recognition.calibration import Level
-from batchocr.recognition.model import DIGITS, NONE, Calibration, read_sidecar, sha256, shipped_model, sidecar_path
+from batchocr.recognition.model import DIGITS, NO_DIGIT, Calibration, read_sidecar, sha256, shipped_model, sidecar_path
 
 
 def copy_model(path: Path, **changes: Any) -> Path:
@@ -25,7 +25,7 @@ def eleven_classes(path: Path) -> Path:
     digits = shipped.output[:, :10] / keras.ops.sum(shipped.output[:, :10], axis=1, keepdims=True)
     surest = keras.ops.max(digits, axis=1, keepdims=True)
     keras.Model(shipped.input, keras.ops.concatenate([digits * surest, 1 - surest], axis=1)).save(path)
-    changes = {"classes": (*DIGITS, NONE), "sha256": sha256(path), "temperature": 1.0, "calibration": None}
+    changes = {"classes": (*DIGITS, NO_DIGIT), "sha256": sha256(path), "temperature": 1.0, "calibration": None}
     read_sidecar(shipped_model()).model_copy(update=changes).write(sidecar_path(path))
     return path
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchocr.recognition.calibration import Floats
-from batchocr.recognition.context import NONE, in_context
+from batchocr.recognition.calibration import NONE, Floats
+from batchocr.recognition.context import in_context
 from batchocr.records import Box
 
 

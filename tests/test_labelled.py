@@ -11,8 +11,8 @@ from drawing import overlap
 from strokes import save, write
 
 from batchocr.errors import UsageError
+from batchocr.recognition.calibration import NONE
 from batchocr.records import Box, Pixels
-from batchocr.training.datasets import NONE
 from batchocr.training.labelled import LabelledPage, cut_pages, is_upright_bar, labelled
 from batchocr.vision import find
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from digit_files import digits
 
+from batchocr.recognition.calibration import NONE
 from batchocr.recognition.classifier import Classifier
-from batchocr.training.datasets import NONE
 from batchocr.training.draw import Ink, draw
 from batchocr.training.marks import Marks
 from batchocr.training.sheets import SHEET, cut, cut_many, sheet

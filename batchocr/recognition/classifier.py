@@ -15,8 +15,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from batchocr.errors import DeviceError, ModelError, UsageError
-from batchocr.recognition.calibration import Floats, scale
-from batchocr.recognition.context import NONE
+from batchocr.recognition.calibration import NONE, Floats, scale
 from batchocr.recognition.model import Sidecar, read_sidecar
 from batchocr.records import Crops
 

@@ -11,11 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from batchocr.recognition.calibration import Floats
+from batchocr.recognition.calibration import NONE, Floats
 from batchocr.records import Box
 
-NONE = 10
-"""Column of the probability that a candidate is no digit."""
 WORDS = 0.15
 """Share of words among what stands on pages, where nothing else is known."""
 LETTER_IS_NONE, DIGIT_IS_NONE = 0.75, 0.02

@@ -17,7 +17,7 @@ DEFAULT = "digits.keras"
 """The shipped model's file name."""
 COPY = "copy both files again from where the model came from"
 DIGITS = tuple("0123456789")
-NONE = "none"
+NO_DIGIT = "none"
 """The class after the digits, where a model has it: what is no digit."""
 
 
@@ -43,7 +43,7 @@ class Sidecar(BaseModel):
 
     name: str
     classes: tuple[str, ...]
-    """The ten digits, or these and NONE."""
+    """The ten digits, or these and NO_DIGIT."""
     input_shape: tuple[int, ...]
     """One crop: (28, 28)."""
     input_dtype: str
@@ -106,7 +106,7 @@ def read_sidecar(model: Path) -> Sidecar:
         first = fault.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
         raise ModelError(f"{path}: no sidecar of ours ({where}: {first['msg']}); {COPY}") from fault
-    known = sidecar.classes in (DIGITS, (*DIGITS, NONE))
+    known = sidecar.classes in (DIGITS, (*DIGITS, NO_DIGIT))
     if not known or (sidecar.input_shape, sidecar.input_dtype) != ((28, 28), "uint8"):
         raise ModelError(f"{path}: not for digits 0-9 from 28 x 28 pixels; choose another model")
     if sha256(model) != sidecar.sha256:

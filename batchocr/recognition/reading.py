@@ -8,15 +8,13 @@ from functools import reduce
 
 import numpy as np
 
-from batchocr.recognition.calibration import Floats
-from batchocr.recognition.context import NONE, in_context
+from batchocr.recognition.calibration import DECIMALS, NONE, Floats
+from batchocr.recognition.context import in_context
 from batchocr.records import Box, Candidate, DigitRow, NumberRow, PageResult, Reading, SeenPage
 
 LOW_CONFIDENCE = "low-confidence"
 JOINED = "joined"
 NOT_A_DIGIT = "not-a-digit"
-DECIMALS = 4
-"""Of a confidence, here and in the files: so a file's own figures say what is marked."""
 
 
 def read(probabilities: Floats, candidates: Sequence[Candidate], min_confidence: float) -> list[Reading]:

@@ -18,8 +18,6 @@ from batchocr.vision.normalize import SIDE
 
 Labels = NDArray[np.int64]
 
-NONE = 10
-"""The label of what is no digit."""
 MNIST = "mnist"
 """In place of a path: what `keras.datasets.mnist` downloads."""
 SMALLEST, LARGEST = 12, 128

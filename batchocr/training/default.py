@@ -11,9 +11,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.recognition.calibration import NONE
 from batchocr.records import Crops
 from batchocr.training.catalogue import DEFAULT
-from batchocr.training.datasets import NONE, Digits, Halves
+from batchocr.training.datasets import Digits, Halves
 from batchocr.training.fitted import Fitted
 from batchocr.training.folder import Checkpoint, claim, make_repeatable, resumed
 from batchocr.training.gather import KEPT, Others, gather, joined, keep, kept, split

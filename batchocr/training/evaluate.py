@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import (
-    TEN,
+    NONE,
     Floats,
     Level,
     answers,
@@ -75,10 +75,10 @@ def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
     A digit that was taken for none is an error. What is none, label 10, is counted as `others`; taken for a digit, as
     `others_read`, it is a row that is wrong.
     """
-    predicted, digit = answers(probabilities), labels < TEN
+    predicted, digit = answers(probabilities), labels < NONE
     right = (predicted == labels)[digit]
     pairs = Counter(zip(labels[digit][~right].tolist(), predicted[digit][~right].tolist(), strict=True))
-    others = {"others": int((~digit).sum()), "others_read": int((predicted[~digit] < TEN).sum())}
+    others = {"others": int((~digit).sum()), "others_read": int((predicted[~digit] < NONE).sum())}
     return {
         "accuracy": round(float(right.mean()), 5) if len(right) else 0.0,
         "errors": int((~right).sum()),

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from batchocr.errors import UsageError
-from batchocr.training.datasets import NONE, Digits, Halves, load_as_they_are
+from batchocr.recognition.calibration import NONE
+from batchocr.training.datasets import Digits, Halves, load_as_they_are
 from batchocr.training.labelled import LabelledPage, cut_pages
 from batchocr.training.marks import Marks
 from batchocr.training.pages import read_truth, truth_file

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.errors import ScanError, UsageError
+from batchocr.recognition.calibration import NONE
 from batchocr.records import Box, Crops, Pixels, Scan
 from batchocr.sources import BadPage, load_pages
-from batchocr.training.datasets import NONE, Digits
+from batchocr.training.datasets import Digits
 from batchocr.vision.find import Stages, layout, stages
 from batchocr.vision.normalize import SIDE, normalize
 

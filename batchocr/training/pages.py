@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from batchocr.engines.local import LocalEngine
 from batchocr.errors import UsageError
 from batchocr.recognition.batches import classified
-from batchocr.recognition.calibration import TEN, Floats, scale
+from batchocr.recognition.calibration import NONE, Floats, scale
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.reading import page_result
 from batchocr.records import Candidate, DigitRow, SeenPage
@@ -110,7 +110,7 @@ class TruePages:
         parts: list[Floats] = []
         labels: list[int] = []
         for name, truth in self.known.items():
-            here = np.full(len(found[name]), TEN)
+            here = np.full(len(found[name]), NONE)
             if self.form == "boxes":
                 true = [digit for number in truth for digit in number["digits"]]
                 for at, index in matched(true, [candidate.box for candidate in found[name]]).items():
@@ -121,7 +121,7 @@ class TruePages:
                 continue
             parts += [each for each in probabilities[name] if len(each)]
             labels += here.tolist()
-        return np.concatenate(parts) if parts else np.empty((0, TEN + 1)), np.array(labels, np.int64)
+        return np.concatenate(parts) if parts else np.empty((0, NONE + 1)), np.array(labels, np.int64)
 
 
 def read_pages(truth: Path, model: Path, device: str = "auto") -> TruePages:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from batchocr.errors import UsageError
 from batchocr.recognition.calibration import (
-    TEN,
+    NONE,
     Floats,
     default_threshold,
     fit_temperature,
@@ -69,7 +69,7 @@ def recalibrated(sidecar: Sidecar, evidence: Evidence) -> Sidecar:
     """
     # a model without the class "none" has no answer to what is no digit: that counts in the table, not in the fit
     known = evidence.labels < len(sidecar.classes)
-    _check_count(int((evidence.labels < TEN).sum()), evidence.data)
+    _check_count(int((evidence.labels < NONE).sum()), evidence.data)
     more = fit_temperature(evidence.probabilities[known], evidence.labels[known], SPREAD)
     confidence, right = evidence.rows(more)
     _check_count(len(confidence), evidence.data)

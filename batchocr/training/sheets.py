@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.recognition.calibration import NONE
 from batchocr.records import Box, Crops, Layout, Pixels
-from batchocr.training.datasets import NONE, Labels
+from batchocr.training.datasets import Labels
 from batchocr.training.draw import Ink
 from batchocr.training.labelled import is_upright_bar
 from batchocr.training.writers import Writer

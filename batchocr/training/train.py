@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import (
-    TEN,
+    NONE,
     Floats,
     default_threshold,
     fit_temperature,
@@ -21,7 +21,7 @@ from batchocr.recognition.calibration import (
     rows_of,
     scale,
 )
-from batchocr.recognition.model import DIGITS, NONE, Calibration, Sidecar, sha256, sidecar_path
+from batchocr.recognition.model import DIGITS, NO_DIGIT, Calibration, Sidecar, sha256, sidecar_path
 from batchocr.training.catalogue import DEFAULT, System, system_named
 from batchocr.training.datasets import Digits, Halves, load
 from batchocr.training.default import DefaultRecipe, fit_default
@@ -91,7 +91,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     held_out = told[fitted.held_out_name]
     sidecar = Sidecar(
         name=system.name,
-        classes=DIGITS if raw.shape[1] == TEN else (*DIGITS, NONE),
+        classes=DIGITS if raw.shape[1] == NONE else (*DIGITS, NO_DIGIT),
         input_shape=(28, 28),
         input_dtype="uint8",
         keras=keras.__version__,
@@ -135,7 +135,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     }
     (out / METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     shown, found = list(measured.values())[-1]
-    digit = shown.labels < TEN
+    digit = shown.labels < NONE
     _plot(fitted, history, shown.part(np.flatnonzero(digit)), found[digit], out, data)
     return path
 

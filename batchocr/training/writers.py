@@ -7,7 +7,8 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from batchocr.training.datasets import NONE, Digits
+from batchocr.recognition.calibration import NONE
+from batchocr.training.datasets import Digits
 from batchocr.training.draw import Ink, draw
 from batchocr.training.hands import written
 from batchocr.training.marks import Marks
