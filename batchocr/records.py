@@ -77,11 +77,17 @@ class Candidate:
     box: Box
     joined: bool = False
     """True where it was put together from broken strokes."""
+    start: int = 0
+    stop: int = 1
+    """From which to before which of its number's places it lies: of those that share a place, one at most is a digit.
+    """
+    cut: bool = False
+    """True where it is not all of a piece of ink."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Digits written together, from the left."""
+    """Digits written together, from the left. Each place, from 0 on, lies within one candidate or several."""
 
     candidates: tuple[Candidate, ...]
 

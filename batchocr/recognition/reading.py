@@ -10,9 +10,11 @@ import numpy as np
 
 from batchocr.recognition.calibration import DECIMALS, NONE, Floats
 from batchocr.recognition.context import in_context
+from batchocr.recognition.cuts import best_cuts
 from batchocr.records import Box, Candidate, DigitRow, NumberRow, PageResult, Reading, SeenPage
 
 LOW_CONFIDENCE = "low-confidence"
+CUT = "cut"
 JOINED = "joined"
 NOT_A_DIGIT = "not-a-digit"
 
@@ -28,6 +30,7 @@ def read(probabilities: Floats, candidates: Sequence[Candidate], min_confidence:
         confidence = round(float(row[first]), DECIMALS)
         marks = {
             LOW_CONFIDENCE: confidence < min_confidence,
+            CUT: candidate.cut,
             JOINED: candidate.joined,
             NOT_A_DIGIT: row[NONE] > 0.5,
         }
@@ -47,11 +50,17 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) ->
     numbers: list[NumberRow] = []
     start = lines = 0
     for line in seen.layout.lines:
-        candidates = [candidate for number in line.numbers for candidate in number.candidates]
-        own = in_context(probabilities[start : start + len(candidates)], [c.box for c in candidates])
-        start += len(candidates)
-        readings = iter(read(own, candidates, min_confidence))
-        of_line = [[(candidate, next(readings)) for candidate in number.candidates] for number in line.numbers]
+        chosen: list[list[Candidate]] = []
+        own: list[Floats] = []
+        for number in line.numbers:
+            stop = start + len(number.candidates)
+            which, seen_as = best_cuts(probabilities[start:stop], number.candidates)
+            chosen.append([number.candidates[i] for i in which])
+            own.append(seen_as)
+            start = stop
+        candidates = [candidate for number in chosen for candidate in number]
+        readings = iter(read(in_context(np.concatenate(own), [c.box for c in candidates]), candidates, min_confidence))
+        of_line = [[(candidate, next(readings)) for candidate in number] for number in chosen]
         if len(probabilities) > 1:
             of_line = [[(c, r) for c, r in of_number if NOT_A_DIGIT not in r.review] for of_number in of_line]
         of_line = [of_number for of_number in of_line if of_number]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
+from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, skew
 from batchocr.vision.ink import Piece, components, join_strokes, only_digit, writing_height
 from batchocr.vision.layout import lines, numbers
@@ -43,6 +45,8 @@ class Stages:
     """Which connected component a pixel belongs to; 0 for paper."""
     rows: list[list[Piece]]
     """Lines from the top, each a row of pieces that may be digits, from the left."""
+    parts: Mapping[Piece, tuple[Piece, ...]]
+    """Into which wide pieces may be cut."""
     turn: Turn
 
 
@@ -57,7 +61,7 @@ def find(pixels: Pixels, dpi: float | None = None) -> Layout:
 
 def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
     """The record of what was seen of a page of `shape` (height, width): lines, numbers, candidates and their crops."""
-    found = [[[_candidate(piece, seen, shape) for piece in number] for number in numbers(r)] for r in seen.rows]
+    found = [[_candidates(number, seen, shape) for number in numbers(row)] for row in seen.rows]
     crops = [crop for row in found for number in row for _, crop in number]
     block: Crops = np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8)
     rows = tuple(Line(tuple(Number(tuple(c for c, _ in number)) for number in row)) for row in found)
@@ -98,7 +102,7 @@ def _stages(pixels: Pixels) -> tuple[Stages, float]:
         ink = binarize(contrast, faintest)
         labels, pieces = components(ink)
         rows = [[_one_piece(pieces, width)]] if pieces else []
-        return Stages(contrast, np.zeros_like(ink), ink, labels, rows, Turn(0.0, width, height)), 0.0
+        return Stages(contrast, np.zeros_like(ink), ink, labels, rows, {}, Turn(0.0, width, height)), 0.0
     turn = Turn(skew(binarize(contrast[::2, ::2], faintest)), width, height)
     contrast = turn.level(contrast)
     ink, rules = _writing(contrast, faintest)
@@ -108,7 +112,10 @@ def _stages(pixels: Pixels) -> tuple[Stages, float]:
         pieces = []
     whole = only_digit(pieces)
     rows = [[whole]] if whole else lines(join_strokes(pieces, labels, high), high)
-    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, turn), high
+    parts: dict[Piece, tuple[Piece, ...]] = {}
+    for row in rows:
+        parts |= cut(row, labels, float(np.median([piece.height for piece in row])))
+    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, turn), high
 
 
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:
@@ -132,6 +139,21 @@ def _one_piece(pieces: list[Piece], width: int) -> Piece:
     return main
 
 
+def _candidates(number: list[Piece], seen: Stages, shape: tuple[int, ...]) -> list[tuple[Candidate, Pixels]]:
+    """All that may be digits of a number, with their crops: its pieces, and what they may be cut into."""
+    height = float(np.median([piece.height for piece in number]))
+    found, place = [], 0
+    for piece in number:
+        parts = seen.parts.get(piece, (piece,))
+        for start, stop, stretch in stretches(parts, height):
+            whole = stop - start == len(parts)
+            candidate, crop = _candidate(stretch, seen, shape)
+            where = {"start": place + start, "stop": place + stop, "cut": not whole}
+            found.append((replace(candidate, joined=whole and len(piece.labels) > 1, **where), crop))
+        place += len(parts)
+    return found
+
+
 def _candidate(piece: Piece, seen: Stages, shape: tuple[int, ...]) -> tuple[Candidate, Pixels]:
     """A piece with its box on the page of `shape` as given, and its crop."""
     height, width = seen.contrast.shape
@@ -150,4 +172,4 @@ def _candidate(piece: Piece, seen: Stages, shape: tuple[int, ...]) -> tuple[Cand
     x0, y0 = max(0, round(x0 * across)), max(0, round(y0 * down))
     x1, y1 = min(shape[1], round(x1 * across)), min(shape[0], round(y1 * down))
     box = Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
-    return Candidate(box, joined=len(piece.labels) > 1), normalize(alone, mask)
+    return Candidate(box), normalize(alone, mask)
