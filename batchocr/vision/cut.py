@@ -1,0 +1,155 @@
+"""Touching digits: where a piece of ink may be cut, so that reading can choose.
+
+A cut is the cheapest way from the top of a piece to its foot: air costs little, ink as much as is crossed. So it runs
+down the valleys between digits, as a drop would (Congedo, Dimauro, Impedovo, Pirlo, 1995), and crosses where the
+stroke that joins them is thin; several ways are proposed, those that differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.vision.binarize import Mask
+from batchocr.vision.ink import Piece
+
+WIDE = 0.85
+"""Share of the height of a line's writing from which a piece may be more than one digit."""
+AIR, ASIDE = 0.01, 0.08
+"""What a pixel of paper costs, and a step to the side, where one of ink costs 1."""
+PENS, SHARE = 3.0, 0.1
+"""A cut costs at most so many widths of the pen, and this share of the height."""
+EVERY = 0.42
+"""Share of the height of writing: as wide a stretch has one cut proposed, at most."""
+APART = 0.1
+"""Share of the height by which two cuts differ in the mean."""
+LEAST = 0.06
+"""Share of a piece's ink that lies on each side of a cut."""
+MOST = 9
+"""Cuts of one piece."""
+WIDEST = 1.35
+"""Share of the height of writing up to which a stretch between cuts may be one digit."""
+
+Costs = NDArray[np.float32]
+
+
+def cut(pieces: Sequence[Piece], labels: NDArray[np.int32], height: float) -> dict[Piece, tuple[Piece, ...]]:
+    """The parts, from the left, into which wide pieces may be cut, where writing is `height` pixels high.
+
+    The parts are marked in `labels` with numbers of their own. Pieces that cannot be cut are not named.
+    """
+    wide = [p for p in pieces if p.width >= WIDE * height]
+    if not wide:
+        return {}
+    masks = [_mask(piece, labels) for piece in wide]
+    down = _passages(masks)
+    up = _passages([mask[::-1] for mask in masks])
+    found: dict[Piece, tuple[Piece, ...]] = {}
+    fresh = int(labels.max()) + 1
+    for piece, mask, above, below in zip(wide, masks, down, up, strict=True):
+        ways = _ways(mask, above, below[::-1], height)
+        if ways and len(parts := _parted(piece, mask, ways, labels, fresh)) > 1:
+            found[piece] = parts
+            fresh += len(parts)
+    return found
+
+
+def stretches(parts: Sequence[Piece], height: float) -> list[tuple[int, int, Piece]]:
+    """All runs of neighbouring parts that may be one digit: the first, the one after the last, and their union.
+
+    The whole is always among them.
+    """
+    found = []
+    for first in range(len(parts)):
+        union = parts[first]
+        for last in range(first, len(parts)):
+            if last > first:
+                union = union.with_(parts[last])
+            if union.width <= WIDEST * height or last - first == len(parts) - 1:
+                found.append((first, last + 1, union))
+    return found
+
+
+def _mask(piece: Piece, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    return np.isin(labels[piece.top : piece.bottom, piece.left : piece.right], piece.labels)
+
+
+def _passages(masks: Sequence[NDArray[np.bool_]]) -> list[Costs]:
+    """For each mask (h, w), what the cheapest way from its top to each pixel costs, (h, w); all of them together."""
+    high, wide = max(m.shape[0] for m in masks), max(m.shape[1] for m in masks)
+    costs = np.full((high, len(masks), wide + 2), 1e6, np.float32)
+    for i, mask in enumerate(masks):
+        costs[: mask.shape[0], i, 1 : mask.shape[1] + 1] = np.where(mask, np.float32(1), np.float32(AIR))
+    for y in range(1, high):
+        above = costs[y - 1]
+        least = np.minimum(above[:, :-2], above[:, 2:]) + np.float32(ASIDE)
+        costs[y, :, 1:-1] += np.minimum(least, above[:, 1:-1])
+    return [costs[: mask.shape[0], i, 1 : mask.shape[1] + 1] for i, mask in enumerate(masks)]
+
+
+def _ways(mask: NDArray[np.bool_], down: Costs, up: Costs, height: float) -> list[NDArray[np.intp]]:
+    """The best cuts of a piece, from the left: the column at which each crosses each row, (h,)."""
+    tall, wide = mask.shape
+    limit = PENS * _pen_width(mask) + SHARE * height
+    most = min(MOST, round(wide / (EVERY * height)))
+    proposals: list[tuple[float, int, int]] = []
+    for row in (tall // 4, tall // 2, 3 * tall // 4):
+        total = down[row] + up[row] - np.where(mask[row], 1, AIR)
+        least = cv2.erode(total.reshape(1, -1).astype(np.float32), np.ones((1, 7), np.uint8)).ravel()
+        here = np.flatnonzero((total <= least) & (total <= limit))
+        proposals += [(float(total[x]), row, int(x)) for x in here if 2 <= x < wide - 2]
+    ways: list[NDArray[np.intp]] = []
+    ink = np.concatenate([[0], mask.sum(axis=0).cumsum()])
+    for _, row, x in sorted(proposals):
+        way = np.concatenate([_traced(down[: row + 1], x), _traced(up[row:][::-1], x)[::-1][1:]])
+        if any(np.abs(way - other).mean() <= APART * height for other in ways):
+            continue
+        left = (mask & (np.arange(wide) < way[:, None])).sum() / ink[-1]
+        if LEAST <= left <= 1 - LEAST:
+            ways.append(way)
+        if len(ways) == most:
+            break
+    return sorted(ways, key=lambda way: float(way.mean()))
+
+
+def _traced(costs: Costs, x: int) -> NDArray[np.intp]:
+    """The way that led to column `x` of the last row: its column in each row, (h,)."""
+    way = np.empty(len(costs), np.intp)
+    way[-1] = x
+    for y in range(len(costs) - 2, -1, -1):
+        low, high = max(0, x - 1), min(costs.shape[1], x + 2)
+        near = costs[y, low:high] + ASIDE * (np.arange(low, high) != x)
+        x = low + int(near.argmin())
+        way[y] = x
+    return way
+
+
+def _pen_width(mask: NDArray[np.bool_]) -> float:
+    """Mean width of the strokes in pixels."""
+    ink = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    return 4 * float(cv2.sumElems(cv2.distanceTransform(ink, cv2.DIST_L2, 3))[0]) / max(1, int(mask.sum())) - 1
+
+
+def _parted(
+    piece: Piece, mask: NDArray[np.bool_], ways: Sequence[NDArray[np.intp]], labels: NDArray[np.int32], fresh: int
+) -> tuple[Piece, ...]:
+    """The parts of a piece between its cuts, each with a label of its own from `fresh` on."""
+    tall, wide = mask.shape
+    side = np.zeros((tall, wide), np.int32)
+    for way in ways:
+        side += np.arange(wide) >= way[:, None]
+    parts = []
+    view = labels[piece.top : piece.bottom, piece.left : piece.right]
+    for number in range(len(ways) + 1):
+        part: Mask = (mask & (side == number)).astype(np.uint8)
+        if not (area := cv2.countNonZero(part)):
+            continue
+        left, top, width, height = cv2.boundingRect(part)
+        label = fresh + len(parts)
+        view[part > 0] = label
+        x, y = piece.left + left, piece.top + top
+        parts.append(Piece(x, y, x + width, y + height, area, (label,)))
+    return tuple(parts)
