@@ -13,7 +13,7 @@ from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, skew
-from batchocr.vision.ink import Piece, components, join_strokes, only_digit, writing_height
+from batchocr.vision.ink import FRAGMENT, Piece, components, join_strokes, only_digit, writing_height
 from batchocr.vision.layout import lines, numbers
 from batchocr.vision.normalize import SIDE, normalize
 from batchocr.vision.rules import Rules, find_rules, mend
@@ -47,6 +47,8 @@ class Stages:
     """Lines from the top, each a row of pieces that may be digits, from the left."""
     parts: Mapping[Piece, tuple[Piece, ...]]
     """Into which wide pieces may be cut."""
+    small: list[Piece]
+    """Points, commas and dirt."""
     turn: Turn
 
 
@@ -61,7 +63,7 @@ def find(pixels: Pixels, dpi: float | None = None) -> Layout:
 
 def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
     """The record of what was seen of a page of `shape` (height, width): lines, numbers, candidates and their crops."""
-    found = [[_candidates(number, seen, shape) for number in numbers(row)] for row in seen.rows]
+    found = [[_candidates(number, seen, shape) for number in numbers(row, seen.small)] for row in seen.rows]
     crops = [crop for row in found for number in row for _, crop in number]
     block: Crops = np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8)
     rows = tuple(Line(tuple(Number(tuple(c for c, _ in number)) for number in row)) for row in found)
@@ -102,12 +104,13 @@ def _stages(pixels: Pixels) -> tuple[Stages, float]:
         ink = binarize(contrast, faintest)
         labels, pieces = components(ink)
         rows = [[_one_piece(pieces, width)]] if pieces else []
-        return Stages(contrast, np.zeros_like(ink), ink, labels, rows, {}, Turn(0.0, width, height)), 0.0
+        return Stages(contrast, np.zeros_like(ink), ink, labels, rows, {}, [], Turn(0.0, width, height)), 0.0
     turn = Turn(skew(binarize(contrast[::2, ::2], faintest)), width, height)
     contrast = turn.level(contrast)
     ink, rules = _writing(contrast, faintest)
     labels, pieces = components(ink)
     high = writing_height(pieces)
+    small = [piece for piece in pieces if piece.height < FRAGMENT * high]
     if high < LEAST_WRITING:
         pieces = []
     whole = only_digit(pieces)
@@ -115,7 +118,7 @@ def _stages(pixels: Pixels) -> tuple[Stages, float]:
     parts: dict[Piece, tuple[Piece, ...]] = {}
     for row in rows:
         parts |= cut(row, labels, float(np.median([piece.height for piece in row])))
-    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, turn), high
+    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, small, turn), high
 
 
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,8 @@ GAP = 0.9
 """Share of the height of a line's writing: a wider gap ends a number..."""
 STEP = 1.3
 """...unless the middles are no further apart than this, as beside a narrow 1 in a comb."""
+POINT = 0.8
+"""The same: a point or a comma is no further from the digits on both its sides."""
 TALLEST = 3.0
 """Times the height of writing: what is higher is no digit but a frame or a drawing."""
 WIDEST = 6.0
@@ -61,14 +64,31 @@ def lines(pieces: list[Piece], height: float) -> list[list[Piece]]:
     return [row.pieces for row in rows]
 
 
-def numbers(line: list[Piece]) -> list[list[Piece]]:
-    """The numbers of a line: split where the gap is wider than most of the line's writing is high."""
+def _has_point(before: Piece, after: Piece, small: Sequence[Piece], high: float) -> bool:
+    """Whether a point or a comma stands on the base line between two pieces, near to both."""
+    foot = (before.bottom + after.bottom) / 2
+    return any(
+        before.right - 0.1 * high <= p.left <= before.right + POINT * high
+        and p.right - 0.1 * high <= after.left <= p.right + POINT * high
+        and abs((p.top + p.bottom) / 2 - foot) <= 0.3 * high
+        and p.height <= 0.5 * high
+        and p.width <= 0.4 * high
+        for p in small
+    )
+
+
+def numbers(line: list[Piece], small: Sequence[Piece] = ()) -> list[list[Piece]]:
+    """The numbers of a line: split where the gap is wider than most of the line's writing is high.
+
+    A point or a comma in the gap, among the `small` pieces of the page, holds a number together.
+    """
     high = float(np.median([p.height for p in line]))
     found: list[list[Piece]] = []
     right = middle = -np.inf
     for piece in line:
         centre = (piece.left + piece.right) / 2
-        if not found or (piece.left - right > GAP * high and centre - middle > STEP * high):
+        wide = piece.left - right > GAP * high and centre - middle > STEP * high
+        if not found or (wide and not _has_point(found[-1][-1], piece, small, high)):
             found.append([])
         found[-1].append(piece)
         right, middle = max(right, piece.right), centre
