@@ -47,7 +47,8 @@ class Fonts:
         """
         # matplotlib's Computer Modern has other characters in the places of many signs
         own = sorted((Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("[!c]*.ttf"))
-        found = [*own, *(path for folder in folders for path in sorted(folder.rglob("*")))]
+        # by file name, so that the folders in which they lie change nothing
+        found = [*own, *(p for folder in folders for p in sorted(folder.rglob("*"), key=lambda p: (p.name, str(p))))]
         families: dict[str, list[Path]] = {}
         for path in found:
             unwanted = any(word.lower() in str(path).lower() for word in without)
