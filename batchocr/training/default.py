@@ -53,7 +53,9 @@ SHARES = {
     "printed": 0.02,
     "pages": 0.07,
     "none": 0.14,
-    "none of pages": 0.02,
+    "strips": 0.08,
+    "none of strips": 0.06,
+    "none of pages": 0.03,
     "none of blanks": 0.02,
 }
 """Of each batch; each further collection has OTHER. They are scaled to sum to 1 over what there is."""

@@ -16,6 +16,7 @@ from batchocr.training.labelled import LabelledPage, cut_pages
 from batchocr.training.marks import Marks
 from batchocr.training.pages import read_truth, truth_file
 from batchocr.training.sheets import Drawn, cut_many
+from batchocr.training.strips import cut_strips
 from batchocr.training.writers import Collected, Halved, Hands, NoDigit, Printed, Touching, Writer
 
 HELD_OUT = 5000
@@ -26,6 +27,8 @@ AGAIN = 5.0
 """Times that each digit of another collection is drawn to once of the main one: they are few."""
 TIMES = {"hands": 0.18, "printed": 0.045, "marks": 0.36, "touching": 0.045, "halves": 0.022}
 """What else is drawn, to each digit of the main collection."""
+STRIPS = 0.3
+"""Digits written as numbers, to each of the main collection."""
 NO_DIGITS = ("marks", "touching", "halves")
 HELD_TIMES, SELDOM, MILD = 3.0, 0.15, 0.35
 """What is measured on is drawn so often, what is no digit less often than to train on, by that share, and all of it
@@ -78,6 +81,10 @@ def gather(data: Halves, others: Others, drawings: float, seed: int, jobs: int) 
     log.info("drawing %d digits %g times, and others", len(main), drawings)
     groups = {"as it came": main, **_drawn(main, few, marks, drawings, seed, jobs)}
     held_out = _drawn(held, few_held, marks, HELD_TIMES, seed + 1, jobs, held_out=True)
+    strips = cut_strips(main, round(STRIPS * drawings * len(main)), seed, jobs)
+    _sort_in(strips, "strips", groups, none="none of strips")
+    strips = cut_strips(held, round(STRIPS * HELD_TIMES * len(held)), seed + 1, jobs, MILD)
+    _sort_in(strips, "strips", held_out, none="none of strips")
     blanks = [LabelledPage(path) for path in others.blanks]
     _sort_in(cut_pages(pages, PAGE_ROUNDS, seed, jobs, PAGE_SCALE), PAGES, groups, none="none of pages")
     _sort_in(cut_pages(blanks, BLANK_ROUNDS, seed, jobs, BLANK_SCALE), PAGES, groups, none="none of blanks")

@@ -23,10 +23,9 @@ from batchocr.vision.normalize import SIDE, normalize
 
 COVERED = 0.6
 """Share of a true digit's box within a candidate's from which the candidate holds it."""
-SAME = 0.5
-"""Intersection over union of both boxes from which it holds little else."""
-CLEAR = 0.15
-"""Share of any true box up to which a candidate has nothing of a digit."""
+SAME, OTHER = 0.75, 0.5
+"""Intersection over union of both boxes from which a candidate is that digit and little else, and up to which it is
+some of one, or one and more, and so none."""
 TURN, SHEAR, NOISE = 3.0, 0.2, 6.0
 """Degrees, share, grey levels: by how much a page is varied at most."""
 STRAY = 0.2
@@ -158,11 +157,11 @@ def _label(box: Box, boxes: Boxes) -> tuple[int | None, int | None]:
     held = np.flatnonzero(shared >= COVERED * area)
     if len(held) > 1:
         return NONE, None
-    if len(held) == 1:
-        at = int(held[0])
-        same = shared[at] >= SAME * (area[at] + box.width * box.height - shared[at])
-        return (int(boxes[at, 0]), at) if same else (None, None)
-    return (NONE if (shared <= CLEAR * area).all() else None), None
+    alike = shared / (area + box.width * box.height - shared)
+    at = int(alike.argmax())
+    if alike[at] >= SAME and at in held:
+        return int(boxes[at, 0]), at
+    return (NONE if alike[at] <= OTHER else None), None
 
 
 def _cut_by_box(seen: Stages, box: NDArray[np.float64], shape: tuple[int, ...]) -> Pixels | None:

@@ -26,9 +26,9 @@ from batchocr.vision import find
 
 SHEET = 1280
 """Pixels along each side of a sheet: looked at without reduction."""
-SAME, WHOLE, APART = 0.5, 0.85, 0.25
+SAME, WHOLE, APART = 0.7, 0.85, 0.45
 """Of a candidate's box and a piece of writing, intersection over union from which it is that piece, and all of it, and
-share of the writing up to which it is only some of it."""
+up to which it is only some of it."""
 log = logging.getLogger(__name__)
 
 TASK = 3000
@@ -125,7 +125,7 @@ def _named(layout: Layout, placed: Sequence[_Placed]) -> list[tuple[int | None, 
         elif shared >= SAME * union:
             named.append((piece.label, piece.writer))
         else:
-            named.append((NONE if shared <= APART * area else None, piece.writer))
+            named.append((NONE if shared <= APART * union else None, piece.writer))
     return named
 
 
@@ -163,7 +163,7 @@ def sheet(
     page = paper - ink * (paper - min(dark, paper - 70))
     if rng.random() < 0.3:
         _rule(page, cell, placed, rng.uniform(max(20, dark - 40), 200), rng)
-    return _expose(page, rng), placed
+    return expose(page, rng), placed
 
 
 def _rule(page: Ink, cell: int, placed: Sequence[_Placed], grey: float, rng: np.random.Generator) -> None:
@@ -194,12 +194,12 @@ def _rule(page: Ink, cell: int, placed: Sequence[_Placed], grey: float, rng: np.
         bar(right, top, right + width, bottom)
 
 
-def _expose(page: Ink, rng: np.random.Generator) -> Pixels:
+def expose(page: Ink, rng: np.random.Generator) -> Pixels:
     """A sheet as a scanner or a camera sees it: shade, blur, noise, JPEG, one bit."""
     if rng.random() < 0.4:
         slope = rng.uniform(-0.25, 0.25, 2)
-        ramp = np.linspace(-1, 1, SHEET, dtype=np.float32)
-        page *= 1 - 0.25 + 0.5 * (slope[0] * ramp[:, None] + slope[1] * ramp[None, :])
+        down, across = (np.linspace(-1, 1, side, dtype=np.float32) for side in page.shape)
+        page *= 1 - 0.25 + 0.5 * (slope[0] * down[:, None] + slope[1] * across[None, :])
     if rng.random() < 0.6:
         page = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.4, 1.1))
     page += rng.normal(0, rng.uniform(0, 7), page.shape).astype(np.float32)
