@@ -2,7 +2,7 @@
 
 `python benchmarks/left_out.py RUN --data semeion.npz --data optdigits.npz --data orand-car-a/train` takes the crops
 that a training of the default system left in its folder RUN, trains the same network without those of a collection, and
-prints how many of that collection's digits it reads right.
+prints how many of that collection's digits it reads right; one that it takes for none is wrong.
 """
 
 from __future__ import annotations
@@ -14,20 +14,22 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from batchocr.recognition.classifier import open_device
+from batchocr.recognition.calibration import NONE, answers
+from batchocr.recognition.classifier import Classifier, open_device
 from batchocr.training.datasets import Digits, load
 from batchocr.training.default import DefaultRecipe, fit
 from batchocr.training.fitted import probabilities
 from batchocr.training.gather import KEPT, PAGES, Others, kept, pages_of
 from batchocr.training.labelled import cut_pages
 from batchocr.training.pages import truth_file
+from batchocr.training.train import MODEL
 
 
 def main(
     run: Annotated[Path, typer.Argument(help="The folder of a training of the default system.")],
     data: Annotated[list[Path], typer.Option(help="A collection that it was trained on.")],
     out: Annotated[Path, typer.Option(help="A folder for the trainings.")],
-    epochs: Annotated[int, typer.Option(help="Of each training; the shipped model had more.")] = 15,
+    epochs: Annotated[int, typer.Option(help="Of each training; the shipped model had more.")] = 10,
     seed: Annotated[int, typer.Option(help="Of all that is drawn at random.")] = 2017,
 ) -> None:
     """Print a table."""
@@ -35,16 +37,16 @@ def main(
     open_device("auto")
     gathered = kept(run / KEPT)
     recipe = DefaultRecipe(epochs=epochs, seed=seed)
-    typer.echo("| left out | its digits | right | right, with an eighth of it unseen only |\n|---|---|---|---|")
-    everything = fit(gathered.groups, recipe, out / "everything", verbose=0)
+    shipped = Classifier(run / MODEL)
+    typer.echo("| left out | its digits | right | of its last eighth, with the rest trained on |\n|---|---|---|---|")
     for path in data:
         name = PAGES if truth_file(path) else path.stem
         rest = {group: digits for group, digits in gathered.groups.items() if name not in group}
         model = fit(rest, recipe, out / name, verbose=0)
         digits = _digits(path)
-        right = (probabilities(model, digits.pictures).argmax(1) == digits.labels).mean()
+        right = (answers(probabilities(model, digits.pictures)) == digits.labels).mean()
         last = gathered.held_out[name]
-        known = (probabilities(everything, last.pictures).argmax(1) == last.labels).mean()
+        known = (answers(shipped.classify(last.pictures)) == last.labels).mean()
         typer.echo(f"| {path.name} | {len(digits)} | {right:.2%} | {known:.2%} |")
 
 
@@ -53,7 +55,7 @@ def _digits(path: Path) -> Digits:
     if truth_file(path):
         first, last = pages_of(Others((path,)))
         found = cut_pages(first + last, 1, 0, 2, (1, 1))
-        return found.part(np.flatnonzero(found.labels < 10))
+        return found.part(np.flatnonzero(found.labels < NONE))
     return load(path).half(None)
 
 
