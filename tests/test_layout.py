@@ -110,3 +110,24 @@ def test_a_one_in_a_comb_stays_with_its_number() -> None:
 def test_a_piece_above_another_does_not_end_a_number() -> None:
     digits = [piece(100, 100, 60), piece(110, 100, 10), piece(170, 100)]
     assert numbers(digits) == [digits]
+
+
+def point(left: float, base: float, size: float = 6) -> Piece:
+    return piece(left, base - size, size, size)
+
+
+def test_a_point_or_a_comma_holds_a_number_together() -> None:
+    first, second = row(100, 100, 2), row(100 + 62 + 46, 100, 3)
+    assert numbers(first + second) == [first, second]
+    assert numbers(first + second, [point(100 + 62 + 20, 140)]) == [first + second]
+
+
+@pytest.mark.parametrize(("left", "base"), [(182, 112), (182, 190), (320, 140)])
+def test_what_is_no_point_between_two_numbers_holds_nothing_together(left: float, base: float) -> None:
+    first, second = row(100, 100, 2), row(208, 100, 3)
+    assert numbers(first + second, [point(left, base)]) == [first, second]
+
+
+def test_a_point_does_not_tie_what_stands_far_behind_it() -> None:
+    first, second = row(100, 100, 1), row(230, 100, 3)
+    assert numbers(first + second, [point(132, 140)]) == [first, second]

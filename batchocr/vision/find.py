@@ -151,8 +151,9 @@ def _candidates(number: list[Piece], seen: Stages, shape: tuple[int, ...]) -> li
         for start, stop, stretch in stretches(parts, height):
             whole = stop - start == len(parts)
             candidate, crop = _candidate(stretch, seen, shape)
-            where = {"start": place + start, "stop": place + stop, "cut": not whole}
-            found.append((replace(candidate, joined=whole and len(piece.labels) > 1, **where), crop))
+            joined = whole and len(piece.labels) > 1
+            where = replace(candidate, start=place + start, stop=place + stop, cut=not whole, joined=joined)
+            found.append((where, crop))
         place += len(parts)
     return found
 

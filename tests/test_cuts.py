@@ -1,0 +1,84 @@
+"""Which of the candidates that share ink are taken: small lattices with known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchocr.recognition.calibration import NONE, Floats
+from batchocr.recognition.cuts import best_cuts
+from batchocr.records import Box, Candidate
+
+
+def chances(*rows: tuple[int, float]) -> Floats:
+    """A row for each (digit, its probability); the rest is for no digit."""
+    found = np.zeros((len(rows), 11))
+    for i, (digit, chance) in enumerate(rows):
+        found[i, digit] = chance
+        found[i, NONE] = 1 - chance
+    return found
+
+
+def spans(*places: tuple[int, int]) -> list[Candidate]:
+    """Candidates from place to place; the widest is the whole piece."""
+    widest = max(stop - start for start, stop in places)
+    return [
+        Candidate(Box(10 * start, 0, 10 * (stop - start), 30), start=start, stop=stop, cut=stop - start < widest)
+        for start, stop in places
+    ]
+
+
+def test_without_cuts_all_candidates_are_taken_as_they_are() -> None:
+    given = chances((1, 0.9), (7, 0.4))
+    places = [Candidate(Box(0, 0, 9, 30), start=i, stop=i + 1) for i in range(2)]
+    which, seen = best_cuts(given, places)
+    assert which == [0, 1] and seen is given
+
+
+def test_two_touching_digits_are_taken_apart() -> None:
+    which, seen = best_cuts(chances((3, 0.02), (1, 0.97), (7, 0.95)), spans((0, 2), (0, 1), (1, 2)))
+    assert which == [1, 2]
+    assert seen.argmax(axis=1).tolist() == [1, 7]
+    assert np.allclose(seen.sum(axis=1), 1)
+
+
+def test_one_digit_stays_whole_though_a_part_looks_like_a_digit() -> None:
+    """The right half of a 4 is a 1."""
+    which, seen = best_cuts(chances((4, 0.98), (6, 0.05), (1, 0.9)), spans((0, 2), (0, 1), (1, 2)))
+    assert which == [0]
+    assert seen[0, 4] > 0.85
+
+
+def test_of_three_parts_the_best_way_is_taken() -> None:
+    places = spans((0, 3), (0, 1), (0, 2), (1, 2), (1, 3), (2, 3))
+    which, seen = best_cuts(chances((8, 0.01), (1, 0.2), (0, 0.96), (1, 0.3), (6, 0.3), (5, 0.94)), places)
+    assert which == [2, 5]
+    assert seen.argmax(axis=1).tolist() == [0, 5]
+
+
+def test_junk_stays_whole_and_none() -> None:
+    which, seen = best_cuts(chances((3, 0.01), (6, 0.03), (1, 0.04)), spans((0, 2), (0, 1), (1, 2)))
+    assert which == [0]
+    assert seen[0, NONE] > 0.9
+
+
+@pytest.mark.parametrize("rival", [0.1, 0.5, 0.9])
+def test_the_likelier_the_other_way_the_less_sure_are_the_digits(rival: float) -> None:
+    def sure(chance: float) -> float:
+        _, seen = best_cuts(chances((4, chance), (1, 0.99), (1, 0.99)), spans((0, 2), (0, 1), (1, 2)))
+        return float(seen[:, :NONE].max())
+
+    assert sure(0.01) > sure(rival * 0.5)
+
+
+def test_pieces_beside_a_cut_one_keep_their_places() -> None:
+    places = [
+        Candidate(Box(0, 0, 9, 30), start=0, stop=1),
+        Candidate(Box(10, 0, 20, 30), start=1, stop=3),
+        Candidate(Box(10, 0, 10, 30), start=1, stop=2, cut=True),
+        Candidate(Box(20, 0, 10, 30), start=2, stop=3, cut=True),
+        Candidate(Box(40, 0, 9, 30), start=3, stop=4),
+    ]
+    which, seen = best_cuts(chances((2, 0.99), (0, 0.03), (0, 0.98), (1, 0.97), (7, 0.99)), places)
+    assert which == [0, 2, 3, 4]
+    assert seen.argmax(axis=1).tolist() == [2, 0, 1, 7]
