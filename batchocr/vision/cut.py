@@ -127,7 +127,7 @@ def _between_valleys(mask: NDArray[np.bool_], height: float, limit: float) -> li
 
     Between two bellies that touch no drop would run: it would rather cross both bellies.
     """
-    tall, wide = mask.shape
+    tall = len(mask)
     inked = mask.any(axis=0)
     upper = np.where(inked, mask.argmax(axis=0), tall)
     lower = np.where(inked, mask[::-1].argmax(axis=0), tall)
