@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,17 +20,32 @@ JUNK = 0.01
 def best_cuts(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[list[int], Floats]:
     """The candidates of a number, by index, that are taken, from the left, and their probabilities (m, 11).
 
-    Of `probabilities` (n, 11). Every way through the number's places is weighed by the chance of the digits along it;
-    what a candidate has of the weight of all ways lowers the probabilities of its digits.
+    Of `probabilities` (n, 11). A piece that is more likely one digit than none stays whole. Of any other, every way
+    through its places is weighed by the chance of the digits along it, and what a candidate has of the weight of all
+    ways lowers the probabilities of its digits.
     """
-    if all(candidate.stop - candidate.start == 1 and not candidate.cut for candidate in candidates):
-        return list(range(len(candidates))), probabilities
-    weights = probabilities[:, :NONE].max(axis=1)
-    for i, candidate in enumerate(candidates):
-        if candidate.cut:
-            weights[i] *= CUT**0.5
+    which: list[int] = []
+    seen: list[Floats] = []
+    for at, whole in enumerate(candidates):
+        if whole.cut:
+            continue
+        parts = [i for i, c in enumerate(candidates) if c.cut and whole.start <= c.start < whole.stop]
+        if not parts or probabilities[at, NONE] <= 0.5:
+            taken, chances = [at], probabilities[[at]]
         else:
-            weights[i] = max(weights[i], JUNK * probabilities[i, NONE])
+            inside = [at, *parts]
+            best, chances = _weighed(probabilities[inside], [candidates[i] for i in inside])
+            taken = [inside[i] for i in best]
+        which += taken
+        seen.append(chances)
+    return which, np.concatenate(seen)
+
+
+def _weighed(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[list[int], Floats]:
+    """The same of the candidates of one piece, the whole first, their places from 0 on."""
+    weights = probabilities[:, :NONE].max(axis=1)
+    weights[0] = max(weights[0], JUNK * probabilities[0, NONE])
+    weights[1:] *= CUT**0.5
     weights = np.maximum(weights, 1e-9)
     which = _best(weights, candidates)
     share = _shares(weights, candidates)[which]
@@ -40,32 +56,29 @@ def best_cuts(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[l
 
 
 def _best(weights: Floats, candidates: Sequence[Candidate]) -> list[int]:
-    """The heaviest way (Viterbi, 1967)."""
-    places = max(c.stop for c in candidates)
-    best = np.full(places + 1, -np.inf)
-    best[0] = 0
-    came = np.full(places + 1, -1)
+    """The heaviest way (Viterbi, 1967) from the start of the first candidate, which is the whole, to its end."""
+    best = {candidates[0].start: 0.0}
+    came: dict[int, int] = {}
     for i in sorted(range(len(candidates)), key=lambda i: candidates[i].start):
-        candidate = candidates[i]
-        weight = best[candidate.start] + np.log(weights[i])
-        if weight > best[candidate.stop]:
-            best[candidate.stop], came[candidate.stop] = weight, i
+        start, stop = candidates[i].start, candidates[i].stop
+        if start in best and best[start] + np.log(weights[i]) > best.get(stop, -np.inf):
+            best[stop], came[stop] = best[start] + float(np.log(weights[i])), i
     which: list[int] = []
-    at = places
-    while at > 0:
-        which.append(int(came[at]))
+    at = candidates[0].stop
+    while at > candidates[0].start:
+        which.append(came[at])
         at = candidates[which[-1]].start
     return which[::-1]
 
 
 def _shares(weights: Floats, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     """Of the weight of all ways, what goes through each candidate, (n,)."""
-    places = max(c.stop for c in candidates)
-    before, after = np.zeros(places + 1), np.zeros(places + 1)
-    before[0] = after[places] = 1
+    first, last = candidates[0].start, candidates[0].stop
+    before: defaultdict[int, float] = defaultdict(float, {first: 1.0})
+    after: defaultdict[int, float] = defaultdict(float, {last: 1.0})
     order = sorted(range(len(candidates)), key=lambda i: candidates[i].start)
     for i in order:
         before[candidates[i].stop] += before[candidates[i].start] * weights[i]
     for i in reversed(order):
         after[candidates[i].start] += after[candidates[i].stop] * weights[i]
-    return np.array([before[c.start] * weights[i] * after[c.stop] for i, c in enumerate(candidates)]) / before[places]
+    return np.array([before[c.start] * weights[i] * after[c.stop] for i, c in enumerate(candidates)]) / before[last]

@@ -30,9 +30,9 @@ TIMES = {"hands": 0.18, "printed": 0.045, "marks": 0.36, "touching": 0.045, "hal
 STRIPS = 0.3
 """Digits written as numbers, to each of the main collection."""
 NO_DIGITS = ("marks", "touching", "halves")
-HELD_TIMES, SELDOM, MILD = 3.0, 0.15, 0.35
-"""What is measured on is drawn so often, what is no digit less often than to train on, by that share, and all of it
-as plainly as most people write: by that share of what is done to it to train on."""
+HELD_TIMES, HELD_AGAIN, SELDOM, MILD = 3.0, 1.5, 0.15, 0.2
+"""What is measured on is drawn so often, the few so often to once of the others, what is no digit less often than to
+train on, by that share, and all of it as plainly as most people write: by that share of what is done to train on."""
 PAGE_ROUNDS, BLANK_ROUNDS = 10, 16
 PAGE_SCALE, BLANK_SCALE = (0.7, 1.8), (0.4, 1.0)
 PAGES = "pages"
@@ -116,13 +116,13 @@ def _drawn(
     often = drawings * len(main)
     counts = {
         "drawn": round(often),
-        **{name: round(AGAIN * drawings * len(digits)) for name, digits in few.items()},
+        **{name: round((HELD_AGAIN if held_out else AGAIN) * drawings * len(digits)) for name, digits in few.items()},
         **{
             name: round(often * share * (SELDOM if held_out and name in NO_DIGITS else 1))
             for name, share in TIMES.items()
         },
     }
-    found: Drawn = cut_many(writers, counts, seed, jobs)
+    found: Drawn = cut_many(writers, counts, seed, jobs, wild)
     groups: dict[str, Digits] = {}
     for number, name in enumerate(writers):
         mine = found.writers == number

@@ -24,6 +24,10 @@ from batchocr.training.labelled import is_upright_bar
 from batchocr.training.writers import Writer
 from batchocr.vision import find
 
+SMALLEST, LARGEST = 17, 64
+"""Pixels that writing is high."""
+RULED = 0.3
+"""Share of the sheets that have rules or boxes."""
 SHEET = 1280
 """Pixels along each side of a sheet: looked at without reduction."""
 SAME, WHOLE, APART = 0.7, 0.85, 0.45
@@ -55,7 +59,9 @@ class _Placed:
     whole: bool
 
 
-def cut_many(writers: Mapping[str, Writer], counts: Mapping[str, int], seed: int, jobs: int) -> Drawn:
+def cut_many(
+    writers: Mapping[str, Writer], counts: Mapping[str, int], seed: int, jobs: int, wild: float = 1.0
+) -> Drawn:
     """About `counts` pieces of writing of each writer, mixed on sheets and cut out, in `jobs` processes.
 
     The number of processes changes nothing. What vision lost or took apart is left out, what it found beside
@@ -64,7 +70,7 @@ def cut_many(writers: Mapping[str, Writer], counts: Mapping[str, int], seed: int
     total = sum(counts.values())
     shares = np.array([counts.get(name, 0) for name in writers]) / total
     number = -(-total // TASK)
-    tasks = [(shares, -(-total // number), seed, at) for at in range(number)]
+    tasks = [(shares, -(-total // number), seed, at, wild) for at in range(number)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=_keep, initargs=(list(writers.values()),)) as pool:
         parts = []
@@ -88,18 +94,23 @@ def _keep(writers: list[Writer]) -> None:
     _writers[:] = writers
 
 
-def _cut(task: tuple[NDArray[np.float64], int, int, int]) -> Drawn:
-    shares, count, seed, at = task
-    return cut(_writers, shares, count, np.random.default_rng((seed, at)))
+def _cut(task: tuple[NDArray[np.float64], int, int, int, float]) -> Drawn:
+    shares, count, seed, at, wild = task
+    return cut(_writers, shares, count, np.random.default_rng((seed, at)), wild)
 
 
-def cut(writers: Sequence[Writer], shares: NDArray[np.float64], count: int, rng: np.random.Generator) -> Drawn:
-    """`count` pieces of writing, or a few more, of `writers` by their `shares`, drawn on sheets and cut out."""
+def cut(
+    writers: Sequence[Writer], shares: NDArray[np.float64], count: int, rng: np.random.Generator, wild: float = 1.0
+) -> Drawn:
+    """`count` pieces of writing, or a few more, of `writers` by their `shares`, drawn on sheets and cut out.
+
+    The less `wild`, from 1 to 0, the fewer sheets have rules, and the larger is the smallest writing.
+    """
     pictures: list[Pixels] = []
     labels: list[int] = []
     origins: list[int] = []
     while count > 0:
-        page, placed = sheet(writers, shares, rng)
+        page, placed = sheet(writers, shares, rng, wild)
         count -= len(placed)
         layout = find(page)
         for crop, (label, writer) in zip(layout.crops, _named(layout, placed), strict=True):
@@ -136,10 +147,10 @@ def _shared(a: Box, b: Box) -> int:
 
 
 def sheet(
-    writers: Sequence[Writer], shares: NDArray[np.float64], rng: np.random.Generator
+    writers: Sequence[Writer], shares: NDArray[np.float64], rng: np.random.Generator, wild: float = 1.0
 ) -> tuple[Pixels, list[_Placed]]:
     """A sheet (SHEET, SHEET) grey with writing of `writers` in the cells of a grid, and what stands where."""
-    height = float(np.exp(rng.uniform(np.log(17), np.log(64))))
+    height = float(np.exp(rng.uniform(np.log(SMALLEST + (1 - wild) * 10), np.log(LARGEST))))
     cell = int(height * 2.1)
     cells = SHEET // cell
     ink = np.zeros((SHEET, SHEET), np.float32)
@@ -161,7 +172,7 @@ def sheet(
             column += span
     paper, dark = rng.uniform(190, 255), rng.uniform(10, 160)
     page = paper - ink * (paper - min(dark, paper - 70))
-    if rng.random() < 0.3:
+    if rng.random() < RULED * wild:
         _rule(page, cell, placed, rng.uniform(max(20, dark - 40), 200), rng)
     return expose(page, rng), placed
 
