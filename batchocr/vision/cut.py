@@ -148,7 +148,7 @@ def _between_valleys(mask: NDArray[np.bool_], height: float, limit: float) -> li
 
 def _valleys(depth: NDArray[np.intp], height: float) -> list[int]:
     """Columns where a contour lies deepest between two higher stretches, by more than a little."""
-    found = []
+    found: list[int] = []
     reach = max(2, round(REACH * height))
     for x in range(1, len(depth) - 1):
         low, high = max(0, x - reach), min(len(depth), x + reach + 1)
