@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from batchocr.recognition.calibration import NONE, Floats
 from batchocr.records import Candidate
 
-CUT = 0.5
+CUT = 0.6
 """Chance that ink in one piece is cut at a place, against that it is not."""
-JUNK = 0.01
+JUNK = 0.03
 """Chance that a piece of ink as a whole is no digit."""
 
 
