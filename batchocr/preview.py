@@ -73,7 +73,7 @@ def preview(
         )
         result = reader.result(SeenPage(page_row(page, laid_out), laid_out))
         target = out if len(pages) == 1 else out.with_stem(f"{out.stem}-{number:03}")
-        _, coded = cv2.imencode(out.suffix, STAGES[stage](page.pixels, seen, laid_out.crops, result.digits))
+        _, coded = cv2.imencode(out.suffix, STAGES[stage](page.pixels, seen, laid_out, result.digits))
         _write(target, coded.tobytes())
         yield Preview(result, target)
 

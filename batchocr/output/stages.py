@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from batchocr.output.overlay import Picture, draw
-from batchocr.records import DigitRow, Pixels
+from batchocr.records import DigitRow, Layout, Pixels
 from batchocr.vision.find import Stages
 
 TINTS = np.array(
@@ -23,22 +22,22 @@ TILE, LABEL, COLUMNS = 56, 18, 20
 """Of the contact sheet: pixels of a crop, pixels of the text under it, crops a row."""
 
 
-def read(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
+def read(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
     """The page with what was read drawn on it."""
     return draw(pixels, digits)
 
 
-def flat(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
+def flat(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
     """The page level and its light evened out: what is white here is paper."""
     return cv2.cvtColor(cv2.bitwise_not(seen.contrast), cv2.COLOR_GRAY2BGR)
 
 
-def ink(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
+def ink(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
     """What counts as ink, rules taken out."""
     return cv2.cvtColor(cv2.bitwise_not(seen.ink), cv2.COLOR_GRAY2BGR)
 
 
-def rules(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
+def rules(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
     """In red the lines that were taken out, in grey the writing."""
     picture = np.full((*seen.ink.shape, 3), 255, np.uint8)
     picture[seen.ink > 0] = PALE - 60
@@ -46,14 +45,17 @@ def rules(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow
     return picture
 
 
-def pieces(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRow]) -> Picture:
-    """Each piece that may be a digit in a colour of its own, its line's number before it; what is left out in grey."""
+def pieces(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
+    """Each piece that may be a digit in a colour of its own, its line's number before it; what is left out in grey.
+
+    Where a piece may be cut, its parts have colours of their own.
+    """
     tint = np.zeros((int(seen.labels.max()) + 1, 3), np.uint8)
     tint[1:] = PALE
     count = 0
     for row in seen.rows:
-        for piece in row:
-            tint[list(piece.labels)] = TINTS[count % len(TINTS)]
+        for part in (part for piece in row for part in seen.parts.get(piece, (piece,))):
+            tint[list(part.labels)] = TINTS[count % len(TINTS)]
             count += 1
     tint[0] = 255
     picture: Picture = tint[seen.labels]
@@ -65,14 +67,21 @@ def pieces(pixels: Pixels, seen: Stages, crops: Pixels, digits: Sequence[DigitRo
     return picture
 
 
-def sheet(pixels: Pixels, seen: Stages, crops: NDArray[np.uint8], digits: Sequence[DigitRow]) -> Picture:
-    """A contact sheet of the crops as the network sees them, each with what was read; doubtful ones in red."""
-    rows = max(1, -(-len(crops) // COLUMNS))
+def sheet(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
+    """A contact sheet of the crops as the network sees them, each with what was read; doubtful ones in red.
+
+    Beside a piece of ink stand those that it may be cut into; what gave no row has no text.
+    """
+    read = {(row.left, row.top, row.width, row.height): row for row in digits}
+    boxes = [c.box for line in layout.lines for number in line.numbers for c in number.candidates]
+    rows = max(1, -(-len(boxes) // COLUMNS))
     picture = np.full((rows * (TILE + LABEL + 6) + 6, COLUMNS * (TILE + 6) + 6, 3), 255, np.uint8)
-    for i, (crop, digit) in enumerate(zip(crops, digits, strict=True)):
+    for i, (crop, box) in enumerate(zip(layout.crops, boxes, strict=True)):
         top, left = 6 + i // COLUMNS * (TILE + LABEL + 6), 6 + i % COLUMNS * (TILE + 6)
         large = cv2.resize(crop, (TILE, TILE), interpolation=cv2.INTER_NEAREST)
         picture[top : top + TILE, left : left + TILE] = large[..., None]
+        if (digit := read.get((box.left, box.top, box.width, box.height))) is None:
+            continue
         text = f"{digit.digit}  {min(99, round(100 * digit.confidence))}"
         colour = RED if digit.review else (90, 90, 90)
         at = (left + 6, top + TILE + LABEL - 4)
@@ -80,7 +89,7 @@ def sheet(pixels: Pixels, seen: Stages, crops: NDArray[np.uint8], digits: Sequen
     return picture
 
 
-STAGES: dict[str, Callable[[Pixels, Stages, NDArray[np.uint8], Sequence[DigitRow]], Picture]] = {
+STAGES: dict[str, Callable[[Pixels, Stages, Layout, Sequence[DigitRow]], Picture]] = {
     "read": read,
     "flat": flat,
     "ink": ink,
