@@ -89,3 +89,18 @@ def test_pieces_beside_a_cut_one_keep_their_places() -> None:
     which, seen = best_cuts(chances((2, 0.99), (0, 0.03), (0, 0.98), (1, 0.97), (7, 0.99)), places)
     assert which == [0, 2, 3, 4]
     assert seen.argmax(axis=1).tolist() == [2, 0, 1, 7]
+
+
+def test_a_digit_is_as_sure_as_all_cuts_that_give_it_together() -> None:
+    """A 6 with and without a speck at its foot is a 6; which cut is the better one does not matter."""
+    places = spans((0, 13), (0, 6), (0, 7), (6, 13), (7, 13))
+    which, seen = best_cuts(chances((2, 0.01), (6, 0.99), (6, 0.99), (9, 0.98), (9, 0.99)), places)
+    assert len(which) == 2
+    assert seen[0, 6] > 0.95 and seen[1, 9] > 0.95
+
+
+def test_ink_that_is_none_in_the_midst_loses_no_other_digit() -> None:
+    places = spans((0, 6), (0, 2), (2, 4), (4, 6))
+    which, seen = best_cuts(chances((2, 0.001), (5, 0.99), (8, 0.01), (7, 0.99)), places)
+    assert which == [1, 2, 3]
+    assert seen[0, 5] > 0.9 and seen[1, NONE] > 0.9 and seen[2, 7] > 0.9

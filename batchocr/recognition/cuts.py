@@ -9,20 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import NONE, Floats
-from batchocr.records import Candidate
+from batchocr.records import Box, Candidate
 
 CUT = 0.6
 """Chance that ink in one piece is cut at a place, against that it is not."""
-JUNK = 0.03
-"""Chance that a piece of ink as a whole is no digit."""
+JUNK, WIDTH = 0.03, 0.8
+"""Chance that ink is no digit, for every so many heights of it across."""
+SAME = 0.5
+"""Overlap of boxes (intersection over union) from which two candidates are the same digit, cut a little otherwise."""
 
 
 def best_cuts(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[list[int], Floats]:
     """The candidates of a number, by index, that are taken, from the left, and their probabilities (m, 11).
 
     Of `probabilities` (n, 11). A piece that is more likely one digit than none stays whole. Of any other, every way
-    through its places is weighed by the chance of the digits along it, and what a candidate has of the weight of all
-    ways lowers the probabilities of its digits.
+    through its places is weighed by the chance of the digits along it; a digit is as probable as the ways that have it
+    at about that place weigh among all ways.
     """
     which: list[int] = []
     seen: list[Floats] = []
@@ -43,16 +45,29 @@ def best_cuts(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[l
 
 def _weighed(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[list[int], Floats]:
     """The same of the candidates of one piece, the whole first, their places from 0 on."""
-    weights = probabilities[:, :NONE].max(axis=1)
-    weights[0] = max(weights[0], JUNK * probabilities[0, NONE])
+    boxes = [c.box for c in candidates]
+    across = np.array([box.width for box in boxes]) / (WIDTH * boxes[0].height)
+    digits = probabilities[:, :NONE].max(axis=1)
+    weights = np.maximum(digits + probabilities[:, NONE] * JUNK ** np.maximum(across, 1), 1e-9)
+    as_digits = digits / weights
     weights[1:] *= CUT**0.5
-    weights = np.maximum(weights, 1e-9)
     which = _best(weights, candidates)
-    share = _shares(weights, candidates)[which]
-    seen = probabilities[which].copy()
-    seen[:, :NONE] *= share[:, None]
-    seen[:, NONE] = 1 - seen[:, :NONE].sum(axis=1)
+    # no way has two candidates that overlap so much, hence their chances add up
+    same = _overlaps([boxes[i] for i in which], boxes) >= SAME
+    shares = _shares(weights, candidates) * as_digits
+    seen = np.empty((len(which), NONE + 1))
+    seen[:, :NONE] = same @ (shares[:, None] * probabilities[:, :NONE])
+    seen[:, NONE] = np.maximum(0.0, 1 - seen[:, :NONE].sum(axis=1))
     return which, seen
+
+
+def _overlaps(some: Sequence[Box], others: Sequence[Box]) -> Floats:
+    """Intersection over union of each of some boxes with each of others, (len(some), len(others))."""
+    a = np.array([(b.left, b.top, b.right, b.bottom) for b in some], float)[:, None]
+    b = np.array([(b.left, b.top, b.right, b.bottom) for b in others], float)[None]
+    both = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(axis=-1)
+    areas = [(box[..., 2:] - box[..., :2]).prod(axis=-1) for box in (a, b)]
+    return np.asarray(both / (areas[0] + areas[1] - both))
 
 
 def _best(weights: Floats, candidates: Sequence[Candidate]) -> list[int]:
