@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from batchocr.vision.binarize import Mask
 from batchocr.vision.ink import Piece
 
-WIDE = 0.85
+WIDE = 0.62
 """Share of the height of a line's writing from which a piece may be more than one digit."""
 AIR, ASIDE = 0.01, 0.08
 """What a pixel of paper costs, and a step to the side, where one of ink costs 1."""
@@ -96,7 +96,7 @@ def _ways(mask: NDArray[np.bool_], down: Costs, up: Costs, height: float) -> lis
     """The best cuts of a piece, from the left: the column at which each crosses each row, (h,)."""
     tall, wide = mask.shape
     limit = CROSSED * height
-    most = min(MOST, round(wide / (EVERY * height)))
+    most = min(MOST, max(1, round(wide / (EVERY * height))))
     ways: list[NDArray[np.intp]] = []
     ink = int(mask.sum())
 
