@@ -140,5 +140,5 @@ def found_boxes(layout: Layout) -> list[Box]:
 
 
 def shape_of(layout: Layout) -> list[list[int]]:
-    """How many digits each number of each line has."""
-    return [[len(number.candidates) for number in line.numbers] for line in layout.lines]
+    """How many pieces of ink each number of each line has, into whatever they may be cut."""
+    return [[sum(not c.cut for c in number.candidates) for number in line.numbers] for line in layout.lines]
