@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from batchocr.vision.binarize import Mask
-from batchocr.vision.cut import WIDEST, cut, stretches
+from batchocr.vision.cut import WIDE, WIDEST, cut, stretches
 from batchocr.vision.find import find
 from batchocr.vision.ink import Piece, components
 
@@ -81,11 +81,13 @@ def test_a_thick_blot_is_not_cut() -> None:
     assert parts_of(ink)[1] == ()
 
 
-def test_stretches_are_no_wider_than_a_digit_but_for_the_whole() -> None:
+def test_stretches_are_no_wider_than_a_digit_but_for_the_whole_and_single_parts() -> None:
     parts = tuple(Piece(20 * i, 0, 20 * i + 20, HEIGHT, 100, (i + 1,)) for i in range(5))
     found = stretches(parts, HEIGHT)
     assert (0, 5) in {(first, last) for first, last, _ in found}
     assert all(p.width <= WIDEST * HEIGHT for first, last, p in found if (first, last) != (0, 5))
+    wide = Piece(0, 0, 2 * HEIGHT, HEIGHT, 100, (1,))
+    assert (0, 1) in {(first, last) for first, last, _ in stretches((wide, parts[4], parts[4]), HEIGHT)}
     assert {(i, i + 1) for i in range(5)} | {(i, i + 2) for i in range(4)} <= {(f, n) for f, n, _ in found}
 
 
@@ -104,3 +106,13 @@ def test_a_page_with_touching_digits_offers_them_one_by_one_and_together() -> No
         assert any(c.cut and c.start == 0 and abs(c.box.width - 28) <= 4 for c in number.candidates)
         assert any(c.cut and c.stop == whole[0].stop and abs(c.box.width - 28) <= 4 for c in number.candidates)
     assert len(found.crops) == sum(len(n.candidates) for line in found.lines for n in line.numbers)
+
+
+def test_a_bar_that_touches_a_ring_is_offered_apart_though_both_are_narrow() -> None:
+    ink = np.zeros((60, 80), np.uint8)
+    cv2.ellipse(ink, (37, 30), (11, 18), 0, 0, 360, 255, 2)
+    cv2.line(ink, (22, 12), (22, 48), 255, 2)
+    cv2.line(ink, (22, 32), (26, 32), 255, 3)
+    pieces, parts = parts_of(ink)
+    assert len(pieces) == 1 and pieces[0].width < WIDE * HEIGHT
+    assert has(parts, 21, 24) and has(parts, 25, 50)

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from batchocr.vision.binarize import Mask
 from batchocr.vision.ink import Piece
 
-WIDE = 0.62
-"""Share of the height of a line's writing from which a piece may be more than one digit."""
+NARROW, WIDE = 0.5, 0.85
+"""Shares of the height of a line's writing: a piece from the first on may be two digits, one of them a 1, where a
+straight cut from a valley crosses little; one from the second on may be several in any case."""
 AIR, ASIDE = 0.01, 0.08
 """What a pixel of paper costs, and a step to the side, where one of ink costs 1."""
-CROSSED = 0.6
-"""Share of the height of writing that a cut leads through ink, at most: less than a stem is high."""
+CROSSED, LITTLE = 0.6, 0.3
+"""Shares of the height of writing that a cut leads through ink, at most, less than a stem is high; and that of a narrow
+piece."""
 EVERY = 0.42
 """Share of the height of writing: as wide a stretch has one cut proposed, at most."""
 APART = 0.1
@@ -43,7 +45,7 @@ def cut(pieces: Sequence[Piece], labels: NDArray[np.int32], height: float) -> di
 
     The parts are marked in `labels` with numbers of their own. Pieces that cannot be cut are not named.
     """
-    wide = [p for p in pieces if p.width >= WIDE * height]
+    wide = [p for p in pieces if p.width >= NARROW * height]
     if not wide:
         return {}
     masks = [_mask(piece, labels) for piece in wide]
@@ -62,7 +64,7 @@ def cut(pieces: Sequence[Piece], labels: NDArray[np.int32], height: float) -> di
 def stretches(parts: Sequence[Piece], height: float) -> list[tuple[int, int, Piece]]:
     """All runs of neighbouring parts that may be one digit: the first, the one after the last, and their union.
 
-    The whole is always among them.
+    The whole and the parts are always among them, so that a way leads through.
     """
     found = []
     for first in range(len(parts)):
@@ -70,7 +72,7 @@ def stretches(parts: Sequence[Piece], height: float) -> list[tuple[int, int, Pie
         for last in range(first, len(parts)):
             if last > first:
                 union = union.with_(parts[last])
-            if union.width <= WIDEST * height or last - first == len(parts) - 1:
+            if union.width <= WIDEST * height or last == first or last - first == len(parts) - 1:
                 found.append((first, last + 1, union))
     return found
 
@@ -95,7 +97,7 @@ def _passages(masks: Sequence[NDArray[np.bool_]]) -> list[Costs]:
 def _ways(mask: NDArray[np.bool_], down: Costs, up: Costs, height: float) -> list[NDArray[np.intp]]:
     """The best cuts of a piece, from the left: the column at which each crosses each row, (h,)."""
     tall, wide = mask.shape
-    limit = CROSSED * height
+    limit = (CROSSED if wide >= WIDE * height else LITTLE) * height
     most = min(MOST, max(1, round(wide / (EVERY * height))))
     ways: list[NDArray[np.intp]] = []
     ink = int(mask.sum())
@@ -109,6 +111,8 @@ def _ways(mask: NDArray[np.bool_], down: Costs, up: Costs, height: float) -> lis
 
     for way in _between_valleys(mask, height, limit):
         propose(way)
+    if wide < WIDE * height:
+        return ways
     drops: list[tuple[float, int, int]] = []
     for row in (tall // 4, tall // 2, 3 * tall // 4):
         total = (down[row] + up[row] - np.where(mask[row], 1, AIR)).astype(np.float32)
@@ -132,6 +136,8 @@ def _between_valleys(mask: NDArray[np.bool_], height: float, limit: float) -> li
     upper = np.where(inked, mask.argmax(axis=0), tall)
     lower = np.where(inked, mask[::-1].argmax(axis=0), tall)
     heads, feet = _valleys(upper, height), _valleys(lower, height)
+    if mask.shape[1] < WIDE * height and not (heads or feet):
+        return []
     found: list[tuple[int, int, NDArray[np.intp]]] = []
     rows = np.arange(tall)
     ends = [(x, near) for x in heads for near in (min(feet, key=lambda f: abs(f - x), default=x), x)]

@@ -13,7 +13,7 @@ from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, skew
-from batchocr.vision.ink import FRAGMENT, Piece, components, join_strokes, only_digit, writing_height
+from batchocr.vision.ink import FRAGMENT, LEAST_WRITING, Piece, components, join_strokes, only_digit, writing_height
 from batchocr.vision.layout import lines, numbers
 from batchocr.vision.normalize import SIDE, normalize
 from batchocr.vision.rules import Rules, find_rules, mend
@@ -28,8 +28,6 @@ SMALLEST = 15.0
 """Pixels of writing height below which a reduced page is looked at again less reduced."""
 LARGEST, USUAL = 80.0, 45.0
 """Pixels of writing height above which a page is looked at again, so reduced that it has the second."""
-LEAST_WRITING = 10.0
-"""Pixels: what is no higher is dirt."""
 ONE_PIECE = 64
 """Pixels: a picture no larger holds one digit."""
 

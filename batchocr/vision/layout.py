@@ -17,7 +17,7 @@ GAP = 0.9
 """Share of the height of a line's writing: a wider gap ends a number..."""
 STEP = 1.3
 """...unless the middles are no further apart than this, as beside a narrow 1 in a comb."""
-POINT = 0.8
+POINT = 1.1
 """The same: a point or a comma is no further from the digits on both its sides."""
 TALLEST = 3.0
 """Times the height of writing: what is higher is no digit but a frame or a drawing."""
