@@ -112,7 +112,7 @@ def test_a_bar_that_touches_a_ring_is_offered_apart_though_both_are_narrow() -> 
     ink = np.zeros((60, 80), np.uint8)
     cv2.ellipse(ink, (37, 30), (11, 18), 0, 0, 360, 255, 2)
     cv2.line(ink, (22, 12), (22, 48), 255, 2)
-    cv2.line(ink, (22, 32), (26, 32), 255, 3)
+    cv2.line(ink, (24, 32), (27, 32), 255, 2)
     pieces, parts = parts_of(ink)
     assert len(pieces) == 1 and pieces[0].width < WIDE * HEIGHT
     assert has(parts, 21, 24) and has(parts, 25, 50)
