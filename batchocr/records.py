@@ -83,6 +83,8 @@ class Candidate:
     """
     cut: bool = False
     """True where it is not all of a piece of ink."""
+    across: bool = False
+    """True where it is several pieces, each of which may also be a digit by itself."""
 
 
 @dataclass(frozen=True, slots=True)

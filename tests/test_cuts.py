@@ -104,3 +104,30 @@ def test_ink_that_is_none_in_the_midst_loses_no_other_digit() -> None:
     which, seen = best_cuts(chances((2, 0.001), (5, 0.99), (8, 0.01), (7, 0.99)), places)
     assert which == [1, 2, 3]
     assert seen[0, 5] > 0.9 and seen[1, NONE] > 0.9 and seen[2, 7] > 0.9
+
+
+def broken(*joins: tuple[int, int]) -> list[Candidate]:
+    """Three pieces side by side, and the runs of them that may be one digit."""
+    pieces = [Candidate(Box(10 * i, 0, 10, 30), start=i, stop=i + 1) for i in range(3)]
+    runs = [Candidate(Box(10 * a, 0, 10 * (b - a), 30), start=a, stop=b, joined=True, across=True) for a, b in joins]
+    return sorted(pieces + runs, key=lambda c: c.start)
+
+
+def test_two_parts_of_a_broken_digit_are_taken_as_one() -> None:
+    candidates = broken((0, 2))
+    which, seen = best_cuts(chances((1, 0.3), (4, 0.98), (1, 0.4), (7, 0.99)), candidates)
+    assert [(candidates[i].start, candidates[i].stop) for i in which] == [(0, 2), (2, 3)]
+    assert seen.argmax(axis=1).tolist() == [4, 7] and seen[0, 4] > 0.7
+
+
+def test_two_digits_that_together_look_like_one_stay_two() -> None:
+    candidates = broken((0, 2))
+    which, seen = best_cuts(chances((1, 0.98), (4, 0.9), (1, 0.97), (7, 0.99)), candidates)
+    assert [(candidates[i].start, candidates[i].stop) for i in which] == [(0, 1), (1, 2), (2, 3)]
+    assert seen.argmax(axis=1).tolist() == [1, 1, 7]
+
+
+def test_of_two_joins_that_share_a_piece_the_likelier_is_taken() -> None:
+    candidates = broken((0, 2), (1, 3))
+    which, _ = best_cuts(chances((1, 0.3), (4, 0.2), (1, 0.1), (8, 0.97), (7, 0.05)), candidates)
+    assert [(candidates[i].start, candidates[i].stop) for i in which] == [(0, 1), (1, 3)]

@@ -265,3 +265,19 @@ def test_pictures_of_odd_shapes_pass(spread: float, shape: tuple[int, int]) -> N
     boxes = found_boxes(layout)
     assert len(layout.crops) == len(boxes)
     assert all(box.right <= shape[1] and box.bottom <= shape[0] for box in boxes)
+
+
+def test_a_low_piece_beside_one_that_may_be_cut_is_offered_with_it() -> None:
+    """What is cut has other labels than before."""
+    paper = np.full((300, 400), 250, np.uint8)
+    for top in (40, 120, 200):
+        cv2.ellipse(paper, (115, top + 20), (11, 18), 0, 0, 360, 10, 2)
+        cv2.line(paper, (100, top + 2), (100, top + 38), 10, 2)
+        cv2.line(paper, (102, top + 22), (105, top + 22), 10, 2)
+        cv2.line(paper, (134, top + 20), (134, top + 38), 10, 3)
+    found = find(paper)
+    assert found.lines
+    for line in found.lines:
+        (number,) = line.numbers
+        assert any(c.cut for c in number.candidates) and any(c.across for c in number.candidates)
+    assert all(crop.any() for crop in found.crops)

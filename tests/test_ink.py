@@ -8,7 +8,7 @@ import pytest
 from drawing import BROKEN, Sheet, Stroke, arc
 
 from batchocr.vision.binarize import Mask
-from batchocr.vision.ink import Piece, components, join_strokes, only_digit, writing_height
+from batchocr.vision.ink import Piece, components, join_strokes, only_digit, perhaps_one, writing_height
 
 HEIGHT = 40
 PEN = 4
@@ -239,3 +239,20 @@ def test_two_digits_far_apart_or_below_one_another_are_not_taken_for_one() -> No
 
 def test_no_piece_is_no_digit() -> None:
     assert only_digit([]) is None
+
+
+# Pieces that may be one digit, for reading to say
+
+
+def test_low_neighbours_may_be_one_digit_and_tall_ones_are_not() -> None:
+    def piece(left: int, top: int, width: int, bottom: int) -> Piece:
+        return Piece(left, top, left + width, bottom, 50, (left,))
+
+    low = [piece(0, 0, 12, 25), piece(16, 5, 12, 40)]
+    assert [run[:2] for run in perhaps_one(low, HEIGHT)] == [(0, 2)]
+    tall = [piece(0, 0, 12, 40), piece(16, 0, 12, 40)]
+    assert perhaps_one(tall, HEIGHT) == []
+    far = [piece(0, 0, 12, 25), piece(30, 5, 8, 40)]
+    assert perhaps_one(far, HEIGHT) == []
+    (run,) = perhaps_one(low, HEIGHT)
+    assert (run[2].left, run[2].top, run[2].right, run[2].bottom) == (0, 0, 28, 40)

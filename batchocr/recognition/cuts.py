@@ -13,6 +13,8 @@ from batchocr.records import Box, Candidate
 
 CUT = 0.6
 """Chance that ink in one piece is cut at a place, against that it is not."""
+JOIN = 0.5
+"""Chance that pieces so near to each other that they may be one digit are one."""
 JUNK, WIDTH = 0.03, 0.8
 """Chance that ink is no digit, for every so many heights of it across."""
 SAME = 0.5
@@ -22,35 +24,54 @@ SAME = 0.5
 def best_cuts(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[list[int], Floats]:
     """The candidates of a number, by index, that are taken, from the left, and their probabilities (m, 11).
 
-    Of `probabilities` (n, 11). A piece that is more likely one digit than none stays whole. Of any other, every way
-    through its places is weighed by the chance of the digits along it; a digit is as probable as the ways that have it
-    at about that place weigh among all ways.
+    Of `probabilities` (n, 11). A piece that is more likely one digit than none is not cut. Where candidates share ink,
+    every way through their places is weighed by the chance of the digits along it; a digit is as probable as the ways
+    that have it at about that place weigh among all ways.
     """
     which: list[int] = []
     seen: list[Floats] = []
-    for at, whole in enumerate(candidates):
-        if whole.cut:
-            continue
-        parts = [i for i, c in enumerate(candidates) if c.cut and whole.start <= c.start < whole.stop]
-        if not parts or probabilities[at, NONE] <= 0.5:
-            taken, chances = [at], probabilities[[at]]
+    for together in _together(candidates):
+        kept = _uncut_digits_whole(together, probabilities, candidates)
+        if len(kept) == 1:
+            taken, chances = kept, probabilities[kept]
         else:
-            inside = [at, *parts]
-            best, chances = _weighed(probabilities[inside], [candidates[i] for i in inside])
-            taken = [inside[i] for i in best]
+            best, chances = _weighed(probabilities[kept], [candidates[i] for i in kept])
+            taken = [kept[i] for i in best]
         which += taken
         seen.append(chances)
     return which, np.concatenate(seen)
 
 
+def _together(candidates: Sequence[Candidate]) -> list[list[int]]:
+    """Candidates, by index, that share places with one another, those of one stretch of places together."""
+    found: list[list[int]] = []
+    reach = -1
+    for i in sorted(range(len(candidates)), key=lambda i: (candidates[i].start, -candidates[i].stop)):
+        if candidates[i].start >= reach:
+            found.append([])
+        found[-1].append(i)
+        reach = max(reach, candidates[i].stop)
+    return found
+
+
+def _uncut_digits_whole(together: list[int], probabilities: Floats, candidates: Sequence[Candidate]) -> list[int]:
+    """The same without the cuts of pieces that are more likely one digit than none."""
+    digits = [candidates[i] for i in together if not candidates[i].cut and probabilities[i, NONE] <= 0.5]
+
+    def needless(cut: Candidate) -> bool:
+        return cut.cut and any(whole.start <= cut.start and cut.stop <= whole.stop for whole in digits)
+
+    return [i for i in together if not needless(candidates[i])]
+
+
 def _weighed(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[list[int], Floats]:
-    """The same of the candidates of one piece, the whole first, their places from 0 on."""
+    """The same of candidates that share places."""
     boxes = [c.box for c in candidates]
-    across = np.array([box.width for box in boxes]) / (WIDTH * boxes[0].height)
+    across = np.array([box.width for box in boxes]) / (WIDTH * max(box.height for box in boxes))
     digits = probabilities[:, :NONE].max(axis=1)
     weights = np.maximum(digits + probabilities[:, NONE] * JUNK ** np.maximum(across, 1), 1e-9)
     as_digits = digits / weights
-    weights[1:] *= CUT**0.5
+    weights *= [CUT**0.5 if c.cut else JOIN if c.across else 1.0 for c in candidates]
     which = _best(weights, candidates)
     # no way has two candidates that overlap so much, hence their chances add up
     same = _overlaps([boxes[i] for i in which], boxes) >= SAME
@@ -71,16 +92,17 @@ def _overlaps(some: Sequence[Box], others: Sequence[Box]) -> Floats:
 
 
 def _best(weights: Floats, candidates: Sequence[Candidate]) -> list[int]:
-    """The heaviest way (Viterbi, 1967) from the start of the first candidate, which is the whole, to its end."""
-    best = {candidates[0].start: 0.0}
+    """The heaviest way (Viterbi, 1967) from the first place to the last."""
+    first, last = min(c.start for c in candidates), max(c.stop for c in candidates)
+    best = {first: 0.0}
     came: dict[int, int] = {}
     for i in sorted(range(len(candidates)), key=lambda i: candidates[i].start):
         start, stop = candidates[i].start, candidates[i].stop
         if start in best and best[start] + np.log(weights[i]) > best.get(stop, -np.inf):
             best[stop], came[stop] = best[start] + float(np.log(weights[i])), i
     which: list[int] = []
-    at = candidates[0].stop
-    while at > candidates[0].start:
+    at = last
+    while at > first:
         which.append(came[at])
         at = candidates[which[-1]].start
     return which[::-1]
@@ -88,7 +110,7 @@ def _best(weights: Floats, candidates: Sequence[Candidate]) -> list[int]:
 
 def _shares(weights: Floats, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     """Of the weight of all ways, what goes through each candidate, (n,)."""
-    first, last = candidates[0].start, candidates[0].stop
+    first, last = min(c.start for c in candidates), max(c.stop for c in candidates)
     before: defaultdict[int, float] = defaultdict(float, {first: 1.0})
     after: defaultdict[int, float] = defaultdict(float, {last: 1.0})
     order = sorted(range(len(candidates)), key=lambda i: candidates[i].start)

@@ -13,7 +13,16 @@ from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, skew
-from batchocr.vision.ink import FRAGMENT, LEAST_WRITING, Piece, components, join_strokes, only_digit, writing_height
+from batchocr.vision.ink import (
+    FRAGMENT,
+    LEAST_WRITING,
+    Piece,
+    components,
+    join_strokes,
+    only_digit,
+    perhaps_one,
+    writing_height,
+)
 from batchocr.vision.layout import lines, numbers
 from batchocr.vision.normalize import SIDE, normalize
 from batchocr.vision.rules import Rules, find_rules, mend
@@ -141,19 +150,25 @@ def _one_piece(pieces: list[Piece], width: int) -> Piece:
 
 
 def _candidates(number: list[Piece], seen: Stages, shape: tuple[int, ...]) -> list[tuple[Candidate, Pixels]]:
-    """All that may be digits of a number, with their crops: its pieces, and what they may be cut into."""
+    """All that may be digits of a number, with their crops: its pieces, what they may be cut into, or are parts of."""
     height = float(np.median([piece.height for piece in number]))
-    found, place = [], 0
+    found: list[tuple[Candidate, Pixels]] = []
+    places, wholes = [0], []
     for piece in number:
         parts = seen.parts.get(piece, (piece,))
         for start, stop, stretch in stretches(parts, height):
             whole = stop - start == len(parts)
             candidate, crop = _candidate(stretch, seen, shape)
             joined = whole and len(piece.labels) > 1
+            place = places[-1]
             where = replace(candidate, start=place + start, stop=place + stop, cut=not whole, joined=joined)
             found.append((where, crop))
-        place += len(parts)
-    return found
+            wholes += [stretch] if whole else []  # with the labels of its parts
+        places.append(places[-1] + len(parts))
+    for first, last, union in perhaps_one(wholes, height):
+        candidate, crop = _candidate(union, seen, shape)
+        found.append((replace(candidate, start=places[first], stop=places[last], joined=True, across=True), crop))
+    return sorted(found, key=lambda each: each[0].start)
 
 
 def _candidate(piece: Piece, seen: Stages, shape: tuple[int, ...]) -> tuple[Candidate, Pixels]:

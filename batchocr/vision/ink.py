@@ -18,6 +18,8 @@ MOST_PARTS = 4
 """Into which a single digit falls."""
 MOST_DIRT = 12
 """Small pieces beside a single digit."""
+LOW, CLOSE = 0.75, 0.2
+"""Shares of the height of writing: what is lower may be part of a digit whose other part is no further off."""
 LEAST_WRITING = 10.0
 """Pixels: what is no higher is dirt."""
 LEAST = 0.14
@@ -150,6 +152,27 @@ def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) 
                 break
         i += 1
     return pieces
+
+
+def perhaps_one(number: list[Piece], height: float) -> list[tuple[int, int, Piece]]:
+    """Runs of two or three pieces of a number that may be one broken digit: the first, the one after the last, their
+    union. Writing is `height` pixels high. What they are is for reading to say.
+
+    They lie close together, and each but one at most is too low for a digit of its own or lies over another.
+    """
+    found = []
+    for first in range(len(number)):
+        union = number[first]
+        for last in range(first + 1, min(first + 3, len(number))):
+            piece = number[last]
+            shared = union.right - piece.left
+            low = min(union.height, piece.height) < LOW * height
+            union = union.with_(piece)
+            if shared < -CLOSE * height or union.width > height or union.height > 1.4 * height:
+                break
+            if low or shared > 0.3 * piece.width:
+                found.append((first, last + 1, union))
+    return found
 
 
 def _twins(a: Piece, b: Piece) -> bool:
