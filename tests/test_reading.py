@@ -24,7 +24,7 @@ def probabilities(*rows: Sequence[float]) -> Floats:
 
 
 def candidates(n: int, joined: Sequence[int] = ()) -> list[Candidate]:
-    return [Candidate(Box(10 + 30 * i, 20 - i, 20, 40), joined=i in joined) for i in range(n)]
+    return [Candidate(Box(10 + 30 * i, 20 - i, 20, 40), joined=i in joined, start=i, stop=i + 1) for i in range(n)]
 
 
 def seen(*lines: Sequence[int], joined: Sequence[int] = ()) -> SeenPage:
@@ -102,9 +102,20 @@ def test_a_bar_among_letters_is_no_digit_and_one_among_digits_is() -> None:
     assert [r.digit for r in digits.digits] == [2, 0, 1, 1, 7]
 
 
+def test_the_only_piece_of_a_page_gives_a_row_though_neither_it_nor_its_parts_look_like_a_digit() -> None:
+    whole = Candidate(Box(10, 10, 40, 40), start=0, stop=2)
+    parts = [Candidate(Box(10 + 20 * i, 10, 20, 40), start=i, stop=i + 1, cut=True) for i in range(2)]
+    layout = Layout((Line((Number((whole, *parts)),)),), np.zeros((3, 28, 28), np.uint8), 0.0)
+    page = SeenPage(PageRow("a.png", 1, "read"), layout)
+    (row,) = page_result(page, probabilities(none(0.2, 3), none(), none()), 0.9).digits
+    assert (row.digit, row.width, row.review) == (3, 40, "low-confidence;not-a-digit")
+    apart = page_result(page, probabilities(none(), sure_of(1), sure_of(7)), 0.9).digits
+    assert [r.digit for r in apart] == [1, 7]
+
+
 def test_a_number_after_a_word_stays() -> None:
-    word = [Candidate(Box(12 * i, 30, 10, 20)) for i in range(6)]
-    number = [Candidate(Box(110 + 25 * i, 10, 20, 40)) for i in range(4)]
+    word = [Candidate(Box(12 * i, 30, 10, 20), start=i, stop=i + 1) for i in range(6)]
+    number = [Candidate(Box(110 + 25 * i, 10, 20, 40), start=i + 6, stop=i + 7) for i in range(4)]
     layout = Layout((Line((Number((*word, *number)),)),), np.zeros((10, 28, 28), np.uint8), 0.0)
     page = SeenPage(PageRow("a.png", 1, "read"), layout)
     result = page_result(page, probabilities(*[none()] * 6, *map(sure_of, (2, 0, 1, 7))), 0.9)

@@ -11,7 +11,7 @@ import numpy as np
 from batchocr.recognition.calibration import DECIMALS, NONE, Floats
 from batchocr.recognition.context import in_context
 from batchocr.recognition.cuts import best_cuts
-from batchocr.records import Box, Candidate, DigitRow, NumberRow, PageResult, Reading, SeenPage
+from batchocr.records import Box, Candidate, DigitRow, Layout, NumberRow, PageResult, Reading, SeenPage
 
 LOW_CONFIDENCE = "low-confidence"
 CUT = "cut"
@@ -61,9 +61,10 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) ->
         candidates = [candidate for number in chosen for candidate in number]
         readings = iter(read(in_context(np.concatenate(own), [c.box for c in candidates]), candidates, min_confidence))
         of_line = [[(candidate, next(readings)) for candidate in number] for number in chosen]
-        if len(probabilities) > 1:
-            of_line = [[(c, r) for c, r in of_number if NOT_A_DIGIT not in r.review] for of_number in of_line]
-        of_line = [of_number for of_number in of_line if of_number]
+        of_line = [[(c, r) for c, r in of_number if NOT_A_DIGIT not in r.review] for of_number in of_line]
+        of_line = [of_number for of_number in of_line if of_number] or _only_piece(
+            seen.layout, probabilities, min_confidence
+        )
         lines += bool(of_line)
         for n_no, of_number in enumerate(of_line, 1):
             digits += [_digit_row(seen, lines, n_no, at, c, r) for at, (c, r) in enumerate(of_number, 1)]
@@ -79,6 +80,15 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) ->
         review=sum(bool(digit.review) for digit in digits),
     )
     return PageResult(row, tuple(digits), tuple(numbers))
+
+
+def _only_piece(layout: Layout, probabilities: Floats, min_confidence: float) -> list[list[tuple[Candidate, Reading]]]:
+    """The one piece of ink of a page, whatever it is; nothing where there are more."""
+    candidates = [c for line in layout.lines for number in line.numbers for c in number.candidates]
+    (first, *more) = [i for i, c in enumerate(candidates) if not c.cut and not c.across]
+    if more:
+        return []
+    return [[(candidates[first], read(probabilities[[first]], [candidates[first]], min_confidence)[0])]]
 
 
 def _digit_row(
