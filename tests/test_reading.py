@@ -107,7 +107,7 @@ def test_the_only_piece_of_a_page_gives_a_row_though_neither_it_nor_its_parts_lo
     parts = [Candidate(Box(10 + 20 * i, 10, 20, 40), start=i, stop=i + 1, cut=True) for i in range(2)]
     layout = Layout((Line((Number((whole, *parts)),)),), np.zeros((3, 28, 28), np.uint8), 0.0)
     page = SeenPage(PageRow("a.png", 1, "read"), layout)
-    (row,) = page_result(page, probabilities(none(0.2, 3), none(), none()), 0.9).digits
+    (row,) = page_result(page, probabilities(none(0.8, 3), none(), none()), 0.9).digits
     assert (row.digit, row.width, row.review) == (3, 40, "low-confidence;not-a-digit")
     apart = page_result(page, probabilities(none(), sure_of(1), sure_of(7)), 0.9).digits
     assert [r.digit for r in apart] == [1, 7]
