@@ -11,6 +11,7 @@ import numpy as np
 from batchocr.recognition.calibration import DECIMALS, NONE, Floats
 from batchocr.recognition.context import in_context
 from batchocr.recognition.cuts import best_cuts
+from batchocr.recognition.heights import by_height
 from batchocr.records import Box, Candidate, DigitRow, Layout, NumberRow, PageResult, Reading, SeenPage
 
 LOW_CONFIDENCE = "low-confidence"
@@ -56,7 +57,7 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) ->
             stop = start + len(number.candidates)
             which, seen_as = best_cuts(probabilities[start:stop], number.candidates)
             chosen.append([number.candidates[i] for i in which])
-            own.append(seen_as)
+            own.append(by_height(seen_as, [candidate.box for candidate in chosen[-1]]))
             start = stop
         candidates = [candidate for number in chosen for candidate in number]
         readings = iter(read(in_context(np.concatenate(own), [c.box for c in candidates]), candidates, min_confidence))
