@@ -75,12 +75,9 @@ def components(ink: Mask) -> tuple[NDArray[np.int32], list[Piece]]:
 def writing_height(pieces: list[Piece]) -> float:
     """Height in pixels of the larger writing of a page: the median over heights, weighted with height.
 
-    Specks and dots weigh little that way; 0 where there are no pieces. What is too low for writing counts only where
-    nothing is higher: patterned paper has more of it than of digits.
+    Specks and dots weigh little that way; 0 where there are no pieces.
     """
     heights = np.sort([piece.height for piece in pieces])
-    if len(heights) and heights[-1] > LEAST_WRITING:
-        heights = heights[heights > LEAST_WRITING]
     if not len(heights):
         return 0.0
     weight = heights.cumsum()
