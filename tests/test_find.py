@@ -271,10 +271,10 @@ def test_a_low_piece_beside_one_that_may_be_cut_is_offered_with_it() -> None:
     """What is cut has other labels than before."""
     paper = np.full((300, 400), 250, np.uint8)
     for top in (40, 120, 200):
-        cv2.ellipse(paper, (115, top + 20), (11, 18), 0, 0, 360, 10, 2)
+        cv2.ellipse(paper, (112, top + 20), (8, 18), 0, 0, 360, 10, 2)
         cv2.line(paper, (100, top + 2), (100, top + 38), 10, 2)
         cv2.line(paper, (102, top + 22), (105, top + 22), 10, 2)
-        cv2.line(paper, (134, top + 20), (134, top + 38), 10, 3)
+        cv2.line(paper, (126, top + 20), (126, top + 38), 10, 3)
     found = find(paper)
     assert found.lines
     for line in found.lines:

@@ -34,21 +34,24 @@ def test_found_digits_get_their_labels() -> None:
     assert labelled(paper, np.array(boxes, float)).labels.tolist() == list(TEXT)
 
 
-def test_what_stands_beside_the_digits_is_none() -> None:
+def test_what_stands_beside_the_digits_is_none_and_so_is_what_it_may_be_cut_into() -> None:
     paper, boxes = amount()
     cv2.line(paper, (300, 28), (340, 58), 20, 4)
     cv2.line(paper, (340, 28), (300, 58), 20, 4)
-    assert labelled(paper, np.array(boxes, float)).labels.tolist() == [*TEXT, NONE]
+    assert labelled(paper, np.array(boxes, float), bad_cuts=False).labels.tolist() == [*TEXT, NONE]
+    with_cuts = labelled(paper, np.array(boxes, float)).labels.tolist()
+    assert len(with_cuts) > len(TEXT) + 1 and with_cuts == [*TEXT, *[NONE] * (len(with_cuts) - len(TEXT))]
 
 
-def test_digits_in_one_piece_are_none_and_are_cut_out_by_their_boxes_besides() -> None:
+def test_digits_in_one_piece_are_none_and_are_found_by_cutting() -> None:
     paper, boxes = amount()
     cv2.line(paper, (50, 38), (85, 38), 20, 4)
-    back = labelled(paper, np.array(boxes, float))
-    assert back.labels.tolist() == [NONE, *TEXT[2:], *TEXT[:2]]
-    # the box of the first holds little of the line that ties it to the second
+    back = labelled(paper, np.array(boxes, float), bad_cuts=False)
+    labels = back.labels.tolist()
+    assert labels[-3:] == list(TEXT[2:]) and set(labels[:-3]) == {TEXT[0], NONE, TEXT[1]}
+    # what is cut off holds little of the line that ties it to its neighbour
     alone = find(amount()[0]).crops[0]
-    assert np.corrcoef(back.pictures[-2].ravel(), alone.ravel())[0, 1] > 0.8
+    assert np.corrcoef(back.pictures[0].ravel(), alone.ravel())[0, 1] > 0.8
 
 
 def test_a_page_without_digits_is_all_none_but_for_bars() -> None:

@@ -51,6 +51,7 @@ SHARES = {
     "printed": 0.015,
     "pages": 0.06,
     "none": 0.11,
+    "none of cuts": 0.03,
     "strips": 0.07,
     "none of strips": 0.05,
     "none of pages": 0.02,

@@ -47,28 +47,36 @@ class LabelledPage:
     """(digit, left, top, width, height) each; none where the page holds no digits."""
 
 
-def cut_pages(pages: Sequence[LabelledPage], rounds: int, seed: int, jobs: int, scale: tuple[float, float]) -> Digits:
+def cut_pages(
+    pages: Sequence[LabelledPage],
+    rounds: int,
+    seed: int,
+    jobs: int,
+    scale: tuple[float, float],
+    *,
+    bad_cuts: bool = True,
+) -> Digits:
     """The candidates of `pages`, each looked at once as it is and then varied, `rounds` times in all.
 
     Beside them the true digits that vision did not find by themselves, cut out by their boxes. A variation is scaled
-    by `scale`, from and to. The number of processes, `jobs`, changes nothing.
+    by `scale`, from and to; see `labelled` for `bad_cuts`. The number of processes, `jobs`, changes nothing.
     """
     tasks = [(page, seed, at, turn) for turn in range(rounds) for at, page in enumerate(pages)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=partial(cv2.setNumThreads, 1)) as pool:
-        parts = list(pool.map(partial(_cut, scale=scale), tasks, chunksize=8))
+        parts = list(pool.map(partial(_cut, scale=scale, bad_cuts=bad_cuts), tasks, chunksize=8))
     if not any(map(len, parts)):
         return Digits(np.empty((0, SIDE, SIDE), np.uint8), np.empty(0, np.int64))
     return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
-def _cut(task: tuple[LabelledPage, int, int, int], scale: tuple[float, float]) -> Digits:
+def _cut(task: tuple[LabelledPage, int, int, int], scale: tuple[float, float], bad_cuts: bool) -> Digits:
     page, seed, at, turn = task
     pixels = _load(page.path)
     boxes = np.array(page.digits, float).reshape(-1, 5)
     if turn:
         pixels, boxes = _varied(pixels, boxes, scale, np.random.default_rng((seed, at, turn)))
-    return labelled(pixels, boxes)
+    return labelled(pixels, boxes, bad_cuts=bad_cuts)
 
 
 def is_upright_bar(crop: Pixels) -> bool:
@@ -124,18 +132,24 @@ def _varied(pixels: Pixels, boxes: Boxes, scale: tuple[float, float], rng: np.ra
     return np.clip(moved, 0, 255).astype(np.uint8), found
 
 
-def labelled(pixels: Pixels, boxes: Boxes) -> Digits:
-    """What vision finds on a page (height, width), each labelled by the true `boxes`; what is not clear is left out."""
+def labelled(pixels: Pixels, boxes: Boxes, *, bad_cuts: bool = True) -> Digits:
+    """What vision finds on a page (height, width), each labelled by the true `boxes`; what is not clear is left out.
+
+    Most cuts that vision proposes are bad ones, which reading never takes: a network learns from them, but is not to be
+    measured on them. Without `bad_cuts` they are left out.
+    """
     seen = stages(pixels)
     found = layout(seen, pixels.shape)
-    candidates = [c.box for line in found.lines for number in line.numbers for c in number.candidates]
-    labels = [_label(box, boxes) for box in candidates]
+    candidates = [c for line in found.lines for number in line.numbers for c in number.candidates]
+    labels = [_label(candidate.box, boxes) for candidate in candidates]
     crops: list[Pixels] = []
     known: list[int] = []
-    for crop, (label, _) in zip(found.crops, labels, strict=True):
-        if label is not None and not (label == NONE and is_upright_bar(crop)):
-            crops.append(crop)
-            known.append(label)
+    for crop, candidate, (label, _) in zip(found.crops, candidates, labels, strict=True):
+        bad = label == NONE and (candidate.cut or candidate.across)
+        if label is None or (bad and not bad_cuts) or (label == NONE and is_upright_bar(crop)):
+            continue
+        crops.append(crop)
+        known.append(label)
     if not seen.turn.angle:
         taken = {at for _, at in labels}
         for at in (at for at in range(len(boxes)) if at not in taken):

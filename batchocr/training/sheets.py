@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import NONE
-from batchocr.records import Box, Crops, Layout, Pixels
+from batchocr.records import Box, Crops, Pixels
 from batchocr.training.datasets import Labels
 from batchocr.training.draw import Ink
 from batchocr.training.labelled import is_upright_bar
@@ -37,11 +37,16 @@ log = logging.getLogger(__name__)
 
 TASK = 3000
 """Pieces of writing that a process draws at a time, at most."""
+BAD_CUT = -1
+"""Instead of a writer: vision proposes more bad cuts than there is writing, and reading takes few."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """Crops (n, 28, 28), what each is, (n,) 0 to 9 or NONE, and by which writer it was drawn, (n,)."""
+    """Crops (n, 28, 28), what each is, (n,) 0 to 9 or NONE, and by which writer it was drawn, (n,).
+
+    NONE by cutting wrongly is of BAD_CUT.
+    """
 
     pictures: Crops
     labels: Labels
@@ -113,17 +118,18 @@ def cut(
         page, placed = sheet(writers, shares, rng, wild)
         count -= len(placed)
         layout = find(page)
-        for crop, (label, writer) in zip(layout.crops, _named(layout, placed), strict=True):
+        candidates = [c for line in layout.lines for number in line.numbers for c in number.candidates]
+        named = _named([c.box for c in candidates], placed)
+        for crop, candidate, (label, writer) in zip(layout.crops, candidates, named, strict=True):
             if label is not None and not (label == NONE and is_upright_bar(crop)):
                 pictures.append(crop)
                 labels.append(label)
-                origins.append(writer)
+                origins.append(BAD_CUT if label == NONE and (candidate.cut or candidate.across) else writer)
     return Drawn(np.stack(pictures), np.array(labels, np.int64), np.array(origins, np.int64))
 
 
-def _named(layout: Layout, placed: Sequence[_Placed]) -> list[tuple[int | None, int]]:
-    """What each candidate is, None where that cannot be said, and its writer's number."""
-    boxes = [c.box for line in layout.lines for number in line.numbers for c in number.candidates]
+def _named(boxes: Sequence[Box], placed: Sequence[_Placed]) -> list[tuple[int | None, int]]:
+    """What each candidate is by its box, None where that cannot be said, and its writer's number."""
     named: list[tuple[int | None, int]] = []
     for box in boxes:
         shared, piece = max(((_shared(box, each.box), each) for each in placed), key=lambda pair: pair[0])

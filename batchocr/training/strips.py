@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import cv2
 import numpy as np
@@ -27,13 +28,16 @@ TASK = 50
 """Strips that a process draws at a time."""
 
 
-def cut_strips(digits: Digits, count: int, seed: int, jobs: int, wild: float = 1.0) -> Digits:
-    """Candidates of about `count` digits of `digits`, written as numbers. `jobs` processes change nothing."""
+def cut_strips(digits: Digits, count: int, seed: int, jobs: int, wild: float = 1.0, *, bad_cuts: bool = True) -> Digits:
+    """Candidates of about `count` digits of `digits`, written as numbers; see `labelled` for `bad_cuts`.
+
+    `jobs` processes change nothing.
+    """
     strips = -(-count // (LINES * sum(LENGTH) // 2))
     tasks = [(seed, at, min(TASK, strips - at), wild) for at in range(0, strips, TASK)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=_keep, initargs=(digits,)) as pool:
-        parts = list(pool.map(_cut, tasks))
+        parts = list(pool.map(partial(_cut, bad_cuts=bad_cuts), tasks))
     return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
@@ -46,12 +50,12 @@ def _keep(digits: Digits) -> None:
     _digits[:] = [digits]
 
 
-def _cut(task: tuple[int, int, int, float]) -> Digits:
+def _cut(task: tuple[int, int, int, float], bad_cuts: bool) -> Digits:
     seed, first, count, wild = task
     parts = []
     for at in range(first, first + count):
         pixels, boxes = strip(_digits[0], np.random.default_rng((seed, at)), wild)
-        parts.append(labelled(pixels, boxes))
+        parts.append(labelled(pixels, boxes, bad_cuts=bad_cuts))
     return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
