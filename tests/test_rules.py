@@ -9,6 +9,7 @@ from drawing import Sheet, blurred, noisy
 
 from batchocr.records import Box, Pixels
 from batchocr.vision.binarize import Mask, binarize, faintest_ink, flatten
+from batchocr.vision.find import PALE_RULE
 from batchocr.vision.ink import Piece, components
 from batchocr.vision.rules import find_rules, mend
 
@@ -18,7 +19,7 @@ def writing(pixels: Pixels) -> Mask:
     contrast = flatten(noisy(blurred(pixels, 0.7), 2))
     faintest = faintest_ink(contrast)
     faint = cv2.compare(contrast, float(faintest), cv2.CMP_GT)
-    rules = find_rules(faint, contrast)
+    rules = find_rules(cv2.compare(contrast, PALE_RULE * faintest, cv2.CMP_GT), contrast)
     if not rules:
         return binarize(contrast, faintest)
     bare = cv2.bitwise_and(contrast, cv2.bitwise_not(rules.halo()))

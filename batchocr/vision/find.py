@@ -30,6 +30,8 @@ LARGEST, USUAL = 80.0, 45.0
 """Pixels of writing height above which a page is looked at again, so reduced that it has the second."""
 LEAST_WRITING = 10.0
 """Pixels: what is no higher is dirt."""
+PALE_RULE = 0.6
+"""Share of the contrast of the faintest ink that a rule has at least: its length tells it from grain."""
 ONE_PIECE = 64
 """Pixels: a picture no larger holds one digit."""
 
@@ -124,7 +126,7 @@ def _stages(pixels: Pixels) -> tuple[Stages, float]:
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:
     """The ink of a level page without its rules, and the rules."""
     faint = cv2.compare(contrast, float(faintest), cv2.CMP_GT)
-    rules = find_rules(faint, contrast)
+    rules = find_rules(cv2.compare(contrast, PALE_RULE * faintest, cv2.CMP_GT), contrast)
     if not rules:
         return binarize(contrast, faintest), rules
     bare = cv2.bitwise_and(contrast, cv2.bitwise_not(rules.halo()))
