@@ -9,18 +9,12 @@ import numpy as np
 
 from batchocr.vision.binarize import Contrast, Mask
 from batchocr.vision.teeth import find_teeth
-from batchocr.vision.tracks import Flags, Tracks, box
+from batchocr.vision.tracks import Tracks, box
 
 RUN = 24
 """Pixels of unbroken ink in one direction with which a track begins."""
 LONG, UPRIGHT_LONG = 90, 135
 """Pixels that a line has to be long to be a rule by itself; the strokes of 1, 4, 7 and 9 are upright too."""
-STRAIGHT = 0.36
-"""Pixels by which a shorter line strays from a straight one, at most."""
-EVEN = 0.25
-"""Share of its ink by which that varies along it, at most."""
-SLENDER = 1 / 6
-"""Share of its length that it is thick, at most."""
 MENDED = 12
 """Pixels that a line is thick at most if strokes are to be seen again on its other side."""
 ALIKE = 2.2
@@ -52,8 +46,8 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     """
     level = Tracks(ink, contrast, RUN)
     upright = Tracks(np.ascontiguousarray(ink.T), np.ascontiguousarray(contrast.T), RUN)
-    rules = level.thin & ((level.width >= LONG) | _drawn_with_a_ruler(level))
-    sides = upright.thin & ((upright.width >= UPRIGHT_LONG) | _drawn_with_a_ruler(upright))
+    rules = level.thin & ((level.width >= LONG) | level.ruled)
+    sides = upright.thin & ((upright.width >= UPRIGHT_LONG) | upright.ruled)
     for _ in range(2):  # what was met may be no rule itself
         sides &= (upright.width >= UPRIGHT_LONG) | upright.meeting(level, rules, ALIKE)
         rules &= (level.width >= LONG) | level.meeting(upright, sides, ALIKE)
@@ -63,12 +57,6 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     )
     sides_and_teeth = np.ascontiguousarray(upright.mask(sides).T) | find_teeth(ink, contrast, level, rules)
     return Rules(level.mask(rules), sides_and_teeth, int(np.ceil(thickest)))
-
-
-def _drawn_with_a_ruler(tracks: Tracks) -> Flags:
-    """Which tracks are straight, even and slender, as the four strokes of a square 0 are not."""
-    slender = tracks.thickness <= SLENDER * tracks.width
-    return slender & (tracks.stray <= STRAIGHT) & (tracks.uneven <= EVEN)
 
 
 def mend(ink: Mask, rules: Rules, faint: Mask) -> Mask:

@@ -25,8 +25,12 @@ HOLE = 2
 """Pixels by which a pale line may be broken."""
 STEP = 9
 """Pixels within which stretches of one line lie, where it changes from one row of pixels to the next."""
-UNBROKEN = 0.94
-"""Share of a line that must be ink: the bars of a row of sevens are no line, though they stand close."""
+UNBROKEN, UNBROKEN_RULED = 0.94, 0.85
+"""Share of a line that must be ink, less where it was drawn with a ruler: boxes stand close in a row, but so do sevens.
+"""
+STRAIGHT, EVEN, SLENDER = 0.36, 0.25, 1 / 6
+"""Of a line drawn with a ruler: pixels by which it strays from a straight one, share of its ink by which that varies
+(both root mean square), share of its length that it is thick, at most."""
 BARE = 0.3
 """Share of a line's length that no writing touches, at least."""
 BESIDE, CLEAR = 0.5, 0.5
@@ -131,21 +135,25 @@ class Tracks:
         # of a line as thin as a pixel some of it lies on one pixel, some on two
         self.darkest = np.maximum(self.darkest, self.darkness * self.thickness / np.maximum(1, self.thickness - 1.5))
         """Contrast of its middle at most; `darkness` is the mean over its thickness."""
-        near = cv2.dilate(self.contrast, box(1, THICK)).ravel()[self.where] > self.darkness[self.owner] / 2
-        solid = np.bincount(self.column, near, len(self.x)) > 0
-        unbroken = np.bincount(self.of, solid, self.count) / np.maximum(self.width, 1)
+        near = cv2.dilate(self.contrast, box(1, THICK))[self._row(0), self.x] > self.darkness[self.of] / 2
+        unbroken = np.bincount(self.of, near, self.count) / np.maximum(self.width, 1)
         clear = np.bincount(self.of, self._beside() < BESIDE * self.darkness[self.of], self.count) / np.maximum(self.width, 1)
         limit = np.clip(BAR * self.width, THICK, THICKEST)
-        self.thin = (self.thickness <= limit) & (unbroken >= UNBROKEN) & (clear >= CLEAR)
+        self.ruled = (self.stray <= STRAIGHT) & (self.uneven <= EVEN) & (self.thickness <= SLENDER * self.width)
+        """Straight, even and slender, as the four strokes of a square 0 are not."""
+        whole = unbroken >= np.where(self.ruled, UNBROKEN_RULED, UNBROKEN)
+        self.thin = (self.thickness <= limit) & whole & (clear >= CLEAR)
         self.strength = self.darkness * self.thickness
         """Ink a pixel of length: the same however the line fell on the grid of pixels."""
 
+    def _row(self, away: Floats | int) -> NDArray[np.intp]:
+        """Column by column, the row so far from the middle of a track."""
+        return np.clip(np.round(self.middle + away), 0, len(self.ink) - 1).astype(np.intp)
+
     def _beside(self) -> Floats:
         """Column by column, the contrast beside a track, on the darker side."""
-        high = len(self.contrast)
         away = self.thickness[self.of] / 2 + 2
-        sides = [np.clip(np.round(self.middle + sign * away), 0, high - 1).astype(np.intp) for sign in (-1, 1)]
-        return np.maximum(*(self.contrast[side, self.x].astype(np.float64) for side in sides))
+        return np.maximum(*(self.contrast[self._row(side), self.x].astype(np.float64) for side in (-away, away)))
 
     def _around(self, values: Floats) -> Floats:
         """Sum over the columns of the same track around each."""
@@ -167,10 +175,11 @@ class Tracks:
         columns = np.flatnonzero(keep[self.of])
         of, high = self.of[columns], len(drawn)
         value = values.round().clip(1, 255).astype(np.uint8)[of]
-        top = np.floor(self.middle[columns] - self.thickness[of] / 2 + 0.5).astype(np.intp)
-        thick = np.ceil(self.thickness[of]).astype(np.intp)
-        for row in range(int(thick.max(initial=0))):
-            inside = (row < thick) & (top + row >= 0) & (top + row < high)
+        reach = (self.thickness[of] - 1) / 2
+        top = np.floor(self.middle[columns] - reach + 0.25).astype(np.intp)
+        bottom = np.ceil(self.middle[columns] + reach - 0.25).astype(np.intp)
+        for row in range(int((bottom - top).max(initial=-1)) + 1):
+            inside = (top + row <= bottom) & (top + row >= 0) & (top + row < high)
             drawn[top[inside] + row, self.x[columns[inside]]] = value[inside]
         return drawn
 
