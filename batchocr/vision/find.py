@@ -13,6 +13,7 @@ from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, skew
+from batchocr.vision.fields import Fields, find_fields
 from batchocr.vision.ink import FRAGMENT, Piece, components, join_strokes, only_digit, writing_height
 from batchocr.vision.layout import lines, numbers
 from batchocr.vision.normalize import SIDE, normalize
@@ -52,6 +53,7 @@ class Stages:
     small: list[Piece]
     """Points, commas and dirt."""
     turn: Turn
+    fields: Fields | None = None
 
 
 def find(pixels: Pixels, dpi: float | None = None) -> Layout:
@@ -65,7 +67,7 @@ def find(pixels: Pixels, dpi: float | None = None) -> Layout:
 
 def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
     """The record of what was seen of a page of `shape` (height, width): lines, numbers, candidates and their crops."""
-    found = [[_candidates(number, seen, shape) for number in numbers(row, seen.small)] for row in seen.rows]
+    found = [[_candidates(number, seen, shape) for number in numbers(row, seen.small, seen.fields)] for row in seen.rows]
     crops = [crop for row in found for number in row for _, crop in number]
     block: Crops = np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8)
     rows = tuple(Line(tuple(Number(tuple(c for c, _ in number)) for number in row)) for row in found)
@@ -116,11 +118,12 @@ def _stages(pixels: Pixels) -> tuple[Stages, float]:
     if high < LEAST_WRITING:
         pieces = []
     whole = only_digit(pieces)
-    rows = [[whole]] if whole else lines(join_strokes(pieces, labels, high), high)
+    fields = find_fields(rules.drawn, pieces, high) if rules and pieces else None
+    rows = [[whole]] if whole else lines(join_strokes(pieces, labels, high), high, fields)
     parts: dict[Piece, tuple[Piece, ...]] = {}
     for row in rows:
         parts |= cut(row, labels, float(np.median([piece.height for piece in row])))
-    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, small, turn), high
+    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, small, turn, fields), high
 
 
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:

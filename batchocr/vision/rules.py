@@ -28,6 +28,8 @@ class Rules:
     level: Mask
     upright: Mask
     thickness: int
+    drawn: Mask
+    """All of them over their whole way, also where writing hides them."""
 
     def __bool__(self) -> bool:
         return self.thickness > 0
@@ -56,7 +58,9 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
         for tracks, keep in ((level, rules), (upright, sides))
     )
     sides_and_teeth = np.ascontiguousarray(upright.mask(sides).T) | find_teeth(ink, contrast, level, rules)
-    return Rules(level.mask(rules), sides_and_teeth, int(np.ceil(thickest)))
+    drawn = level.band(np.full(level.count, 255.0), rules)
+    drawn |= upright.band(np.full(upright.count, 255.0), sides).T
+    return Rules(level.mask(rules), sides_and_teeth, int(np.ceil(thickest)), drawn)
 
 
 def mend(ink: Mask, rules: Rules, faint: Mask) -> Mask:

@@ -28,13 +28,14 @@ STEP = 9
 UNBROKEN, UNBROKEN_RULED = 0.94, 0.85
 """Share of a line that must be ink, less where it was drawn with a ruler: boxes stand close in a row, but so do sevens.
 """
-STRAIGHT, EVEN, SLENDER = 0.36, 0.25, 1 / 6
+STRAIGHT, EVEN, SLENDER = 0.36, 0.4, 1 / 6
 """Of a line drawn with a ruler: pixels by which it strays from a straight one, share of its ink by which that varies
 (both root mean square), share of its length that it is thick, at most."""
 BARE = 0.3
 """Share of a line's length that no writing touches, at least."""
-BESIDE, CLEAR = 0.5, 0.5
-"""There is paper along both sides of a line, paler than this share of it, over this share of its length."""
+BESIDE, CLEAR, CLEAR_RULED = 0.5, 0.5, 0.35
+"""There is paper along both sides of a line, paler than this share of it, over this share of its length; less where it
+was drawn with a ruler, for digits fill their cells."""
 EDGE = 0.3
 """Share of a line's darkness at which its soft edge begins."""
 BEND = 20
@@ -142,7 +143,7 @@ class Tracks:
         self.ruled = (self.stray <= STRAIGHT) & (self.uneven <= EVEN) & (self.thickness <= SLENDER * self.width)
         """Straight, even and slender, as the four strokes of a square 0 are not."""
         whole = unbroken >= np.where(self.ruled, UNBROKEN_RULED, UNBROKEN)
-        self.thin = (self.thickness <= limit) & whole & (clear >= CLEAR)
+        self.thin = (self.thickness <= limit) & whole & (clear >= np.where(self.ruled, CLEAR_RULED, CLEAR))
         self.strength = self.darkness * self.thickness
         """Ink a pixel of length: the same however the line fell on the grid of pixels."""
 
