@@ -75,7 +75,9 @@ def find_fields(drawn: Mask, pieces: Sequence[Piece], height: float) -> Fields |
     narrow = narrow[np.argsort(left[narrow])]
     table: set[int] = set()
     for i in narrow:
-        even = (np.abs(top[narrow] - top[i]) <= ALIKE * high[i]) & (np.abs(bottom[narrow] - bottom[i]) <= ALIKE * high[i])
+        even = (np.abs(top[narrow] - top[i]) <= ALIKE * high[i]) & (
+            np.abs(bottom[narrow] - bottom[i]) <= ALIKE * high[i]
+        )
         gap = left[narrow] - right[i]
         beside = narrow[even & (gap >= 0) & (gap <= APART * high[i] + 4)]
         if len(beside):

@@ -67,7 +67,9 @@ def find(pixels: Pixels, dpi: float | None = None) -> Layout:
 
 def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
     """The record of what was seen of a page of `shape` (height, width): lines, numbers, candidates and their crops."""
-    found = [[_candidates(number, seen, shape) for number in numbers(row, seen.small, seen.fields)] for row in seen.rows]
+    found = [
+        [_candidates(number, seen, shape) for number in numbers(row, seen.small, seen.fields)] for row in seen.rows
+    ]
     crops = [crop for row in found for number in row for _, crop in number]
     block: Crops = np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8)
     rows = tuple(Line(tuple(Number(tuple(c for c, _ in number)) for number in row)) for row in found)

@@ -17,7 +17,7 @@ LONG, UPRIGHT_LONG = 90, 135
 """Pixels that a line has to be long to be a rule by itself; the strokes of 1, 4, 7 and 9 are upright too."""
 MENDED = 12
 """Pixels that a line is thick at most if strokes are to be seen again on its other side."""
-ALIKE = 2.2
+ALIKE = 2.4
 """Times that one side of a box may be stronger than another."""
 
 
@@ -68,7 +68,7 @@ def mend(ink: Mask, rules: Rules, faint: Mask) -> Mask:
 
     `ink` is the page without the rules and what clings to them, `faint` all that stands out from the paper.
     """
-    reach = rules.thickness + 3  # the rule, its soft edges, and the stroke's own first pixel
+    reach = rules.thickness + 4  # the rule, its soft edges, and the stroke's own first pixel
     for lines, across, along in ((rules.level, (1, reach), (3, 1)), (rules.upright, (reach, 1), (1, 3))):
         if lines.any():
             bridges = cv2.morphologyEx(cv2.dilate(ink, box(*along)), cv2.MORPH_CLOSE, box(*across))

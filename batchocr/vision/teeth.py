@@ -17,7 +17,7 @@ STRAIGHT = 0.4
 """Pixels by which a tooth strays from a straight line."""
 LEAN = 0.12
 """Share of its height by which a tooth leans, and a pixel."""
-ALIKE = 2.0
+ALIKE = 1.7
 """Times that a tooth may be stronger than its rule, or weaker."""
 EVEN = 0.06
 """Share of the distance between teeth by which they stray from it, or two pixels and a half."""
@@ -96,7 +96,11 @@ def _combs(at: Floats, tall: NDArray[np.intp], left: float, right: float) -> Ite
             continue
         times = np.round(steps / step)
         off = np.abs(steps - times * step)
-        if (times >= 1).all() and (off <= np.maximum(2.5, EVEN * step) * np.sqrt(times)).all() and times.sum() <= 2 * len(times):
+        if (
+            (times >= 1).all()
+            and (off <= np.maximum(2.5, EVEN * step) * np.sqrt(times)).all()
+            and times.sum() <= 2 * len(times)
+        ):
             all_of = [
                 place
                 for a, b, n in zip(stops[:-1], stops[1:], times.astype(int).tolist(), strict=True)

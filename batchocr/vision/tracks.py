@@ -28,14 +28,14 @@ STEP = 9
 UNBROKEN, UNBROKEN_RULED = 0.94, 0.85
 """Share of a line that must be ink, less where it was drawn with a ruler: boxes stand close in a row, but so do sevens.
 """
-STRAIGHT, EVEN, SLENDER = 0.36, 0.4, 1 / 6
-"""Of a line drawn with a ruler: pixels by which it strays from a straight one, share of its ink by which that varies
-(both root mean square), share of its length that it is thick, at most."""
+ROUGH, SLENDER = 0.96, 1 / 6
+"""Of a line drawn with a ruler, at most: pixels by which it strays from a straight one, and shares of its ink by which
+that varies, of its length that something stands beside it (all three together); share of its length that it is thick.
+"""
 BARE = 0.3
 """Share of a line's length that no writing touches, at least."""
-BESIDE, CLEAR, CLEAR_RULED = 0.5, 0.5, 0.35
-"""There is paper along both sides of a line, paler than this share of it, over this share of its length; less where it
-was drawn with a ruler, for digits fill their cells."""
+BESIDE, CLEAR = 0.5, 0.35
+"""There is paper along both sides of a line, paler than this share of it, over this share of its length."""
 EDGE = 0.3
 """Share of a line's darkness at which its soft edge begins."""
 BEND = 20
@@ -64,7 +64,9 @@ class Tracks:
         count, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(runs, box(STEP, 1)), connectivity=8)
         wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
         thick = stats[:, cv2.CC_STAT_AREA] / wide
-        may = (thick <= 1.5 * np.clip(BAR * wide, THICK, THICKEST)) & (high <= np.maximum(THICK, SLOPE * wide + thick))
+        may = (thick <= 1.5 * np.clip(SLENDER * wide, THICK, THICKEST)) & (
+            high <= np.maximum(THICK, SLOPE * wide + thick)
+        )
         may[0] = False
         which = np.flatnonzero(may)
         self.count = len(which)
@@ -92,12 +94,14 @@ class Tracks:
         pixels = np.bincount(at, minlength=len(self.x))
         middle = np.bincount(at, y, len(self.x)) / np.maximum(pixels, 1)
 
-        def mean(values: Floats, of_these: Flags) -> Floats:
+        def mean(values: NDArray[np.float64 | np.int64], of_these: Flags) -> Floats:
             total = np.bincount(self.of, np.where(of_these, values, 0), self.count)
             return np.asarray(total / np.maximum(np.bincount(self.of, of_these, self.count), 1))
 
         # where writing crosses or stands on it, a track is wider than elsewhere and says nothing of its course
-        counts = np.bincount(self.of * THICKEST * 2 + np.minimum(pixels, THICKEST * 2 - 1), minlength=self.count * THICKEST * 2)
+        counts = np.bincount(
+            self.of * THICKEST * 2 + np.minimum(pixels, THICKEST * 2 - 1), minlength=self.count * THICKEST * 2
+        )
         counts = counts.reshape(self.count, THICKEST * 2)
         counts[:, 0] = 0
         least = (counts.cumsum(axis=1) > BARE * counts.sum(axis=1, keepdims=True)).argmax(axis=1)
@@ -132,18 +136,23 @@ class Tracks:
         """Share of its ink a column by which that varies, root mean square."""
         plain = usual[self.column]
         heart = cv2.dilate(self.contrast, box(1, 3)).ravel()[self.where]
-        self.darkest = np.bincount(self.owner, heart * plain, self.count) / np.maximum(np.bincount(self.owner, plain, self.count), 1)
+        self.darkest = np.bincount(self.owner, heart * plain, self.count) / np.maximum(
+            np.bincount(self.owner, plain, self.count), 1
+        )
         # of a line as thin as a pixel some of it lies on one pixel, some on two
         self.darkest = np.maximum(self.darkest, self.darkness * self.thickness / np.maximum(1, self.thickness - 1.5))
         """Contrast of its middle at most; `darkness` is the mean over its thickness."""
         near = cv2.dilate(self.contrast, box(1, THICK))[self._row(0), self.x] > self.darkness[self.of] / 2
         unbroken = np.bincount(self.of, near, self.count) / np.maximum(self.width, 1)
-        clear = np.bincount(self.of, self._beside() < BESIDE * self.darkness[self.of], self.count) / np.maximum(self.width, 1)
-        limit = np.clip(BAR * self.width, THICK, THICKEST)
-        self.ruled = (self.stray <= STRAIGHT) & (self.uneven <= EVEN) & (self.thickness <= SLENDER * self.width)
-        """Straight, even and slender, as the four strokes of a square 0 are not."""
+        clear = np.bincount(self.of, self._beside() < BESIDE * self.darkness[self.of], self.count) / np.maximum(
+            self.width, 1
+        )
+        rough = self.stray + self.uneven + 1 - clear
+        self.ruled = (rough <= ROUGH) & (self.thickness <= SLENDER * self.width)
+        """Straight, even, by itself and slender, as the four strokes of a square 0 are not."""
         whole = unbroken >= np.where(self.ruled, UNBROKEN_RULED, UNBROKEN)
-        self.thin = (self.thickness <= limit) & whole & (clear >= np.where(self.ruled, CLEAR_RULED, CLEAR))
+        limit = np.clip(np.where(self.ruled, SLENDER, BAR) * self.width, THICK, THICKEST)
+        self.thin = (self.thickness <= limit) & whole & (self.ruled | (clear >= CLEAR))
         self.strength = self.darkness * self.thickness
         """Ink a pixel of length: the same however the line fell on the grid of pixels."""
 
