@@ -13,6 +13,7 @@ from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, skew
+from batchocr.vision.fields import Fields, find_fields
 from batchocr.vision.ink import (
     FRAGMENT,
     LEAST_WRITING,
@@ -37,6 +38,8 @@ SMALLEST = 15.0
 """Pixels of writing height below which a reduced page is looked at again less reduced."""
 LARGEST, USUAL = 80.0, 45.0
 """Pixels of writing height above which a page is looked at again, so reduced that it has the second."""
+PALE_RULE = 0.6
+"""Share of the contrast of the faintest ink that a rule has at least: its length tells it from grain."""
 ONE_PIECE = 64
 """Pixels: a picture no larger holds one digit."""
 
@@ -57,6 +60,7 @@ class Stages:
     small: list[Piece]
     """Points, commas and dirt."""
     turn: Turn
+    fields: Fields | None = None
 
 
 def find(pixels: Pixels, dpi: float | None = None) -> Layout:
@@ -70,7 +74,9 @@ def find(pixels: Pixels, dpi: float | None = None) -> Layout:
 
 def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
     """The record of what was seen of a page of `shape` (height, width): lines, numbers, candidates and their crops."""
-    found = [[_candidates(number, seen, shape) for number in numbers(row, seen.small)] for row in seen.rows]
+    found = [
+        [_candidates(number, seen, shape) for number in numbers(row, seen.small, seen.fields)] for row in seen.rows
+    ]
     crops = [crop for row in found for number in row for _, crop in number]
     block: Crops = np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8)
     rows = tuple(Line(tuple(Number(tuple(c for c, _ in number)) for number in row)) for row in found)
@@ -121,17 +127,18 @@ def _stages(pixels: Pixels) -> tuple[Stages, float]:
     if high < LEAST_WRITING:
         pieces = []
     whole = only_digit(pieces)
-    rows = [[whole]] if whole else lines(join_strokes(pieces, labels, high), high)
+    fields = find_fields(rules.drawn, pieces, high) if rules and pieces else None
+    rows = [[whole]] if whole else lines(join_strokes(pieces, labels, high), high, fields)
     parts: dict[Piece, tuple[Piece, ...]] = {}
     for row in rows:
         parts |= cut(row, labels, float(np.median([piece.height for piece in row])))
-    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, small, turn), high
+    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, small, turn, fields), high
 
 
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:
     """The ink of a level page without its rules, and the rules."""
     faint = cv2.compare(contrast, float(faintest), cv2.CMP_GT)
-    rules = find_rules(faint, contrast)
+    rules = find_rules(cv2.compare(contrast, PALE_RULE * faintest, cv2.CMP_GT), contrast)
     if not rules:
         return binarize(contrast, faintest), rules
     bare = cv2.bitwise_and(contrast, cv2.bitwise_not(rules.halo()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from batchocr.vision.fields import Fields
 from batchocr.vision.ink import FRAGMENT, Piece
 
 OVERLAP = 0.4
@@ -19,6 +20,10 @@ STEP = 1.3
 """...unless the middles are no further apart than this, as beside a narrow 1 in a comb."""
 POINT = 1.1
 """The same: a point or a comma is no further from the digits on both its sides."""
+IN_BOX = 1.7
+"""The same in a box, which is for one number."""
+FLAT = 0.3
+"""Share of the height of writing from which a piece may be a digit where it stands alone in its cell."""
 TALLEST = 3.0
 """Times the height of writing: what is higher is no digit but a frame or a drawing."""
 WIDEST = 6.0
@@ -43,23 +48,33 @@ class _Row:
         return shared / max(1.0, min(piece.height, self.bottom - self.top))
 
 
-def lines(pieces: list[Piece], height: float) -> list[list[Piece]]:
+def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> list[list[Piece]]:
     """Rows of pieces from the top, each from the left, where writing is `height` pixels high.
 
     Each piece goes, from the left, to the row that it continues best: so a row may rise or fall across the page.
     What is much smaller than the row's writing (points, dashes, dirt) and much larger (frames) is left out.
+    What stands in one of the `fields` stands on one line.
     """
     usable = [p for p in pieces if p.height <= TALLEST * height and p.width <= WIDEST * height]
     rows: list[_Row] = []
-    for piece in sorted((p for p in usable if p.height >= FRAGMENT * height), key=lambda p: (p.left, p.top)):
-        best, best_fit = None, OVERLAP
-        for row in rows:
+    high = [p for p in usable if p.height >= FRAGMENT * height]
+    if fields:
+        taken = {fields.cell(p) for p in high}
+        flat = [p for p in usable if FLAT * height <= p.height < FRAGMENT * height and p.width >= FLAT * height]
+        high += [p for p in flat if fields.number(p) and fields.cell(p) not in taken]
+    row_of: dict[int, _Row] = {}
+    for piece in sorted(high, key=lambda p: (p.left, p.top)):
+        number = fields.number(piece) if fields else 0
+        best, best_fit = row_of.get(number), OVERLAP
+        for row in rows if best is None else ():
             fit = row.overlap(piece)
             if fit > best_fit:
                 best, best_fit = row, fit
         if best is None:
             rows.append(best := _Row())
         best.add(piece)
+        if number:
+            row_of[number] = best
     rows.sort(key=lambda row: float(np.median([p.middle for p in row.pieces])))
     return [row.pieces for row in rows]
 
@@ -77,18 +92,28 @@ def _has_point(before: Piece, after: Piece, small: Sequence[Piece], high: float)
     )
 
 
-def numbers(line: list[Piece], small: Sequence[Piece] = ()) -> list[list[Piece]]:
+def numbers(line: list[Piece], small: Sequence[Piece] = (), fields: Fields | None = None) -> list[list[Piece]]:
     """The numbers of a line: split where the gap is wider than most of the line's writing is high.
 
-    A point or a comma in the gap, among the `small` pieces of the page, holds a number together.
+    A point or a comma in the gap, among the `small` pieces of the page, holds a number together. So do a comb and a
+    box, of the `fields` of the page, and what stands in another is another number.
     """
     high = float(np.median([p.height for p in line]))
     found: list[list[Piece]] = []
     right = middle = -np.inf
+    last = 0
     for piece in line:
         centre = (piece.left + piece.right) / 2
-        wide = piece.left - right > GAP * high and centre - middle > STEP * high
-        if not found or (wide and not _has_point(found[-1][-1], piece, small, high)):
+        field = fields.number(piece) if fields else 0
+        if not found or field != last:
+            ends = True
+        elif field and fields:
+            ends = fields.cell(piece) == fields.cell(found[-1][-1]) and piece.left - right > IN_BOX * high
+        else:
+            wide = piece.left - right > GAP * high and centre - middle > STEP * high
+            ends = wide and not _has_point(found[-1][-1], piece, small, high)
+        last = field
+        if ends:
             found.append([])
         found[-1].append(piece)
         right, middle = max(right, piece.right), centre

@@ -1,0 +1,223 @@
+"""Thin stretches of ink along one direction: where each runs, column by column, and what it is like.
+
+A rule is followed, not fitted: it may be bent, lie askew, or be wider where writing crosses it, and what is taken
+out later is a band of its own thickness around its own middle, whatever stands on it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.vision.binarize import Contrast, Mask
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+SLOPE = 1 / 14
+"""A track strays no further from its direction than this share of its length."""
+THICK = 9
+"""Pixels that a thin line is thick at most (1.5 mm at 150 dpi)..."""
+BAR, THICKEST = 1 / 12, 24
+"""...and a bar: this share of its length, up to so many pixels."""
+HOLE = 2
+"""Pixels by which a pale line may be broken."""
+STEP = 9
+"""Pixels within which stretches of one line lie, where it changes from one row of pixels to the next."""
+UNBROKEN, UNBROKEN_RULED = 0.94, 0.85
+"""Share of a line that must be ink, less where it was drawn with a ruler: boxes stand close in a row, but so do sevens.
+"""
+ROUGH, SLENDER = 0.96, 1 / 6
+"""Of a line drawn with a ruler, at most: pixels by which it strays from a straight one, and shares of its ink by which
+that varies, of its length that something stands beside it (all three together); share of its length that it is thick.
+"""
+STRAY = 0.006
+"""Share of its length by which any line strays from a straight one, root mean square."""
+BARE = 0.3
+"""Share of a line's length that no writing touches, at least."""
+BESIDE, CLEAR = 0.5, 0.35
+"""There is paper along both sides of a line, paler than this share of it, over this share of its length."""
+EDGE = 0.3
+"""Share of a line's darkness at which its soft edge begins."""
+BEND = 20
+"""Pixels to each side over which a line's course is averaged."""
+DARKER = 1.25
+"""Ink on a line that is darker than the line by this factor is writing."""
+
+
+def box(width: int, height: int) -> Mask:
+    """A rectangular structuring element."""
+    return cv2.getStructuringElement(cv2.MORPH_RECT, (width, height))
+
+
+class Tracks:
+    """The thin stretches of `ink` (height, width) along x that hold runs of `run` pixels; k of them.
+
+    Everything that is known of one column of one track stands in flat arrays, track after track.
+    """
+
+    def __init__(self, ink: Mask, contrast: Contrast, run: int) -> None:
+        self.contrast = contrast
+        self.ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, box(HOLE + 1, 1))
+        # a sloping line is a stair: a pixel more to each side makes its steps long enough
+        stair = cv2.morphologyEx(cv2.dilate(self.ink, box(1, 3)), cv2.MORPH_OPEN, box(run, 1))
+        runs = cv2.bitwise_and(stair, self.ink)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(runs, box(STEP, 1)), connectivity=8)
+        wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+        thick = stats[:, cv2.CC_STAT_AREA] / wide
+        may = (thick <= 1.5 * np.clip(SLENDER * wide, THICK, THICKEST)) & (
+            high <= np.maximum(THICK, SLOPE * wide + thick)
+        )
+        may[0] = False
+        which = np.flatnonzero(may)
+        self.count = len(which)
+        index = np.full(count, -1, np.int32)
+        index[which] = np.arange(self.count)
+        where = np.flatnonzero(runs)
+        of = index[labels.ravel()[where]]
+        where, of = where[of >= 0], of[of >= 0]
+        self._follow(where, of, stats[which])
+
+    def _follow(self, where: NDArray[np.intp], of: NDArray[np.int32], stats: NDArray[np.int32]) -> None:
+        """Column by column: where the middle of each track lies; its pixels are `where`, of the track `of`."""
+        y, x = np.divmod(where, self.ink.shape[1])
+        span = stats[:, cv2.CC_STAT_WIDTH].astype(np.intp)
+        start = np.concatenate([[0], span.cumsum()])
+        at = start[of] + x - stats[of, cv2.CC_STAT_LEFT]
+        inked = np.flatnonzero(np.bincount(at, minlength=start[-1]))
+        first, last = np.searchsorted(inked, start[:-1]), np.searchsorted(inked, start[1:]) - 1
+        self.left = stats[:, cv2.CC_STAT_LEFT] + inked[first] - start[:-1]
+        self.width = inked[last] - inked[first] + 1
+        self.start = np.concatenate([[0], self.width.cumsum()])
+        self.of = np.repeat(np.arange(self.count), self.width)
+        self.x = np.arange(self.start[-1]) - self.start[self.of] + self.left[self.of]
+        at = self.start[of] + x - self.left[of]
+        pixels = np.bincount(at, minlength=len(self.x))
+        middle = np.bincount(at, y, len(self.x)) / np.maximum(pixels, 1)
+
+        def mean(values: NDArray[np.float64 | np.int64], of_these: Flags) -> Floats:
+            total = np.bincount(self.of, np.where(of_these, values, 0), self.count)
+            return np.asarray(total / np.maximum(np.bincount(self.of, of_these, self.count), 1))
+
+        # where writing crosses or stands on it, a track is wider than elsewhere and says nothing of its course
+        counts = np.bincount(
+            self.of * THICKEST * 2 + np.minimum(pixels, THICKEST * 2 - 1), minlength=self.count * THICKEST * 2
+        )
+        counts = counts.reshape(self.count, THICKEST * 2)
+        counts[:, 0] = 0
+        least = (counts.cumsum(axis=1) > BARE * counts.sum(axis=1, keepdims=True)).argmax(axis=1)
+        usual = (pixels > 0) & (pixels <= np.where(least <= 3, least + 1, 1.15 * least)[self.of])
+        self.thickness = mean(pixels, usual)
+        across = self.x - mean(self.x, usual)[self.of]
+        square = np.maximum(mean(across * across, usual), 1e-9)
+        straight = mean(middle, usual)[self.of] + across * (mean(across * middle, usual) / square)[self.of]
+        off = middle - straight
+        usual &= np.abs(off) <= self.thickness[self.of] + SLOPE * BEND
+        weight = self._around(usual.astype(np.float64))
+        bend = self._around(np.where(usual, off, 0)) / np.maximum(weight, 1)
+        self.middle = straight + np.where(weight > 0, bend, 0)
+        # the corners of a box belong to its other sides
+        place = self.x - self.left[self.of]
+        corner = np.minimum(self.thickness + 1, 0.15 * self.width)[self.of]
+        inner = usual & (place >= corner) & (self.width[self.of] - 1 - place >= corner)
+        self.stray = np.sqrt(mean((middle - straight) ** 2, inner))
+        """Pixels by which it strays from a straight line, root mean square."""
+        close = np.abs(y - self.middle[at]) <= self.thickness[of] / 2 + 0.6
+        self.where, self.owner, self.column = where[close], of[close], at[close]
+        dark = self.contrast.ravel()[self.where]
+        for _ in range(2):
+            owned = np.maximum(np.bincount(self.owner, minlength=self.count), 1)
+            self.darkness = np.bincount(self.owner, dark, self.count) / owned
+            full = dark > EDGE * self.darkness[self.owner]
+            self.where, self.owner, self.column, dark = (a[full] for a in (self.where, self.owner, self.column, dark))
+        self.thickness = mean(np.bincount(self.column, minlength=len(self.x)), usual)
+        ink_of = np.bincount(self.column, dark, len(self.x))
+        usually = mean(ink_of, inner)
+        self.uneven = np.sqrt(np.maximum(mean(ink_of**2, inner) - usually**2, 0)) / np.maximum(usually, 1)
+        """Share of its ink a column by which that varies, root mean square."""
+        plain = usual[self.column]
+        heart = cv2.dilate(self.contrast, box(1, 3)).ravel()[self.where]
+        self.darkest = np.bincount(self.owner, heart * plain, self.count) / np.maximum(
+            np.bincount(self.owner, plain, self.count), 1
+        )
+        # of a line as thin as a pixel some of it lies on one pixel, some on two
+        self.darkest = np.maximum(self.darkest, self.darkness * self.thickness / np.maximum(1, self.thickness - 1.5))
+        """Contrast of its middle at most; `darkness` is the mean over its thickness."""
+        near = cv2.dilate(self.contrast, box(1, THICK))[self._row(0), self.x] > self.darkness[self.of] / 2
+        unbroken = np.bincount(self.of, near, self.count) / np.maximum(self.width, 1)
+        clear = np.bincount(self.of, self._beside() < BESIDE * self.darkness[self.of], self.count) / np.maximum(
+            self.width, 1
+        )
+        rough = self.stray + self.uneven + 1 - clear
+        self.ruled = (rough <= ROUGH) & (self.thickness <= SLENDER * self.width)
+        """Straight, even, by itself and slender, as the four strokes of a square 0 are not."""
+        whole = unbroken >= np.where(self.ruled, UNBROKEN_RULED, UNBROKEN)
+        limit = np.clip(np.where(self.ruled, SLENDER, BAR) * self.width, THICK, THICKEST)
+        straight_enough = self.stray <= STRAY * self.width + 0.2
+        self.thin = (self.thickness <= limit) & whole & (self.ruled | ((clear >= CLEAR) & straight_enough))
+        # of a short line writing that stands on it may be most: it is as thick as it is elsewhere
+        self.bare = np.where(self.ruled, self.thickness, np.minimum(self.thickness, least))
+        self.strength = self.darkness * self.thickness
+        """Ink a pixel of length: the same however the line fell on the grid of pixels."""
+
+    def _row(self, away: Floats | int) -> NDArray[np.intp]:
+        """Column by column, the row so far from the middle of a track."""
+        return np.clip(np.round(self.middle + away), 0, len(self.ink) - 1).astype(np.intp)
+
+    def _beside(self) -> Floats:
+        """Column by column, the contrast beside a track, on the darker side."""
+        away = self.thickness[self.of] / 2 + 2
+        above, below = (self.contrast[self._row(side), self.x].astype(np.float64) for side in (-away, away))
+        # a line may lie at the very edge of a picture
+        above[self.middle - away < -0.5], below[self.middle + away > len(self.ink) - 0.5] = 0, 0
+        return np.maximum(above, below)
+
+    def _around(self, values: Floats) -> Floats:
+        """Sum over the columns of the same track around each."""
+        total = np.concatenate([[0.0], values.cumsum()])
+        at = np.arange(len(values))
+        low = np.maximum(at - BEND, self.start[self.of])
+        high = np.minimum(at + BEND + 1, self.start[self.of + 1])
+        return np.asarray(total[high] - total[low])
+
+    def picture(self, values: Floats, keep: Flags) -> NDArray[np.uint8]:
+        """(height, width): at each pixel of a track that is kept its value, rounded to 1..255; 0 elsewhere."""
+        drawn = np.zeros_like(self.ink)
+        drawn.ravel()[self.where] = np.where(keep, values.round().clip(1, 255), 0).astype(np.uint8)[self.owner]
+        return drawn
+
+    def band(self, values: Floats, keep: Flags) -> NDArray[np.uint8]:
+        """The same over all of the way of each track, ink or not, and its thickness."""
+        drawn = np.zeros_like(self.ink)
+        columns = np.flatnonzero(keep[self.of])
+        of, high = self.of[columns], len(drawn)
+        value = values.round().clip(1, 255).astype(np.uint8)[of]
+        reach = (self.bare[of] - 1) / 2
+        top = np.floor(self.middle[columns] - reach + 0.25).astype(np.intp)
+        bottom = np.ceil(self.middle[columns] + reach - 0.25).astype(np.intp)
+        for row in range(int((bottom - top).max(initial=-1)) + 1):
+            inside = (top + row <= bottom) & (top + row >= 0) & (top + row < high)
+            drawn[top[inside] + row, self.x[columns[inside]]] = value[inside]
+        return drawn
+
+    def meeting(self, others: Tracks, keep: Flags, alike: float) -> Flags:
+        """Which tracks touch, near both of their ends, kept tracks of the other direction that are drawn alike.
+
+        One may be `alike` times stronger than the other.
+        """
+        near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(5, 5))
+        strength = np.ascontiguousarray(near_others.T).ravel()[self.where] * 8.0
+        own = self.strength[self.owner]
+        same = (strength > own / alike) & (strength < own * alike)
+        of = self.owner[same]
+        place = (self.x[self.column[same]] - self.left[of]) / np.maximum(self.width[of], 1)
+        near = np.minimum(0.2, 8 / np.maximum(self.width[of], 1))
+        first = np.bincount(of[place <= near], minlength=self.count) > 0
+        last = np.bincount(of[place >= 1 - near], minlength=self.count) > 0
+        return np.asarray(first & last)
+
+    def mask(self, keep: Flags) -> Mask:
+        """The ink of the tracks kept, less the darker writing on them."""
+        most = self.band(DARKER * self.darkest + 12, keep)
+        return cv2.bitwise_and(self.ink, cv2.compare(most, np.maximum(self.contrast, 1), cv2.CMP_GE))
