@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.cut import cut, stretches
-from batchocr.vision.deskew import Turn, skew
+from batchocr.vision.deskew import Turn, straighten
 from batchocr.vision.ink import FRAGMENT, Piece, components, join_strokes, only_digit, writing_height
 from batchocr.vision.layout import lines, numbers
 from batchocr.vision.normalize import SIDE, normalize
@@ -112,7 +112,7 @@ def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
         labels, pieces = components(ink)
         rows = [[_one_piece(pieces, width)]] if pieces else []
         return Stages(contrast, np.zeros_like(ink), ink, labels, rows, {}, [], Turn(0.0, width, height), sheet), 0.0
-    turn = Turn(skew(binarize(contrast[::2, ::2], faintest)), width, height)
+    turn = straighten(binarize(contrast[::2, ::2], faintest), width, height)
     contrast = turn.level(contrast)
     ink, rules = _writing(contrast, faintest)
     labels, pieces = components(ink)
@@ -188,7 +188,7 @@ def _candidate(piece: Piece, seen: Stages, shape: tuple[int, ...]) -> tuple[Cand
     alone = np.where(other, np.uint8(0), seen.contrast[top:bottom, left:right])
     x0, y0, x1, y1 = piece.left, piece.top, piece.right, piece.bottom
     across, down = seen.sheet.size[0] / seen.turn.width, seen.sheet.size[1] / seen.turn.height
-    if seen.turn.angle or seen.sheet.whole:
+    if seen.turn.moves or seen.sheet.whole:
         y, x = np.nonzero(mask)
         points = seen.turn.back(np.stack([x + left, y + top], axis=1).astype(np.float64))
         points = seen.sheet.back(points, (across, down))
