@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
+from batchocr.vision.blemishes import without_holes, without_show_through
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, straighten
 from batchocr.vision.ink import FRAGMENT, Piece, components, join_strokes, only_digit, writing_height
@@ -118,6 +119,7 @@ def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
     labels, pieces = components(ink)
     pieces = _off_the_edge(pieces, turn, sheet)
     high = writing_height(pieces)
+    pieces = without_holes(without_show_through(pieces, labels, contrast), labels)
     small = [piece for piece in pieces if piece.height < FRAGMENT * high]
     if high < LEAST_WRITING:
         pieces = []
