@@ -18,8 +18,7 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 import typer
-from pages import load, write_pages
-from printed import KINDS
+from pages import KINDS, load, write_pages
 
 REAL = {"orand-car-a/val": "boxes", "tally-forms": "rows", "nist-form": "rows"}
 BOXES = (

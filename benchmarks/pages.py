@@ -14,20 +14,25 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from printed import KINDS, MAKERS
+from desk import SCENES, befall
+from printed import KINDS as PLAIN_KINDS
+from printed import MAKERS
 from sheet import (
     HEIGHT,
     JPEG_QUALITY,
     JPEG_SHARE,
-    VISIBLE,
     WIDTH,
     Alpha,
     Array,
-    Glyph,
     Labels,
     Sheet,
     TrueNumber,
+    ink_box,
 )
+
+KINDS = (*PLAIN_KINDS, *SCENES)
+BEFALLEN = ("plain", "ruled", "comb")
+"""What is on the sheets that lie on desks, were folded and so on."""
 
 
 def new_sheet(kind: str, digits: Array, labels: Labels, rng: np.random.Generator) -> Sheet:
@@ -52,25 +57,6 @@ def shadow(shape: tuple[int, ...], rng: np.random.Generator) -> Alpha:
     dark = (dark - dark.min()) / np.ptp(dark)
     light = (1 - rng.uniform(0.35, 0.55) * dark).astype(np.float32)
     return cv2.resize(light, shape[1::-1], interpolation=cv2.INTER_CUBIC).astype(np.float32)
-
-
-def ink_box(glyph: Glyph, turn: Alpha, blur: float) -> list[int]:
-    """Return [digit, left, top, width, height] of a glyph's visible ink on the finished page."""
-    pad = 6
-    alpha = np.pad(glyph.alpha, pad)
-    high, wide = alpha.shape
-    corners = np.array([[x, y, 1] for x in (0, wide) for y in (0, high)]) + np.array(
-        [glyph.left - pad, glyph.top - pad, 0]
-    )
-    ends = corners @ turn.T
-    origin = np.floor(ends.min(axis=0))
-    local = turn.copy()
-    local[:, 2] = turn @ [glyph.left - pad, glyph.top - pad, 1] - origin
-    size = np.ceil(ends.max(axis=0) - origin).astype(int) + 1
-    ink = cv2.warpAffine(alpha, local, size.tolist())
-    ys, xs = np.nonzero((cv2.GaussianBlur(ink, (0, 0), blur) if blur else ink) > VISIBLE)
-    left, top = int(origin[0] + xs.min()), int(origin[1] + ys.min())
-    return [glyph.digit, left, top, int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1]
 
 
 def scan(sheet: Sheet, kind: str) -> tuple[Array, list[TrueNumber]]:
@@ -102,9 +88,10 @@ def scan(sheet: Sheet, kind: str) -> tuple[Array, list[TrueNumber]]:
 
 def compose(kind: str, digits: Array, labels: Labels, rng: np.random.Generator) -> tuple[Array, list[TrueNumber]]:
     """Compose one page of a kind from white-on-black digits; return the page (grey or BGR) and its true numbers."""
+    make = MAKERS[str(rng.choice(BEFALLEN)) if kind in SCENES else kind]
     sheet = new_sheet(kind, digits, labels, rng)
-    MAKERS[kind](sheet)
-    return scan(sheet, kind)
+    make(sheet)
+    return (befall(sheet, kind, make) if kind in SCENES else None) or scan(sheet, kind)
 
 
 def load(path: Path, split: str) -> tuple[Array, Labels]:

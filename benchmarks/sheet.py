@@ -148,6 +148,36 @@ def extent(number: list[Glyph]) -> int:
     return max(glyph.left + glyph.alpha.shape[1] for glyph in number)
 
 
+def shift(by: Alpha | list[float]) -> Alpha:
+    """Return the 3×3 matrix that moves points by x, y."""
+    return np.array([[1, 0, by[0]], [0, 1, by[1]], [0, 0, 1]], np.float64)
+
+
+def ink_box(glyph: Glyph, turn: Alpha, blur: float) -> list[int]:
+    """Return [digit, left, top, width, height] of a glyph's visible ink, seen through a 2×3 or 3×3 matrix."""
+    pad = 6
+    alpha = np.pad(glyph.alpha, pad)
+    high, wide = alpha.shape
+    corners = np.array([[x, y, 1] for x in (0, wide) for y in (0, high)]) + np.array(
+        [glyph.left - pad, glyph.top - pad, 0]
+    )
+    ends = corners @ turn.T
+    if len(turn) == 3:
+        ends = ends[:, :2] / ends[:, 2:]
+    origin = np.floor(ends.min(axis=0))
+    size = (np.ceil(ends.max(axis=0) - origin).astype(int) + 1).tolist()
+    local = turn.copy()
+    if len(turn) == 3:
+        local = shift(-origin) @ turn @ shift([glyph.left - pad, glyph.top - pad])
+        ink = cv2.warpPerspective(alpha, local, size)
+    else:
+        local[:, 2] = turn @ [glyph.left - pad, glyph.top - pad, 1] - origin
+        ink = cv2.warpAffine(alpha, local, size)
+    ys, xs = np.nonzero((cv2.GaussianBlur(ink, (0, 0), blur) if blur else ink) > VISIBLE)
+    left, top = int(origin[0] + xs.min()), int(origin[1] + ys.min())
+    return [glyph.digit, left, top, int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1]
+
+
 def stroke(digit: Array, height: float, widest: float, threshold: float) -> Alpha:
     """Redraw a small white-on-black digit as a pen would: smooth, with crisp edges, `height` pixels tall.
 

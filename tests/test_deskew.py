@@ -89,6 +89,19 @@ def test_back_undoes_level(angle: float) -> None:
         assert turn.back(spot)[0] == pytest.approx((x, y), abs=0.5)
 
 
+@pytest.mark.parametrize("tilt", [(0.0, 4e-4), (3e-4, -4e-4)])
+def test_back_undoes_level_where_a_camera_was_held_aslant(tilt: tuple[float, float]) -> None:
+    square = np.array([[1.0, 0.05, 0.0], [-0.04, 1.0, 0.0], [*tilt, 1.0]])
+    turn = Turn(2.0, 400, 300, square)
+    for x, y in [(200, 150), (10, 12), (385, 8), (390, 290), (7, 288)]:
+        page = np.zeros((300, 400), np.uint8)
+        page[y - 2 : y + 3, x - 2 : x + 3] = 255
+        level = turn.level(page)
+        down, right = np.nonzero(level > 127)
+        spot = np.array([[right.mean(), down.mean()]])
+        assert turn.back(spot)[0] == pytest.approx((x, y), abs=0.5)
+
+
 @pytest.mark.parametrize("angle", [-6.0, 4.0])
 def test_a_row_is_level_once_it_was_turned(angle: float) -> None:
     sheet = Sheet(600, 500, angle=angle)

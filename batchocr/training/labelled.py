@@ -150,7 +150,7 @@ def labelled(pixels: Pixels, boxes: Boxes, *, bad_cuts: bool = True) -> Digits:
             continue
         crops.append(crop)
         known.append(label)
-    if not seen.turn.angle:
+    if not seen.turn.moves and not seen.sheet.whole:
         taken = {at for _, at in labels}
         for at in (at for at in range(len(boxes)) if at not in taken):
             if (crop := _cut_by_box(seen, boxes[at, 1:], pixels.shape)) is not None:

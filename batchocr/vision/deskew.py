@@ -1,4 +1,4 @@
-"""By how many degrees a page's writing runs up or down hill, and turning it level."""
+"""How a page's writing runs up or down hill, and how it is made level."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
+from batchocr.vision.keystone import keystone
 
 LIMIT = 10.5
 """Degrees searched to either side."""
@@ -24,38 +25,78 @@ GAIN = 1.08
 
 @dataclass(frozen=True)
 class Turn:
-    """A rotation about the middle of a page of `width` × `height` pixels; `angle` in degrees, downhill positive."""
+    """The way from a page of `width` × `height` pixels to the level page, and back.
+
+    A rotation by `angle` about the page's middle, or, where a camera was held aslant, a homography.
+    """
 
     angle: float
+    """Degrees by which the writing in the page's middle runs downhill to the right."""
     width: int
     height: int
+    square: NDArray[np.float64] | None = None
+    """3×3, from pixels of the page to pixels of the level page, both from the page's middle."""
 
-    def _level_size(self) -> tuple[int, int]:
-        """Width and height that hold the whole page once it is turned."""
-        cos, sin = abs(np.cos(np.deg2rad(self.angle))), abs(np.sin(np.deg2rad(self.angle)))
-        return (
-            int(np.ceil(self.width * cos + self.height * sin)),
-            int(np.ceil(self.height * cos + self.width * sin)),
-        )
+    @property
+    def moves(self) -> bool:
+        return self.angle != 0 or self.square is not None
 
-    def _matrix(self) -> NDArray[np.float64]:
-        matrix = cv2.getRotationMatrix2D(((self.width - 1) / 2, (self.height - 1) / 2), self.angle, 1.0)
-        width, height = self._level_size()
-        matrix[:, 2] += (width - self.width) / 2, (height - self.height) / 2
-        return matrix
+    def _matrix(self) -> tuple[NDArray[np.float64], tuple[int, int]]:
+        """The homography in pixels, and width and height that hold the whole page once it is level."""
+        middle = (self.width - 1) / 2, (self.height - 1) / 2
+        if self.square is None:
+            cos, sin = abs(np.cos(np.deg2rad(self.angle))), abs(np.sin(np.deg2rad(self.angle)))
+            width, height = np.ceil((self.width * cos + self.height * sin, self.height * cos + self.width * sin))
+            matrix = np.eye(3)
+            matrix[:2] = cv2.getRotationMatrix2D(middle, self.angle, 1.0)
+            matrix[:2, 2] += (width - self.width) / 2, (height - self.height) / 2
+            return matrix, (int(width), int(height))
+        x, y = self.width / 2, self.height / 2
+        corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
+        ends = cv2.perspectiveTransform(corners[:, None], self.square)[:, 0]
+        width, height = np.ceil(np.ptp(ends, axis=0))
+        matrix = _moved(-ends.min(axis=0) - 0.5) @ self.square @ _moved(-np.array(middle))
+        return matrix, (int(width), int(height))
 
     def level(self, contrast: Contrast) -> Contrast:
-        """The page turned back, larger where it is turned, so that no corner is lost; what was outside is paper."""
-        if self.angle == 0:
+        """The level page, larger where that is needed so that no corner is lost; what was outside is paper."""
+        if not self.moves:
             return contrast
-        return cv2.warpAffine(contrast, self._matrix(), self._level_size(), flags=cv2.INTER_LINEAR, borderValue=0)
+        matrix, size = self._matrix()
+        if self.square is None:
+            return cv2.warpAffine(contrast, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=0)
+        return cv2.warpPerspective(contrast, matrix, size, flags=cv2.INTER_LINEAR, borderValue=0)
 
     def back(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points (n, 2) x, y of the level page as they lie on the page itself."""
-        if self.angle == 0:
+        if not self.moves:
             return points
-        inverse = cv2.invertAffineTransform(self._matrix())
-        return points @ inverse[:, :2].T + inverse[:, 2]
+        matrix, _ = self._matrix()
+        if self.square is None:
+            inverse = cv2.invertAffineTransform(matrix[:2])
+            return points @ inverse[:, :2].T + inverse[:, 2]
+        return cv2.perspectiveTransform(points[:, None], np.linalg.inv(matrix))[:, 0]
+
+
+def _moved(by: NDArray[np.float64]) -> NDArray[np.float64]:
+    matrix = np.eye(3)
+    matrix[:2, 2] = by
+    return matrix
+
+
+def straighten(ink: Mask, width: int, height: int) -> Turn:
+    """How a page of `width` × `height` pixels is made level, by its `ink` at half of that.
+
+    By the lines of a form where they show that it was seen aslant, else by how its rows run.
+    """
+    square = keystone(ink)
+    if square is None:
+        return Turn(skew(ink), width, height)
+    half = np.diag([0.5, 0.5, 1.0])
+    right = cv2.perspectiveTransform(np.array([[[-1.0, 0.0]], [[1.0, 0.0]]]), np.linalg.inv(square))[:, 0]
+    across = right[1] - right[0]
+    angle = round(float(np.rad2deg(np.arctan2(across[1], across[0]))), 2)
+    return Turn(angle, width, height, np.linalg.inv(half) @ square @ half)
 
 
 def _sharpness(x: NDArray[np.float64], y: NDArray[np.float64], angles: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
+from batchocr.vision.blemishes import without_holes, without_show_through
 from batchocr.vision.cut import cut, stretches
-from batchocr.vision.deskew import Turn, skew
+from batchocr.vision.deskew import Turn, straighten
 from batchocr.vision.fields import Fields, find_fields
 from batchocr.vision.ink import (
     FRAGMENT,
@@ -27,6 +28,7 @@ from batchocr.vision.ink import (
 from batchocr.vision.layout import lines, numbers
 from batchocr.vision.normalize import SIDE, normalize
 from batchocr.vision.rules import Rules, find_rules, mend
+from batchocr.vision.sheet import Sheet, find_sheet
 
 DPI = 150
 """At which a page is looked at where its resolution is known."""
@@ -42,6 +44,8 @@ PALE_RULE = 0.6
 """Share of the contrast of the faintest ink that a rule has at least: its length tells it from grain."""
 ONE_PIECE = 64
 """Pixels: a picture no larger holds one digit."""
+TOUCHING = 2
+"""Pixels from the side of a sheet at which ink touches it."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,10 @@ class Stages:
     small: list[Piece]
     """Points, commas and dirt."""
     turn: Turn
+    sheet: Sheet
+    """Where on the page the sheet lies that these are pictures of."""
     fields: Fields | None = None
+    """Boxes and combs; None where there are none."""
 
 
 def find(pixels: Pixels, dpi: float | None = None) -> Layout:
@@ -80,7 +87,7 @@ def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
     crops = [crop for row in found for number in row for _, crop in number]
     block: Crops = np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8)
     rows = tuple(Line(tuple(Number(tuple(c for c, _ in number)) for number in row)) for row in found)
-    return Layout(rows, block, seen.turn.angle)
+    return Layout(rows, block, round(seen.turn.angle + seen.sheet.angle, 2))
 
 
 def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
@@ -89,9 +96,10 @@ def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
     The page is reduced as far as the size of its writing allows: the lengths by which rules are told from strokes
     are those of writing up to 12 mm high at 150 dpi.
     """
-    if is_white_on_black(pixels):
+    sheet = find_sheet(pixels)
+    if is_white_on_black(sheet.cut_out(pixels)):
         pixels = cv2.bitwise_not(pixels)
-    longest = max(pixels.shape)
+    longest = max(sheet.size)
     if dpi and longest > LARGEST_SHEET * dpi:
         dpi = None  # a tag that nobody set
     reduction, larger = max(1, round(dpi / DPI) if dpi and longest > ONE_PIECE else longest // WORKING), False
@@ -99,7 +107,7 @@ def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
         height, width = pixels.shape
         size = (max(1, width // reduction), max(1, height // reduction))
         reduced = pixels if reduction == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        seen, high = _stages(reduced)
+        seen, high = _stages(reduced, sheet)
         if 0 < high < SMALLEST and reduction > 1 and not larger:
             reduction //= 2
         elif high > LARGEST and not larger and sum(map(len, seen.rows)) > 1:
@@ -108,21 +116,24 @@ def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
             return seen
 
 
-def _stages(pixels: Pixels) -> tuple[Stages, float]:
-    """The stages of a page already reduced, and how high the writing is there, in pixels."""
+def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
+    """The stages of the sheet on a page already reduced, and how high the writing is there, in pixels."""
+    pixels = sheet.square(page)
     height, width = pixels.shape
-    contrast = flatten(pixels)
+    contrast = sheet.clear(flatten(pixels))
     faintest = faintest_ink(contrast)
     if max(height, width) <= ONE_PIECE:
         ink = binarize(contrast, faintest)
         labels, pieces = components(ink)
         rows = [[_one_piece(pieces, width)]] if pieces else []
-        return Stages(contrast, np.zeros_like(ink), ink, labels, rows, {}, [], Turn(0.0, width, height)), 0.0
-    turn = Turn(skew(binarize(contrast[::2, ::2], faintest)), width, height)
+        return Stages(contrast, np.zeros_like(ink), ink, labels, rows, {}, [], Turn(0.0, width, height), sheet), 0.0
+    turn = straighten(binarize(contrast[::2, ::2], faintest), width, height)
     contrast = turn.level(contrast)
     ink, rules = _writing(contrast, faintest)
     labels, pieces = components(ink)
+    pieces = _off_the_edge(pieces, turn, sheet)
     high = writing_height(pieces)
+    pieces = without_holes(without_show_through(pieces, labels, contrast), labels)
     small = [piece for piece in pieces if piece.height < FRAGMENT * high]
     if high < LEAST_WRITING:
         pieces = []
@@ -132,7 +143,7 @@ def _stages(pixels: Pixels) -> tuple[Stages, float]:
     parts: dict[Piece, tuple[Piece, ...]] = {}
     for row in rows:
         parts |= cut(row, labels, float(np.median([piece.height for piece in row])))
-    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, small, turn, fields), high
+    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, small, turn, sheet, fields), high
 
 
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:
@@ -143,6 +154,17 @@ def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:
         return binarize(contrast, faintest), rules
     bare = cv2.bitwise_and(contrast, cv2.bitwise_not(rules.halo()))
     return mend(binarize(bare, faintest), rules, faint), rules
+
+
+def _off_the_edge(pieces: list[Piece], turn: Turn, sheet: Sheet) -> list[Piece]:
+    """The pieces of a level page less those that touch a side of its sheet: what shows there of a desk or a shadow."""
+    if not any(sheet.sides) or not pieces:
+        return pieces
+    boxes = np.array([(p.left, p.top, p.right, p.bottom) for p in pieces], np.float64)
+    ends = turn.back(boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2))
+    away = sheet.inside(ends * (sheet.size[0] / turn.width, sheet.size[1] / turn.height)).reshape(-1, 4)
+    near = TOUCHING * sheet.size[0] / turn.width
+    return [piece for piece, distance in zip(pieces, away.min(axis=1), strict=True) if distance > near]
 
 
 def _one_piece(pieces: list[Piece], width: int) -> Piece:
@@ -188,11 +210,12 @@ def _candidate(piece: Piece, seen: Stages, shape: tuple[int, ...]) -> tuple[Cand
     other = (view > 0) & (mask == 0)
     alone = np.where(other, np.uint8(0), seen.contrast[top:bottom, left:right])
     x0, y0, x1, y1 = piece.left, piece.top, piece.right, piece.bottom
-    if seen.turn.angle:
+    across, down = seen.sheet.size[0] / seen.turn.width, seen.sheet.size[1] / seen.turn.height
+    if seen.turn.moves or seen.sheet.whole:
         y, x = np.nonzero(mask)
         points = seen.turn.back(np.stack([x + left, y + top], axis=1).astype(np.float64))
+        points = seen.sheet.back(points, (across, down))
         (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0) + 1
-    across, down = shape[1] / seen.turn.width, shape[0] / seen.turn.height
     x0, y0 = max(0, round(x0 * across)), max(0, round(y0 * down))
     x1, y1 = min(shape[1], round(x1 * across)), min(shape[0], round(y1 * down))
     box = Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))

@@ -34,6 +34,8 @@ that varies, of its length that something stands beside it (all three together);
 """
 STRAY = 0.006
 """Share of its length by which any line strays from a straight one, root mean square."""
+SHORT_STRAY = 0.5
+"""Pixels of the same for the shortest."""
 BARE = 0.3
 """Share of a line's length that no writing touches, at least."""
 BESIDE, CLEAR = 0.5, 0.35
@@ -154,7 +156,7 @@ class Tracks:
         """Straight, even, by itself and slender, as the four strokes of a square 0 are not."""
         whole = unbroken >= np.where(self.ruled, UNBROKEN_RULED, UNBROKEN)
         limit = np.clip(np.where(self.ruled, SLENDER, BAR) * self.width, THICK, THICKEST)
-        straight_enough = self.stray <= STRAY * self.width + 0.2
+        straight_enough = self.stray <= np.maximum(STRAY * self.width + 0.2, SHORT_STRAY)
         self.thin = (self.thickness <= limit) & whole & (self.ruled | ((clear >= CLEAR) & straight_enough))
         # of a short line writing that stands on it may be most: it is as thick as it is elsewhere
         self.bare = np.where(self.ruled, self.thickness, np.minimum(self.thickness, least))

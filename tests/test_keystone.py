@@ -1,0 +1,100 @@
+"""Forms seen aslant are told from forms that lie flat, however turned, and set right."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from drawing import Sheet, found_boxes, noisy, overlap, shape_of
+
+from batchocr.records import Box, Pixels
+from batchocr.vision import find
+from batchocr.vision.binarize import Mask, binarize, faintest_ink, flatten
+from batchocr.vision.deskew import straighten
+from batchocr.vision.keystone import keystone
+
+WIDTH, HEIGHT = 1200, 1500
+
+
+def ink_of(pixels: Pixels) -> Mask:
+    """Half of the working resolution, as the whole way has it."""
+    contrast = flatten(pixels)
+    return binarize(contrast[::2, ::2], faintest_ink(contrast))
+
+
+def form(angle: float = 0.0) -> tuple[Pixels, list[Box]]:
+    """Twelve ruled rows with numbers between two upright lines."""
+    sheet, boxes = Sheet(WIDTH, HEIGHT, 240, angle), []
+    for row in range(12):
+        sheet.rule(120, 150 + 100 * row, 1080, 150 + 100 * row, grey=60)
+        for place, text in enumerate(["2074", "583", "69"]):
+            boxes += sheet.number(text, 180 + 320 * place, 184 + 100 * row, 38)
+    for x in (120, 440, 760, 1080):
+        sheet.rule(x, 150, x, 1250, grey=60)
+    return sheet.pixels, boxes
+
+
+def aslant(across: float, down: float) -> np.ndarray:
+    """A homography that keeps the middle of the page: its sides run together by those shares of its size."""
+    tilt = np.eye(3)
+    tilt[2, :2] = across / WIDTH, down / HEIGHT
+    away, home = np.eye(3), np.eye(3)
+    home[:2, 2] = WIDTH / 2, HEIGHT / 2
+    away[:2, 2] = -WIDTH / 2, -HEIGHT / 2
+    return home @ tilt @ away
+
+
+def seen(pixels: Pixels, view: np.ndarray) -> Pixels:
+    return cv2.warpPerspective(pixels, view, pixels.shape[::-1], flags=cv2.INTER_AREA, borderValue=240)
+
+
+@pytest.mark.parametrize("angle", [0.0, -6.0, 3.0, 9.0])
+def test_a_form_that_lies_flat_is_only_turned(angle: float) -> None:
+    ink = ink_of(noisy(form(angle)[0], 3))
+    assert keystone(ink) is None
+    turn = straighten(ink, WIDTH, HEIGHT)
+    assert turn.square is None
+    assert turn.angle == pytest.approx(angle, abs=0.3)
+
+
+@pytest.mark.parametrize(("across", "down"), [(0.12, 0.0), (0.0, 0.12), (-0.1, 0.1), (0.15, 0.1)])
+def test_the_lines_of_a_form_seen_aslant_are_level_and_upright_once_more(across: float, down: float) -> None:
+    ink = ink_of(noisy(seen(form()[0], aslant(across, down)), 3))
+    square = keystone(ink)
+    assert square is not None
+    half = np.diag([0.5, 0.5, 1.0])
+    home = np.eye(3)
+    home[:2, 2] = -WIDTH / 4, -HEIGHT / 4
+    back = square @ home @ half @ aslant(across, down)
+    ends = np.array([[120, 150], [1080, 150], [1080, 1250], [120, 1250]], np.float64)
+    a, b, c, d = cv2.perspectiveTransform(ends[:, None], back)[:, 0]
+    for left, right in ((a, b), (d, c)):
+        assert abs(left[1] - right[1]) < 0.006 * (right[0] - left[0])
+    for top, bottom in ((a, d), (b, c)):
+        assert abs(top[0] - bottom[0]) < 0.006 * (bottom[1] - top[1])
+
+
+@pytest.mark.parametrize(("across", "down"), [(0.12, 0.0), (-0.1, 0.1), (0.15, -0.1)])
+def test_the_digits_of_a_form_seen_aslant_lie_where_they_are_in_the_picture(across: float, down: float) -> None:
+    pixels, boxes = form()
+    layout = find(noisy(seen(pixels, aslant(across, down)), 3))
+    assert shape_of(layout) == [[4, 3, 2]] * 12
+    for found, box in zip(found_boxes(layout), boxes, strict=True):
+        ends = np.array([[x, y] for x in (box.left, box.right) for y in (box.top, box.bottom)], np.float64)
+        points = cv2.perspectiveTransform(ends[:, None], aslant(across, down))[:, 0]
+        (left, top), (right, bottom) = points.min(axis=0).round().astype(int), points.max(axis=0).round().astype(int)
+        assert overlap(found, Box(int(left), int(top), int(right - left), int(bottom - top))) > 0.55
+
+
+def test_lines_that_follow_no_rule_tell_nothing() -> None:
+    where = np.random.default_rng(2)
+    sheet = Sheet(WIDTH, HEIGHT)
+    for y in range(100, 1400, 60):
+        sheet.rule(150, y, 1000, y + float(where.uniform(-120, 120)), grey=60)
+    assert keystone(ink_of(sheet.pixels)) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 400), (400, 2), (14, 14), (300, 200)])
+def test_without_lines_nothing_is_told(shape: tuple[int, int]) -> None:
+    assert keystone(np.zeros(shape, np.uint8)) is None
+    assert keystone(np.full(shape, 255, np.uint8)) is None

@@ -1,0 +1,202 @@
+"""A sheet on a desk is found, squared and told back; what only looks like one is left alone."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from drawing import Sheet as Paper
+from drawing import found_boxes, noisy, overlap, shape_of
+
+from batchocr.records import Box, Pixels
+from batchocr.vision import find
+from batchocr.vision.sheet import find_sheet
+
+CORNERS = np.array([[260, 140], [1020, 90], [1110, 1270], [170, 1200]], np.float32)
+"""Of the sheet in a picture of 1200 × 1400, as a camera held aslant sees it."""
+WIDTH, HEIGHT = 1000, 1300
+
+
+def form() -> tuple[Pixels, list[Box]]:
+    """A sheet with a frame, a table and numbers, and where the digits are."""
+    paper = Paper(WIDTH, HEIGHT, 240)
+    paper.frame(60, 60, WIDTH - 120, HEIGHT - 120, 3)
+    boxes = []
+    for row in range(6):
+        paper.rule(60, 150 + 170 * row, WIDTH - 60, 150 + 170 * row)
+        for place, text in enumerate(["2074", "583", "69"]):
+            boxes += paper.number(text, 120 + 280 * place, 210 + 170 * row, 44, 5)
+    return paper.pixels, boxes
+
+
+def on_desk(paper: Pixels, desk: Pixels, corners: np.ndarray = CORNERS) -> tuple[Pixels, np.ndarray]:
+    """The sheet lying with its corners there, and the homography from it to the picture, by the pixels' corners."""
+    height, width = paper.shape
+    ends = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    view = cv2.getPerspectiveTransform(ends - np.float32(0.5), corners - np.float32(0.5))
+    seen = cv2.warpPerspective(paper, view, desk.shape[::-1], flags=cv2.INTER_AREA)
+    cover = cv2.warpPerspective(np.full_like(paper, 255), view, desk.shape[::-1])
+    return np.where(cover > 127, seen, desk), cv2.getPerspectiveTransform(ends, corners)
+
+
+def plain(grey: int, shape: tuple[int, int] = (1400, 1200)) -> Pixels:
+    return np.full(shape, grey, np.uint8)
+
+
+def wood(shape: tuple[int, int] = (1400, 1200)) -> Pixels:
+    """Level fibres, some as pale as paper."""
+    bands = np.random.default_rng(5).normal(150, 22, (shape[0] // 7, 9))
+    return cv2.resize(bands, shape[::-1], interpolation=cv2.INTER_CUBIC).clip(60, 225).astype(np.uint8)
+
+
+DESKS = {"dark": plain(40), "grey": plain(120), "light": plain(190), "white": plain(228), "wood": wood()}
+
+
+def seen_boxes(boxes: list[Box], view: np.ndarray) -> list[Box]:
+    """Around where the corners of boxes on the sheet lie in the picture."""
+    found = []
+    for box in boxes:
+        ends = np.array([[x, y] for x in (box.left, box.right) for y in (box.top, box.bottom)], np.float64)
+        points = cv2.perspectiveTransform(ends[:, None], view)[:, 0]
+        (left, top), (right, bottom) = points.min(axis=0).round().astype(int), points.max(axis=0).round().astype(int)
+        found.append(Box(int(left), int(top), int(right - left), int(bottom - top)))
+    return found
+
+
+# Found
+
+
+@pytest.mark.parametrize("desk", DESKS)
+def test_the_corners_of_a_sheet_on_a_desk_are_found(desk: str) -> None:
+    sheet = find_sheet(noisy(on_desk(form()[0], DESKS[desk])[0], 3))
+    assert sheet.whole
+    assert np.abs(sheet.corners - CORNERS).max() < 5
+
+
+def test_a_shadow_across_the_sheet_and_the_desk_hides_neither() -> None:
+    picture, _ = on_desk(form()[0], DESKS["grey"])
+    light = np.ones(picture.shape, np.float32)
+    cv2.circle(light, (600, 1300), 500, 0.55, -1)
+    sheet = find_sheet(noisy((picture * cv2.GaussianBlur(light, (0, 0), 12)).astype(np.uint8), 3))
+    assert sheet.whole
+    assert np.abs(sheet.corners - CORNERS).max() < 5
+
+
+def test_where_the_picture_cuts_the_sheet_off_only_its_own_sides_are_found() -> None:
+    picture, _ = on_desk(form()[0], DESKS["wood"])
+    sheet = find_sheet(noisy(picture[:1000, 300:], 3))
+    assert sheet.sides == (True, True, False, False)
+    assert not sheet.whole
+
+
+# Not taken for a sheet
+
+
+def tinted() -> Pixels:
+    """A form printed on a tint, its large field white, with a number outside of the field."""
+    paper = Paper(1000, 1300, 205)
+    paper.pixels[200:1250, 50:950] = 245
+    for row in range(5):
+        paper.number("20745", 150, 300 + 150 * row, 44, 5)
+        paper.number("7158", 80, 60, 44, 5)
+    return paper.pixels
+
+
+def two_sheets() -> Pixels:
+    """Two receipts side by side on the glass: neither may be lost."""
+    picture = plain(30, (1300, 1000))
+    for left, top in ((40, 40), (530, 160)):
+        paper = Paper(430, 1100)
+        for row in range(6):
+            paper.number("2074", 60, 100 + 150 * row, 44, 5)
+        picture[top : top + 1100, left : left + 430] = paper.pixels
+    return picture
+
+
+def folded() -> Pixels:
+    """A step in the light at each of two folds."""
+    pixels = form()[0].astype(np.float64)
+    pixels[650:] *= 0.9
+    pixels[:, 500:] *= 0.93
+    return pixels.astype(np.uint8)
+
+
+def barred() -> Pixels:
+    """A form with dark bars from side to side, as headings have."""
+    pixels = form()[0]
+    pixels[150:230] = 90
+    pixels[1200:1240] = 90
+    return pixels
+
+
+@pytest.mark.parametrize(
+    "picture", [form()[0], tinted(), two_sheets(), folded(), barred(), plain(240), plain(30), wood(), 255 - form()[0]]
+)
+def test_what_is_no_sheet_on_a_desk_is_left_alone(picture: Pixels) -> None:
+    sheet = find_sheet(noisy(picture, 3))
+    assert sheet.sides == (False, False, False, False)
+    assert sheet.square(picture) is picture
+    assert sheet.clear(picture) is picture
+    assert sheet.angle == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (28, 28), (60, 400), (300, 300), (1, 5000), (5000, 3), (480, 499)])
+def test_a_cutting_of_any_shape_is_left_alone(shape: tuple[int, int]) -> None:
+    for grey in (30, 240):
+        picture = noisy(np.full(shape, grey, np.uint8), 5)
+        picture[shape[0] // 4 : -shape[0] // 4, shape[1] // 4 : -shape[1] // 4] = 200
+        assert not any(find_sheet(picture).sides)
+
+
+# Squared, and told back
+
+
+def test_points_of_the_squared_sheet_lie_in_the_picture_where_they_lay() -> None:
+    picture, _ = on_desk(plain(240, (HEIGHT, WIDTH)), DESKS["dark"])
+    spots = np.array([[400, 300], [900, 250], [850, 1100], [350, 1000]], np.float64)
+    for x, y in spots.astype(int):
+        picture[y - 3 : y + 4, x - 3 : x + 4] = 0
+    sheet = find_sheet(picture)
+    for reduction in (1, 2):
+        small = cv2.resize(picture, None, fx=1 / reduction, fy=1 / reduction, interpolation=cv2.INTER_AREA)
+        square = sheet.square(small)
+        scale = sheet.size[0] / square.shape[1], sheet.size[1] / square.shape[0]
+        _, _, _, middles = cv2.connectedComponentsWithStats((square < 120).astype(np.uint8))
+        back = (sheet.back(middles[1:], scale) + 0.5) * scale - 0.5
+        assert len(back) == len(spots)
+        for spot in spots:
+            assert np.linalg.norm(back - spot, axis=1).min() < 0.4 * reduction
+
+
+def test_a_sheet_is_as_large_as_it_is_seen_and_nothing_of_the_desk_is_on_it() -> None:
+    picture, _ = on_desk(plain(240, (HEIGHT, WIDTH)), DESKS["dark"])
+    sheet = find_sheet(picture)
+    assert sheet.size == pytest.approx((944, 1183), abs=8)
+    assert sheet.angle == pytest.approx(0.3, abs=0.5)
+    assert sheet.square(picture).min() > 230
+
+
+@pytest.mark.parametrize("desk", DESKS)
+def test_all_digits_of_a_photographed_form_and_nothing_else(desk: str) -> None:
+    paper, boxes = form()
+    picture, view = on_desk(paper, DESKS[desk])
+    layout = find(noisy(picture, 3))
+    assert shape_of(layout) == [[4, 3, 2]] * 6
+    for a, b in zip(found_boxes(layout), seen_boxes(boxes, view), strict=True):
+        assert overlap(a, b) > 0.6, (a, b)
+
+
+def test_a_sheet_that_covers_less_than_half_of_a_dark_desk_is_no_white_writing() -> None:
+    paper, _ = form()
+    small = CORNERS * 0.62 + np.array([200, 300])
+    picture, _ = on_desk(paper, DESKS["dark"], np.asarray(small, np.float32))
+    assert shape_of(find(noisy(picture, 3))) == [[4, 3, 2]] * 6
+
+
+def test_beside_a_sheet_that_is_cut_off_the_desk_gives_none() -> None:
+    paper, _ = form()
+    picture, _ = on_desk(paper, DESKS["wood"])
+    layout = find(noisy(picture[:, 330:], 3))
+    for box in found_boxes(layout):
+        x, y = box.left + 330 + box.width / 2, box.top + box.height / 2
+        assert cv2.pointPolygonTest(CORNERS, (x, y), False) > 0
