@@ -71,6 +71,18 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """How a stretch of ink is drawn: by this print is told from writing. Pixels are those at which vision works."""
+
+    box: Box
+    """On the page turned level."""
+    stroke: float
+    """Mean width of the strokes."""
+    dark: float
+    """Mean contrast of the ink, 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A stretch of ink that may be one digit. Its crop stands in `Layout.crops` at the same place in order."""
 
@@ -83,6 +95,8 @@ class Candidate:
     """
     cut: bool = False
     """True where it is not all of a piece of ink."""
+    style: Style | None = None
+    """None where nobody measured it."""
 
 
 @dataclass(frozen=True, slots=True)

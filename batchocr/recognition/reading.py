@@ -11,6 +11,7 @@ import numpy as np
 from batchocr.recognition.calibration import DECIMALS, NONE, Floats
 from batchocr.recognition.context import in_context
 from batchocr.recognition.cuts import best_cuts
+from batchocr.recognition.leftovers import leftovers
 from batchocr.records import Box, Candidate, DigitRow, NumberRow, PageResult, Reading, SeenPage
 
 LOW_CONFIDENCE = "low-confidence"
@@ -49,17 +50,21 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) ->
     digits: list[DigitRow] = []
     numbers: list[NumberRow] = []
     start = lines = 0
+    rest = leftovers(probabilities, seen.layout)
+    if len(rest) != len(probabilities):
+        raise ValueError(f"{len(probabilities)} probabilities for {len(rest)} candidates")
     for line in seen.layout.lines:
         chosen: list[list[Candidate]] = []
         own: list[Floats] = []
         for number in line.numbers:
             stop = start + len(number.candidates)
             which, seen_as = best_cuts(probabilities[start:stop], number.candidates)
-            chosen.append([number.candidates[i] for i in which])
-            own.append(seen_as)
+            keep = [place for place, i in enumerate(which) if not rest[start + i]]
+            chosen.append([number.candidates[which[place]] for place in keep])
+            own.append(seen_as[keep])
             start = stop
         candidates = [candidate for number in chosen for candidate in number]
-        readings = iter(read(in_context(np.concatenate(own), [c.box for c in candidates]), candidates, min_confidence))
+        readings = iter(read(in_context(np.concatenate(own), candidates), candidates, min_confidence))
         of_line = [[(candidate, next(readings)) for candidate in number] for number in chosen]
         if len(probabilities) > 1:
             of_line = [[(c, r) for c, r in of_number if NOT_A_DIGIT not in r.review] for of_number in of_line]
@@ -68,8 +73,6 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) ->
         for n_no, of_number in enumerate(of_line, 1):
             digits += [_digit_row(seen, lines, n_no, at, c, r) for at, (c, r) in enumerate(of_number, 1)]
             numbers.append(_number_row(seen, lines, n_no, of_number))
-    if start != len(probabilities):
-        raise ValueError(f"{len(probabilities)} probabilities for {start} candidates")
     row = replace(
         seen.row,
         status="read" if digits else "empty",
