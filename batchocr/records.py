@@ -20,6 +20,8 @@ Crops = NDArray[np.uint8]
 """(n, 28, 28) digits the way MNIST has them: ink 255 on paper 0."""
 
 Status = Literal["read", "empty", "failed"]
+Printed = Literal["keep", "drop"]
+"""What becomes of printed digits that stand alone."""
 
 
 @dataclass(frozen=True, slots=True)
