@@ -45,5 +45,12 @@ def test_a_few_letters_or_marks_far_apart_say_nothing() -> None:
     assert not odds(line(*spread), NONE)[0].any()
 
 
+def test_a_few_figures_of_a_row_that_look_like_none_are_no_word() -> None:
+    row = [Box(14 * i, 60, 10, 20) for i in range(20)]
+    none = np.zeros(20)
+    none[[2, 3, 9, 10, 11, 16, 17]] = 0.9
+    assert not odds(line(*row), none)[0].any()
+
+
 def test_nothing_is_said_where_nothing_was_measured() -> None:
     assert not odds([replace(c, style=None) for c in line(*WORD, FIGURE)], NONE)[0].any()

@@ -21,6 +21,8 @@ LETTER = 0.5
 """How likely no digit a letter is at least."""
 WIDEST, TOGETHER = 1.4, 1.0
 """Heights: a letter is no wider, and no further from the next of its word."""
+WORD = 5
+"""Neighbours of which all but one are letters, where there is a word: a few figures may look like no digit."""
 FEWEST, ENOUGH = 4, 7
 """Letters without which a line says nothing, and with which it says all it can."""
 UNLIKE = 3
@@ -64,6 +66,8 @@ def _letters(candidates: Sequence[Candidate], none: Floats) -> Bools:
     letters = (none > LETTER) & slim
     near = [b.left - a.right <= TOGETHER * max(a.height, b.height) for a, b in pairwise(box)]
     beside = letters[:-1] & letters[1:] & np.array(near, np.bool_)
+    if np.convolve(none > LETTER, np.ones(WORD)).max() < WORD - 1:
+        return np.zeros_like(letters)
     return np.append(beside, False) | np.append(False, beside)
 
 
