@@ -14,7 +14,7 @@ from batchocr.engines.local import LocalEngine
 from batchocr.errors import ExitCode, NothingToRead
 from batchocr.output.table import STDOUT, check_writable, output_paths, write_results
 from batchocr.recognition.model import shipped_model, threshold
-from batchocr.records import PageResult
+from batchocr.records import PageResult, Printed
 from batchocr.sources import MAX_MEGAPIXELS, Found, find_scans, written_name
 from batchocr.version import __version__
 
@@ -40,6 +40,8 @@ class Settings:
     By the model's own table, of what was measured when its confidences were calibrated.
     """
     max_megapixels: float = MAX_MEGAPIXELS
+    printed: Printed = "keep"
+    """What becomes of printed digits that stand alone; those on a line of printed words give no row either way."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def run(
             if seen.row.page == 1 and seen.pages > 1:
                 total += seen.pages - 1
                 on_total(total)
-            results.append(page_result(seen, probabilities, least))
+            results.append(page_result(seen, probabilities, least, settings.printed))
             on_page(results[-1])
     stages["vision"] = sum(result.page.seconds for result in results)
     stages["recognition"] = classifier.seconds

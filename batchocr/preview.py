@@ -70,6 +70,7 @@ def preview(
             batch_size=settings.batch_size,
             min_confidence=settings.min_confidence,
             max_error=settings.max_error,
+            printed=settings.printed,
         )
         result = reader.result(SeenPage(page_row(page, laid_out), laid_out))
         target = out if len(pages) == 1 else out.with_stem(f"{out.stem}-{number:03}")

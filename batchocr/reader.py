@@ -18,7 +18,7 @@ from batchocr.recognition.batches import classified
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.model import shipped_model, threshold
 from batchocr.recognition.reading import page_result
-from batchocr.records import DigitRow, Page, PageResult, Pixels, Scan, SeenPage
+from batchocr.records import DigitRow, Page, PageResult, Pixels, Printed, Scan, SeenPage
 from batchocr.sources import MAX_MEGAPIXELS, written_name
 from batchocr.sources.grey import OddPixels, eight_bits, grey
 
@@ -41,12 +41,14 @@ class Reader:
         min_confidence: float | None = None,
         max_error: float | None = None,
         max_megapixels: float = MAX_MEGAPIXELS,
+        printed: Printed = "keep",
     ) -> None:
         """The options are those of `batchocr run`. Raises UsageError, ModelError, DeviceError."""
         path = Path(model) if model is not None else shipped_model()
         self._min_confidence = threshold(path, min_confidence, max_error)
         self._classifier = Classifier(path, device=device, batch_size=batch_size)
         self._max_megapixels = max_megapixels
+        self._printed: Printed = printed
 
     def read(self, source: Source) -> pd.DataFrame:
         """A row for each digit of all pages of a scan, with the columns of `results.csv`.
@@ -63,11 +65,13 @@ class Reader:
     def pages(self, source: Source) -> Iterator[PageResult]:
         """Page by page what was read of a scan; a page that cannot be read has the status `failed`, and says why."""
         for seen, probabilities in classified(self._look(source), self._classifier):
-            yield page_result(seen, probabilities, self._min_confidence)
+            yield page_result(seen, probabilities, self._min_confidence, self._printed)
 
     def result(self, seen: SeenPage) -> PageResult:
         """What is read on one page that vision has seen."""
-        (result,) = (page_result(*read, self._min_confidence) for read in classified([seen], self._classifier))
+        (result,) = (
+            page_result(*read, self._min_confidence, self._printed) for read in classified([seen], self._classifier)
+        )
         return result
 
     def _look(self, source: Source) -> Iterator[SeenPage]:

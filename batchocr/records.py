@@ -20,6 +20,8 @@ Crops = NDArray[np.uint8]
 """(n, 28, 28) digits the way MNIST has them: ink 255 on paper 0."""
 
 Status = Literal["read", "empty", "failed"]
+Printed = Literal["keep", "drop"]
+"""What becomes of printed digits that stand alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,18 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """How a stretch of ink is drawn: by this print is told from writing. Pixels are those at which vision works."""
+
+    box: Box
+    """On the page turned level."""
+    stroke: float
+    """Mean width of the strokes."""
+    dark: float
+    """Mean contrast of the ink, 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A stretch of ink that may be one digit. Its crop stands in `Layout.crops` at the same place in order."""
 
@@ -85,6 +99,8 @@ class Candidate:
     """True where it is not all of a piece of ink."""
     across: bool = False
     """True where it is several pieces, each of which may also be a digit by itself."""
+    style: Style | None = None
+    """None where nobody measured it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ def test_every_subcommand_and_option_has_a_help_text(name: str) -> None:
 @pytest.mark.parametrize(
     "option",
     "--recursive --no-recursive --files-from --model --device --batch-size --jobs --min-confidence --max-error "
-    "--max-megapixels --quiet --out".split(),
+    "--max-megapixels --printed --quiet --out".split(),
 )
 def test_the_options_of_the_contract_are_there(option: str) -> None:
     params = subcommands()["run"].params
@@ -168,10 +168,11 @@ def test_the_options_of_the_contract_are_there(option: str) -> None:
 
 def test_settings_come_from_the_environment_and_the_command_line_wins(tmp_path: Path, samples: Path) -> None:
     variables = {"BATCHOCR_DEVICE": "cpu", "BATCHOCR_JOBS": "3", "BATCHOCR_BATCH_SIZE": "32", "BATCHOCR_QUIET": "1"}
+    variables["BATCHOCR_PRINTED"] = "drop"
     out = tmp_path / "results.csv"
     assert here("run", samples / "digits", "--out", out, "--batch-size", "16", variables=variables) == Ended(0, "", "")
     settings = account(out)["settings"]
-    assert (settings["device"], settings["jobs"], settings["batch_size"]) == ("cpu", 3, 16)
+    assert (settings["device"], settings["jobs"], settings["batch_size"], settings["printed"]) == ("cpu", 3, 16, "drop")
 
 
 def test_a_wrong_setting_in_the_environment_is_named(one_digit: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from batchocr.recognition.calibration import NONE, Floats
 from batchocr.recognition.context import in_context
-from batchocr.records import Box
+from batchocr.records import Box, Candidate, Style
 
 
 def chances(*none: float, digit: int = 1) -> Floats:
@@ -19,8 +22,8 @@ def chances(*none: float, digit: int = 1) -> Floats:
     return rows
 
 
-def row(n: int, gap: int = 4, height: int = 30, start: int = 0) -> list[Box]:
-    return [Box(start + i * (20 + gap), 10, 20, height) for i in range(n)]
+def row(n: int, gap: int = 4, height: int = 30, start: int = 0) -> list[Candidate]:
+    return [Candidate(Box(start + i * (20 + gap), 10, 20, height)) for i in range(n)]
 
 
 def test_alone_on_a_line_nothing_changes() -> None:
@@ -69,5 +72,52 @@ def test_a_number_close_after_a_word_of_smaller_print_stays() -> None:
 
 def test_a_line_read_backwards_says_the_same() -> None:
     given, boxes = chances(0.9, 0.01, 0.8, 0.02, 0.5), row(5)
-    mirrored = [Box(200 - box.right, box.top, box.width, box.height) for box in reversed(boxes)]
+    mirrored = [Candidate(Box(200 - c.box.right, c.box.top, c.box.width, c.box.height)) for c in reversed(boxes)]
     assert np.allclose(in_context(given, boxes), in_context(given[::-1], mirrored)[::-1])
+
+
+def drawn(heights: Sequence[int], start: int = 0, foot: int = 60, stroke: float = 4.0) -> list[Candidate]:
+    boxes = [Box(start + 16 * i, foot - high, 12, high) for i, high in enumerate(heights)]
+    return [Candidate(box, style=Style(box, stroke, 200.0)) for box in boxes]
+
+
+LABEL = (20, 15, 15, 20, 15, 15, 20, 15)
+"""Heights of the letters of a printed word: capitals and small ones."""
+
+
+def test_figures_printed_in_a_line_of_words_are_no_digits() -> None:
+    line = [*drawn(LABEL), *drawn([20] * 4, start=150), *drawn(LABEL, start=230)]
+    seen = in_context(chances(*[0.99] * 8, *[0.001] * 4, *[0.99] * 8), line)
+    assert seen[8:12, NONE].min() > 0.5
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        drawn([30, 28, 31, 29], start=150),
+        drawn([21, 18, 22, 19], start=150, foot=56, stroke=5.5),
+        drawn([25], start=150, foot=63),
+    ],
+    ids=["larger", "of the same size, with another pen", "one alone"],
+)
+def test_a_number_written_beside_a_printed_label_stays(written: list[Candidate]) -> None:
+    seen = in_context(chances(*[0.99] * 8, *[0.001] * len(written)), [*drawn(LABEL), *written])
+    assert seen[8:, NONE].max() < 0.2
+
+
+def test_a_number_written_by_hand_after_words_of_the_same_hand_stays() -> None:
+    rng = np.random.default_rng(7)
+    hand = [
+        Candidate(box, style=Style(box, float(4 + rng.normal(0, 0.4)), 200.0))
+        for box in (
+            Box(16 * i, 40 + int(rng.integers(-4, 5)), 12, high + int(rng.integers(-3, 4)))
+            for i, high in enumerate((*LABEL, 20, 20, 20))
+        )
+    ]
+    seen = in_context(chances(*[0.99] * 8, *[0.001] * 3), [*hand[:8], *(replace_left(c, 60) for c in hand[8:])])
+    assert seen[8:, NONE].max() < 0.5
+
+
+def replace_left(candidate: Candidate, by: int) -> Candidate:
+    box = candidate.box
+    return replace(candidate, box=Box(box.left + by, box.top, box.width, box.height))

@@ -23,6 +23,11 @@ class DeviceChoice(StrEnum):
     gpu = "gpu"
 
 
+class PrintedChoice(StrEnum):
+    keep = "keep"
+    drop = "drop"
+
+
 ENVIRONMENT = {"auto_envvar_prefix": "BATCHOCR"}
 """Every option also from the environment, as cron likes it: BATCHOCR_DEVICE=cpu."""
 
@@ -56,6 +61,13 @@ MaxError = Annotated[
 MaxMegapixels = Annotated[
     float,
     typer.Option(min=0, max=1e6, help="Refuse larger pictures, before they are decoded."),
+]
+Printed = Annotated[
+    PrintedChoice,
+    typer.Option(
+        case_sensitive=False,
+        help="Printed digits that stand alone: rows or none. Those on a line of printed words give no row either way.",
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 

@@ -15,6 +15,8 @@ from batchocr.cli.common import (
     MaxMegapixels,
     MinConfidence,
     Model,
+    Printed,
+    PrintedChoice,
     counted,
     ends_with_exit_code,
 )
@@ -55,6 +57,7 @@ def preview(
     min_confidence: MinConfidence = None,
     max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
+    printed: Printed = PrintedChoice.keep,
 ) -> None:
     """Draw what is read on a page: boxes, digits, confidences in percent; what a person should look at in red."""
     with ends_with_exit_code():
@@ -68,6 +71,7 @@ def preview(
             min_confidence=min_confidence,
             max_error=max_error,
             max_megapixels=max_megapixels,
+            printed=printed.value,
         )
         for drawn in draw_preview(page, out, settings, stage=stage.value, pages=page_numbers(pages)):
             row = drawn.result.page

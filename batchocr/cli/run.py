@@ -15,6 +15,8 @@ from batchocr.cli.common import (
     MaxMegapixels,
     MinConfidence,
     Model,
+    Printed,
+    PrintedChoice,
     Quiet,
     counted,
     ends_with_exit_code,
@@ -43,6 +45,7 @@ def run(
     min_confidence: MinConfidence = None,
     max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
+    printed: Printed = PrintedChoice.keep,
     quiet: Quiet = False,
 ) -> None:
     """Read all digits on all pages and write a row for each.
@@ -75,6 +78,7 @@ def run(
             min_confidence=min_confidence,
             max_error=max_error,
             max_megapixels=max_megapixels,
+            printed=printed.value,
         )
         # tqdm's None: no bar where standard error is no terminal
         with tqdm(unit="page", disable=True if quiet else None, leave=False, dynamic_ncols=True) as bar:

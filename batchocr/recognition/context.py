@@ -1,7 +1,8 @@
 """What stands beside a candidate says whether it is writing of words or of numbers: a bar among letters is an l.
 
-A line is a hidden Markov chain (Rabiner, 1989) of two states, words and numbers: what is no digit speaks for words,
-what is one for numbers, and the change from one to the other is the likelier the wider the gap.
+A line is a hidden Markov chain (Rabiner, 1989) of three states, words, printed figures among them, and numbers: what is
+no digit speaks for words, what is one for the others, what looks like the print near it for the first two, and the
+change from one to the other is the likelier the wider the gap.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from batchocr.recognition.calibration import NONE, Floats
-from batchocr.records import Box
+from batchocr.recognition.printed import odds
+from batchocr.records import Box, Candidate
 
 WORDS = 0.15
 """Share of words among what stands on pages, where nothing else is known."""
@@ -22,11 +24,15 @@ CHANGE, FREE = 0.02, 3.0
 """Chance that a number ends and a word begins where no gap is, and the gap, in heights, at which nothing binds."""
 LEAST = 0.05
 """Chance that a letter looks just like a digit, as an O or an l does."""
+FIGURES, BESIDE = 0.15, 0.2
+"""Share of printed figures on lines of print, and how often they follow a letter there, or a letter them."""
+SUREST = 6.0
+"""Log odds: no single candidate looks more like print than this, or less."""
 PULL = -1.5
 """By how much, in log odds, neighbours that are digits make a digit of a candidate at most."""
 
 
-def in_context(probabilities: Floats, boxes: Sequence[Box]) -> Floats:
+def in_context(probabilities: Floats, candidates: Sequence[Candidate]) -> Floats:
     """Probabilities (n, 11) of the candidates of one line, from the left, as their neighbours change them.
 
     Only the share of NONE changes; that of the digits to each other stays. A candidate alone on its line is as before.
@@ -34,20 +40,20 @@ def in_context(probabilities: Floats, boxes: Sequence[Box]) -> Floats:
     if len(probabilities) < 2:
         return probabilities
     none = probabilities[:, NONE]
-    seen = np.stack(
-        [
-            LETTER_IS_NONE * none + (1 - LETTER_IS_NONE) * (1 - none),
-            DIGIT_IS_NONE * none + (1 - DIGIT_IS_NONE) * (1 - none),
-        ],
-        axis=1,
-    )
-    others = _beside(seen, _bonds(boxes))
-    words = np.clip(others[:, 0], 1e-6, 1 - 1e-6)
+    like, print_ = odds(candidates, none)
+    as_print = np.exp(like.clip(-SUREST, SUREST))
+    digit = DIGIT_IS_NONE * none + (1 - DIGIT_IS_NONE) * (1 - none)
+    shape = np.stack([LETTER_IS_NONE * none + (1 - LETTER_IS_NONE) * (1 - none), digit, digit], axis=1)
+    style = np.stack([print_ * as_print + 1 - print_, as_print, np.ones_like(none)], axis=1)
+    rest = np.array([WORDS, print_ * FIGURES, 1 - WORDS - print_ * FIGURES])
+    others = _beside(shape * style, _bonds([c.box for c in candidates]), rest) * style
+    words = np.clip(others[:, 0] / others[:, [0, 2]].sum(axis=1), 1e-6, 1 - 1e-6)
     possible = np.clip(np.maximum(none, LEAST * (words - WORDS) / (1 - WORDS)), 1e-9, 1 - 1e-9)
     shift = np.maximum(_log_odds(words) - float(_log_odds(np.array(WORDS))), PULL)
-    changed = 1 / (1 + np.exp(-(_log_odds(possible) + shift)))
-    result = probabilities * ((1 - changed) / np.maximum(1 - none, 1e-9))[:, None]
-    result[:, NONE] = changed
+    written = 1 / (1 + np.exp(_log_odds(possible) + shift))
+    written *= others[:, 2] / others[:, 1:].sum(axis=1)
+    result = probabilities * (written / np.maximum(1 - none, 1e-9))[:, None]
+    result[:, NONE] = 1 - written
     return np.asarray(result)
 
 
@@ -68,18 +74,18 @@ def _bonds(boxes: Sequence[Box]) -> Floats:
     return np.array(bonds)
 
 
-def _beside(seen: Floats, bonds: Floats) -> Floats:
-    """Chance (n, 2) of words and of numbers at each place by all others, of how likely each is `seen` (n, 2)."""
-    rest = np.array([WORDS, 1 - WORDS])
+def _beside(seen: Floats, bonds: Floats, rest: Floats) -> Floats:
+    """Chance (n, 3) of each state at each place by all others: of how each is `seen` (n, 3), and `rest` (3,) unseen."""
+    stay = np.array([[1 - BESIDE, BESIDE, 0], [BESIDE, 1 - BESIDE, 0], [0, 0, 1]]) if rest[1] else np.eye(3)
     before = np.empty_like(seen)
     before[0] = rest
     for i, bond in enumerate(bonds):
         here = before[i] * seen[i]
-        before[i + 1] = bond * here / here.sum() + (1 - bond) * rest
+        before[i + 1] = bond * (here / here.sum()) @ stay + (1 - bond) * rest
     after = np.ones_like(seen)
     for i in range(len(bonds) - 1, -1, -1):
         there = after[i + 1] * seen[i + 1]
-        after[i] = bonds[i] * there + (1 - bonds[i]) * (there * rest).sum()
+        after[i] = bonds[i] * stay @ there + (1 - bonds[i]) * (there * rest).sum()
         after[i] /= after[i].sum()
     others = before * after
     return np.asarray(others / others.sum(axis=1, keepdims=True))

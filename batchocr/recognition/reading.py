@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
+from itertools import count
 
 import numpy as np
 
@@ -12,12 +13,17 @@ from batchocr.recognition.calibration import DECIMALS, NONE, Floats
 from batchocr.recognition.context import in_context
 from batchocr.recognition.cuts import best_cuts
 from batchocr.recognition.heights import by_height
-from batchocr.records import Box, Candidate, DigitRow, Layout, NumberRow, PageResult, Reading, SeenPage
+from batchocr.recognition.leftovers import leftovers
+from batchocr.recognition.twins import printed as printed_numbers
+from batchocr.records import Box, Candidate, DigitRow, Layout, NumberRow, PageResult, Printed, Reading, SeenPage
 
 LOW_CONFIDENCE = "low-confidence"
 CUT = "cut"
 JOINED = "joined"
 NOT_A_DIGIT = "not-a-digit"
+
+ReadNumber = list[tuple[Candidate, Reading]]
+"""The digits of a number, from the left."""
 
 
 def read(probabilities: Floats, candidates: Sequence[Candidate], min_confidence: float) -> list[Reading]:
@@ -40,42 +46,27 @@ def read(probabilities: Floats, candidates: Sequence[Candidate], min_confidence:
     return readings
 
 
-def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) -> PageResult:
+def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float, printed: Printed = "keep") -> PageResult:
     """The rows of a page from the probabilities of its candidates, in reading order, (n, 11).
 
     What is most likely no digit, by itself and by what stands beside it, gives no row, unless it is all that is there.
+    Printed digits that stand alone give rows, unless they are to be dropped.
     """
     if seen.layout is None:
         return PageResult(seen.row)
+    read_lines = _read_lines(seen.layout, probabilities, min_confidence)
+    if printed == "drop":
+        read_lines = _without_print(read_lines, seen.layout)
     digits: list[DigitRow] = []
     numbers: list[NumberRow] = []
-    start = lines = 0
-    for line in seen.layout.lines:
-        chosen: list[list[Candidate]] = []
-        own: list[Floats] = []
-        for number in line.numbers:
-            stop = start + len(number.candidates)
-            which, seen_as = best_cuts(probabilities[start:stop], number.candidates)
-            chosen.append([number.candidates[i] for i in which])
-            own.append(by_height(seen_as, [candidate.box for candidate in chosen[-1]]))
-            start = stop
-        candidates = [candidate for number in chosen for candidate in number]
-        readings = iter(read(in_context(np.concatenate(own), [c.box for c in candidates]), candidates, min_confidence))
-        of_line = [[(candidate, next(readings)) for candidate in number] for number in chosen]
-        of_line = [[(c, r) for c, r in of_number if NOT_A_DIGIT not in r.review] for of_number in of_line]
-        of_line = [of_number for of_number in of_line if of_number] or _only_piece(
-            seen.layout, probabilities, min_confidence
-        )
-        lines += bool(of_line)
-        for n_no, of_number in enumerate(of_line, 1):
-            digits += [_digit_row(seen, lines, n_no, at, c, r) for at, (c, r) in enumerate(of_number, 1)]
-            numbers.append(_number_row(seen, lines, n_no, of_number))
-    if start != len(probabilities):
-        raise ValueError(f"{len(probabilities)} probabilities for {start} candidates")
+    for line_no, line in enumerate(read_lines, 1):
+        for n_no, of_number in enumerate(line, 1):
+            digits += [_digit_row(seen, line_no, n_no, at, c, r) for at, (c, r) in enumerate(of_number, 1)]
+            numbers.append(_number_row(seen, line_no, n_no, of_number))
     row = replace(
         seen.row,
         status="read" if digits else "empty",
-        lines=lines,
+        lines=len(read_lines),
         numbers=len(numbers),
         digits=len(digits),
         review=sum(bool(digit.review) for digit in digits),
@@ -83,13 +74,56 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float) ->
     return PageResult(row, tuple(digits), tuple(numbers))
 
 
-def _only_piece(layout: Layout, probabilities: Floats, min_confidence: float) -> list[list[tuple[Candidate, Reading]]]:
+def _only_piece(layout: Layout, probabilities: Floats, min_confidence: float) -> list[ReadNumber]:
     """The one piece of ink of a page, whatever it is; nothing where there are more."""
     candidates = [c for line in layout.lines for number in line.numbers for c in number.candidates]
     (first, *more) = [i for i, c in enumerate(candidates) if not c.cut and not c.across]
     if more:
         return []
     return [[(candidates[first], read(probabilities[[first]], [candidates[first]], min_confidence)[0])]]
+
+
+def _read_lines(layout: Layout, probabilities: Floats, min_confidence: float) -> list[list[ReadNumber]]:
+    """The digits of a page, by lines and numbers; lines and numbers without any are left out."""
+    rest = leftovers(probabilities, layout)
+    if len(rest) != len(probabilities):
+        raise ValueError(f"{len(probabilities)} probabilities for {len(rest)} candidates")
+    found: list[list[ReadNumber]] = []
+    start = 0
+    for line in layout.lines:
+        chosen: list[list[Candidate]] = []
+        own: list[Floats] = []
+        for number in line.numbers:
+            stop = start + len(number.candidates)
+            which, seen_as = best_cuts(probabilities[start:stop], number.candidates)
+            keep = [place for place, i in enumerate(which) if not rest[start + i]]
+            chosen.append([number.candidates[which[place]] for place in keep])
+            own.append(by_height(seen_as[keep], [candidate.box for candidate in chosen[-1]]))
+            start = stop
+        candidates = [candidate for number in chosen for candidate in number]
+        readings = iter(read(in_context(np.concatenate(own), candidates), candidates, min_confidence))
+        of_line = [[(candidate, next(readings)) for candidate in number] for number in chosen]
+        of_line = [[(c, r) for c, r in of_number if NOT_A_DIGIT not in r.review] for of_number in of_line]
+        found.append(
+            [of_number for of_number in of_line if of_number] or _only_piece(layout, probabilities, min_confidence)
+        )
+    return [line for line in found if line]
+
+
+def _without_print(lines: Sequence[Sequence[ReadNumber]], layout: Layout) -> list[list[ReadNumber]]:
+    """The lines of a page without the numbers that are print, as far as it is known how they are drawn."""
+    digits = [digit for line in lines for number in line for digit in number]
+    styles = [candidate.style for candidate, _ in digits if candidate.style]
+    if not digits or len(styles) < len(digits):
+        return [list(line) for line in lines]
+    everything = (c for line in layout.lines for number in line.numbers for c in number.candidates)
+    place = {candidate: i for i, candidate in enumerate(everything)}
+    crops = layout.crops[[place[candidate] for candidate, _ in digits]]
+    counter = count()
+    numbers = [[next(counter) for _ in number] for line in lines for number in line]
+    is_print = iter(printed_numbers(numbers, [reading.digit for _, reading in digits], styles, crops))
+    kept = [[number for number in line if not next(is_print)] for line in lines]
+    return [line for line in kept if line]
 
 
 def _digit_row(

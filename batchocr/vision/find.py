@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels
+from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels, Style
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.blemishes import without_holes, without_show_through
 from batchocr.vision.cut import cut, stretches
@@ -26,7 +26,7 @@ from batchocr.vision.ink import (
     writing_height,
 )
 from batchocr.vision.layout import lines, numbers
-from batchocr.vision.normalize import SIDE, normalize
+from batchocr.vision.normalize import SIDE, normalize, pen_width
 from batchocr.vision.rules import Rules, find_rules, mend
 from batchocr.vision.sheet import Sheet, find_sheet
 
@@ -219,4 +219,6 @@ def _candidate(piece: Piece, seen: Stages, shape: tuple[int, ...]) -> tuple[Cand
     x0, y0 = max(0, round(x0 * across)), max(0, round(y0 * down))
     x1, y1 = min(shape[1], round(x1 * across)), min(shape[0], round(y1 * down))
     box = Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
-    return Candidate(box), normalize(alone, mask)
+    level = Box(piece.left, piece.top, piece.width, piece.height)
+    style = Style(level, pen_width(mask), cv2.mean(alone, mask)[0])
+    return Candidate(box, style=style), normalize(alone, mask)

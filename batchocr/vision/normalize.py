@@ -18,7 +18,7 @@ THINNEST = 1.7
 """Pixels of the crop: a finer pen is thickened to this, so that it does not fade away."""
 
 
-def _pen_width(mask: Mask) -> float:
+def pen_width(mask: Mask) -> float:
     """Mean width of the strokes in pixels: in a bar of width w the distance to its edge is w/4 in the mean."""
     inside = cv2.distanceTransform(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
     area = cv2.countNonZero(mask)
@@ -39,7 +39,7 @@ def normalize(contrast: Contrast, mask: Mask) -> Pixels:
     left, top, width, height = cv2.boundingRect(cv2.compare(ink, 255 * EDGE, cv2.CMP_GT) | mask)
     ink = ink[top : top + height, left : left + width]
     scale = INNER / max(width, height)
-    thin = THINNEST / scale - _pen_width(mask)
+    thin = THINNEST / scale - pen_width(mask)
     if thin >= 1:
         size = int(thin) + 1
         ink = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
