@@ -59,6 +59,9 @@ SHARES = {
 }
 """Of each batch; each further collection has OTHER. They are scaled to sum to 1 over what there is."""
 OTHER = 0.045
+FINISH = 1 / 6
+"""Share of the epochs, the last ones, in which `MOSTLY` holds instead: chosen on the digits kept out."""
+MOSTLY = {"as it came": 0.8}
 
 
 class _Mixed(keras.utils.PyDataset):
@@ -67,8 +70,7 @@ class _Mixed(keras.utils.PyDataset):
     def __init__(self, groups: Mapping[str, Digits], recipe: DefaultRecipe, first_epoch: int) -> None:
         super().__init__()
         self.groups, self.recipe, self.epoch = list(groups.values()), recipe, first_epoch
-        shares = np.array([SHARES.get(name, OTHER) for name in groups])
-        self.shares = shares / shares.sum()
+        self.shares = [np.array([shares.get(name, OTHER) for name in groups]) for shares in (SHARES, SHARES | MOSTLY)]
         self.classes = np.eye(NONE + 1, dtype=np.float32)
 
     def __len__(self) -> int:
@@ -76,7 +78,8 @@ class _Mixed(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Crops, NDArray[np.float32]]:
         rng = np.random.default_rng((self.recipe.seed, self.epoch, index))
-        counts = rng.multinomial(self.recipe.batch, self.shares)
+        shares = self.shares[self.epoch >= round((1 - FINISH) * self.recipe.epochs)]
+        counts = rng.multinomial(self.recipe.batch, shares / shares.sum())
         chosen = [g.part(rng.integers(0, len(g), n)) for g, n in zip(self.groups, counts, strict=True) if n]
         pictures = np.concatenate([part.pictures for part in chosen])
         return bent(pictures, rng), self.classes[np.concatenate([part.labels for part in chosen])]
