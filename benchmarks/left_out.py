@@ -46,7 +46,7 @@ def main(
         digits = _digits(path)
         right = (answers(probabilities(model, digits.pictures)) == digits.labels).mean()
         last = gathered.held_out[name]
-        known = (answers(shipped.classify(last.pictures).astype(np.float64)) == last.labels).mean()
+        known = (answers(shipped.classify(last.pictures)) == last.labels).mean()
         typer.echo(f"| {path.name} | {len(digits)} | {right:.2%} | {known:.2%} |")
 
 

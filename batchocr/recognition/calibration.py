@@ -100,7 +100,7 @@ def default_threshold(confidence: Floats, right: NDArray[np.bool_]) -> float:
     return max(LEAST_THRESHOLD, threshold_at(ACCEPTED_ERROR, confidence.round(DECIMALS), right))
 
 
-def answers(probabilities: Floats) -> NDArray[np.int64]:
+def answers(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
     """The likeliest digit (n,) by probabilities (n, 10 or 11); 10 where none is likelier than all digits together."""
     none = probabilities[:, NONE:].sum(axis=1) > 0.5  # as a page's candidates are read
     return np.where(none, NONE, probabilities[:, :NONE].argmax(axis=1))
