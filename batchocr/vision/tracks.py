@@ -158,7 +158,10 @@ class Tracks:
         limit = np.clip(np.where(self.ruled, SLENDER, BAR) * self.width, THICK, THICKEST)
         straight_enough = self.stray <= np.maximum(STRAY * self.width + 0.2, SHORT_STRAY)
         self.thin = (self.thickness <= limit) & whole & (self.ruled | ((clear >= CLEAR) & straight_enough))
-        # of a short line writing that stands on it may be most: it is as thick as it is elsewhere
+        # of a short line writing that stands on it may be most: it is as thick and as dark as it is elsewhere
+        tones = np.bincount(self.owner[plain] * 256 + heart[plain], minlength=self.count * 256).reshape(-1, 256)
+        elsewhere = (tones.cumsum(axis=1) > BARE * tones.sum(axis=1, keepdims=True)).argmax(axis=1)
+        self.darkest = np.where(self.ruled, self.darkest, np.minimum(self.darkest, elsewhere))
         self.bare = np.where(self.ruled, self.thickness, np.minimum(self.thickness, least))
         self.strength = self.darkness * self.thickness
         """Ink a pixel of length: the same however the line fell on the grid of pixels."""
