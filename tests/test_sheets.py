@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import cv2
 import numpy as np
 import pytest
 from digit_files import digits
@@ -21,15 +22,15 @@ ALL = np.array([1.0])
 
 @dataclass(frozen=True)
 class Plus:
-    """Writes a plus."""
+    """Writes a plus, aslant: upright ones at equal distances on a line would be a comb."""
 
     whole: ClassVar[bool] = False
 
     def __call__(self, height: float, rng: np.random.Generator) -> tuple[Ink, int]:
         side, pen = int(height), max(2, int(height / 8))
         ink = np.zeros((side, side), np.float32)
-        ink[side // 2 : side // 2 + pen] = 1
-        ink[:, side // 2 : side // 2 + pen] = 1
+        cv2.line(ink, (0, side // 3), (side, side - side // 3), 1, pen)
+        cv2.line(ink, (side // 3, side), (side - side // 3, 0), 1, pen)
         return ink, NONE
 
 

@@ -28,6 +28,8 @@ def leftovers(probabilities: Floats, layout: Layout) -> NDArray[np.bool_]:
     """
     place = [(row, c) for row, line in enumerate(layout.lines) for number in line.numbers for c in number.candidates]
     found = np.zeros(len(place), np.bool_)
+    if not place:
+        return found
     strength = np.array([c.style.stroke * c.style.dark if c.style else np.nan for _, c in place])
     digit = probabilities[:, :NONE].argmax(axis=1)
     others = (digit != BAR) & (probabilities[:, :NONE].max(axis=1, initial=0) >= SURE)

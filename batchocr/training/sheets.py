@@ -130,9 +130,13 @@ def cut(
 
 def _named(boxes: Sequence[Box], placed: Sequence[_Placed]) -> list[tuple[int | None, int]]:
     """What each candidate is by its box, None where that cannot be said, and its writer's number."""
+    found = _corners(boxes)[:, None]
+    true = _corners([each.box for each in placed])
+    both = np.minimum(found[..., 2:], true[:, 2:]) - np.maximum(found[..., :2], true[:, :2])
+    overlap = np.maximum(0, both).prod(axis=-1)
     named: list[tuple[int | None, int]] = []
-    for box in boxes:
-        shared, piece = max(((_shared(box, each.box), each) for each in placed), key=lambda pair: pair[0])
+    for box, at, shared in zip(boxes, overlap.argmax(axis=1), overlap.max(axis=1), strict=True):
+        piece = placed[at]
         area = piece.box.width * piece.box.height
         union = area + box.width * box.height - shared
         if piece.whole:
@@ -146,10 +150,9 @@ def _named(boxes: Sequence[Box], placed: Sequence[_Placed]) -> list[tuple[int | 
     return named
 
 
-def _shared(a: Box, b: Box) -> int:
-    """Pixels that both have."""
-    width, height = min(a.right, b.right) - max(a.left, b.left), min(a.bottom, b.bottom) - max(a.top, b.top)
-    return max(0, width) * max(0, height)
+def _corners(boxes: Sequence[Box]) -> NDArray[np.int64]:
+    """Left, top, right and bottom of each, (n, 4)."""
+    return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.int64).reshape(-1, 4)
 
 
 def sheet(
