@@ -14,6 +14,7 @@ from command import here
 from digit_files import digits, save_folders, whole_npz
 from strokes import crops, page, save
 
+from batchocr.recognition.calibration import NONE
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.model import read_sidecar, sha256, shipped_model, sidecar_path
 
@@ -41,6 +42,16 @@ def test_digits_are_measured_with_the_shipped_model(classifier: Classifier, tmp_
     assert "the first ones, true          0 1 2 3" in ended.out
     for name in ("right-and-wrong", "confusion", "reliability"):
         assert cv2.imread(str(tmp_path / "plots" / f"{name}.png")) is not None
+
+
+def test_a_digit_taken_for_none_is_an_error_but_not_where_it_must_be_one() -> None:
+    from batchocr.training.evaluate import figures as of
+
+    seen = np.zeros((4, 11))
+    seen[:, 3], seen[:, NONE] = (0.9, 0.4, 0.4, 0.4), (0.1, 0.6, 0.6, 0.6)
+    told = of(seen, np.array([3, 3, 5, NONE]))
+    assert (told["accuracy"], told["accuracy_as_digits"], told["count"]) == (0.33333, 0.66667, 3)
+    assert "accuracy_as_digits" not in of(np.full((2, 10), 0.1), np.array([0, 1]))
 
 
 def test_the_half_can_be_chosen(tmp_path: Path) -> None:

@@ -73,14 +73,18 @@ def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
     """Accuracy, errors, calibration, coverage and confusions of calibrated probabilities (n, classes).
 
     A digit that was taken for none is an error. What is none, label 10, is counted as `others`; taken for a digit, as
-    `others_read`, it is a row that is wrong.
+    `others_read`, it is a row that is wrong. A run reads a picture of one digit as a digit, whatever it looks like:
+    hence `accuracy_as_digits`.
     """
     predicted, digit = answers(probabilities), labels < NONE
+    as_digits = (probabilities[:, :NONE].argmax(axis=1) == labels)[digit]
+    knows_none = probabilities.shape[1] > NONE and len(as_digits)
     right = (predicted == labels)[digit]
     pairs = Counter(zip(labels[digit][~right].tolist(), predicted[digit][~right].tolist(), strict=True))
     others = {"others": int((~digit).sum()), "others_read": int((predicted[~digit] < NONE).sum())}
     return {
         "accuracy": round(float(right.mean()), 5) if len(right) else 0.0,
+        **({"accuracy_as_digits": round(float(as_digits.mean()), 5)} if knows_none else {}),
         "errors": int((~right).sum()),
         "count": len(right),
         **(others if others["others"] else {}),
