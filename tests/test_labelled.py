@@ -38,7 +38,7 @@ def test_what_stands_beside_the_digits_is_none_and_so_is_what_it_may_be_cut_into
     paper, boxes = amount()
     cv2.line(paper, (300, 28), (340, 58), 20, 4)
     cv2.line(paper, (340, 28), (300, 58), 20, 4)
-    assert labelled(paper, np.array(boxes, float), bad_cuts=False).labels.tolist() == [*TEXT, NONE]
+    assert labelled(paper, np.array(boxes, float), every_cut=False).labels.tolist() == [*TEXT, NONE]
     with_cuts = labelled(paper, np.array(boxes, float)).labels.tolist()
     assert len(with_cuts) > len(TEXT) + 1 and with_cuts == [*TEXT, *[NONE] * (len(with_cuts) - len(TEXT))]
 
@@ -46,7 +46,7 @@ def test_what_stands_beside_the_digits_is_none_and_so_is_what_it_may_be_cut_into
 def test_digits_in_one_piece_are_none_and_are_found_by_cutting() -> None:
     paper, boxes = amount()
     cv2.line(paper, (50, 38), (85, 38), 20, 4)
-    back = labelled(paper, np.array(boxes, float), bad_cuts=False)
+    back = labelled(paper, np.array(boxes, float), every_cut=False)
     labels = back.labels.tolist()
     assert labels[-3:] == list(TEXT[2:]) and set(labels[:-3]) == {TEXT[0], NONE, TEXT[1]}
     # what is cut off holds little of the line that ties it to its neighbour

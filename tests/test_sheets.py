@@ -14,7 +14,7 @@ from batchocr.recognition.calibration import NONE
 from batchocr.recognition.classifier import Classifier
 from batchocr.training.draw import Ink, draw
 from batchocr.training.marks import Marks
-from batchocr.training.sheets import BAD_CUT, SHEET, cut, cut_many, sheet
+from batchocr.training.sheets import SHEET, cut, cut_many, sheet
 from batchocr.training.writers import Collected, NoDigit, Touching, Writer
 
 ALL = np.array([1.0])
@@ -89,9 +89,10 @@ def test_touching_digits_are_none_only_in_one_piece() -> None:
 
 def test_writers_write_by_their_shares_and_are_told_apart() -> None:
     back = cut([Collected(digits(100)), Plus()], np.array([0.25, 0.75]), 600, np.random.default_rng(4))
-    collected, pluses, bad = (int((back.writers == writer).sum()) for writer in (0, 1, BAD_CUT))
-    assert (back.labels[back.writers != 0] == NONE).all()
-    assert 0.6 < pluses / (collected + pluses) < 0.9 and bad > pluses
+    assert (back.labels[back.writers == 1] == NONE).all()
+    collected, pluses = (int(((back.writers == writer) & ~back.cuts).sum()) for writer in (0, 1))
+    assert 0.6 < pluses / (collected + pluses) < 0.9
+    assert (back.cuts & (back.labels == NONE)).sum() > pluses
 
 
 def test_the_same_seed_cuts_the_same_and_another_one_other_digits() -> None:

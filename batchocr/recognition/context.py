@@ -20,6 +20,8 @@ WORDS = 0.15
 """Share of words among what stands on pages, where nothing else is known."""
 LETTER_IS_NONE, DIGIT_IS_NONE = 0.75, 0.02
 """How often a letter, and a digit, looks like no digit."""
+CUT_IS_DIGIT = 0.6
+"""How often what a letter was cut into looks like a digit: an n falls into two ones."""
 CHANGE, FREE = 0.02, 3.0
 """Chance that a number ends and a word begins where no gap is, and the gap, in heights, at which nothing binds."""
 LEAST = 0.05
@@ -43,7 +45,8 @@ def in_context(probabilities: Floats, candidates: Sequence[Candidate]) -> Floats
     like, print_ = odds(candidates, none)
     as_print = np.exp(like.clip(-SUREST, SUREST))
     digit = DIGIT_IS_NONE * none + (1 - DIGIT_IS_NONE) * (1 - none)
-    shape = np.stack([LETTER_IS_NONE * none + (1 - LETTER_IS_NONE) * (1 - none), digit, digit], axis=1)
+    is_digit = np.where([candidate.cut for candidate in candidates], CUT_IS_DIGIT, 1 - LETTER_IS_NONE)
+    shape = np.stack([LETTER_IS_NONE * none + is_digit * (1 - none), digit, digit], axis=1)
     style = np.stack([print_ * as_print + 1 - print_, as_print, np.ones_like(none)], axis=1)
     rest = np.array([WORDS, print_ * FIGURES, 1 - WORDS - print_ * FIGURES])
     others = _beside(shape * style, _bonds([c.box for c in candidates]), rest) * style

@@ -15,7 +15,7 @@ from batchocr.training.datasets import Digits, Halves, load_as_they_are
 from batchocr.training.labelled import LabelledPage, cut_pages
 from batchocr.training.marks import Marks
 from batchocr.training.pages import read_truth, truth_file
-from batchocr.training.sheets import BAD_CUT, Drawn, cut_many
+from batchocr.training.sheets import Drawn, cut_many
 from batchocr.training.strips import cut_strips
 from batchocr.training.writers import Collected, Halved, Hands, NoDigit, Printed, Touching, Writer
 
@@ -83,12 +83,12 @@ def gather(data: Halves, others: Others, drawings: float, seed: int, jobs: int) 
     held_out = _drawn(held, few_held, marks, HELD_TIMES, seed + 1, jobs, held_out=True)
     strips = cut_strips(main, round(STRIPS * drawings * len(main)), seed, jobs)
     _sort_in(strips, "strips", groups, none="none of strips")
-    strips = cut_strips(held, round(STRIPS * HELD_TIMES * len(held)), seed + 1, jobs, MILD, bad_cuts=False)
+    strips = cut_strips(held, round(STRIPS * HELD_TIMES * len(held)), seed + 1, jobs, MILD, every_cut=False)
     _sort_in(strips, "strips", held_out, none="none of strips")
     blanks = [LabelledPage(path) for path in others.blanks]
     _sort_in(cut_pages(pages, PAGE_ROUNDS, seed, jobs, PAGE_SCALE), PAGES, groups, none="none of pages")
     _sort_in(cut_pages(blanks, BLANK_ROUNDS, seed, jobs, BLANK_SCALE), PAGES, groups, none="none of blanks")
-    held_pages = cut_pages(pages_held, 1, seed, jobs, PAGE_SCALE, bad_cuts=False)
+    held_pages = cut_pages(pages_held, 1, seed, jobs, PAGE_SCALE, every_cut=False)
     _sort_in(held_pages, PAGES, held_out, none="none of pages")
     return Gathered(groups, held_out)
 
@@ -125,12 +125,13 @@ def _drawn(
     }
     found: Drawn = cut_many(writers, counts, seed, jobs, wild)
     groups: dict[str, Digits] = {}
+    # what reading hardly ever takes a network learns from, but is not measured on
+    left_out = found.cuts if held_out else found.cuts & (found.labels == NONE)
     for number, name in enumerate(writers):
-        mine = found.writers == number
+        mine = (found.writers == number) & ~left_out
         _sort_in(Digits(found.pictures[mine], found.labels[mine]), name, groups)
-    bad = found.writers == BAD_CUT
-    if bad.any() and not held_out:  # reading takes few of them: a network learns from them, but is not measured on them
-        groups["none of cuts"] = Digits(found.pictures[bad], found.labels[bad])
+    if left_out.any() and not held_out:
+        groups["none of cuts"] = Digits(found.pictures[left_out], found.labels[left_out])
     return groups
 
 

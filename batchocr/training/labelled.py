@@ -54,29 +54,29 @@ def cut_pages(
     jobs: int,
     scale: tuple[float, float],
     *,
-    bad_cuts: bool = True,
+    every_cut: bool = True,
 ) -> Digits:
     """The candidates of `pages`, each looked at once as it is and then varied, `rounds` times in all.
 
     Beside them the true digits that vision did not find by themselves, cut out by their boxes. A variation is scaled
-    by `scale`, from and to; see `labelled` for `bad_cuts`. The number of processes, `jobs`, changes nothing.
+    by `scale`, from and to; see `labelled` for `every_cut`. The number of processes, `jobs`, changes nothing.
     """
     tasks = [(page, seed, at, turn) for turn in range(rounds) for at, page in enumerate(pages)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=partial(cv2.setNumThreads, 1)) as pool:
-        parts = list(pool.map(partial(_cut, scale=scale, bad_cuts=bad_cuts), tasks, chunksize=8))
+        parts = list(pool.map(partial(_cut, scale=scale, every_cut=every_cut), tasks, chunksize=8))
     if not any(map(len, parts)):
         return Digits(np.empty((0, SIDE, SIDE), np.uint8), np.empty(0, np.int64))
     return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
-def _cut(task: tuple[LabelledPage, int, int, int], scale: tuple[float, float], bad_cuts: bool) -> Digits:
+def _cut(task: tuple[LabelledPage, int, int, int], scale: tuple[float, float], every_cut: bool) -> Digits:
     page, seed, at, turn = task
     pixels = _load(page.path)
     boxes = np.array(page.digits, float).reshape(-1, 5)
     if turn:
         pixels, boxes = _varied(pixels, boxes, scale, np.random.default_rng((seed, at, turn)))
-    return labelled(pixels, boxes, bad_cuts=bad_cuts)
+    return labelled(pixels, boxes, every_cut=every_cut)
 
 
 def is_upright_bar(crop: Pixels) -> bool:
@@ -132,26 +132,28 @@ def _varied(pixels: Pixels, boxes: Boxes, scale: tuple[float, float], rng: np.ra
     return np.clip(moved, 0, 255).astype(np.uint8), found
 
 
-def labelled(pixels: Pixels, boxes: Boxes, *, bad_cuts: bool = True) -> Digits:
+def labelled(pixels: Pixels, boxes: Boxes, *, every_cut: bool = True) -> Digits:
     """What vision finds on a page (height, width), each labelled by the true `boxes`; what is not clear is left out.
 
-    Most cuts that vision proposes are bad ones, which reading never takes: a network learns from them, but is not to be
-    measured on them. Without `bad_cuts` they are left out.
+    Of what vision proposes besides the pieces of ink, their parts and several together, reading takes few: a network
+    learns from them, but is not to be measured on them. Without `every_cut` only the best for each digit is kept.
     """
     seen = stages(pixels)
     found = layout(seen, pixels.shape)
     candidates = [c for line in found.lines for number in line.numbers for c in number.candidates]
     labels = [_label(candidate.box, boxes) for candidate in candidates]
+    best = {at: max(alike for _, other, alike in labels if other == at) for _, at, _ in labels if at is not None}
     crops: list[Pixels] = []
     known: list[int] = []
-    for crop, candidate, (label, _) in zip(found.crops, candidates, labels, strict=True):
-        bad = label == NONE and (candidate.cut or candidate.across)
-        if label is None or (bad and not bad_cuts) or (label == NONE and is_upright_bar(crop)):
+    for crop, candidate, (label, at, alike) in zip(found.crops, candidates, labels, strict=True):
+        proposed = candidate.cut or candidate.across
+        if label is None or (label == NONE and is_upright_bar(crop)):
             continue
-        crops.append(crop)
-        known.append(label)
+        if every_cut or (not proposed if at is None else alike == best[at]):
+            crops.append(crop)
+            known.append(label)
     if not seen.turn.moves and not seen.sheet.whole:
-        taken = {at for _, at in labels}
+        taken = {at for _, at, _ in labels}
         for at in (at for at in range(len(boxes)) if at not in taken):
             if (crop := _cut_by_box(seen, boxes[at, 1:], pixels.shape)) is not None:
                 crops.append(crop)
@@ -160,22 +162,22 @@ def labelled(pixels: Pixels, boxes: Boxes, *, bad_cuts: bool = True) -> Digits:
     return Digits(block, np.array(known, np.int64))
 
 
-def _label(box: Box, boxes: Boxes) -> tuple[int | None, int | None]:
-    """What a candidate is, None where that is not clear, and which true digit alone it is."""
+def _label(box: Box, boxes: Boxes) -> tuple[int | None, int | None, float]:
+    """What a candidate is, None where that is not clear, which true digit alone it is, and how well that fits."""
     if not len(boxes):
-        return NONE, None
+        return NONE, None, 0.0
     width = np.minimum(box.right, boxes[:, 1] + boxes[:, 3]) - np.maximum(box.left, boxes[:, 1])
     height = np.minimum(box.bottom, boxes[:, 2] + boxes[:, 4]) - np.maximum(box.top, boxes[:, 2])
     shared = np.maximum(0, width) * np.maximum(0, height)
     area = boxes[:, 3] * boxes[:, 4]
     held = np.flatnonzero(shared >= COVERED * area)
     if len(held) > 1:
-        return NONE, None
+        return NONE, None, 0.0
     alike = shared / (area + box.width * box.height - shared)
     at = int(alike.argmax())
     if alike[at] >= SAME and at in held:
-        return int(boxes[at, 0]), at
-    return (NONE if alike[at] <= OTHER else None), None
+        return int(boxes[at, 0]), at, float(alike[at])
+    return (NONE if alike[at] <= OTHER else None), None, 0.0
 
 
 def _cut_by_box(seen: Stages, box: NDArray[np.float64], shape: tuple[int, ...]) -> Pixels | None:

@@ -37,20 +37,17 @@ log = logging.getLogger(__name__)
 
 TASK = 3000
 """Pieces of writing that a process draws at a time, at most."""
-BAD_CUT = -1
-"""Instead of a writer: vision proposes more bad cuts than there is writing, and reading takes few."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """Crops (n, 28, 28), what each is, (n,) 0 to 9 or NONE, and by which writer it was drawn, (n,).
-
-    NONE by cutting wrongly is of BAD_CUT.
-    """
+    """Crops (n, 28, 28), what each is, (n,) 0 to 9 or NONE, and by which writer it was drawn, (n,)."""
 
     pictures: Crops
     labels: Labels
     writers: Labels
+    cuts: NDArray[np.bool_]
+    """(n,): what vision proposed besides the pieces of ink: their parts, or several together. Reading takes few."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -87,6 +84,7 @@ def cut_many(
         np.concatenate([part.pictures for part in parts]),
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.writers for part in parts]),
+        np.concatenate([part.cuts for part in parts]),
     )
 
 
@@ -114,6 +112,7 @@ def cut(
     pictures: list[Pixels] = []
     labels: list[int] = []
     origins: list[int] = []
+    cuts: list[bool] = []
     while count > 0:
         page, placed = sheet(writers, shares, rng, wild)
         count -= len(placed)
@@ -124,8 +123,9 @@ def cut(
             if label is not None and not (label == NONE and is_upright_bar(crop)):
                 pictures.append(crop)
                 labels.append(label)
-                origins.append(BAD_CUT if label == NONE and (candidate.cut or candidate.across) else writer)
-    return Drawn(np.stack(pictures), np.array(labels, np.int64), np.array(origins, np.int64))
+                origins.append(writer)
+                cuts.append(candidate.cut or candidate.across)
+    return Drawn(np.stack(pictures), np.array(labels, np.int64), np.array(origins, np.int64), np.array(cuts))
 
 
 def _named(boxes: Sequence[Box], placed: Sequence[_Placed]) -> list[tuple[int | None, int]]:

@@ -28,8 +28,10 @@ TASK = 50
 """Strips that a process draws at a time."""
 
 
-def cut_strips(digits: Digits, count: int, seed: int, jobs: int, wild: float = 1.0, *, bad_cuts: bool = True) -> Digits:
-    """Candidates of about `count` digits of `digits`, written as numbers; see `labelled` for `bad_cuts`.
+def cut_strips(
+    digits: Digits, count: int, seed: int, jobs: int, wild: float = 1.0, *, every_cut: bool = True
+) -> Digits:
+    """Candidates of about `count` digits of `digits`, written as numbers; see `labelled` for `every_cut`.
 
     `jobs` processes change nothing.
     """
@@ -37,7 +39,7 @@ def cut_strips(digits: Digits, count: int, seed: int, jobs: int, wild: float = 1
     tasks = [(seed, at, min(TASK, strips - at), wild) for at in range(0, strips, TASK)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=_keep, initargs=(digits,)) as pool:
-        parts = list(pool.map(partial(_cut, bad_cuts=bad_cuts), tasks))
+        parts = list(pool.map(partial(_cut, every_cut=every_cut), tasks))
     return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
@@ -50,12 +52,12 @@ def _keep(digits: Digits) -> None:
     _digits[:] = [digits]
 
 
-def _cut(task: tuple[int, int, int, float], bad_cuts: bool) -> Digits:
+def _cut(task: tuple[int, int, int, float], every_cut: bool) -> Digits:
     seed, first, count, wild = task
     parts = []
     for at in range(first, first + count):
         pixels, boxes = strip(_digits[0], np.random.default_rng((seed, at)), wild)
-        parts.append(labelled(pixels, boxes, bad_cuts=bad_cuts))
+        parts.append(labelled(pixels, boxes, every_cut=every_cut))
     return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
