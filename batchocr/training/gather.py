@@ -31,8 +31,9 @@ STRIPS = 0.3
 """Digits written as numbers, to each of the main collection."""
 NO_DIGITS = ("marks", "touching", "halves")
 HELD_TIMES, HELD_AGAIN, SELDOM, MILD = 3.0, 1.5, 0.15, 0.2
-"""What is measured on is drawn so often, the few so often to once of the others, what is no digit less often than to
-train on, by that share, and all of it as plainly as most people write: by that share of what is done to train on."""
+"""What is measured on is drawn so often, the few so often to once of the others, what is no digit and digits that touch
+less often than to train on, by that share, and all of it as plainly as most people write: by that share of what is done
+to train on."""
 PAGE_ROUNDS, BLANK_ROUNDS = 10, 16
 PAGE_SCALE, BLANK_SCALE = (0.7, 1.8), (0.4, 1.0)
 PAGES = "pages"
@@ -83,7 +84,8 @@ def gather(data: Halves, others: Others, drawings: float, seed: int, jobs: int) 
     held_out = _drawn(held, few_held, marks, HELD_TIMES, seed + 1, jobs, held_out=True)
     strips = cut_strips(main, round(STRIPS * drawings * len(main)), seed, jobs)
     _sort_in(strips, "strips", groups, none="none of strips")
-    strips = cut_strips(held, round(STRIPS * HELD_TIMES * len(held)), seed + 1, jobs, MILD, every_cut=False)
+    few_strips = round(SELDOM * STRIPS * HELD_TIMES * len(held))
+    strips = cut_strips(held, few_strips, seed + 1, jobs, MILD, every_cut=False)
     _sort_in(strips, "strips", held_out, none="none of strips")
     blanks = [LabelledPage(path) for path in others.blanks]
     _sort_in(cut_pages(pages, PAGE_ROUNDS, seed, jobs, PAGE_SCALE), PAGES, groups, none="none of pages")
