@@ -214,7 +214,7 @@ def test_the_highest_threshold_marks_all_and_drops_none(tmp_path: Path, samples:
     marked, others = rows(out), rows(samples_job.out)
     assert [{**row, "review": ""} for row in marked] == [{**row, "review": ""} for row in others]
     unsure = [row for row in marked if float(row["confidence"]) < 1]
-    assert len(unsure) > 0.9 * len(marked)
+    assert len(unsure) > 0.3 * len(marked)
     assert all("low-confidence" in row["review"].split(";") for row in unsure)
 
 

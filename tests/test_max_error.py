@@ -91,14 +91,14 @@ def test_what_is_no_share_is_refused(model: Path, one_digit: Path, tmp_path: Pat
 def test_preview_marks_by_it(model: Path, samples: Path, tmp_path: Path) -> None:
     def review(max_error: str) -> int:
         options = ["--max-error", max_error, "--device", "cpu"]
-        ended = here("preview", samples / "form.png", "--model", model, "--out", tmp_path / "a.png", *options)
+        ended = here("preview", samples / "numbers.png", "--model", model, "--out", tmp_path / "a.png", *options)
         return int(ended.out.split(", ")[1].split()[0])
 
     assert review("0.05") < review("0.002")
 
 
 def test_a_reader_takes_it_too(model: Path, samples: Path) -> None:
-    read = Reader(model, device="cpu", max_error=0.002).read(samples / "form.png")
+    read = Reader(model, device="cpu", max_error=0.002).read(samples / "numbers.png")
     assert (read["review"].str.contains("low-confidence") == (read["confidence"] < 0.9985)).all()
     assert read["review"].str.contains("low-confidence").any()
     with pytest.raises(UsageError, match="give one of them"):

@@ -49,17 +49,17 @@ def calibrated(data: Path, model: Path, *arguments: str | Path) -> Calibrated:
 # Digits
 
 
-def faint(n: int, seed: int) -> tuple[Pixels, Any]:
+def shifted(n: int, seed: int) -> tuple[Pixels, Any]:
     """Digits of which some are read wrong."""
-    given = digits(n, seed)
-    noise = np.random.default_rng(seed).normal(0, 30, given.pictures.shape)
-    return np.clip(given.pictures * 0.8 + noise, 0, 255).astype(np.uint8), given.labels
+    given, rng = digits(n, seed), np.random.default_rng(seed)
+    moved = [np.roll(picture, tuple(rng.integers(-4, 5, 2)), (0, 1)) for picture in given.pictures]
+    return np.stack(moved), given.labels
 
 
 @pytest.fixture(scope="module")
 def own_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pictures, labels = faint(600, 1)
-    return save_npz(tmp_path_factory.mktemp("own") / "faint.npz", x=pictures, y=labels)
+    pictures, labels = shifted(600, 1)
+    return save_npz(tmp_path_factory.mktemp("own") / "shifted.npz", x=pictures, y=labels)
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +77,12 @@ def of_digits(own_digits: Path, humble: Classifier) -> Calibrated:
 
 def test_the_network_stays_and_its_confidences_fit_the_data(of_digits: Calibrated, humble: Classifier) -> None:
     assert of_digits.model.read_bytes() == shipped_model().read_bytes()
-    pictures, labels = faint(600, 1)
+    pictures, labels = shifted(600, 1)
     more = fit_temperature(humble.classify(pictures), labels, SPREAD)
     assert of_digits.sidecar.temperature == pytest.approx(humble.sidecar.temperature * more, abs=1e-4)
     assert more < 0.8
     own = Classifier(of_digits.model, device="cpu", batch_size=64)
-    fresh, true = faint(600, 2)  # not calibrated on
+    fresh, true = shifted(600, 2)  # not calibrated on
     before, after = (figures(c.classify(fresh), true)["expected_calibration_error"] for c in (humble, own))
     assert after < 0.5 * before
 
@@ -90,8 +90,8 @@ def test_the_network_stays_and_its_confidences_fit_the_data(of_digits: Calibrate
 def test_the_sidecar_tells_what_it_was_measured_on(of_digits: Calibrated, humble: Classifier) -> None:
     table = of_digits.sidecar.calibration
     assert table is not None
-    assert (table.data, table.candidates) == ("faint.npz", 600)
-    pictures, labels = faint(600, 1)
+    assert (table.data, table.candidates) == ("shifted.npz", 600)
+    pictures, labels = shifted(600, 1)
     more = of_digits.sidecar.temperature / humble.sidecar.temperature
     _, right = rows_of(scale(humble.classify(pictures), more), labels)
     assert table.rows == table.levels[0].accepted == len(right)
@@ -103,7 +103,7 @@ def test_the_sidecar_tells_what_it_was_measured_on(of_digits: Calibrated, humble
 def test_what_was_saved_is_told(of_digits: Calibrated) -> None:
     told, table = of_digits.told["calibrated"], of_digits.sidecar.calibration
     assert table is not None
-    assert (told["model"], told["data"], told["rows"]) == ("own.keras", "faint.npz", table.rows)
+    assert (told["model"], told["data"], told["rows"]) == ("own.keras", "shifted.npz", table.rows)
     assert told["temperature"] == of_digits.sidecar.temperature
     assert told["least_max_error"] == min(level.high for level in table.levels)
     assert f"own.keras: calibrated on 600 pictures, {table.rows} digits read; temperature" in of_digits.out
@@ -120,20 +120,20 @@ def test_the_saved_model_is_run_and_its_account_names_the_data(
     assert here("run", samples / "form.png", "--model", of_digits.model, "--out", out, *options).code == 0
     told = account(out)
     assert told["model"]["sha256"] == read_sidecar(shipped_model()).sha256
-    assert told["model"]["calibration"]["data"] == "faint.npz"
+    assert told["model"]["calibration"]["data"] == "shifted.npz"
     least = told["settings"]["min_confidence"]
     assert all(("low-confidence" in row["review"]) == (float(row["confidence"]) < least) for row in rows(out))
 
 
 def test_a_calibration_on_a_calibration_ends_in_the_same(of_digits: Calibrated, own_digits: Path) -> None:
     again = calibrated(own_digits, own_digits.with_name("again.keras"), "--model", of_digits.model)
-    assert again.sidecar.temperature == pytest.approx(of_digits.sidecar.temperature, rel=0.05)
+    assert again.sidecar.temperature == pytest.approx(of_digits.sidecar.temperature, rel=0.1)
     assert again.told["calibrated"]["temperature_before"] == of_digits.sidecar.temperature
 
 
 def test_a_copy_may_be_calibrated_anew(of_digits: Calibrated, tmp_path: Path) -> None:
     model = copy_model(tmp_path / "own.keras", calibration=None)
-    pictures, labels = faint(250, 3)
+    pictures, labels = shifted(250, 3)
     data = save_npz(tmp_path / "few.npz", x_test=pictures, y_test=labels)
     assert calibrated(data, model).told["calibrated"]["data"] == "few.npz, test half"
 
@@ -185,7 +185,7 @@ def test_pages_with_boxes_give_the_table_of_the_rows_that_a_run_writes(
     table, out = own.sidecar.calibration, tmp_path / "results.csv"
     assert table is not None and table.data == "forms, 3 pages"
     assert table.candidates > 0.95 * 3 * 7 * 11 and 0.95 * 3 * 7 * 11 < table.rows <= 3 * 7 * 12
-    assert 0.5 < own.sidecar.temperature / read_sidecar(given).temperature < 1.7
+    assert 0.5 < own.sidecar.temperature / read_sidecar(given).temperature < 2.5
     assert here("run", own_pages, "--model", own.model, "--device", "cpu", "--out", out).code == 0
     read = rows(out)
     truth = json.loads((own_pages / "truth.json").read_text())
