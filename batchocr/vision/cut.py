@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
@@ -78,7 +79,7 @@ def stretches(parts: Sequence[Piece], height: float) -> list[tuple[int, int, Pie
 
 
 def _mask(piece: Piece, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
-    return np.isin(labels[piece.top : piece.bottom, piece.left : piece.right], piece.labels)
+    return piece.inside(labels[piece.top : piece.bottom, piece.left : piece.right])
 
 
 def _passages(masks: Sequence[NDArray[np.bool_]]) -> list[Costs]:
@@ -156,12 +157,15 @@ def _valleys(depth: NDArray[np.intp], height: float) -> list[int]:
     """Columns where a contour lies deepest between two higher stretches, by more than a little."""
     found: list[int] = []
     reach = max(2, round(REACH * height))
-    for x in range(1, len(depth) - 1):
-        low, high = max(0, x - reach), min(len(depth), x + reach + 1)
-        deepest = depth[x] == depth[low:high].max()
-        rises = min(depth[x] - depth[low:x].min(), depth[x] - depth[x + 1 : high].min())
-        if deepest and rises >= DEEP * height and not (found and x - found[-1] <= reach):
+    around = np.pad(depth.astype(np.float64), reach, constant_values=-np.inf)
+    deepest = depth == sliding_window_view(around, 2 * reach + 1).max(axis=1)
+    around[np.isinf(around)] = np.inf
+    least = sliding_window_view(around, reach).min(axis=1)  # of each stretch of `reach` columns
+    rises = depth - np.maximum(least[: len(depth)], least[reach + 1 :])
+    for x in np.flatnonzero(deepest & (rises >= DEEP * height)).tolist():
+        if 0 < x < len(depth) - 1 and not (found and x - found[-1] <= reach):
             # the middle of a flat bottom
+            low, high = max(0, x - reach), min(len(depth), x + reach + 1)
             flat = np.flatnonzero(depth[low:high] == depth[x]) + low
             found.append(int(flat[len(flat) // 2]))
     return found

@@ -206,7 +206,7 @@ def _candidate(piece: Piece, seen: Stages, shape: tuple[int, ...]) -> tuple[Cand
     top, bottom = max(0, piece.top - 2), min(height, piece.bottom + 2)
     left, right = max(0, piece.left - 2), min(width, piece.right + 2)
     view = seen.labels[top:bottom, left:right]
-    mask: Mask = np.where(np.isin(view, piece.labels), np.uint8(255), np.uint8(0))
+    mask: Mask = np.where(piece.inside(view), np.uint8(255), np.uint8(0))
     other = (view > 0) & (mask == 0)
     alone = np.where(other, np.uint8(0), seen.contrast[top:bottom, left:right])
     x0, y0, x1, y1 = piece.left, piece.top, piece.right, piece.bottom

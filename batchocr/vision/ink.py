@@ -50,6 +50,10 @@ class Piece:
     def middle(self) -> float:
         return (self.top + self.bottom) / 2
 
+    def inside(self, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Where its ink is, of `labels` (height, width)."""
+        return labels == self.labels[0] if len(self.labels) == 1 else np.isin(labels, self.labels)
+
     def with_(self, other: Piece) -> Piece:
         return Piece(
             min(self.left, other.left),
@@ -88,11 +92,11 @@ def _distance(a: Piece, b: Piece, labels: NDArray[np.int32]) -> float:
     """Pixels between the nearest ink of two pieces."""
     left, top = min(a.left, b.left), min(a.top, b.top)
     view = labels[top : max(a.bottom, b.bottom), left : max(a.right, b.right)]
-    inside = np.isin(view, a.labels)
+    inside = a.inside(view)
     if not inside.any():
         return float("inf")
     away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 3)
-    return float(away[np.isin(view, b.labels)].min())
+    return float(away[b.inside(view)].min())
 
 
 def _belongs(part: Piece, whole: Piece, height: float, labels: NDArray[np.int32]) -> bool:
