@@ -6,6 +6,7 @@ origin at the top left, x to the right, y down.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -72,6 +73,11 @@ class Box:
         return Box(left, top, max(self.right, other.right) - left, max(self.bottom, other.bottom) - top)
 
 
+def corners(boxes: Sequence[Box]) -> NDArray[np.int64]:
+    """Left, top, right and bottom of each, (n, 4)."""
+    return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.int64).reshape(-1, 4)
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """How a stretch of ink is drawn: by this print is told from writing. Pixels are those at which vision works."""
@@ -127,6 +133,11 @@ class Layout:
     """One for each candidate, in reading order: lines, numbers, candidates."""
     angle: float
     """Degrees by which the writing runs downhill to the right; it was turned back by as much."""
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """All of them, in the order of their crops."""
+        return [c for line in self.lines for number in line.numbers for c in number.candidates]
 
 
 @dataclass(frozen=True, slots=True)

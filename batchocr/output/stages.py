@@ -73,7 +73,7 @@ def sheet(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRo
     Beside a piece of ink stand those that it may be cut into; what gave no row has no text.
     """
     read = {(row.left, row.top, row.width, row.height): row for row in digits}
-    boxes = [c.box for line in layout.lines for number in line.numbers for c in number.candidates]
+    boxes = [candidate.box for candidate in layout.candidates]
     rows = max(1, -(-len(boxes) // COLUMNS))
     picture = np.full((rows * (TILE + LABEL + 6) + 6, COLUMNS * (TILE + 6) + 6, 3), 255, np.uint8)
     for i, (crop, box) in enumerate(zip(layout.crops, boxes, strict=True)):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import NONE, Floats
-from batchocr.records import Box, Candidate
+from batchocr.records import Box, Candidate, corners
 
 CUT = 0.6
 """Chance that ink in one piece is cut at a place, against that it is not."""
@@ -84,8 +84,7 @@ def _weighed(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[li
 
 def _overlaps(some: Sequence[Box], others: Sequence[Box]) -> Floats:
     """Intersection over union of each of some boxes with each of others, (len(some), len(others))."""
-    a = np.array([(b.left, b.top, b.right, b.bottom) for b in some], float)[:, None]
-    b = np.array([(b.left, b.top, b.right, b.bottom) for b in others], float)[None]
+    a, b = corners(some)[:, None], corners(others)[None]
     both = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(axis=-1)
     areas = [(box[..., 2:] - box[..., :2]).prod(axis=-1) for box in (a, b)]
     return np.asarray(both / (areas[0] + areas[1] - both))

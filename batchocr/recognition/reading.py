@@ -76,7 +76,7 @@ def page_result(seen: SeenPage, probabilities: Floats, min_confidence: float, pr
 
 def _only_piece(layout: Layout, probabilities: Floats, min_confidence: float) -> list[ReadNumber]:
     """The one piece of ink of a page, whatever it is; nothing where there are more."""
-    candidates = [c for line in layout.lines for number in line.numbers for c in number.candidates]
+    candidates = layout.candidates
     (first, *more) = [i for i, c in enumerate(candidates) if not c.cut and not c.across]
     if more:
         return []
@@ -116,8 +116,7 @@ def _without_print(lines: Sequence[Sequence[ReadNumber]], layout: Layout) -> lis
     styles = [candidate.style for candidate, _ in digits if candidate.style]
     if not digits or len(styles) < len(digits):
         return [list(line) for line in lines]
-    everything = (c for line in layout.lines for number in line.numbers for c in number.candidates)
-    place = {candidate: i for i, candidate in enumerate(everything)}
+    place = {candidate: i for i, candidate in enumerate(layout.candidates)}
     crops = layout.crops[[place[candidate] for candidate, _ in digits]]
     counter = count()
     numbers = [[next(counter) for _ in number] for line in lines for number in line]

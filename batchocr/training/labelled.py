@@ -140,7 +140,7 @@ def labelled(pixels: Pixels, boxes: Boxes, *, every_cut: bool = True) -> Digits:
     """
     seen = stages(pixels)
     found = layout(seen, pixels.shape)
-    candidates = [c for line in found.lines for number in line.numbers for c in number.candidates]
+    candidates = found.candidates
     labels = [_label(candidate.box, boxes) for candidate in candidates]
     best = {at: max(alike for _, other, alike in labels if other == at) for _, at, _ in labels if at is not None}
     crops: list[Pixels] = []

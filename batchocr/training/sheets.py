@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import NONE
-from batchocr.records import Box, Crops, Pixels
+from batchocr.records import Box, Crops, Pixels, corners
 from batchocr.training.datasets import Labels
 from batchocr.training.draw import Ink
 from batchocr.training.labelled import is_upright_bar
@@ -117,7 +117,7 @@ def cut(
         page, placed = sheet(writers, shares, rng, wild)
         count -= len(placed)
         layout = find(page)
-        candidates = [c for line in layout.lines for number in line.numbers for c in number.candidates]
+        candidates = layout.candidates
         named = _named([c.box for c in candidates], placed)
         for crop, candidate, (label, writer) in zip(layout.crops, candidates, named, strict=True):
             if label is not None and not (label == NONE and is_upright_bar(crop)):
@@ -130,8 +130,8 @@ def cut(
 
 def _named(boxes: Sequence[Box], placed: Sequence[_Placed]) -> list[tuple[int | None, int]]:
     """What each candidate is by its box, None where that cannot be said, and its writer's number."""
-    found = _corners(boxes)[:, None]
-    true = _corners([each.box for each in placed])
+    found = corners(boxes)[:, None]
+    true = corners([each.box for each in placed])
     both = np.minimum(found[..., 2:], true[:, 2:]) - np.maximum(found[..., :2], true[:, :2])
     overlap = np.maximum(0, both).prod(axis=-1)
     named: list[tuple[int | None, int]] = []
@@ -148,11 +148,6 @@ def _named(boxes: Sequence[Box], placed: Sequence[_Placed]) -> list[tuple[int | 
         else:
             named.append((NONE if shared <= APART * union else None, piece.writer))
     return named
-
-
-def _corners(boxes: Sequence[Box]) -> NDArray[np.int64]:
-    """Left, top, right and bottom of each, (n, 4)."""
-    return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.int64).reshape(-1, 4)
 
 
 def sheet(

@@ -57,7 +57,7 @@ def _sharpness(piece: Piece, labels: NDArray[np.int32], contrast: Contrast) -> f
     """How steeply the ink's edges rise, as a share of how dark it is."""
     top, left = max(0, piece.top - 2), max(0, piece.left - 2)
     view = contrast[top : piece.bottom + 2, left : piece.right + 2]
-    mask = np.isin(labels[top : piece.bottom + 2, left : piece.right + 2], piece.labels)
+    mask = piece.inside(labels[top : piece.bottom + 2, left : piece.right + 2])
     across, down = cv2.Sobel(view, cv2.CV_32F, 1, 0), cv2.Sobel(view, cv2.CV_32F, 0, 1)
     return float(np.percentile(np.hypot(across, down)[mask], 90) / 8 / max(1.0, view[mask].mean()))
 
@@ -71,7 +71,7 @@ def without_holes(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]
         if min(piece.left, width - piece.right) < MARGIN * width
         and max(piece.left, width - piece.right) > (1 - 2 * MARGIN) * width - piece.width
         and abs(piece.width - piece.height) <= ALIKE * piece.height
-        and _is_circle(np.isin(labels[piece.top : piece.bottom, piece.left : piece.right], piece.labels))
+        and _is_circle(piece.inside(labels[piece.top : piece.bottom, piece.left : piece.right]))
     ]
     holes = {
         rim

@@ -73,13 +73,9 @@ def _pencil(lines: Floats, height: int) -> tuple[float, float] | None:
         return None
     i, j, apart = i[far], j[far], apart[far]
     growths, weight = (slope[j] - slope[i]) / apart, length[i] * length[j]
-    order = growths.argsort()
-    total = weight[order].cumsum()
-    growth = float(growths[order][np.searchsorted(total, total[-1] / 2)])
+    growth = _median(growths, weight)
     rest = slope - growth * crossing
-    order = rest.argsort()
-    total = (length**2)[order].cumsum()
-    middle = float(rest[order][np.searchsorted(total, total[-1] / 2)])
+    middle = _median(rest, length**2)
     good = np.abs(rest - middle) <= OFF
     if np.count_nonzero(good) < FEWEST or np.ptp(crossing[good]) < SPREAD * height:
         return None
@@ -89,6 +85,13 @@ def _pencil(lines: Floats, height: int) -> tuple[float, float] | None:
     if abs(growth) * np.ptp(crossing[good]) < BENT:
         growth, middle = 0.0, float(np.average(slope[good], weights=length[good]))
     return middle, growth
+
+
+def _median(values: Floats, weight: Floats) -> float:
+    """The median of values (n,), each counted by its weight."""
+    order = values.argsort()
+    total = weight[order].cumsum()
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def keystone(ink: Mask) -> NDArray[np.float64] | None:

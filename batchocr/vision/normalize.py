@@ -45,9 +45,8 @@ def normalize(contrast: Contrast, mask: Mask) -> Pixels:
         ink = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     size_ = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(ink, size_, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    peak = float(
-        np.interp(0.97 * (small.size - 1), np.arange(small.size), np.sort(small, axis=None))
-    )  # 97th percentile
+    # the 97th percentile
+    peak = float(np.interp(0.97 * (small.size - 1), np.arange(small.size), np.sort(small, axis=None)))
     if 0 < peak < 255:
         small = cv2.convertScaleAbs(small, alpha=min(2.5, 255 / peak))
     return _centre(small)
