@@ -20,6 +20,8 @@ MOST_DIRT = 12
 """Small pieces beside a single digit."""
 LOW, CLOSE = 0.75, 0.2
 """Shares of the height of writing: what is lower may be part of a digit whose other part is no further off."""
+FLAG = 0.35
+"""Share of the height of writing that the flag of a 5 is high at most."""
 LEAST_WRITING = 10.0
 """Pixels: what is no higher is dirt."""
 LEAST = 0.14
@@ -114,11 +116,12 @@ def _belongs(part: Piece, whole: Piece, height: float, labels: NDArray[np.int32]
         return _distance(part, whole, labels) <= 0.35 * height
     small = min(part.height, whole.height) < FRAGMENT * height
     if small:
+        lesser, other = sorted((part, whole), key=lambda p: p.height)
+        if _is_flag(lesser, other, height):
+            return union.width <= 1.6 * height and _distance(part, whole, labels) <= 0.25 * height
         if union.width > 1.15 * height:
             return False
         # a point or a comma stands on the base line beside its digit, never within it
-        lesser = part if part.height <= whole.height else whole
-        other = whole if lesser is part else part
         if shared < 0.5 * narrow and lesser.middle > other.top + 0.66 * other.height:
             return False
         return _distance(part, whole, labels) <= 0.2 * height
@@ -131,6 +134,17 @@ def _belongs(part: Piece, whole: Piece, height: float, labels: NDArray[np.int32]
         return False
     stacked = gap >= -0.15 * height
     return _distance(part, whole, labels) <= (0.15 if stacked else 0.08) * height
+
+
+def _is_flag(part: Piece, body: Piece, height: float) -> bool:
+    """Whether a flat piece starts over the right half of another that is as high as a 5 without its flag, or nearly."""
+    return (
+        part.height <= FLAG * height
+        and part.width >= 1.8 * part.height
+        and body.height >= FRAGMENT * height
+        and body.left + 0.4 * body.width <= part.left <= body.right + 0.1 * height
+        and part.middle <= body.top + 0.15 * height
+    )
 
 
 def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) -> list[Piece]:
