@@ -46,7 +46,7 @@ def cut(pieces: Sequence[Piece], labels: NDArray[np.int32], height: float) -> di
 
     The parts are marked in `labels` with numbers of their own. Pieces that cannot be cut are not named.
     """
-    wide = [p for p in pieces if p.width >= NARROW * height]
+    wide = [p for p in pieces if p.width >= NARROW * p.size(height)]
     if not wide:
         return {}
     masks = [_mask(piece, labels) for piece in wide]
@@ -55,7 +55,7 @@ def cut(pieces: Sequence[Piece], labels: NDArray[np.int32], height: float) -> di
     found: dict[Piece, tuple[Piece, ...]] = {}
     fresh = int(labels.max()) + 1
     for piece, mask, above, below in zip(wide, masks, down, up, strict=True):
-        ways = _ways(mask, above, below[::-1], height)
+        ways = _ways(mask, above, below[::-1], piece.size(height))
         if ways and len(parts := _parted(piece, mask, ways, labels, fresh)) > 1:
             found[piece] = parts
             fresh += len(parts)

@@ -20,6 +20,11 @@ MOST_DIRT = 12
 """Small pieces beside a single digit."""
 LOW, CLOSE = 0.75, 0.2
 """Shares of the height of writing: what is lower may be part of a digit whose other part is no further off."""
+LARGER = 1.5
+"""Times the height of writing, or of its line's: a piece from here on is writing of a size of its own, as what is filled
+in beside small print..."""
+TALLEST = 6.0
+"""...and what is higher than so many times is no digit but a frame or a drawing."""
 FLAG = 0.35
 """Share of the height of writing that the flag of a 5 is high at most."""
 LEAST_WRITING = 10.0
@@ -47,6 +52,10 @@ class Piece:
     @property
     def height(self) -> int:
         return self.bottom - self.top
+
+    def size(self, height: float) -> float:
+        """How high writing is where it stands: `height`, unless the piece is itself larger writing."""
+        return self.height if LARGER * height < self.height <= TALLEST * height else height
 
     @property
     def middle(self) -> float:
@@ -158,9 +167,10 @@ def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) 
         piece = pieces[i]
         for j in range(i + 1, len(pieces)):
             other = pieces[j]
-            if other.left > piece.right + 0.1 * height:
+            high = max(piece.size(height), other.size(height))
+            if other.left > piece.right + 0.1 * high:
                 break
-            if _belongs(other, piece, height, labels):
+            if _belongs(other, piece, high, labels):
                 del pieces[j]
                 pieces[i] = piece.with_(other)
                 i = max(-1, i - 8)  # a wider piece may now reach one that was passed

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from batchocr.vision.fields import Fields
-from batchocr.vision.ink import FRAGMENT, Piece
+from batchocr.vision.ink import FRAGMENT, TALLEST, Piece
 
 OVERLAP = 0.4
 """Pieces whose heights overlap by this share of the lesser one stand on one line."""
@@ -24,9 +24,8 @@ IN_BOX = 1.7
 """The same in a box, which is for one number."""
 FLAT = 0.3
 """Share of the height of writing from which a piece may be a digit where it stands alone in its cell."""
-TALLEST = 3.0
-"""Times the height of writing: what is higher is no digit but a frame or a drawing."""
 WIDEST = 6.0
+"""Times the height of writing, or its own: what is wider is no digit, nor several."""
 
 
 @dataclass
@@ -55,7 +54,7 @@ def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> l
     What is much smaller than the row's writing (points, dashes, dirt) and much larger (frames) is left out.
     What stands in one of the `fields` stands on one line.
     """
-    usable = [p for p in pieces if p.height <= TALLEST * height and p.width <= WIDEST * height]
+    usable = [p for p in pieces if p.height <= TALLEST * height and p.width <= WIDEST * max(height, p.height)]
     rows: list[_Row] = []
     high = [p for p in usable if p.height >= FRAGMENT * height]
     if fields:
