@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class DefaultRecipe:
     """How the default system is trained."""
 
-    epochs: int = 96
+    epochs: int = 80
     steps: int = 400
     """Batches of an epoch."""
     batch: int = 256

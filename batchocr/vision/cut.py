@@ -22,10 +22,10 @@ NARROW, WIDE = 0.5, 0.85
 straight cut from a valley crosses little; one from the second on may be several in any case."""
 AIR, ASIDE = 0.01, 0.08
 """What a pixel of paper costs, and a step to the side, where one of ink costs 1."""
-CROSSED, LITTLE = 0.6, 0.3
+CROSSED, LITTLE = 0.8, 0.45
 """Shares of the height of writing that a cut leads through ink, at most, less than a stem is high; and that of a narrow
 piece."""
-EVERY = 0.42
+EVERY = 0.3
 """Share of the height of writing: as wide a stretch has one cut proposed, at most."""
 APART = 0.1
 """Share of the height by which two cuts differ in the mean."""
@@ -33,7 +33,7 @@ LEAST = 0.06
 """Share of a piece's ink that lies on each side of a cut."""
 NEAR, REACH, DEEP = 0.4, 0.25, 0.06
 """The same: how far a cut leans, and how far a valley reaches to each side, and is deep."""
-MOST = 9
+MOST = 14
 """Cuts of one piece."""
 WIDEST = 1.35
 """Share of the height of writing up to which a stretch between cuts may be one digit."""
