@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
+from batchocr.vision.connected import connected
 
 SPECK = 4
 """Pixels: what is smaller both ways is dirt on any page."""
@@ -67,7 +68,7 @@ class Piece:
 
 def components(ink: Mask) -> tuple[NDArray[np.int32], list[Piece]]:
     """Connected components (8 neighbours): the label of each pixel, and the pieces larger than a speck."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    labels, stats, _ = connected(ink)
     large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= SPECK
     large[0] = False
     return labels, [

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
+from batchocr.vision.connected import connected
 
 Floats = NDArray[np.float64]
 
@@ -39,9 +40,7 @@ def _level_lines(ink: Mask) -> Floats:
     """Long, thin, straight, nearly level lines: (n, 3) slope, y where they cross the picture's middle, length."""
     thinned = np.ascontiguousarray(ink[:, ::2])  # a line loses nothing by it
     runs = cv2.morphologyEx(thinned, cv2.MORPH_OPEN, np.ones((1, RUN // 2), np.uint8))
-    _, labels, stats, middles = cv2.connectedComponentsWithStats(
-        cv2.dilate(runs, np.ones((1, 3), np.uint8)), connectivity=8
-    )
+    labels, stats, middles = connected(cv2.dilate(runs, np.ones((1, 3), np.uint8)))
     width, high = 2 * stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     keep = (width >= LONG) & (2 * stats[:, cv2.CC_STAT_AREA] <= THICK * width) & (high <= STEEPEST * width + THICK)
     keep[0] = False
