@@ -122,7 +122,7 @@ def skew(ink: Mask) -> float:
         return 0.0
     edges = ink.copy()
     edges[:-1] &= ~ink[1:]
-    y, x = (a.astype(np.float64) for a in np.nonzero(edges))
+    y, x = (a.astype(np.float64) for a in np.nonzero(edges > 0))
     if len(x) > POINTS:
         pick = np.linspace(0, len(x) - 1, POINTS).astype(np.int64)
         x, y = x[pick], y[pick]

@@ -100,7 +100,7 @@ def keystone(ink: Mask) -> NDArray[np.float64] | None:
     """
     height, width = ink.shape
     level = _pencil(_level_lines(ink), height)
-    upright = _pencil(_level_lines(np.ascontiguousarray(ink.T)), width)
+    upright = _pencil(_level_lines(cv2.transpose(ink)), width)
     if not (level and level[1]) and not (upright and upright[1]):
         return None
     # where one direction tells nothing it stands square to the other

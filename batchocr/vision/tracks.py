@@ -77,7 +77,7 @@ class Tracks:
         self.count = len(which)
         index = np.full(len(stats), -1, np.int32)
         index[which] = np.arange(self.count)
-        where = np.flatnonzero(runs)
+        where = np.flatnonzero(runs > 0)
         of = index[labels.ravel()[where]]
         where, of = where[of >= 0], of[of >= 0]
         self._follow(where, of, stats[which])
@@ -213,7 +213,7 @@ class Tracks:
         One may be `alike` times stronger than the other.
         """
         near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(5, 5))
-        strength = np.ascontiguousarray(near_others.T).ravel()[self.where] * 8.0
+        strength = cv2.transpose(near_others).ravel()[self.where] * 8.0
         own = self.strength[self.owner]
         same = (strength > own / alike) & (strength < own * alike)
         of = self.owner[same]
