@@ -116,7 +116,7 @@ def skew(ink: Mask) -> float:
     Half of the working resolution is enough. The projection profile method (Postl, 1986) on the lower edges
     of the ink, which lie on the base lines and rules.
     """
-    _, stats, _ = connected(ink)
+    _, stats = connected(ink)
     sizes = np.maximum(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
     if np.count_nonzero(sizes >= SPECK) < FEWEST:
         return 0.0

@@ -68,7 +68,7 @@ class Piece:
 
 def components(ink: Mask) -> tuple[NDArray[np.int32], list[Piece]]:
     """Connected components (8 neighbours): the label of each pixel, and the pieces larger than a speck."""
-    labels, stats, _ = connected(ink)
+    labels, stats = connected(ink)
     large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= SPECK
     large[0] = False
     return labels, [

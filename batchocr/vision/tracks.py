@@ -66,7 +66,7 @@ class Tracks:
         # a sloping line is a stair: a pixel more to each side makes its steps long enough
         stair = cv2.morphologyEx(cv2.dilate(self.ink, box(1, 3)), cv2.MORPH_OPEN, box(run, 1))
         runs = cv2.bitwise_and(stair, self.ink)
-        labels, stats, _ = connected(cv2.dilate(runs, box(STEP, 1)))
+        labels, stats = connected(cv2.dilate(runs, box(STEP, 1)))
         wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
         thick = stats[:, cv2.CC_STAT_AREA] / wide
         may = (thick <= 1.5 * np.clip(SLENDER * wide, THICK, THICKEST)) & (
