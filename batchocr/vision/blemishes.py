@@ -32,7 +32,7 @@ def without_show_through(pieces: list[Piece], labels: NDArray[np.int32], contras
     """
     if len(pieces) < 2:
         return pieces
-    where = np.flatnonzero(labels)
+    where = np.flatnonzero(labels > 0)
     of = labels.ravel()[where]
     darkness = np.zeros(int(of.max(initial=0)) + 1, np.uint8)
     np.maximum.at(darkness, of, contrast.ravel()[where])  # a stroke may hang together with something pale

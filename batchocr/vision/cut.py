@@ -7,11 +7,12 @@ stroke that joins them is thin; several ways are proposed, those that differ.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
@@ -38,24 +39,39 @@ MOST = 14
 WIDEST = 1.35
 """Share of the height of writing up to which a stretch between cuts may be one digit."""
 
+TOGETHER = 128
+"""Pieces of like height whose ways are looked for at once, at most."""
+
 Costs = NDArray[np.float32]
+Way = NDArray[np.intp]
+"""(h,): the column at which a cut crosses each row."""
+Contour = NDArray[np.intp]
+"""(w,): rows of paper, column by column."""
 
 
-def cut(pieces: Sequence[Piece], labels: NDArray[np.int32], height: float) -> dict[Piece, tuple[Piece, ...]]:
+def cut(
+    pieces: Sequence[Piece], labels: NDArray[np.int32], height: float | Sequence[float]
+) -> dict[Piece, tuple[Piece, ...]]:
     """The parts, from the left, into which wide pieces may be cut, where writing is `height` pixels high.
 
-    The parts are marked in `labels` with numbers of their own. Pieces that cannot be cut are not named.
+    That may be said for each piece: the pieces of all of a page are done at once. The parts are marked in `labels`
+    with numbers of their own. Pieces that cannot be cut are not named.
     """
-    wide = [p for p in pieces if p.width >= NARROW * p.size(height)]
-    if not wide:
-        return {}
-    masks = [_mask(piece, labels) for piece in wide]
-    down = _passages(masks)
-    up = _passages([mask[::-1] for mask in masks])
+    of_line = np.broadcast_to(height, len(pieces)).tolist()
+    heights = [piece.size(high) for piece, high in zip(pieces, of_line, strict=True)]
+    wide = [(p, high) for p, high in zip(pieces, heights, strict=True) if p.width >= NARROW * high]
+    masks = [_mask(piece, labels) for piece, _ in wide]
+    contours = [contour for mask in masks for contour in _contours(mask)]
+    valleys = _valleys(contours, [high for _, high in wide for _ in range(2)])
+    dropped = [i for i, (piece, high) in enumerate(wide) if piece.width >= WIDE * high]
+    down = dict(zip(dropped, _passages([masks[i] for i in dropped]), strict=True))
+    up = dict(zip(dropped, _passages([masks[i][::-1] for i in dropped]), strict=True))
     found: dict[Piece, tuple[Piece, ...]] = {}
-    fresh = int(labels.max()) + 1
-    for piece, mask, above, below in zip(wide, masks, down, up, strict=True):
-        ways = _ways(mask, above, below[::-1], piece.size(height))
+    fresh = int(labels.max(initial=0)) + 1
+    for i, ((piece, high), mask) in enumerate(zip(wide, masks, strict=True)):
+        both = slice(2 * i, 2 * i + 2)
+        straight = _between_valleys(mask, contours[both], valleys[both], high)
+        ways = _ways(mask, straight, _drops(mask, down[i], up[i], high) if i in down else (), high)
         if ways and len(parts := _parted(piece, mask, ways, labels, fresh)) > 1:
             found[piece] = parts
             fresh += len(parts)
@@ -82,64 +98,96 @@ def _mask(piece: Piece, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     return piece.inside(labels[piece.top : piece.bottom, piece.left : piece.right])
 
 
-def _passages(masks: Sequence[NDArray[np.bool_]]) -> list[Costs]:
-    """For each mask (h, w), what the cheapest way from its top to each pixel costs, (h, w); all of them together."""
-    high, wide = max(m.shape[0] for m in masks), max(m.shape[1] for m in masks)
-    costs = np.full((high, len(masks), wide + 2), 1e6, np.float32)
-    for i, mask in enumerate(masks):
-        costs[: mask.shape[0], i, 1 : mask.shape[1] + 1] = np.where(mask, np.float32(1), np.float32(AIR))
-    for y in range(1, high):
-        above = costs[y - 1]
-        least = np.minimum(above[:, :-2], above[:, 2:]) + np.float32(ASIDE)
-        costs[y, :, 1:-1] += np.minimum(least, above[:, 1:-1])
-    return [costs[: mask.shape[0], i, 1 : mask.shape[1] + 1] for i, mask in enumerate(masks)]
+@dataclass(frozen=True)
+class _Passages:
+    """The cheapest ways from the top of a mask (h, w) to each of its pixels."""
+
+    costs: Costs
+    """(h, w)."""
+    steps: bytes
+    """Pixel by pixel, row by row: whether a way to the row below comes from the left of it (0), from here (1), or from
+    the right (2), by the column below."""
+
+    def way(self, row: int, x: int) -> list[int]:
+        """The columns of the way to a pixel, from there up to the top."""
+        wide = self.costs.shape[1]
+        way = [x]
+        for above in range(wide * (row - 1), -1, -wide):
+            x += self.steps[above + x] - 1
+            way.append(x)
+        return way
 
 
-def _ways(mask: NDArray[np.bool_], down: Costs, up: Costs, height: float) -> list[NDArray[np.intp]]:
-    """The best cuts of a piece, from the left: the column at which each crosses each row, (h,)."""
-    tall, wide = mask.shape
-    limit = (CROSSED if wide >= WIDE * height else LITTLE) * height
+def _passages(masks: Sequence[NDArray[np.bool_]]) -> list[_Passages]:
+    """The passages of each mask (h, w), many masks side by side at a time."""
+    found: dict[int, _Passages] = {}
+    order = sorted(range(len(masks)), key=lambda i: len(masks[i]))
+    for some in (order[first : first + TOGETHER] for first in range(0, len(order), TOGETHER)):
+        left = np.cumsum([1] + [masks[i].shape[1] + 1 for i in some]).tolist()
+        costs = np.full((max(len(masks[i]) for i in some), left[-1]), 1e6, np.float32)
+        for i, x in zip(some, left, strict=False):
+            tall, wide = masks[i].shape
+            costs[:tall, x : x + wide] = np.where(masks[i], np.float32(1), np.float32(AIR))
+        for above, here in pairwise(costs):
+            least = np.minimum(above[:-2], above[2:]) + np.float32(ASIDE)
+            here[1:-1] += np.minimum(least, above[1:-1])
+        aside = costs[:-1] + np.float64(ASIDE)
+        straight = costs[:-1, 1:-1]
+        from_left = aside[:, :-2] <= np.minimum(straight, aside[:, 2:])
+        steps = np.where(from_left, np.uint8(0), np.where(straight <= aside[:, 2:], np.uint8(1), np.uint8(2)))
+        for i, x in zip(some, left, strict=False):
+            tall, wide = masks[i].shape
+            found[i] = _Passages(costs[:tall, x : x + wide], steps[: tall - 1, x - 1 : x - 1 + wide].tobytes())
+    return [found[i] for i in range(len(masks))]
+
+
+def _ways(mask: NDArray[np.bool_], straight: Iterable[Way], drops: Iterable[Way], height: float) -> list[Way]:
+    """The best cuts of a piece, from the left: what of the `straight` ones and the `drops`, best first, differs."""
+    wide = mask.shape[1]
     most = min(MOST, max(1, round(wide / (EVERY * height))))
-    ways: list[NDArray[np.intp]] = []
+    ways: list[Way] = []
     ink = int(mask.sum())
-
-    def propose(way: NDArray[np.intp]) -> None:
-        """Take a way that differs from those before and has some ink on either side."""
-        if len(ways) < most and all(np.abs(way - other).mean() > APART * height for other in ways):
+    for way in chain(straight, drops):
+        if len(ways) == most:
+            break
+        if all(np.abs(way - other).mean() > APART * height for other in ways):
             left = int((mask & (np.arange(wide) < way[:, None])).sum()) / ink
             if LEAST <= left <= 1 - LEAST:
                 ways.append(way)
-
-    for way in _between_valleys(mask, height, limit):
-        propose(way)
-    if wide < WIDE * height:
-        return ways
-    drops: list[tuple[float, int, int]] = []
-    for row in (tall // 4, tall // 2, 3 * tall // 4):
-        total = (down[row] + up[row] - np.where(mask[row], 1, AIR)).astype(np.float32)
-        least = cv2.erode(total.reshape(1, -1), np.ones((1, 7), np.uint8)).ravel()
-        here = np.flatnonzero((total <= least) & (total <= limit))
-        drops += [(float(total[x]), row, int(x)) for x in here if 2 <= x < wide - 2]
-    for _, row, x in sorted(drops):
-        if len(ways) == most:
-            break
-        propose(np.concatenate([_traced(down[: row + 1], x), _traced(up[row:][::-1], x)[::-1][1:]]))
     return sorted(ways, key=lambda way: float(way.mean()))
 
 
-def _between_valleys(mask: NDArray[np.bool_], height: float, limit: float) -> list[NDArray[np.intp]]:
+def _drops(mask: NDArray[np.bool_], down: _Passages, up: _Passages, height: float) -> Iterator[Way]:
+    """The cheapest ways from the top of a piece to its foot, the best first."""
+    tall, wide = mask.shape
+    drops: list[tuple[float, int, int]] = []
+    for row in (tall // 4, tall // 2, 3 * tall // 4):
+        total = (down.costs[row] + up.costs[tall - 1 - row] - np.where(mask[row], 1, AIR)).astype(np.float32)
+        least = cv2.erode(total.reshape(1, -1), np.ones((1, 7), np.uint8)).ravel()
+        here = np.flatnonzero((total <= least) & (total <= CROSSED * height))
+        drops += [(float(total[x]), row, int(x)) for x in here if 2 <= x < wide - 2]
+    for _, row, x in sorted(drops):
+        yield np.array(down.way(row, x)[::-1] + up.way(tall - 1 - row, x)[1:], np.intp)
+
+
+def _contours(mask: NDArray[np.bool_]) -> tuple[Contour, Contour]:
+    """Column by column, rows of paper above the ink of a mask (h, w) and below it; h where there is no ink."""
+    inked = mask.any(axis=0)
+    above, below = mask.argmax(axis=0), mask[::-1].argmax(axis=0)
+    return np.where(inked, above, len(mask)), np.where(inked, below, len(mask))
+
+
+def _between_valleys(
+    mask: NDArray[np.bool_], contours: Sequence[Contour], valleys: Sequence[Sequence[int]], height: float
+) -> list[Way]:
     """Straight cuts from a valley of the upper contour to one of the lower, the cheapest first (Fenrich, 1992).
 
     Between two bellies that touch no drop would run: it would rather cross both bellies.
     """
-    tall = len(mask)
-    inked = mask.any(axis=0)
-    upper = np.where(inked, mask.argmax(axis=0), tall)
-    lower = np.where(inked, mask[::-1].argmax(axis=0), tall)
-    heads, feet = _valleys(upper, height), _valleys(lower, height)
-    if mask.shape[1] < WIDE * height and not (heads or feet):
-        return []
-    found: list[tuple[int, int, NDArray[np.intp]]] = []
+    tall, wide = mask.shape
+    limit = (CROSSED if wide >= WIDE * height else LITTLE) * height
+    (upper, lower), (heads, feet) = contours, valleys
+    found: list[tuple[int, int, Way]] = []
     rows = np.arange(tall)
     ends = [(x, near) for x in heads for near in (min(feet, key=lambda f: abs(f - x), default=x), x)]
     ends += [(min(heads, key=lambda t: abs(t - x), default=x), x) for x in feet] + [(x, x) for x in feet]
@@ -153,34 +201,43 @@ def _between_valleys(mask: NDArray[np.bool_], height: float, limit: float) -> li
     return [way for _, _, way in sorted(found, key=lambda each: each[:2])]
 
 
-def _valleys(depth: NDArray[np.intp], height: float) -> list[int]:
-    """Columns where a contour lies deepest between two higher stretches, by more than a little."""
+def _valleys(contours: Sequence[Contour], heights: Sequence[float]) -> list[list[int]]:
+    """Of each contour (w,), columns where it lies deepest between two higher stretches, by more than a little.
+
+    Writing around each is so high. All are laid end to end, out of each other's reach.
+    """
+    if not contours:
+        return []
+    reaches = [max(2, round(REACH * height)) for height in heights]
+    gap = max(reaches)
+    left = np.cumsum([gap] + [len(contour) + gap for contour in contours]).tolist()
+    deep = np.full((1, left[-1]), -np.inf)
+    reach_of, least_rise = np.zeros(left[-1], np.intp), np.full(left[-1], np.inf)
+    for contour, x, reach, height in zip(contours, left, reaches, heights, strict=False):
+        own = slice(x, x + len(contour))
+        deep[0, own], reach_of[own], least_rise[own] = contour, reach, DEEP * height
+    flat = np.where(np.isinf(deep), np.inf, deep)
+    bottom = np.zeros(left[-1], np.bool_)
+    for reach in set(reaches):
+        one_side = np.ones((1, reach + 1), np.uint8)
+        deepest = cv2.dilate(deep, np.ones((1, 2 * reach + 1), np.uint8))
+        rims = np.maximum(cv2.erode(flat, one_side, anchor=(reach, 0)), cv2.erode(flat, one_side, anchor=(0, 0)))
+        bottom |= (reach_of == reach) & ((deep == deepest) & (deep - rims >= least_rise))[0]
+    return [
+        _middles(contour, np.flatnonzero(bottom[x : x + len(contour)]), reach)
+        for contour, x, reach in zip(contours, left, reaches, strict=False)
+    ]
+
+
+def _middles(contour: Contour, bottom: NDArray[np.intp], reach: int) -> list[int]:
+    """The middles of the flat bottoms of a contour's valleys, of which these are all columns."""
     found: list[int] = []
-    reach = max(2, round(REACH * height))
-    around = np.pad(depth.astype(np.float64), reach, constant_values=-np.inf)
-    deepest = depth == sliding_window_view(around, 2 * reach + 1).max(axis=1)
-    around[np.isinf(around)] = np.inf
-    least = sliding_window_view(around, reach).min(axis=1)  # of each stretch of `reach` columns
-    rises = depth - np.maximum(least[: len(depth)], least[reach + 1 :])
-    for x in np.flatnonzero(deepest & (rises >= DEEP * height)).tolist():
-        if 0 < x < len(depth) - 1 and not (found and x - found[-1] <= reach):
-            # the middle of a flat bottom
-            low, high = max(0, x - reach), min(len(depth), x + reach + 1)
-            flat = np.flatnonzero(depth[low:high] == depth[x]) + low
+    for x in bottom.tolist():
+        if 0 < x < len(contour) - 1 and not (found and x - found[-1] <= reach):
+            low, high = max(0, x - reach), min(len(contour), x + reach + 1)
+            flat = np.flatnonzero(contour[low:high] == contour[x]) + low
             found.append(int(flat[len(flat) // 2]))
     return found
-
-
-def _traced(costs: Costs, x: int) -> NDArray[np.intp]:
-    """The way that led to column `x` of the last row: its column in each row, (h,)."""
-    way = np.empty(len(costs), np.intp)
-    way[-1] = x
-    for y in range(len(costs) - 2, -1, -1):
-        low, high = max(0, x - 1), min(costs.shape[1], x + 2)
-        near = costs[y, low:high] + ASIDE * (np.arange(low, high) != x)
-        x = low + int(near.argmin())
-        way[y] = x
-    return way
 
 
 def _parted(

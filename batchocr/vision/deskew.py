@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
+from batchocr.vision.connected import connected
 from batchocr.vision.keystone import keystone
 
 LIMIT = 10.5
@@ -115,13 +116,13 @@ def skew(ink: Mask) -> float:
     Half of the working resolution is enough. The projection profile method (Postl, 1986) on the lower edges
     of the ink, which lie on the base lines and rules.
     """
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, stats = connected(ink)
     sizes = np.maximum(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
     if np.count_nonzero(sizes >= SPECK) < FEWEST:
         return 0.0
     edges = ink.copy()
     edges[:-1] &= ~ink[1:]
-    y, x = (a.astype(np.float64) for a in np.nonzero(edges))
+    y, x = (a.astype(np.float64) for a in np.nonzero(edges > 0))
     if len(x) > POINTS:
         pick = np.linspace(0, len(x) - 1, POINTS).astype(np.int64)
         x, y = x[pick], y[pick]

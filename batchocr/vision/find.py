@@ -113,7 +113,7 @@ def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
         elif high > LARGEST and not larger and sum(map(len, seen.rows)) > 1:
             reduction, larger = round(reduction * high / USUAL), True
         else:
-            return seen
+            return _with_cuts(seen) if max(seen.ink.shape) > ONE_PIECE else seen
 
 
 def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
@@ -140,10 +140,13 @@ def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
     whole = only_digit(pieces)
     fields = find_fields(rules.drawn, pieces, high) if rules and pieces else None
     rows = [[whole]] if whole else lines(join_strokes(pieces, labels, high), high, fields)
-    parts: dict[Piece, tuple[Piece, ...]] = {}
-    for row in rows:
-        parts |= cut(row, labels, float(np.median([piece.height for piece in row])))
-    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, small, turn, sheet, fields), high
+    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, {}, small, turn, sheet, fields), high
+
+
+def _with_cuts(seen: Stages) -> Stages:
+    """The stages with what pieces may be cut into, which is marked in the labels too."""
+    heights = [float(np.median([piece.height for piece in row])) for row in seen.rows for _ in row]
+    return replace(seen, parts=cut([piece for row in seen.rows for piece in row], seen.labels, heights))
 
 
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
+from batchocr.vision.connected import connected
 
 SPECK = 4
 """Pixels: what is smaller both ways is dirt on any page."""
@@ -21,8 +22,8 @@ MOST_DIRT = 12
 LOW, CLOSE = 0.75, 0.2
 """Shares of the height of writing: what is lower may be part of a digit whose other part is no further off."""
 LARGER = 1.5
-"""Times the height of writing, or of its line's: a piece from here on is writing of a size of its own, as what is filled
-in beside small print..."""
+"""Times the height of writing, or of its line's: from here on a piece is writing of a size of its own, as what is
+filled in beside small print..."""
 TALLEST = 6.0
 """...and what is higher than so many times is no digit but a frame or a drawing."""
 FLAG = 0.35
@@ -78,7 +79,7 @@ class Piece:
 
 def components(ink: Mask) -> tuple[NDArray[np.int32], list[Piece]]:
     """Connected components (8 neighbours): the label of each pixel, and the pieces larger than a speck."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    labels, stats = connected(ink)
     large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= SPECK
     large[0] = False
     return labels, [

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
+from batchocr.vision.connected import connected
 
 Floats = NDArray[np.float64]
 
@@ -39,9 +40,7 @@ def _level_lines(ink: Mask) -> Floats:
     """Long, thin, straight, nearly level lines: (n, 3) slope, y where they cross the picture's middle, length."""
     thinned = np.ascontiguousarray(ink[:, ::2])  # a line loses nothing by it
     runs = cv2.morphologyEx(thinned, cv2.MORPH_OPEN, np.ones((1, RUN // 2), np.uint8))
-    _, labels, stats, middles = cv2.connectedComponentsWithStats(
-        cv2.dilate(runs, np.ones((1, 3), np.uint8)), connectivity=8
-    )
+    labels, stats = connected(cv2.dilate(runs, np.ones((1, 3), np.uint8)))
     width, high = 2 * stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     keep = (width >= LONG) & (2 * stats[:, cv2.CC_STAT_AREA] <= THICK * width) & (high <= STEEPEST * width + THICK)
     keep[0] = False
@@ -49,11 +48,12 @@ def _level_lines(ink: Mask) -> Floats:
     for label in np.flatnonzero(keep):
         left, top, across, down = stats[label, :4]
         y, x = np.nonzero(labels[top : top + down, left : left + across] == label)
-        right, below = 2 * (x + left - middles[label, 0]), y + top - middles[label, 1]
+        x, y = x + left, y + top
+        middle, crossing = x.mean(), y.mean()
+        right, below = 2 * (x - middle), y - crossing
         slope = float(right @ below / (right @ right))
         if np.abs(below - slope * right).mean() <= THICK / 4:
-            crossing = middles[label, 1] + slope * (ink.shape[1] / 2 - 2 * middles[label, 0])
-            found.append((slope, crossing, width[label]))
+            found.append((slope, crossing + slope * (ink.shape[1] / 2 - 2 * middle), width[label]))
     return np.array(found, np.float64).reshape(-1, 3)
 
 
@@ -101,7 +101,7 @@ def keystone(ink: Mask) -> NDArray[np.float64] | None:
     """
     height, width = ink.shape
     level = _pencil(_level_lines(ink), height)
-    upright = _pencil(_level_lines(np.ascontiguousarray(ink.T)), width)
+    upright = _pencil(_level_lines(cv2.transpose(ink)), width)
     if not (level and level[1]) and not (upright and upright[1]):
         return None
     # where one direction tells nothing it stands square to the other

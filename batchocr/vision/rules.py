@@ -47,7 +47,7 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     so a 1 that reaches from one ruled line to the next is no side of a box.
     """
     level = Tracks(ink, contrast, RUN)
-    upright = Tracks(np.ascontiguousarray(ink.T), np.ascontiguousarray(contrast.T), RUN)
+    upright = Tracks(cv2.transpose(ink), cv2.transpose(contrast), RUN)
     rules = level.thin & ((level.width >= LONG) | level.ruled)
     sides = upright.thin & ((upright.width >= UPRIGHT_LONG) | upright.ruled)
     for _ in range(2):  # what was met may be no rule itself
@@ -57,7 +57,7 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
         np.max(tracks.thickness, where=keep & (tracks.thickness <= MENDED), initial=0)
         for tracks, keep in ((level, rules), (upright, sides))
     )
-    sides_and_teeth = np.ascontiguousarray(upright.mask(sides).T) | find_teeth(ink, contrast, level, rules)
+    sides_and_teeth = cv2.transpose(upright.mask(sides)) | find_teeth(ink, contrast, level, rules)
     drawn = level.band(np.full(level.count, 255.0), rules)
     drawn |= upright.band(np.full(upright.count, 255.0), sides).T
     return Rules(level.mask(rules), sides_and_teeth, int(np.ceil(thickest)), drawn)

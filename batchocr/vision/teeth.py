@@ -39,7 +39,7 @@ def find_teeth(ink: Mask, contrast: Contrast, level: Tracks, rules: Flags) -> Ma
     drawn = level.band(np.full(level.count, 255.0), rules)
     near = cv2.dilate(drawn, box(1, 2 * LONGEST + 9))
     bare = cv2.bitwise_and(cv2.bitwise_and(ink, near), cv2.bitwise_not(drawn))
-    upright = Tracks(np.ascontiguousarray(bare.T), np.ascontiguousarray(contrast.T), SHORTEST)
+    upright = Tracks(cv2.transpose(bare), cv2.transpose(contrast), SHORTEST)
     if not upright.count:
         return found
     ids = np.zeros(ink.shape, np.uint16)

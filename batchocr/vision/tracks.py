@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
+from batchocr.vision.connected import connected
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -65,7 +66,7 @@ class Tracks:
         # a sloping line is a stair: a pixel more to each side makes its steps long enough
         stair = cv2.morphologyEx(cv2.dilate(self.ink, box(1, 3)), cv2.MORPH_OPEN, box(run, 1))
         runs = cv2.bitwise_and(stair, self.ink)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(runs, box(STEP, 1)), connectivity=8)
+        labels, stats = connected(cv2.dilate(runs, box(STEP, 1)))
         wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
         thick = stats[:, cv2.CC_STAT_AREA] / wide
         may = (thick <= 1.5 * np.clip(SLENDER * wide, THICK, THICKEST)) & (
@@ -74,9 +75,9 @@ class Tracks:
         may[0] = False
         which = np.flatnonzero(may)
         self.count = len(which)
-        index = np.full(count, -1, np.int32)
+        index = np.full(len(stats), -1, np.int32)
         index[which] = np.arange(self.count)
-        where = np.flatnonzero(runs)
+        where = np.flatnonzero(runs > 0)
         of = index[labels.ravel()[where]]
         where, of = where[of >= 0], of[of >= 0]
         self._follow(where, of, stats[which])
@@ -212,7 +213,7 @@ class Tracks:
         One may be `alike` times stronger than the other.
         """
         near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(5, 5))
-        strength = np.ascontiguousarray(near_others.T).ravel()[self.where] * 8.0
+        strength = cv2.transpose(near_others).ravel()[self.where] * 8.0
         own = self.strength[self.owner]
         same = (strength > own / alike) & (strength < own * alike)
         of = self.owner[same]
