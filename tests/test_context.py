@@ -64,6 +64,14 @@ def test_the_wider_the_gap_the_less_a_word_says_of_the_number_after_it(gap: int)
         assert far == pytest.approx(0.02, abs=0.01)
 
 
+def test_letters_far_apart_in_one_box_are_words_and_two_crosses_before_a_digit_are_not() -> None:
+    spelled = chances(0.99, 0.97, 0.01, 0.99, 0.02, 0.98, 0.99, 0.9)
+    assert in_context(spelled, row(8, gap=80), [0] * 8)[[2, 4], NONE].min() > 0.5
+    assert in_context(spelled, row(8, gap=80), range(8))[[2, 4], NONE].max() < 0.5
+    struck_out = in_context(chances(0.99, 0.99, 0.001), row(3, gap=60), [0] * 3)
+    assert struck_out[2, NONE] < 0.3
+
+
 def test_a_number_close_after_a_word_of_smaller_print_stays() -> None:
     boxes = [*row(6, height=14), *row(4, height=34, start=160)]
     seen = in_context(chances(*[0.99] * 6, *[0.002] * 4), boxes)

@@ -52,6 +52,17 @@ def test_the_digits_of_a_comb_are_one_number_though_cells_are_empty() -> None:
     assert read(drawn, digits) == [[digits]]
 
 
+def test_a_scrap_at_the_foot_of_a_box_does_not_draw_its_digit_to_another_line() -> None:
+    drawn = page()
+    cells(drawn, 100, 100, [48] * 3)
+    small = [digit(20 + 14 * i, 116, 10, 14) for i in range(5)]
+    digits = [digit(112 + 48 * i, 104) for i in range(3)]
+    scrap = digit(110 + 48, 134, 14, 9)
+    fields = find_fields(drawn, [*small, *digits, scrap], 16)
+    (line,) = lines([*small, *digits, scrap], 16, fields)
+    assert [piece for piece in line if piece in digits] == digits
+
+
 def test_two_combs_on_a_line_are_two_numbers_though_they_stand_close() -> None:
     drawn = page()
     cells(drawn, 100, 100, [48] * 3)

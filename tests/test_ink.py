@@ -123,6 +123,15 @@ def test_broken_digits_side_by_side_are_joined_each_by_itself() -> None:
     assert [len(piece.labels) for piece in joined(sheet)] == [2, 2, 2, 2]
 
 
+@pytest.mark.parametrize("length", [0.6, 0.8])
+def test_the_long_flag_of_a_5_broken_off_is_part_of_it_and_a_dash_is_not(length: float) -> None:
+    body = [(0.06, 0.3), (0.06, 0.5), *arc(0.25, 0.72, 0.32, 0.26, -90, 140)]
+    (piece,) = joined(draw(body, [(0.4, 0.18), (0.4 + length, 0.1)]))
+    assert len(piece.labels) == 2
+    assert len(joined(draw(body, [(0.7, 0.5), (0.7 + length, 0.5)]))) == 2
+    assert len(joined(draw(body, [(0.95, 0.14), (0.95 + length, 0.1)]))) == 2
+
+
 # Neighbours
 
 

@@ -74,6 +74,11 @@ def test_points_dashes_and_frames_are_no_digits() -> None:
     assert lines([*digits, point, dash, frame, stripe], HEIGHT) == [digits]
 
 
+def test_digits_much_larger_than_small_print_are_kept() -> None:
+    large = [piece(600 + 150 * i, 300, 100, 160) for i in range(3)]
+    assert lines([*row(100, 320, 8), *large], HEIGHT)[0][-3:] == large
+
+
 # Numbers
 
 

@@ -115,8 +115,9 @@ def test_the_only_piece_of_a_page_gives_a_row_though_neither_it_nor_its_parts_lo
 
 def test_a_number_after_a_word_stays() -> None:
     word = [Candidate(Box(12 * i, 30, 10, 20), start=i, stop=i + 1) for i in range(6)]
-    number = [Candidate(Box(110 + 25 * i, 10, 20, 40), start=i + 6, stop=i + 7) for i in range(4)]
-    layout = Layout((Line((Number((*word, *number)),)),), np.zeros((10, 28, 28), np.uint8), 0.0)
+    number = [Candidate(Box(110 + 25 * i, 10, 20, 40), start=i, stop=i + 1) for i in range(4)]
+    line = Line((Number(tuple(word)), Number(tuple(number))))
+    layout = Layout((line,), np.zeros((10, 28, 28), np.uint8), 0.0)
     page = SeenPage(PageRow("a.png", 1, "read"), layout)
     result = page_result(page, probabilities(*[none()] * 6, *map(sure_of, (2, 0, 1, 7))), 0.9)
     assert [number.text for number in result.numbers] == ["2017"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from batchocr.recognition.calibration import NONE, Floats
 from batchocr.records import Box, Candidate, corners
 
-CUT = 0.6
+CUT = 0.9
 """Chance that ink in one piece is cut at a place, against that it is not."""
 JOIN = 0.5
 """Chance that pieces so near to each other that they may be one digit are one."""

@@ -62,7 +62,7 @@ def odds(candidates: Sequence[Candidate], none: Floats) -> tuple[Floats, float]:
 def _letters(candidates: Sequence[Candidate], none: Floats) -> Bools:
     """Which of the candidates of a line stand beside another one of which no digit can be made either."""
     box = [c.box for c in candidates]
-    slim = np.array([not c.cut and c.box.width <= WIDEST * c.box.height for c in candidates], np.bool_)
+    slim = np.array([c.box.width <= WIDEST * c.box.height for c in candidates], np.bool_)
     letters = (none > LETTER) & slim
     near = [b.left - a.right <= TOGETHER * max(a.height, b.height) for a, b in pairwise(box)]
     beside = letters[:-1] & letters[1:] & np.array(near, np.bool_)

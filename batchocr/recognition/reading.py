@@ -101,7 +101,8 @@ def _read_lines(layout: Layout, probabilities: Floats, min_confidence: float) ->
             own.append(by_height(seen_as[keep], [candidate.box for candidate in chosen[-1]]))
             start = stop
         candidates = [candidate for number in chosen for candidate in number]
-        readings = iter(read(in_context(np.concatenate(own), candidates), candidates, min_confidence))
+        numbers = [at for at, number in enumerate(chosen) for _ in number]
+        readings = iter(read(in_context(np.concatenate(own), candidates, numbers), candidates, min_confidence))
         of_line = [[(candidate, next(readings)) for candidate in number] for number in chosen]
         of_line = [[(c, r) for c, r in of_number if NOT_A_DIGIT not in r.review] for of_number in of_line]
         found.append(

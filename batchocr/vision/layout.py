@@ -61,9 +61,18 @@ def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> l
         taken = {fields.cell(p) for p in high}
         flat = [p for p in usable if FLAT * height <= p.height < FRAGMENT * height and p.width >= FLAT * height]
         high += [p for p in flat if fields.number(p) and fields.cell(p) not in taken]
+    tallest: dict[int, int] = {}
+    for piece in high:
+        number = fields.number(piece) if fields else 0
+        tallest[number] = max(tallest.get(number, 0), piece.height)
+    tallest[0] = 0
     row_of: dict[int, _Row] = {}
+    scraps: list[tuple[Piece, int]] = []
     for piece in sorted(high, key=lambda p: (p.left, p.top)):
         number = fields.number(piece) if fields else 0
+        if piece.height < FRAGMENT * tallest[number]:
+            scraps.append((piece, number))  # says nothing of where its number stands
+            continue
         best, best_fit = row_of.get(number), OVERLAP
         for row in rows if best is None else ():
             fit = row.overlap(piece)
@@ -74,6 +83,9 @@ def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> l
         best.add(piece)
         if number:
             row_of[number] = best
+    for piece, number in scraps:
+        row_of[number].pieces.append(piece)
+        row_of[number].pieces.sort(key=lambda p: (p.left, p.top))
     rows.sort(key=lambda row: float(np.median([p.middle for p in row.pieces])))
     return [row.pieces for row in rows]
 
