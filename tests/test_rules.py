@@ -213,6 +213,25 @@ def test_a_four_whose_bar_touches_the_side_of_its_box_stays_whole(stem: int, gre
     assert_whole(page, boxes, within=4)
 
 
+@pytest.mark.parametrize("grey", [60, 120])
+def test_a_seven_whose_bar_reaches_both_sides_of_its_cell_keeps_it(grey: int) -> None:
+    page = sheet()
+    comb(page, 4, 300, 300, 48, 56, grey)
+    page.rule(300, 300, 492, 300, 2, grey)
+    page.stroke([(352, 314), (394, 313), (372, 350)], 5)
+    (bar,) = [p for p in pieces_of(part(writing(page.pixels))) if 340 < p.left < 400]
+    assert bar.width > 34 and bar.height > 32
+
+
+def test_cells_over_each_other_leave_nothing() -> None:
+    page = sheet()
+    for x in (300, 350):
+        page.rule(x, 300, x, 500, 2, 90)
+    for y in range(300, 501, 50):
+        page.rule(300, y, 350, y, 2, 90)
+    assert not pieces_of(part(writing(page.pixels)))
+
+
 @pytest.mark.parametrize("digit", list("147"))
 def test_a_digit_that_runs_out_of_its_box_below_stays_whole(digit: str) -> None:
     page = sheet()

@@ -17,8 +17,8 @@ LONG, UPRIGHT_LONG = 90, 135
 """Pixels that a line has to be long to be a rule by itself; the strokes of 1, 4, 7 and 9 are upright too."""
 MENDED = 12
 """Pixels that a line is thick at most if strokes are to be seen again on its other side."""
-ALIKE = 2.4
-"""Times that one side of a box may be stronger than another."""
+ALIKE, QUITE_ALIKE = 2.4, 1.25
+"""Times that one side of a box may be stronger than another; and one that divides a cell."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     for _ in range(2):  # what was met may be no rule itself
         sides &= (upright.width >= UPRIGHT_LONG) | upright.meeting(level, rules, ALIKE)
         rules &= (level.width >= LONG) | level.meeting(upright, sides, ALIKE)
+    rules &= ~level.wedged(upright, sides, rules, QUITE_ALIKE)
     thickest = max(
         np.max(tracks.thickness, where=keep & (tracks.thickness <= MENDED), initial=0)
         for tracks, keep in ((level, rules), (upright, sides))

@@ -45,6 +45,8 @@ EDGE = 0.3
 """Share of a line's darkness at which its soft edge begins."""
 BEND = 20
 """Pixels to each side over which a line's course is averaged."""
+MOST_WEDGED, NEAR_WALL = 90, 7
+"""Pixels: a longer track is no bar of a digit; and how far from its ends walls are looked for."""
 DARKER = 1.25
 """Ink on a line that is darker than the line by this factor is writing."""
 
@@ -222,6 +224,29 @@ class Tracks:
         first = np.bincount(of[place <= near], minlength=self.count) > 0
         last = np.bincount(of[place >= 1 - near], minlength=self.count) > 0
         return np.asarray(first & last)
+
+    def wedged(self, others: Tracks, walls: Flags, keep: Flags, alike: float) -> Flags:
+        """Which tracks lie like the bar of a 7 between two `walls` of the other direction, not drawn quite alike.
+
+        The walls run on to both sides of them, and behind the walls no kept track goes on: so no cell begins there.
+        """
+        strength = np.ascontiguousarray(others.picture(others.strength / 8, walls).T)
+        own = self.picture(self.strength / 8, keep)
+        high, wide = own.shape
+        found = np.zeros(self.count, np.bool_)
+        for i in np.flatnonzero(keep & (self.width < MOST_WEDGED)).tolist():
+            unlike = 0
+            for column, away in ((self.start[i], -1), (self.start[i + 1] - 1, 1)):
+                x, y, reach = int(self.x[column]), round(float(self.middle[column])), int(self.thickness[i] / 2) + 4
+                wall = slice(*sorted((np.clip(x - 3 * away, 0, wide), np.clip(x + NEAR_WALL * away, 0, wide))))
+                above, below = slice(max(0, y - reach - 5), max(0, y - reach)), slice(y + reach, y + reach + 5)
+                behind = slice(*sorted(np.clip((x + 8 * away, x + 14 * away), 0, wide).tolist()))
+                runs_on = strength[above, wall].any() and strength[below, wall].any()
+                goes_on = own[max(0, y - 4) : y + 5, behind].any()
+                ratio = self.strength[i] / 8 / max(1.0, float(strength[above, wall].max(initial=0)))
+                unlike += bool(runs_on and not goes_on and not 1 / alike <= ratio <= alike)
+            found[i] = unlike == 2
+        return found
 
     def mask(self, keep: Flags) -> Mask:
         """The ink of the tracks kept, less the darker writing on them."""
