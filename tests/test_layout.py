@@ -74,6 +74,16 @@ def test_points_dashes_and_frames_are_no_digits() -> None:
     assert lines([*digits, point, dash, frame, stripe], HEIGHT) == [digits]
 
 
+def test_a_digit_beside_much_smaller_print_is_a_digit() -> None:
+    letters, tall = row(100, 100, 8), piece(600, 60, 80, 140)
+    assert lines([*letters, tall], HEIGHT) == [[*letters, tall]]
+
+
+def test_a_tall_frame_is_none_though_it_is_narrow() -> None:
+    letters, frame = row(100, 100, 3), piece(90, 60, 120, 140)
+    assert lines([*letters, frame], HEIGHT) == [letters]
+
+
 # Numbers
 
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels, Style
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.blemishes import without_holes, without_show_through
+from batchocr.vision.bubbles import without_bubbles
+from batchocr.vision.crosses import without_crosses
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, straighten
 from batchocr.vision.fields import Fields, find_fields
@@ -25,7 +27,7 @@ from batchocr.vision.ink import (
     perhaps_one,
     writing_height,
 )
-from batchocr.vision.layout import lines, numbers
+from batchocr.vision.layout import TALLEST, lines, numbers
 from batchocr.vision.normalize import SIDE, normalize, pen_width
 from batchocr.vision.rules import Rules, find_rules, mend
 from batchocr.vision.sheet import Sheet, find_sheet
@@ -131,7 +133,7 @@ def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
     contrast = turn.level(contrast)
     ink, rules = _writing(contrast, faintest)
     labels, pieces = components(ink)
-    pieces = _off_the_edge(pieces, turn, sheet)
+    pieces = without_crosses(without_bubbles(_off_the_edge(pieces, turn, sheet), labels), labels)
     high = writing_height(pieces)
     pieces = without_holes(without_show_through(pieces, labels, contrast), labels)
     small = [piece for piece in pieces if piece.height < FRAGMENT * high]
@@ -142,7 +144,8 @@ def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
     rows = [[whole]] if whole else lines(join_strokes(pieces, labels, high), high, fields)
     parts: dict[Piece, tuple[Piece, ...]] = {}
     for row in rows:
-        parts |= cut(row, labels, float(np.median([piece.height for piece in row])))
+        usual = [piece for piece in row if piece.height <= TALLEST * high]
+        parts |= cut(usual, labels, float(np.median([piece.height for piece in row])))
     return Stages(contrast, rules.level | rules.upright, ink, labels, rows, parts, small, turn, sheet, fields), high
 
 
