@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _HEAD = 1 << 16
+_PNG_LUMA = np.array([[3737 / 2**15, 19234 / 2**15, 9797 / 2**15, 2**-16 - 0.5]])  # libpng's, which rounds down
 _GREY = 2  # OpenCV's IMREAD_ANYDEPTH without IMREAD_ANYCOLOR
 _BY_OPENCV = (Kind.PNG, Kind.JPEG, Kind.JPEG2000)  # of JPEG 2000, Pillow turns the white of 16-bit colour black
 _ODD_JPEG = re.compile(rb"\xff(?:\xf7|[\xc0-\xc3]\0.[^\x08])", re.DOTALL)  # JPEG-LS, or samples not of 8 bits
@@ -133,19 +134,27 @@ def _png_chunks(data: bytes) -> set[bytes]:
 def _by_opencv(source: Source, kind: Kind, coloured: bool) -> Pixels:
     """Grey at the depth of the file, turned by OpenCV as EXIF says, then 8 bits."""
     with source.decoding():
-        pixels = _coloured(source, kind) if coloured else _decoded(source)
+        pixels = _coloured(source, kind) if coloured and kind is not Kind.JPEG2000 else _decoded(source)
         return pixels if pixels.dtype == np.uint8 else eight_bits(pixels)
 
 
 def _coloured(source: Source, kind: Kind) -> NDArray[Any]:
-    """A colour picture as grey. Of a JPEG the luma is decoded alone, and a small picture tells whether it will do."""
+    """A colour picture as grey: luma, unless its writing is all but lost in that.
+
+    Of a JPEG the luma is decoded alone, and a small picture tells whether it will do.
+    """
     import cv2
 
-    small = kind is Kind.JPEG
-    colours = _decoded(source, cv2.IMREAD_REDUCED_COLOR_4 if small else cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
-    if colours.dtype == np.uint8 and has_faint_ink(colours[..., ::-1]):
-        return darkest_channel(_decoded(source, cv2.IMREAD_COLOR) if small else colours)
-    return _decoded(source) if small else np.asarray(cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY))
+    if kind is Kind.JPEG:
+        if has_faint_ink(_decoded(source, cv2.IMREAD_REDUCED_COLOR_4)[..., ::-1]):
+            return darkest_channel(_decoded(source, cv2.IMREAD_COLOR))
+        return _decoded(source)
+    colours = _decoded(source, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+    if colours.dtype != np.uint8:
+        return _decoded(source)
+    if has_faint_ink(colours[..., ::-1]):
+        return darkest_channel(colours)
+    return np.asarray(cv2.transform(colours, _PNG_LUMA))
 
 
 def _decoded(source: Source, how: int = _GREY) -> NDArray[Any]:
