@@ -29,6 +29,8 @@ TALLEST = 3.0
 WIDEST = 6.0
 BROAD = 1.0
 """Times its height that such a digit is wide at most."""
+LETTER = 0.7
+"""Times the height of writing: a piece within another that is as high shows that the other is a frame."""
 BAR = 0.3
 """Times its height that it is wide at most, where it may be what is left of a ruled line."""
 
@@ -89,7 +91,7 @@ def _without_frames(pieces: list[Piece], height: float, fields: Fields | None) -
     A form's print may be so small and so much that what is filled in is many times higher: a tall piece stays that is
     no wider than a digit, holds no other piece, and is no line from one side of its cell to the other.
     """
-    small = [p for p in pieces if p.height <= TALLEST * height]
+    small = [p for p in pieces if LETTER * height <= p.height <= TALLEST * height]
     middles = np.array([((p.left + p.right) / 2, p.middle) for p in small]).reshape(-1, 2)
 
     def is_digit(piece: Piece) -> bool:
