@@ -20,6 +20,7 @@ from batchocr.recognition.model import shipped_model, threshold
 from batchocr.recognition.reading import page_result
 from batchocr.records import DigitRow, Page, PageResult, Pixels, Printed, Scan, SeenPage
 from batchocr.sources import MAX_MEGAPIXELS, written_name
+from batchocr.sources.colour import darkest_channel, has_faint_ink
 from batchocr.sources.grey import OddPixels, eight_bits, grey
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def as_grey(picture: NDArray[Any]) -> Pixels:
         )
     if picture.shape[2] == 1:
         return picture[..., 0]
+    if picture.shape[2] == 3 and has_faint_ink(picture):
+        return darkest_channel(picture)
     luma = picture[..., :3] @ np.array([0.299, 0.587, 0.114])  # of ITU-R BT.601, as the decoders have it
     if picture.shape[2] == 4:
         alpha = picture[..., 3] / 255

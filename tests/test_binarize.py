@@ -157,3 +157,27 @@ def test_an_empty_picture_of_any_size_has_no_ink(shape: tuple[int, int], grey: i
     ink = ink_of(np.full(shape, grey, np.uint8))
     assert ink.shape == shape
     assert not ink.any()
+
+
+@pytest.mark.parametrize("side", [300, 1200, 2400])
+@pytest.mark.parametrize("pen", [0.06, 0.14, 0.22])
+@pytest.mark.parametrize("dark_end", [1.0, 0.6])
+def test_strokes_of_a_digit_that_fills_a_picture_are_ink_throughout(side: int, pen: float, dark_end: float) -> None:
+    sheet = Sheet(side, side)
+    width = round(pen * side)
+    sheet.digit("7", 0.2 * side, 0.1 * side, 0.8 * side, pen=width, grey=120)
+    light = np.linspace(1, dark_end, side)[None]
+    contrast = flatten((sheet.pixels * light).round().astype(np.uint8))
+    stroke = cv2.erode((sheet.pixels < 125).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert contrast[stroke].min() > 80
+    assert contrast[sheet.pixels > 240].max() < 40
+
+
+def test_a_broad_stroke_on_a_page_of_writing_does_not_change_how_its_light_is_evened_out() -> None:
+    sheet = Sheet(1240, 1754)
+    for row in range(20):
+        sheet.number("2075316498", 80, 80 + 80 * row, 40)
+    shaded = (sheet.pixels * np.linspace(1, 0.5, 1240)[None]).round().astype(np.uint8)
+    before = flatten(shaded)
+    cv2.line(shaded, (900, 300), (1100, 900), 40, 110)
+    np.testing.assert_array_equal(flatten(shaded)[1100:, :600], before[1100:, :600])

@@ -111,6 +111,34 @@ def test_a_grid_of_narrow_cells_says_nothing_of_numbers() -> None:
     assert not fields.numbers.any()
 
 
+def test_square_cells_of_a_large_grid_hold_a_number_each() -> None:
+    drawn = page()
+    for row in range(5):
+        cells(drawn, 100, 100 + 56 * row, [56] * 7)
+    digits = [digit(116 + 56 * i, 110, width=40) for i in range(7)]
+    assert read(drawn, digits) == [[[piece] for piece in digits]]
+
+
+def test_wide_cells_of_a_table_hold_a_number_each() -> None:
+    drawn = page()
+    for row in range(3):
+        cells(drawn, 100, 100 + 56 * row, [100] * 3)
+    first, second = [digit(140, 110), digit(172, 110)], [digit(206, 110), digit(236, 110)]
+    assert read(drawn, first + second) == [[first, second]]
+
+
+def test_what_is_left_of_a_side_between_two_rules_is_no_digit_beside_small_print() -> None:
+    drawn = page()
+    cells(drawn, 100, 100, [300, 300], height=150)
+    cells(drawn, 100, 300, [300], height=50)
+    letters = [digit(120 + 40 * i, 310) for i in range(5)]
+    side, one = digit(250, 103, width=4, height=146), digit(500, 120, width=6, height=110)
+    fields = found(drawn, [*letters, side, one])
+    assert fields.spans(side)
+    assert not fields.spans(one)
+    assert lines([*letters, side, one], HEIGHT, fields) == [[one], letters]
+
+
 def test_a_high_box_is_no_field_for_one_line() -> None:
     drawn = page()
     cells(drawn, 100, 100, [400], height=300)

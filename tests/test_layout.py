@@ -79,6 +79,16 @@ def test_digits_much_larger_than_small_print_are_kept() -> None:
     assert lines([*row(100, 320, 8), *large], HEIGHT)[0][-3:] == large
 
 
+def test_a_digit_beside_much_smaller_print_is_a_digit() -> None:
+    letters, tall = row(100, 100, 8), piece(600, 60, 80, 140)
+    assert lines([*letters, tall], HEIGHT) == [[*letters, tall]]
+
+
+def test_a_tall_frame_is_none_though_it_is_narrow() -> None:
+    letters, frame = row(100, 100, 3), piece(90, 60, 120, 140)
+    assert lines([*letters, frame], HEIGHT) == [letters]
+
+
 # Numbers
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.records import Pixels
+from batchocr.sources.colour import darkest_channel, has_faint_ink
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,6 +44,8 @@ def grey(image: Image) -> Pixels:
             return _on_white(upright)
         if mode in ("CMYK", "LAB"):
             upright = upright.convert("RGB") if mode == "CMYK" else upright.getchannel("L")
+        if upright.mode == "RGB" and has_faint_ink(colours := np.asarray(upright)):
+            return darkest_channel(colours)
         return np.array(upright.convert("L"), dtype=np.uint8)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from batchocr.errors import ScanError
 from batchocr.records import Page, Pixels
+from batchocr.sources.colour import darkest_channel, has_faint_ink
 from batchocr.sources.grey import NoLimit, dpi_of, eight_bits, grey
 from batchocr.sources.kinds import Kind
 from batchocr.sources.source import Source
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _HEAD = 1 << 16
+_PNG_LUMA = np.array([[3737 / 2**15, 19234 / 2**15, 9797 / 2**15, 2**-16 - 0.5]])  # libpng's, which rounds down
+_GREY = 2  # OpenCV's IMREAD_ANYDEPTH without IMREAD_ANYCOLOR
 _BY_OPENCV = (Kind.PNG, Kind.JPEG, Kind.JPEG2000)  # of JPEG 2000, Pillow turns the white of 16-bit colour black
 _ODD_JPEG = re.compile(rb"\xff(?:\xf7|[\xc0-\xc3]\0.[^\x08])", re.DOTALL)  # JPEG-LS, or samples not of 8 bits
 
@@ -37,7 +40,7 @@ def load_picture(source: Source, kind: Kind) -> Page:
         raise source.damaged("its end is missing")
     dpi = dpi_of(header)
     if kind in _BY_OPENCV and header.mode != "CMYK" and not header.has_transparency_data:
-        return source.page(_by_opencv(source), dpi)
+        return source.page(_by_opencv(source, kind, header.mode == "RGB"), dpi)
     if kind is Kind.JPEG2000 and _bits_of_jpeg2000(source.data) > 8:
         raise source.fault("unsupported", "more than 8 bits with transparency, which cannot be read", "save it as PNG")
     with source.decoding():
@@ -128,21 +131,45 @@ def _png_chunks(data: bytes) -> set[bytes]:
     return names
 
 
-def _by_opencv(source: Source) -> Pixels:
+def _by_opencv(source: Source, kind: Kind, coloured: bool) -> Pixels:
     """Grey at the depth of the file, turned by OpenCV as EXIF says, then 8 bits."""
+    with source.decoding():
+        pixels = _coloured(source, kind) if coloured and kind is not Kind.JPEG2000 else _decoded(source)
+        return pixels if pixels.dtype == np.uint8 else eight_bits(pixels)
+
+
+def _coloured(source: Source, kind: Kind) -> NDArray[Any]:
+    """A colour picture as grey: luma, unless its writing is all but lost in that.
+
+    Of a JPEG the luma is decoded alone, and a small picture tells whether it will do.
+    """
     import cv2
 
-    with source.decoding():
-        try:
-            # Any depth without any colour is grey as it is stored. To IMREAD_UNCHANGED, OpenCV would not turn it.
-            pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(source.data, np.uint8), cv2.IMREAD_ANYDEPTH)
-        except cv2.error as error:
-            if error.code == cv2.Error.StsNoMem:
-                raise MemoryError from error
-            raise source.damaged(f"OpenCV refuses it ({error.err})") from error
-        if pixels is None:
-            raise source.damaged("its picture cannot be decoded")
-        return pixels if pixels.dtype == np.uint8 else eight_bits(pixels)
+    if kind is Kind.JPEG:
+        if has_faint_ink(_decoded(source, cv2.IMREAD_REDUCED_COLOR_4)[..., ::-1]):
+            return darkest_channel(_decoded(source, cv2.IMREAD_COLOR))
+        return _decoded(source)
+    colours = _decoded(source, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+    if colours.dtype != np.uint8:
+        return _decoded(source)
+    if has_faint_ink(colours[..., ::-1]):
+        return darkest_channel(colours)
+    return np.asarray(cv2.transform(colours, _PNG_LUMA))
+
+
+def _decoded(source: Source, how: int = _GREY) -> NDArray[Any]:
+    """What the file holds, turned as EXIF says, which IMREAD_UNCHANGED would not do; by default in grey, as stored."""
+    import cv2
+
+    try:
+        pixels = cv2.imdecode(np.frombuffer(source.data, np.uint8), how)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError from error
+        raise source.damaged(f"OpenCV refuses it ({error.err})") from error
+    if pixels is None:
+        raise source.damaged("its picture cannot be decoded")
+    return pixels
 
 
 def _without_idle_alpha(image: ImageFile, kind: Kind) -> Any:

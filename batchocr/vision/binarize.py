@@ -22,6 +22,10 @@ SMALL = 1000
 """Pixels: below this a picture may be one digit with strokes wider than KERNEL cells."""
 SMALL_SHARE = 5
 """There the kernel is this part of the shorter side."""
+DARK = 0.82
+"""Times as bright as the paper: no brighter are broad strokes..."""
+FEW, SPECKS = 12, 40
+"""...of which there are no more, larger than KERNEL, and no more smaller ones: a page of writing has many."""
 FAINTEST = 24
 """Least contrast that counts as ink, on 0..255."""
 NOISE = 4.5
@@ -50,6 +54,7 @@ def flatten(pixels: Pixels) -> Contrast:
     cell = max(1, round(max(height, width) / GRID))
     grid = cv2.resize(pixels, (max(1, width // cell), max(1, height // cell)), interpolation=cv2.INTER_AREA)
     size = KERNEL if max(height, width) >= SMALL else max(KERNEL, min(grid.shape) // SMALL_SHARE)
+    size = max(size, _broad_strokes(grid))
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size | 1, size | 1))
     paper = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
     paper = cv2.GaussianBlur(paper, (0, 0), size / 4)
@@ -63,6 +68,25 @@ def flatten(pixels: Pixels) -> Contrast:
     if dark.any():
         contrast[cv2.resize(dark.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
     return contrast
+
+
+def _broad_strokes(grid: Pixels) -> int:
+    """Cells of a grid (height, width) by which its strokes are closed where it shows a few broad ones alone, else 0.
+
+    A digit may fill a picture of any size, written with a marker; nothing that reaches the picture's sides is one.
+    """
+    side = min(grid.shape) // 2 | 1
+    paper = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (side, side)))
+    dark = cv2.compare(grid, cv2.convertScaleAbs(paper, alpha=DARK), cv2.CMP_LT)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    left, top, wide, high = stats[:, :4].T
+    inner = (left > 0) & (top > 0) & (left + wide < dark.shape[1]) & (top + high < dark.shape[0])
+    large = inner & (np.maximum(wide, high) > KERNEL)
+    if not 0 < np.count_nonzero(large) <= FEW or count > FEW + SPECKS:
+        return 0
+    strokes = large[labels].astype(np.uint8)
+    thick = 2 * float(cv2.distanceTransform(strokes, cv2.DIST_L2, 3).max())
+    return min(round(1.4 * thick) + 3, side) if thick > 0.7 * KERNEL else 0
 
 
 def faintest_ink(contrast: Contrast) -> int:

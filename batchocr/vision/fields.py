@@ -15,6 +15,8 @@ from batchocr.vision.tracks import box
 
 SCALE = 2
 """Fields are looked for on a page this many times smaller."""
+END = 3
+"""Pixels beyond a line's end within which it meets another."""
 FULL = 0.8
 """Share of its bounding box that a cell fills: it is a rectangle."""
 LOWEST, HIGHEST, NARROWEST = 0.8, 2.6, 0.4
@@ -27,6 +29,10 @@ APART = 0.3
 """Share of its height by which cells of one comb stand apart, at most."""
 ALIKE = 0.2
 """Share of their size by which cells of one comb differ."""
+SQUARE = 0.85
+"""Times its height that a cell of a number grid is wide, at least; narrower ones part the digits of a number..."""
+ACROSS, DOWN = 6, 4
+"""...and how many stand in its rows and columns, at least: fewer may be combs that stand close."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,16 @@ class Fields:
 
     def cell(self, piece: Piece) -> int:
         """In which cell the middle of a piece lies; 0 for none."""
+        return self._at(piece, piece.middle)
+
+    def _at(self, piece: Piece, y: float) -> int:
         high, wide = self.cells.shape
-        y, x = int(piece.middle) // SCALE, (piece.left + piece.right) // 2 // SCALE
-        return int(self.cells[min(max(y, 0), high - 1), min(max(x, 0), wide - 1)])
+        x = (piece.left + piece.right) // 2 // SCALE
+        return int(self.cells[min(max(int(y) // SCALE, 0), high - 1), min(max(x, 0), wide - 1)])
+
+    def spans(self, piece: Piece) -> bool:
+        """Whether a piece reaches from a rule above it to one below."""
+        return self._at(piece, piece.top - END) == 0 == self._at(piece, piece.bottom + END)
 
     def number(self, piece: Piece) -> int:
         """To which number it belongs by where it stands; 0 where that is not known."""
@@ -54,8 +67,8 @@ def find_fields(drawn: Mask, pieces: Sequence[Piece], height: float) -> Fields |
 
     `height` in pixels is that of the page's writing, by which empty cells are judged; others by the `pieces` in them.
     The cells of a comb are as high as each other and hold a digit each; a side that was not found makes one cell of
-    two. Cells that stand in rows and columns are a table's: whether neighbours make a number is not known.
-    None where there are no cells.
+    two. Of cells that stand in rows and columns, a table's, the wide ones hold a number each, and so do the square ones
+    of a large grid; of others it is not known whether neighbours make a number. None where there are no cells.
     """
     walls = cv2.dilate(drawn, box(5, 5))[::SCALE, ::SCALE]
     _, cells, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(walls), connectivity=4)
@@ -92,4 +105,10 @@ def find_fields(drawn: Mask, pieces: Sequence[Piece], height: float) -> Fields |
         if under.any():
             table |= {int(i), *narrow[under].tolist()}
     numbers[np.isin(numbers, numbers[list(table)])] = 0
+    of = np.array(sorted(table), np.intp)
+    across = (np.abs(top[of, None] - top[of]) <= ALIKE * high[of]).sum(axis=1)
+    down = (np.abs(left[of, None] - left[of]) <= ALIKE * wide[of]).sum(axis=1)
+    grid = (wide[of] >= SQUARE * high[of]) & (across >= ACROSS) & (down >= DOWN)
+    own = of[grid | (wide[of] > CELL * high[of])]
+    numbers[own] = own
     return Fields(cells, numbers)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels, Style
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.blemishes import without_holes, without_show_through
+from batchocr.vision.bubbles import without_bubbles
+from batchocr.vision.crosses import without_crosses
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, straighten
 from batchocr.vision.fields import Fields, find_fields
@@ -131,7 +133,7 @@ def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
     contrast = turn.level(contrast)
     ink, rules = _writing(contrast, faintest)
     labels, pieces = components(ink)
-    pieces = _off_the_edge(pieces, turn, sheet)
+    pieces = without_crosses(without_bubbles(_off_the_edge(pieces, turn, sheet), labels), labels)
     high = writing_height(pieces)
     pieces = without_holes(without_show_through(pieces, labels, contrast), labels)
     small = [piece for piece in pieces if piece.height < FRAGMENT * high]

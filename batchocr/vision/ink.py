@@ -21,11 +21,9 @@ MOST_DIRT = 12
 """Small pieces beside a single digit."""
 LOW, CLOSE = 0.75, 0.2
 """Shares of the height of writing: what is lower may be part of a digit whose other part is no further off."""
-LARGER = 1.5
-"""Times the height of writing, or of its line's: from here on a piece is writing of a size of its own, as what is
-filled in beside small print..."""
-TALLEST = 6.0
-"""...and what is higher than so many times is no digit but a frame or a drawing."""
+LARGER, LARGEST = 1.5, 6.0
+"""Times the height of writing, or of its line's: from the first on a piece is writing of a size of its own, as what is
+filled in beside small print; from the second on a frame or a drawing."""
 FLAG = 0.35
 """Share of the height of writing that the flag of a 5 is high at most."""
 LEAST_WRITING = 10.0
@@ -56,7 +54,7 @@ class Piece:
 
     def size(self, height: float) -> float:
         """How high writing is where it stands: `height`, unless the piece is itself larger writing."""
-        return self.height if LARGER * height < self.height <= TALLEST * height else height
+        return self.height if LARGER * height < self.height <= LARGEST * height else height
 
     @property
     def middle(self) -> float:

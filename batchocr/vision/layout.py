@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from batchocr.vision.fields import Fields
-from batchocr.vision.ink import FRAGMENT, TALLEST, Piece
+from batchocr.vision.ink import FRAGMENT, Piece
 
 OVERLAP = 0.4
 """Pieces whose heights overlap by this share of the lesser one stand on one line."""
@@ -24,8 +24,15 @@ IN_BOX = 1.7
 """The same in a box, which is for one number."""
 FLAT = 0.3
 """Share of the height of writing from which a piece may be a digit where it stands alone in its cell."""
+TALLEST = 3.0
+"""Times the height of writing: what is higher is a frame or a drawing, unless it is no wider than a digit and alone."""
 WIDEST = 6.0
-"""Times the height of writing, or its own: what is wider is no digit, nor several."""
+BROAD = 1.25
+"""Times its height that such a digit is wide at most."""
+LETTER = 0.7
+"""Times the height of writing: a piece within another that is as high shows that the other is a frame."""
+BAR = 0.3
+"""Times its height that it is wide at most, where it may be what is left of a ruled line."""
 
 
 @dataclass
@@ -54,7 +61,7 @@ def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> l
     What is much smaller than the row's writing (points, dashes, dirt) and much larger (frames) is left out.
     What stands in one of the `fields` stands on one line.
     """
-    usable = [p for p in pieces if p.height <= TALLEST * height and p.width <= WIDEST * max(height, p.height)]
+    usable = _without_frames(pieces, height, fields)
     rows: list[_Row] = []
     high = [p for p in usable if p.height >= FRAGMENT * height]
     if fields:
@@ -88,6 +95,24 @@ def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> l
         row_of[number].pieces.sort(key=lambda p: (p.left, p.top))
     rows.sort(key=lambda row: float(np.median([p.middle for p in row.pieces])))
     return [row.pieces for row in rows]
+
+
+def _without_frames(pieces: list[Piece], height: float, fields: Fields | None) -> list[Piece]:
+    """The pieces less those that are too large for writing of `height` pixels.
+
+    A form's print may be so small and so much that what is filled in is many times higher: a tall piece stays that is
+    no wider than a digit, holds no other piece, and is no line from one side of its cell to the other.
+    """
+    small = [p for p in pieces if LETTER * height <= p.height <= TALLEST * height]
+    middles = np.array([((p.left + p.right) / 2, p.middle) for p in small]).reshape(-1, 2)
+
+    def is_digit(piece: Piece) -> bool:
+        if piece.width > BROAD * piece.height or (piece.width < BAR * piece.height and fields and fields.spans(piece)):
+            return False
+        inside = (middles > (piece.left, piece.top)) & (middles < (piece.right, piece.bottom))
+        return not inside.all(axis=1).any()
+
+    return [p for p in pieces if (p.width <= WIDEST * height if p.height <= TALLEST * height else is_digit(p))]
 
 
 def _has_point(before: Piece, after: Piece, small: Sequence[Piece], high: float) -> bool:

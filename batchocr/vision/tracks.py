@@ -232,7 +232,7 @@ class Tracks:
         """
         strength = np.ascontiguousarray(others.picture(others.strength / 8, walls).T)
         own = self.picture(self.strength / 8, keep)
-        high, wide = own.shape
+        wide = own.shape[1]
         found = np.zeros(self.count, np.bool_)
         for i in np.flatnonzero(keep & (self.width < MOST_WEDGED)).tolist():
             unlike = 0
