@@ -37,7 +37,9 @@ def preview(
     stage: str = "read",
     pages: Sequence[int] = (1,),
 ) -> Iterator[Preview]:
-    """Read `pages` (from 1) of a scan and draw one stage of each: `read`, `flat`, `ink`, `rules`, `pieces` or `crops`.
+    """Read `pages` (from 1) of a scan and draw one stage of each.
+
+    The stages are `read`, `sheet`, `flat`, `ink`, `rules`, `pieces`, `cuts` and `crops`.
 
     Without `out` it is drawn to `NAME.preview.png`, here. Of several pages, each goes to a file of its own:
     `seen.png` becomes `seen-003.png`.

@@ -64,7 +64,7 @@ def scan(sheet: Sheet, kind: str) -> tuple[Array, list[TrueNumber]]:
     rng = sheet.rng
     # No sheet lies quite straight on the glass.
     angle = rng.uniform(2, 6) * rng.choice([-1, 1]) if kind == "skewed" else rng.uniform(-0.6, 0.6)
-    scale = 0.5 if kind == "dpi150" else 1.0
+    scale = 0.5 if kind == "dpi150" else float(rng.choice([1.0, 2 / 3, 0.5])) if kind == "dotted" else 1.0
     blur = rng.uniform(0.8, 1.8) if kind == "photo" else 0.0
     width, height = round(WIDTH * scale), round(HEIGHT * scale)
     turn = np.asarray(cv2.getRotationMatrix2D(((WIDTH - 1) / 2, (HEIGHT - 1) / 2), float(angle), scale), np.float64)

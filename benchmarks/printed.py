@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from dotted import dotted
 from sheet import FONTS, HEIGHT, MM, WIDTH, WORDS, Colour, Glyph, Layout, Sheet, extent, write_lines
 
 
@@ -154,5 +155,6 @@ MAKERS: dict[str, Callable[[Sheet], None]] = {
     "dpi150": partial(write_lines, layout=Layout()),
     "dense": partial(write_lines, layout=Layout((3.2, 4.2), pitch=(1.5, 1.75), gap=(1.3, 2.6), fill=(0.85, 1.0))),
     "touching": partial(write_lines, layout=Layout(overlap=1 / 8)),
+    "dotted": dotted,
 }
 KINDS = tuple(MAKERS)

@@ -25,10 +25,12 @@ from batchocr.sources import MAX_MEGAPIXELS
 
 class StageChoice(StrEnum):
     read = "read"
+    sheet = "sheet"
     flat = "flat"
     ink = "ink"
     rules = "rules"
     pieces = "pieces"
+    cuts = "cuts"
     crops = "crops"
 
 
@@ -45,8 +47,9 @@ def preview(
     stage: Annotated[
         StageChoice,
         typer.Option(
-            help="What to draw: what was read, the page with its light evened out, its ink, the ruled lines taken out, "
-            "the pieces that may be digits, or the crops as the network sees them."
+            help="What to draw: what was read, the sheet's outline and what is level, the page with its light evened "
+            "out, its ink, the ruled lines taken out, the pieces that may be digits, each number with the cuts "
+            "proposed and chosen, or the crops as the network sees them."
         ),
     ] = StageChoice.read,
     pages: Annotated[

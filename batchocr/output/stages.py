@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
+from batchocr.output.cuts import draw as draw_cuts
 from batchocr.output.overlay import Picture, draw
 from batchocr.records import DigitRow, Layout, Pixels
 from batchocr.vision.find import Stages
@@ -17,7 +18,9 @@ TINTS = np.array(
 """Blue green red: neighbouring pieces get different ones, all dark enough for white paper."""
 PALE = 205
 """Grey of ink that is only shown for orientation."""
-RED = (40, 40, 220)
+RED, GREEN, BLUE = (40, 40, 220), (40, 160, 40), (220, 130, 40)
+LARGEST, LEVELS, STRIP = 1600, 15, 34
+"""Of the page with its sheet: pixels of its longer side, level lines, pixels of the text above it."""
 TILE, LABEL, COLUMNS = 56, 18, 20
 """Of the contact sheet: pixels of a crop, pixels of the text under it, crops a row."""
 
@@ -25,6 +28,34 @@ TILE, LABEL, COLUMNS = 56, 18, 20
 def read(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
     """The page with what was read drawn on it."""
     return draw(pixels, digits)
+
+
+def sheet(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
+    """The page as given: in green the outline of the sheet where it was found, in blue what is taken to be level.
+
+    Above it stands what was done.
+    """
+    times = min(1.0, LARGEST / max(pixels.shape))
+    size = (max(1, round(pixels.shape[1] * times)), max(1, round(pixels.shape[0] * times)))
+    picture = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR)
+    high, wide = seen.contrast.shape
+    pen = max(1, round(max(size) / 800))
+    across, down = seen.sheet.size[0] / seen.turn.width, seen.sheet.size[1] / seen.turn.height
+    for y in np.linspace(0, high, LEVELS + 2)[1:-1]:
+        points = np.stack([np.linspace(0, wide, 50), np.full(50, y)], axis=1)
+        points = seen.sheet.back(seen.turn.back(points), (across, down)) * (across, down)
+        cv2.polylines(picture, [np.round(points * times * 16).astype(np.int32)], False, BLUE, pen, cv2.LINE_AA, 4)
+    ends = np.round(seen.sheet.corners * times * 16).astype(np.int32)
+    for own, start, stop in zip(seen.sheet.sides, ends, np.roll(ends, -1, axis=0), strict=True):
+        if own:
+            cv2.line(picture, start.tolist(), stop.tolist(), GREEN, 3 * pen, cv2.LINE_AA, 4)
+    told = "no outline found: all of it is the page" if not any(seen.sheet.sides) else "cut out by the sides found"
+    told = "squared by its outline" if seen.sheet.whole else told
+    told += f"; turned by {-layout.angle:.1f} degrees" if layout.angle else "; level"
+    strip = cv2.copyMakeBorder(picture, STRIP, 0, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    scale = min(0.7, size[0] / 600)
+    cv2.putText(strip, told, (8, STRIP - 10), cv2.FONT_HERSHEY_SIMPLEX, scale, (60, 60, 60), 1, cv2.LINE_AA)
+    return strip
 
 
 def flat(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
@@ -67,7 +98,7 @@ def pieces(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitR
     return picture
 
 
-def sheet(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
+def crops(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
     """A contact sheet of the crops as the network sees them, each with what was read; doubtful ones in red.
 
     Beside a piece of ink stand those that it may be cut into; what gave no row has no text.
@@ -89,12 +120,22 @@ def sheet(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRo
     return picture
 
 
+def chosen_cuts(pixels: Pixels, seen: Stages, layout: Layout, digits: Sequence[DigitRow]) -> Picture:
+    """Each number enlarged: its digits in colours of their own, cuts that were made in black, others in orange.
+
+    What was decided to be no digit is grey; text in red is for review.
+    """
+    return draw_cuts(seen, layout, digits)
+
+
 STAGES: dict[str, Callable[[Pixels, Stages, Layout, Sequence[DigitRow]], Picture]] = {
     "read": read,
+    "sheet": sheet,
     "flat": flat,
     "ink": ink,
     "rules": rules,
     "pieces": pieces,
-    "crops": sheet,
+    "cuts": chosen_cuts,
+    "crops": crops,
 }
 """By the name that the command takes."""

@@ -16,6 +16,7 @@ from batchocr.vision.bubbles import without_bubbles
 from batchocr.vision.crosses import without_crosses
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, straighten
+from batchocr.vision.dotted import find_dotted
 from batchocr.vision.fields import Fields, find_fields
 from batchocr.vision.ink import (
     FRAGMENT,
@@ -155,6 +156,7 @@ def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:
     """The ink of a level page without its rules, and the rules."""
     faint = cv2.compare(contrast, float(faintest), cv2.CMP_GT)
     rules = find_rules(cv2.compare(contrast, PALE_RULE * faintest, cv2.CMP_GT), contrast)
+    rules |= find_dotted(contrast, faintest)
     if not rules:
         return binarize(contrast, faintest), rules
     bare = cv2.bitwise_and(contrast, cv2.bitwise_not(rules.halo()))

@@ -34,6 +34,13 @@ class Rules:
     def __bool__(self) -> bool:
         return self.thickness > 0
 
+    def __or__(self, other: Rules) -> Rules:
+        """These and others of the same page."""
+        if not (self and other):
+            return self or other
+        thickness = max(self.thickness, other.thickness)
+        return Rules(self.level | other.level, self.upright | other.upright, thickness, self.drawn | other.drawn)
+
     def halo(self) -> Mask:
         """All of them with their soft edges."""
         return cv2.dilate(self.level | self.upright, box(3, 3))
