@@ -53,7 +53,14 @@ class Piece:
 
     def inside(self, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Where its ink is, of `labels` (height, width)."""
-        return labels == self.labels[0] if len(self.labels) == 1 else np.isin(labels, self.labels)
+        return self.mask(labels) > 0
+
+    def mask(self, labels: NDArray[np.int32]) -> Mask:
+        """The same, 255 where it is."""
+        mask = cv2.inRange(labels, self.labels[0], self.labels[0])
+        for label in self.labels[1:]:
+            mask |= cv2.inRange(labels, label, label)
+        return mask
 
     def with_(self, other: Piece) -> Piece:
         return Piece(
