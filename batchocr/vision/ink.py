@@ -21,6 +21,8 @@ MOST_DIRT = 12
 """Small pieces beside a single digit."""
 LOW, CLOSE = 0.75, 0.2
 """Shares of the height of writing: what is lower may be part of a digit whose other part is no further off."""
+UNDER = 0.22
+"""The same: a stroke lies no further below its digit, or above."""
 LEAST_WRITING = 10.0
 """Pixels: what is no higher is dirt."""
 LEAST = 0.14
@@ -108,10 +110,10 @@ def _distance(a: Piece, b: Piece, labels: NDArray[np.int32]) -> float:
 
 
 def _belongs(part: Piece, whole: Piece, height: float, labels: NDArray[np.int32]) -> bool:
-    """Whether `part` is a broken-off stroke of `whole`, where writing is `height` pixels high."""
+    """Whether `part` is a broken-off stroke of `whole`, next to it, where writing is `height` pixels high."""
     shared = min(part.right, whole.right) - max(part.left, whole.left)
     gap = max(part.top, whole.top) - min(part.bottom, whole.bottom)
-    if gap > 0.22 * height or shared < -0.1 * height:
+    if shared < -0.1 * height:
         return False
     union = part.with_(whole)
     narrow = min(part.width, whole.width)
@@ -154,7 +156,8 @@ def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) 
             other = pieces[j]
             if other.left > piece.right + 0.1 * height:
                 break
-            if _belongs(other, piece, height, labels):
+            gap = max(other.top, piece.top) - min(other.bottom, piece.bottom)
+            if gap <= UNDER * height and _belongs(other, piece, height, labels):
                 del pieces[j]
                 pieces[i] = piece.with_(other)
                 i = max(-1, i - 8)  # a wider piece may now reach one that was passed
