@@ -149,7 +149,7 @@ def _ways(mask: NDArray[np.bool_], straight: Iterable[Way], drops: Iterable[Way]
     for way in chain(straight, drops):
         if len(ways) == most:
             break
-        if all(np.abs(way - other).mean() > APART * height for other in ways):
+        if all(np.abs(way - other).sum() > APART * height * len(way) for other in ways):
             left = int((mask & (np.arange(wide) < way[:, None])).sum()) / ink
             if LEAST <= left <= 1 - LEAST:
                 ways.append(way)
