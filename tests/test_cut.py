@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from batchocr.vision.binarize import Mask
-from batchocr.vision.cut import WIDE, WIDEST, cut, stretches
+from batchocr.vision.cut import TOGETHER, WIDE, WIDEST, cut, stretches
 from batchocr.vision.find import find
 from batchocr.vision.ink import Piece, components
 
@@ -63,6 +63,27 @@ def test_narrow_pieces_and_nothing_are_left_alone() -> None:
     assert cut(pieces, labels, HEIGHT) == {}
     assert cut([], labels, HEIGHT) == {}
     assert np.array_equal(labels, before)
+
+
+def test_pieces_cut_together_are_cut_as_each_alone() -> None:
+    """Of several heights, and more of them than are done at once."""
+    ink = np.zeros((5400, 400), np.uint8)
+    for row in range(70):
+        high = 30 + row % 15
+        for i in range(2 + row % 3):
+            cv2.ellipse(ink, (40 + round(0.65 * high) * i, 40 + 75 * row), (high // 3, high // 2), 0, 0, 360, 255, 3)
+        cv2.ellipse(ink, (240, 40 + 75 * row), (high // 3, high // 2), 0, 0, 360, 255, 3)
+        cv2.ellipse(ink, (240 + high // 2, 40 + 75 * row), (high // 3, high // 2), 0, 0, 360, 255, 3)
+    labels, pieces = components(ink)
+    assert len(pieces) > TOGETHER
+    heights = [30.0 + (piece.top // 75) % 15 for piece in pieces]
+    together = cut(pieces, labels.copy(), heights)
+    assert len(together) > TOGETHER
+    for piece, height in zip(pieces, heights, strict=True):
+        alone = cut([piece], labels.copy(), height).get(piece, ())
+        assert [(p.left, p.top, p.right, p.bottom, p.area) for p in together.get(piece, ())] == [
+            (p.left, p.top, p.right, p.bottom, p.area) for p in alone
+        ]
 
 
 def test_a_slanted_cut_goes_between_slanted_digits() -> None:

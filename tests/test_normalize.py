@@ -9,7 +9,7 @@ from drawing import Sheet
 
 from batchocr.records import Pixels
 from batchocr.vision.binarize import Contrast, Mask
-from batchocr.vision.normalize import normalize
+from batchocr.vision.normalize import centred, fit, normalize
 
 DIGITS = list("0123456789")
 
@@ -122,3 +122,20 @@ def test_the_oddest_pieces_pass(shape: tuple[int, int]) -> None:
     crop = normalize(full, full)
     assert crop.shape == (28, 28)
     assert crop.any()
+
+
+def test_crops_made_together_are_as_each_alone() -> None:
+    pairs = [ink(digit, height, grey=grey) for digit in DIGITS for height, grey in ((24, 0), (40, 120), (70, 200))]
+    together = centred([fit(contrast, mask).ink for contrast, mask in pairs])
+    for crop, (contrast, mask) in zip(together, pairs, strict=True):
+        assert np.array_equal(crop, normalize(contrast, mask))
+    assert centred([]).shape == (0, 28, 28)
+
+
+def test_a_pale_crop_is_made_full_black_at_its_97th_percentile() -> None:
+    tones = np.arange(100, 200, dtype=np.uint8).reshape(5, 20)
+    crop = centred([tones])[0]
+    peak = np.percentile(tones, 97)
+    wanted = np.minimum(255, np.rint(tones * np.float32(255 / peak)))
+    ys, xs = np.nonzero(crop)
+    assert np.array_equal(crop[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1], wanted)

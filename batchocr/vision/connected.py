@@ -19,12 +19,20 @@ def connected(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     where = np.flatnonzero(mask > 0)
     of = labels.ravel()[where]
     y, x = np.divmod(where, mask.shape[1])
-    left, top = np.full(count, mask.shape[1]), np.full(count, mask.shape[0])
-    right, bottom = np.full(count, -1), np.full(count, -1)
-    np.minimum.at(left, of, x)
-    np.minimum.at(top, of, y)
-    np.maximum.at(right, of, x)
-    np.maximum.at(bottom, of, y)
-    stats = np.stack([left, top, right + 1 - left, bottom + 1 - top, np.bincount(of, minlength=count)], axis=1)
+    stats = np.empty((count, 5), np.int32)
+    ends = extents(of, x.astype(np.float64), y.astype(np.float64))
+    stats[1:, :2] = ends[1:, :2]
+    stats[1:, 2:4] = ends[1:, 2:] - ends[1:, :2] + 1
+    stats[:, cv2.CC_STAT_AREA] = np.bincount(of, minlength=count)
     stats[0] = 0, 0, mask.shape[1], mask.shape[0], mask.size - len(where)
-    return labels.astype(np.int32, copy=False), stats.astype(np.int32)
+    return labels.astype(np.int32, copy=False), stats
+
+
+def extents(of: NDArray[np.int32], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By label the least x and y and the greatest of the points (n,) that are `of` it, (labels, 4)."""
+    ends = np.full((4, int(of.max(initial=0)) + 1), np.inf)
+    ends[2:] = -np.inf
+    for at_most, at_least, values in ((ends[0], ends[2], x), (ends[1], ends[3], y)):
+        np.minimum.at(at_most, of, values)
+        np.maximum.at(at_least, of, values)
+    return ends.T

@@ -150,7 +150,7 @@ def _ways(mask: NDArray[np.bool_], straight: Iterable[Way], drops: Iterable[Way]
     for way in chain(straight, drops):
         if len(ways) == most:
             break
-        if all(np.abs(way - other).mean() > APART * height for other in ways):
+        if all(np.abs(way - other).sum() > APART * height * len(way) for other in ways):
             left = int((mask & (np.arange(wide) < way[:, None])).sum()) / ink
             if LEAST <= left <= 1 - LEAST:
                 ways.append(way)
@@ -160,13 +160,13 @@ def _ways(mask: NDArray[np.bool_], straight: Iterable[Way], drops: Iterable[Way]
 def _drops(mask: NDArray[np.bool_], down: _Passages, up: _Passages, height: float) -> Iterator[Way]:
     """The cheapest ways from the top of a piece to its foot, the best first."""
     tall, wide = mask.shape
-    drops: list[tuple[float, int, int]] = []
-    for row in (tall // 4, tall // 2, 3 * tall // 4):
-        total = (down.costs[row] + up.costs[tall - 1 - row] - np.where(mask[row], 1, AIR)).astype(np.float32)
-        least = cv2.erode(total.reshape(1, -1), np.ones((1, 7), np.uint8)).ravel()
-        here = np.flatnonzero((total <= least) & (total <= CROSSED * height))
-        drops += [(float(total[x]), row, int(x)) for x in here if 2 <= x < wide - 2]
-    for _, row, x in sorted(drops):
+    rows = np.array([tall // 4, tall // 2, 3 * tall // 4])
+    total = (down.costs[rows] + up.costs[tall - 1 - rows] - np.where(mask[rows], 1, AIR)).astype(np.float32)
+    here = (total <= cv2.erode(total, np.ones((1, 7), np.uint8))) & (total <= CROSSED * height)
+    of, columns = np.nonzero(here[:, 2 : wide - 2])
+    for _, row, x in sorted(
+        zip(total[of, columns + 2].tolist(), rows[of].tolist(), (columns + 2).tolist(), strict=True)
+    ):
         yield np.array(down.way(row, x)[::-1] + up.way(tall - 1 - row, x)[1:], np.intp)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, Pixels, Style
+from batchocr.records import Box, Candidate, Layout, Line, Number, Pixels, Style
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.blemishes import without_holes, without_show_through
 from batchocr.vision.bubbles import without_bubbles
+from batchocr.vision.connected import extents
 from batchocr.vision.crosses import without_crosses
 from batchocr.vision.cut import cut, stretches
 from batchocr.vision.deskew import Turn, straighten
@@ -29,7 +31,7 @@ from batchocr.vision.ink import (
     writing_height,
 )
 from batchocr.vision.layout import lines, numbers
-from batchocr.vision.normalize import SIDE, normalize, pen_width
+from batchocr.vision.normalize import Fitted, centred, fit
 from batchocr.vision.rules import Rules, find_rules, mend
 from batchocr.vision.sheet import Sheet, find_sheet
 
@@ -84,13 +86,14 @@ def find(pixels: Pixels, dpi: float | None = None) -> Layout:
 
 def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
     """The record of what was seen of a page of `shape` (height, width): lines, numbers, candidates and their crops."""
-    found = [
-        [_candidates(number, seen, shape) for number in numbers(row, seen.small, seen.fields)] for row in seen.rows
-    ]
-    crops = [crop for row in found for number in row for _, crop in number]
-    block: Crops = np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8)
-    rows = tuple(Line(tuple(Number(tuple(c for c, _ in number)) for number in row)) for row in found)
-    return Layout(rows, block, round(seen.turn.angle + seen.sheet.angle, 2))
+    found = [[_proposals(number, seen) for number in numbers(row, seen.small, seen.fields)] for row in seen.rows]
+    pieces = [proposal.piece for row in found for number in row for proposal in number]
+    inks = [_fitted(piece, seen) for piece in pieces]
+    drawn = zip(_boxes(pieces, seen, shape), inks, strict=True)
+    rows = tuple(
+        Line(tuple(Number(tuple(_candidate(p, *next(drawn)) for p in number)) for number in row)) for row in found
+    )
+    return Layout(rows, centred([ink.ink for ink in inks]), round(seen.turn.angle + seen.sheet.angle, 2))
 
 
 def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
@@ -185,47 +188,66 @@ def _one_piece(pieces: list[Piece], width: int) -> Piece:
     return main
 
 
-def _candidates(number: list[Piece], seen: Stages, shape: tuple[int, ...]) -> list[tuple[Candidate, Pixels]]:
-    """All that may be digits of a number, with their crops: its pieces, what they may be cut into, or are parts of."""
+class _Proposal(NamedTuple):
+    """Ink that may be a digit; the rest as in `Candidate`."""
+
+    piece: Piece
+    start: int
+    stop: int
+    cut: bool = False
+    joined: bool = False
+    across: bool = False
+
+
+def _proposals(number: list[Piece], seen: Stages) -> list[_Proposal]:
+    """All that may be digits of a number: its pieces, what they may be cut into, or are parts of."""
     height = float(np.median([piece.height for piece in number]))
-    found: list[tuple[Candidate, Pixels]] = []
+    found: list[_Proposal] = []
     places, wholes = [0], []
     for piece in number:
         parts = seen.parts.get(piece, (piece,))
+        place = places[-1]
         for start, stop, stretch in stretches(parts, height):
             whole = stop - start == len(parts)
-            candidate, crop = _candidate(stretch, seen, shape)
-            joined = whole and len(piece.labels) > 1
-            place = places[-1]
-            where = replace(candidate, start=place + start, stop=place + stop, cut=not whole, joined=joined)
-            found.append((where, crop))
+            found.append(_Proposal(stretch, place + start, place + stop, not whole, whole and len(piece.labels) > 1))
             wholes += [stretch] if whole else []  # with the labels of its parts
-        places.append(places[-1] + len(parts))
+        places.append(place + len(parts))
     for first, last, union in perhaps_one(wholes, height):
-        candidate, crop = _candidate(union, seen, shape)
-        found.append((replace(candidate, start=places[first], stop=places[last], joined=True, across=True), crop))
-    return sorted(found, key=lambda each: each[0].start)
+        found.append(_Proposal(union, places[first], places[last], joined=True, across=True))
+    return sorted(found, key=lambda each: each.start)
 
 
-def _candidate(piece: Piece, seen: Stages, shape: tuple[int, ...]) -> tuple[Candidate, Pixels]:
-    """A piece with its box on the page of `shape` as given, and its crop."""
+def _candidate(proposal: _Proposal, box: Box, ink: Fitted) -> Candidate:
+    piece, start, stop, is_cut, joined, across = proposal
+    level = Box(piece.left, piece.top, piece.width, piece.height)
+    return Candidate(box, joined, start, stop, is_cut, across, Style(level, ink.stroke, ink.dark))
+
+
+def _fitted(piece: Piece, seen: Stages) -> Fitted:
+    """The ink of a piece and nothing beside it, as large as a crop holds."""
     height, width = seen.contrast.shape
     top, bottom = max(0, piece.top - 2), min(height, piece.bottom + 2)
     left, right = max(0, piece.left - 2), min(width, piece.right + 2)
     view = seen.labels[top:bottom, left:right]
-    mask: Mask = np.where(piece.inside(view), np.uint8(255), np.uint8(0))
-    other = (view > 0) & (mask == 0)
-    alone = np.where(other, np.uint8(0), seen.contrast[top:bottom, left:right])
-    x0, y0, x1, y1 = piece.left, piece.top, piece.right, piece.bottom
+    mask = piece.mask(view)
+    alone = cv2.bitwise_or(cv2.inRange(view, 0, 0), mask)
+    return fit(cv2.bitwise_and(seen.contrast[top:bottom, left:right], alone), mask)
+
+
+def _boxes(pieces: Sequence[Piece], seen: Stages, shape: tuple[int, ...]) -> list[Box]:
+    """Where the pieces lie on the page of `shape` as given."""
     across, down = seen.sheet.size[0] / seen.turn.width, seen.sheet.size[1] / seen.turn.height
-    if seen.turn.moves or seen.sheet.whole:
-        y, x = np.nonzero(mask)
-        points = seen.turn.back(np.stack([x + left, y + top], axis=1).astype(np.float64))
-        points = seen.sheet.back(points, (across, down))
-        (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0) + 1
-    x0, y0 = max(0, round(x0 * across)), max(0, round(y0 * down))
-    x1, y1 = min(shape[1], round(x1 * across)), min(shape[0], round(y1 * down))
-    box = Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
-    level = Box(piece.left, piece.top, piece.width, piece.height)
-    style = Style(level, pen_width(mask), cv2.mean(alone, mask)[0])
-    return Candidate(box, style=style), normalize(alone, mask)
+    ends = np.array([(p.left, p.top, p.right, p.bottom) for p in pieces], np.float64).reshape(-1, 4)
+    if pieces and (seen.turn.moves or seen.sheet.whole):
+        where = np.flatnonzero(seen.labels > 0)
+        y, x = np.divmod(where, seen.labels.shape[1])
+        points = seen.turn.back(np.stack([x, y], axis=1).astype(np.float64))
+        x_back, y_back = seen.sheet.back(points, (across, down)).T
+        of_label = extents(seen.labels.ravel()[where], x_back, y_back)
+        of_label[:, 2:] += 1
+        of_parts = of_label[[label for piece in pieces for label in piece.labels]]
+        first = np.cumsum([0] + [len(piece.labels) for piece in pieces])[:-1]
+        ends[:, :2] = np.minimum.reduceat(of_parts[:, :2], first)
+        ends[:, 2:] = np.maximum.reduceat(of_parts[:, 2:], first)
+    ends = np.round(ends * (across, down, across, down)).clip(0, np.array(shape)[[1, 0, 1, 0]])
+    return [Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0)) for x0, y0, x1, y1 in ends.astype(int).tolist()]

@@ -26,6 +26,8 @@ LARGER, LARGEST = 1.5, 6.0
 filled in beside small print; from the second on a frame or a drawing."""
 FLAG = 0.35
 """Share of the height of writing that the flag of a 5 is high at most."""
+UNDER = 0.22
+"""The same: a stroke lies no further below its digit, or above."""
 LEAST_WRITING = 10.0
 """Pixels: what is no higher is dirt."""
 LEAST = 0.14
@@ -62,7 +64,14 @@ class Piece:
 
     def inside(self, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Where its ink is, of `labels` (height, width)."""
-        return labels == self.labels[0] if len(self.labels) == 1 else np.isin(labels, self.labels)
+        return self.mask(labels) > 0
+
+    def mask(self, labels: NDArray[np.int32]) -> Mask:
+        """The same, 255 where it is."""
+        mask = cv2.inRange(labels, self.labels[0], self.labels[0])
+        for label in self.labels[1:]:
+            mask |= cv2.inRange(labels, label, label)
+        return mask
 
     def with_(self, other: Piece) -> Piece:
         return Piece(
@@ -110,10 +119,10 @@ def _distance(a: Piece, b: Piece, labels: NDArray[np.int32]) -> float:
 
 
 def _belongs(part: Piece, whole: Piece, height: float, labels: NDArray[np.int32]) -> bool:
-    """Whether `part` is a broken-off stroke of `whole`, where writing is `height` pixels high."""
+    """Whether `part` is a broken-off stroke of `whole`, next to it, where writing is `height` pixels high."""
     shared = min(part.right, whole.right) - max(part.left, whole.left)
     gap = max(part.top, whole.top) - min(part.bottom, whole.bottom)
-    if gap > 0.22 * height or shared < -0.1 * height:
+    if shared < -0.1 * height:
         return False
     union = part.with_(whole)
     narrow = min(part.width, whole.width)
@@ -169,7 +178,8 @@ def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) 
             high = max(piece.size(height), other.size(height))
             if other.left > piece.right + 0.1 * high:
                 break
-            if _belongs(other, piece, high, labels):
+            gap = max(other.top, piece.top) - min(other.bottom, piece.bottom)
+            if gap <= UNDER * high and _belongs(other, piece, high, labels):
                 del pieces[j]
                 pieces[i] = piece.with_(other)
                 i = max(-1, i - 8)  # a wider piece may now reach one that was passed

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from batchocr.vision.fields import Fields
 from batchocr.vision.ink import FRAGMENT, Piece
@@ -35,23 +35,11 @@ BAR = 0.3
 """Times its height that it is wide at most, where it may be what is left of a ruled line."""
 
 
-@dataclass
-class _Row:
-    pieces: list[Piece] = field(default_factory=list)
-    top: float = 0.0
-    """Mean top of the last pieces: where the row goes on."""
-    bottom: float = 0.0
-
-    def add(self, piece: Piece) -> None:
-        self.pieces.append(piece)
-        last = self.pieces[-MEMORY:]
-        self.top = sum(p.top for p in last) / len(last)
-        self.bottom = sum(p.bottom for p in last) / len(last)
-
-    def overlap(self, piece: Piece) -> float:
-        """With where the row goes on, as a share of the lesser height; below zero where apart."""
-        shared = min(piece.bottom, self.bottom) - max(piece.top, self.top)
-        return shared / max(1.0, min(piece.height, self.bottom - self.top))
+def _overlap(piece: Piece, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """With where each row goes on, (n, 2) top and bottom, as a share of the lesser height; below zero where apart."""
+    top, bottom = rows.T
+    shared = np.minimum(piece.bottom, bottom) - np.maximum(piece.top, top)
+    return np.asarray(shared / np.maximum(1.0, np.minimum(piece.height, bottom - top)))
 
 
 def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> list[list[Piece]]:
@@ -62,39 +50,40 @@ def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> l
     What stands in one of the `fields` stands on one line.
     """
     usable = _without_frames(pieces, height, fields)
-    rows: list[_Row] = []
+    rows: list[list[Piece]] = []
     high = [p for p in usable if p.height >= FRAGMENT * height]
     if fields:
         taken = {fields.cell(p) for p in high}
         flat = [p for p in usable if FLAT * height <= p.height < FRAGMENT * height and p.width >= FLAT * height]
         high += [p for p in flat if fields.number(p) and fields.cell(p) not in taken]
+    number_of = {p: fields.number(p) if fields else 0 for p in high}
     tallest: dict[int, int] = {}
-    for piece in high:
-        number = fields.number(piece) if fields else 0
+    for piece, number in number_of.items():
         tallest[number] = max(tallest.get(number, 0), piece.height)
     tallest[0] = 0
-    row_of: dict[int, _Row] = {}
-    scraps: list[tuple[Piece, int]] = []
+    ends = np.empty((len(high), 2))  # mean top and bottom of each row's last pieces: where it goes on
+    row_of: dict[int, int] = {}
+    scraps: list[Piece] = []
     for piece in sorted(high, key=lambda p: (p.left, p.top)):
-        number = fields.number(piece) if fields else 0
+        number = number_of[piece]
         if piece.height < FRAGMENT * tallest[number]:
-            scraps.append((piece, number))  # says nothing of where its number stands
+            scraps.append(piece)  # says nothing of where its number stands
             continue
-        best, best_fit = row_of.get(number), OVERLAP
-        for row in rows if best is None else ():
-            fit = row.overlap(piece)
-            if fit > best_fit:
-                best, best_fit = row, fit
+        best = row_of.get(number)
         if best is None:
-            rows.append(best := _Row())
-        best.add(piece)
+            fit = _overlap(piece, ends[: len(rows)])
+            best = int(fit.argmax()) if fit.max(initial=0) > OVERLAP else len(rows)
+        if best == len(rows):
+            rows.append([])
+        rows[best].append(piece)
+        last = rows[best][-MEMORY:]
+        ends[best] = sum(p.top for p in last) / len(last), sum(p.bottom for p in last) / len(last)
         if number:
             row_of[number] = best
-    for piece, number in scraps:
-        row_of[number].pieces.append(piece)
-        row_of[number].pieces.sort(key=lambda p: (p.left, p.top))
-    rows.sort(key=lambda row: float(np.median([p.middle for p in row.pieces])))
-    return [row.pieces for row in rows]
+    for piece in scraps:
+        rows[row_of[number_of[piece]]].append(piece)
+    rows = [sorted(row, key=lambda p: (p.left, p.top)) for row in rows]
+    return sorted(rows, key=lambda row: float(np.median([p.middle for p in row])))
 
 
 def _without_frames(pieces: list[Piece], height: float, fields: Fields | None) -> list[Piece]:

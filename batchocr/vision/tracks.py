@@ -142,14 +142,14 @@ class Tracks:
         self.uneven = np.sqrt(np.maximum(mean(ink_of**2, inner) - usually**2, 0)) / np.maximum(usually, 1)
         """Share of its ink a column by which that varies, root mean square."""
         plain = usual[self.column]
-        heart = cv2.dilate(self.contrast, box(1, 3)).ravel()[self.where]
+        heart = self._darkest(self.where // self.ink.shape[1], self.x[self.column], 1)
         self.darkest = np.bincount(self.owner, heart * plain, self.count) / np.maximum(
             np.bincount(self.owner, plain, self.count), 1
         )
         # of a line as thin as a pixel some of it lies on one pixel, some on two
         self.darkest = np.maximum(self.darkest, self.darkness * self.thickness / np.maximum(1, self.thickness - 1.5))
         """Contrast of its middle at most; `darkness` is the mean over its thickness."""
-        near = cv2.dilate(self.contrast, box(1, THICK))[self._row(0), self.x] > self.darkness[self.of] / 2
+        near = self._darkest(self._row(0), self.x, THICK // 2) > self.darkness[self.of] / 2
         unbroken = np.bincount(self.of, near, self.count) / np.maximum(self.width, 1)
         clear = np.bincount(self.of, self._beside() < BESIDE * self.darkness[self.of], self.count) / np.maximum(
             self.width, 1
@@ -172,6 +172,14 @@ class Tracks:
     def _row(self, away: Floats | int) -> NDArray[np.intp]:
         """Column by column, the row so far from the middle of a track."""
         return np.clip(np.round(self.middle + away), 0, len(self.ink) - 1).astype(np.intp)
+
+    def _darkest(self, y: NDArray[np.intp], x: NDArray[np.intp], reach: int) -> NDArray[np.uint8]:
+        """The darkest of each pixel (n,) and those within reach above and below it."""
+        found = self.contrast[y, x]
+        for away in range(1, reach + 1):
+            for row in (np.maximum(y - away, 0), np.minimum(y + away, len(self.ink) - 1)):
+                np.maximum(found, self.contrast[row, x], out=found)
+        return found
 
     def _beside(self) -> Floats:
         """Column by column, the contrast beside a track, on the darker side."""
@@ -215,7 +223,8 @@ class Tracks:
         One may be `alike` times stronger than the other.
         """
         near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(5, 5))
-        strength = cv2.transpose(near_others).ravel()[self.where] * 8.0
+        y, x = np.divmod(self.where, self.ink.shape[1])
+        strength = near_others[x, y] * 8.0
         own = self.strength[self.owner]
         same = (strength > own / alike) & (strength < own * alike)
         of = self.owner[same]
@@ -251,4 +260,4 @@ class Tracks:
     def mask(self, keep: Flags) -> Mask:
         """The ink of the tracks kept, less the darker writing on them."""
         most = self.band(DARKER * self.darkest + 12, keep)
-        return cv2.bitwise_and(self.ink, cv2.compare(most, np.maximum(self.contrast, 1), cv2.CMP_GE))
+        return cv2.bitwise_and(self.ink, cv2.compare(most, cv2.max(self.contrast, 1.0), cv2.CMP_GE))
