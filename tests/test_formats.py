@@ -25,7 +25,8 @@ Of each format and depth below, the tests write a small file and read it. The wr
 reader, and the grey values and the size of what is read must be right: exactly, or within what a lossy format changes.
 
 - TIFF and PDF: every frame and page. GIF, WebP: the first picture. Thumbnails and masks within a TIFF are no pages.
-- Colour becomes grey; what is transparent becomes white paper; orientation tags (EXIF, TIFF, PDF) are followed.
+- Colour becomes grey by its luma, or, where writing as pale as yellow ink would be lost, by the channel in which it is
+  darkest; what is transparent becomes white paper; orientation tags (EXIF, TIFF, PDF) are followed.
 - 16 bits of which 8, 10, 12 or 14 are in use are told by the brightest pixel.
 - A PDF page is rendered at 300 dpi; a page that is but a scanned picture comes out pixel by pixel as it was scanned.
 - What is refused is a row in `results.pages.csv` with status `failed`, the reason below, and a message with the mend.
