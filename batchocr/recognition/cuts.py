@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from batchocr.recognition.calibration import NONE, Floats
 from batchocr.records import Box, Candidate, corners
 
-CUT = 0.9
-"""Chance that ink in one piece is cut at a place, against that it is not."""
 JOIN = 0.5
 """Chance that pieces so near to each other that they may be one digit are one."""
-JUNK, WIDTH = 0.03, 0.8
+JUNK, WIDTH = 0.05, 0.8
 """Chance that ink is no digit, for every so many heights of it across."""
 SAME = 0.5
 """Overlap of boxes (intersection over union) from which two candidates are the same digit, cut a little otherwise."""
@@ -71,7 +69,7 @@ def _weighed(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[li
     digits = probabilities[:, :NONE].max(axis=1)
     weights = np.maximum(digits + probabilities[:, NONE] * JUNK ** np.maximum(across, 1), 1e-9)
     as_digits = digits / weights
-    weights *= [CUT**0.5 if c.cut else JOIN if c.across else 1.0 for c in candidates]
+    weights *= [JOIN if c.across else 1.0 for c in candidates]
     which = _best(weights, candidates)
     # no way has two candidates that overlap so much, hence their chances add up
     same = _overlaps([boxes[i] for i in which], boxes) >= SAME

@@ -45,6 +45,9 @@ SMALLEST = 15.0
 """Pixels of writing height below which a reduced page is looked at again less reduced."""
 LARGEST, USUAL = 80.0, 45.0
 """Pixels of writing height above which a page is looked at again, so reduced that it has the second."""
+SMALL, ENLARGED, LEAST_PAGE = 24.0, 2, 600
+"""Pixels of writing height below which a page of few pixels is enlarged, how many times, and the pixels of its longer
+side from which on it is a page, and no strip of one."""
 PALE_RULE = 0.6
 """Share of the contrast of the faintest ink that a rule has at least: its length tells it from grain."""
 ONE_PIECE = 64
@@ -108,14 +111,18 @@ def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
     longest = max(sheet.size)
     if dpi and longest > LARGEST_SHEET * dpi:
         dpi = None  # a tag that nobody set
-    reduction, larger = max(1, round(dpi / DPI) if dpi and longest > ONE_PIECE else longest // WORKING), False
+    reduction: float = max(1, round(dpi / DPI) if dpi and longest > ONE_PIECE else longest // WORKING)
+    larger = False
     while True:
         height, width = pixels.shape
-        size = (max(1, width // reduction), max(1, height // reduction))
-        reduced = pixels if reduction == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        size = (max(1, int(width / reduction)), max(1, int(height / reduction)))
+        how = cv2.INTER_AREA if reduction > 1 else cv2.INTER_CUBIC
+        reduced = pixels if reduction == 1 else cv2.resize(pixels, size, interpolation=how)
         seen, high = _stages(reduced, sheet)
         if 0 < high < SMALLEST and reduction > 1 and not larger:
             reduction //= 2
+        elif 0 < high < SMALL and reduction == 1 and LEAST_PAGE <= longest <= WORKING:
+            reduction = 1 / ENLARGED
         elif high > LARGEST and not larger and sum(map(len, seen.rows)) > 1:
             reduction, larger = round(reduction * high / USUAL), True
         else:
