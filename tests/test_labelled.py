@@ -36,8 +36,7 @@ def test_found_digits_get_their_labels() -> None:
 
 def test_what_stands_beside_the_digits_is_none_and_so_is_what_it_may_be_cut_into() -> None:
     paper, boxes = amount()
-    cv2.line(paper, (300, 28), (340, 58), 20, 4)
-    cv2.line(paper, (340, 28), (300, 58), 20, 4)
+    cv2.polylines(paper, [np.array([(300, 58), (300, 28), (320, 46), (340, 28), (340, 58)])], False, 20, 4)  # an M
     assert labelled(paper, np.array(boxes, float), every_cut=False).labels.tolist() == [*TEXT, NONE]
     with_cuts = labelled(paper, np.array(boxes, float)).labels.tolist()
     assert len(with_cuts) > len(TEXT) + 1 and with_cuts == [*TEXT, *[NONE] * (len(with_cuts) - len(TEXT))]
