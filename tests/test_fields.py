@@ -63,6 +63,14 @@ def test_a_scrap_at_the_foot_of_a_box_does_not_draw_its_digit_to_another_line() 
     assert [piece for piece in line if piece in digits] == digits
 
 
+def test_lines_of_ruled_paper_between_its_margin_and_a_fold_are_no_boxes() -> None:
+    drawn = page()
+    for top in range(60, 400, 56):
+        cells(drawn, 60, top, [700])
+    digits = [[digit(left + 28 * i, 126) for i in range(3)] for left in (80, 210)]
+    assert read(drawn, digits[0] + digits[1]) == [digits]
+
+
 def test_two_combs_on_a_line_are_two_numbers_though_they_stand_close() -> None:
     drawn = page()
     cells(drawn, 100, 100, [48] * 3)

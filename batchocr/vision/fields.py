@@ -27,6 +27,8 @@ MERGED = 3
 """Cells that are one where the sides between them were not found, at most."""
 APART = 0.3
 """Share of its height by which cells of one comb stand apart, at most."""
+RULED = 8.0
+"""Times its height that a cell is wide, at least, where several under one another are the lines of ruled paper."""
 ALIKE = 0.2
 """Share of their size by which cells of one comb differ."""
 SQUARE = 0.85
@@ -68,7 +70,8 @@ def find_fields(drawn: Mask, pieces: Sequence[Piece], height: float) -> Fields |
     `height` in pixels is that of the page's writing, by which empty cells are judged; others by the `pieces` in them.
     The cells of a comb are as high as each other and hold a digit each; a side that was not found makes one cell of
     two. Of cells that stand in rows and columns, a table's, the wide ones hold a number each, and so do the square ones
-    of a large grid; of others it is not known whether neighbours make a number. None where there are no cells.
+    of a large grid; of others, and of the lines of ruled paper, it is not known which digits make a number. None where
+    there are no cells.
     """
     walls = cv2.dilate(drawn, box(5, 5))[::SCALE, ::SCALE]
     _, cells, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(walls), connectivity=4)
@@ -84,6 +87,13 @@ def find_fields(drawn: Mask, pieces: Sequence[Piece], height: float) -> Fields |
     if not may.any():
         return None
     numbers = np.where(may, np.arange(len(stats)), 0).astype(np.int32)
+    long = np.flatnonzero(may & (wide > RULED * high))
+    drop = top[long] - bottom[long, None]
+    alike = (np.abs(left[long] - left[long, None]) <= high[long]) & (
+        np.abs(right[long] - right[long, None]) <= high[long]
+    )
+    under = alike & (drop >= 0) & (drop <= 0.15 * high[long] + 4)
+    numbers[long[under.any(axis=0) | under.any(axis=1)]] = 0
     narrow = np.flatnonzero(may & (wide <= MERGED * CELL * high))
     narrow = narrow[np.argsort(left[narrow])]
     table: set[int] = set()

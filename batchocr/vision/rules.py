@@ -15,6 +15,8 @@ RUN = 24
 """Pixels of unbroken ink in one direction with which a track begins."""
 LONG, UPRIGHT_LONG = 90, 135
 """Pixels that a line has to be long to be a rule by itself; the strokes of 1, 4, 7 and 9 are upright too."""
+SPANNING = 0.96
+"""Share of the page that a fold, a margin and ruled paper run over: what is longer is no side of a box."""
 MENDED = 12
 """Pixels that a line is thick at most if strokes are to be seen again on its other side."""
 ALIKE, QUITE_ALIKE = 2.4, 1.25
@@ -29,7 +31,7 @@ class Rules:
     upright: Mask
     thickness: int
     drawn: Mask
-    """All of them over their whole way, also where writing hides them."""
+    """Those that may be sides of boxes over their whole way, also where writing hides them."""
 
     def __bool__(self) -> bool:
         return self.thickness > 0
@@ -66,8 +68,9 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
         for tracks, keep in ((level, rules), (upright, sides))
     )
     sides_and_teeth = cv2.transpose(upright.mask(sides)) | find_teeth(ink, contrast, level, rules)
-    drawn = level.band(np.full(level.count, 255.0), rules)
-    drawn |= upright.band(np.full(upright.count, 255.0), sides).T
+    height, width = ink.shape
+    drawn = level.band(np.full(level.count, 255.0), rules & (level.width < SPANNING * width))
+    drawn |= upright.band(np.full(upright.count, 255.0), sides & (upright.width < SPANNING * height)).T
     return Rules(level.mask(rules), sides_and_teeth, int(np.ceil(thickest)), drawn)
 
 
