@@ -125,9 +125,10 @@ def test_the_saved_model_is_run_and_its_account_names_the_data(
     assert all(("low-confidence" in row["review"]) == (float(row["confidence"]) < least) for row in rows(out))
 
 
-def test_a_calibration_on_a_calibration_ends_in_the_same(of_digits: Calibrated, own_digits: Path) -> None:
+def test_a_calibration_on_a_calibration_moves_little(of_digits: Calibrated, own_digits: Path) -> None:
+    """It starts from where the first one ended, and 600 digits, hardly any wrong, still say a little."""
     again = calibrated(own_digits, own_digits.with_name("again.keras"), "--model", of_digits.model)
-    assert again.sidecar.temperature == pytest.approx(of_digits.sidecar.temperature, rel=0.1)
+    assert abs(np.log(again.sidecar.temperature / of_digits.sidecar.temperature)) < SPREAD / 2
     assert again.told["calibrated"]["temperature_before"] == of_digits.sidecar.temperature
 
 
