@@ -47,17 +47,20 @@ Words = list[Word]
 
 RAPID = """
 import json, sys
+import cv2
 import numpy as np
 from rapidocr import RapidOCR
 engine = RapidOCR()
-engine(np.full((200, 400, 3), 255, np.uint8))
 print("READY", flush=True)
 for path in sys.stdin:
-    result = engine(path.strip())
-    boxes = [] if result.boxes is None else result.boxes
+    high, wide = cv2.imread(path.strip()).shape[:2]
+    whole_page = high > 200  # on a strip its search for lines finds nothing: it is told that there is one
+    result = engine(path.strip(), use_det=whole_page, use_cls=whole_page, use_rec=True)
+    texts = result.txts or ()
+    whole = np.array([[(0, 0), (wide, 0), (wide, high), (0, high)]] * len(texts), float)
     words = [
         (float(b[:, 0].min()), *map(float, b.mean(axis=0)), float(np.hypot(*(b[3] - b[0]))), t)
-        for b, t in zip(boxes, result.txts or ())
+        for b, t in zip(result.boxes if whole_page and texts else whole, texts)
     ]
     print("READ " + json.dumps(words), flush=True)
 """
