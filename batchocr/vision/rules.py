@@ -62,7 +62,7 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     for _ in range(2):  # what was met may be no rule itself
         sides &= (upright.width >= UPRIGHT_LONG) | upright.meeting(level, rules, ALIKE)
         rules &= (level.width >= LONG) | level.meeting(upright, sides, ALIKE)
-    rules &= ~level.wedged(upright, sides, rules, QUITE_ALIKE)
+    rules &= ~level.wedged(upright, sides, rules, level.width < LONG, QUITE_ALIKE)
     thickest = max(
         np.max(tracks.thickness, where=keep & (tracks.thickness <= MENDED), initial=0)
         for tracks, keep in ((level, rules), (upright, sides))

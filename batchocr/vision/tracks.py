@@ -45,8 +45,8 @@ EDGE = 0.3
 """Share of a line's darkness at which its soft edge begins."""
 BEND = 20
 """Pixels to each side over which a line's course is averaged."""
-MOST_WEDGED, NEAR_WALL = 90, 7
-"""Pixels: a longer track is no bar of a digit; and how far from its ends walls are looked for."""
+NEAR_WALL = 7
+"""Pixels from the ends of the bar of a digit within which walls are looked for."""
 DARKER = 1.25
 """Ink on a line that is darker than the line by this factor is writing."""
 
@@ -234,16 +234,17 @@ class Tracks:
         last = np.bincount(of[place >= 1 - near], minlength=self.count) > 0
         return np.asarray(first & last)
 
-    def wedged(self, others: Tracks, walls: Flags, keep: Flags, alike: float) -> Flags:
-        """Which tracks lie like the bar of a 7 between two `walls` of the other direction, not drawn quite alike.
+    def wedged(self, others: Tracks, walls: Flags, keep: Flags, short: Flags, alike: float) -> Flags:
+        """Which of the `short` tracks that are kept lie like the bar of a 7 between two `walls`, not drawn quite alike.
 
-        The walls run on to both sides of them, and behind the walls no kept track goes on: so no cell begins there.
+        The walls, of the other direction, run on to both sides of them, and behind the walls no kept track goes on: so
+        no cell begins there.
         """
-        strength = np.ascontiguousarray(others.picture(others.strength / 8, walls).T)
+        strength = cv2.transpose(others.picture(others.strength / 8, walls))
         own = self.picture(self.strength / 8, keep)
         wide = own.shape[1]
         found = np.zeros(self.count, np.bool_)
-        for i in np.flatnonzero(keep & (self.width < MOST_WEDGED)).tolist():
+        for i in np.flatnonzero(keep & short).tolist():
             unlike = 0
             for column, away in ((self.start[i], -1), (self.start[i + 1] - 1, 1)):
                 x, y, reach = int(self.x[column]), round(float(self.middle[column])), int(self.thickness[i] / 2) + 4
