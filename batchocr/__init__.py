@@ -11,8 +11,9 @@ from batchocr.version import __version__
 
 if TYPE_CHECKING:
     from batchocr.errors import BatchocrError, ScanError
-    from batchocr.job import Settings, Summary, run
+    from batchocr.job import Summary, run
     from batchocr.reader import Reader, read
+    from batchocr.settings import Settings
 
 __all__ = ["BatchocrError", "Reader", "ScanError", "Settings", "Summary", "__version__", "read", "run"]
 
@@ -20,7 +21,7 @@ _HOMES = {
     "BatchocrError": "errors",
     "Reader": "reader",
     "ScanError": "errors",
-    "Settings": "job",
+    "Settings": "settings",
     "Summary": "job",
     "read": "reader",
     "run": "job",

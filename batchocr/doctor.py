@@ -32,7 +32,7 @@ class Finding:
     """Only a fault keeps the main job from running."""
     detail: str
     mend: str = ""
-    code: ExitCode = ExitCode.INTERNAL
+    code: int = ExitCode.INTERNAL
     """What a run would end with for this fault."""
 
 
@@ -151,7 +151,8 @@ def _self_test(model: Path | None, device: str) -> Finding:
     """The built-in page through the whole job, workers and files and all."""
     import csv
 
-    from batchocr.job import Settings, run
+    from batchocr.job import run
+    from batchocr.settings import Settings
 
     name, text = SELF_TEST
     with tempfile.TemporaryDirectory() as folder, resources.as_file(resources.files("batchocr") / name) as page:

@@ -16,12 +16,13 @@ class ExitCode(IntEnum):
     MODEL = 5
     DEVICE = 6
     OUTPUT = 7
+    HELD = 9
 
 
 class BatchocrError(Exception):
     """Base of all our errors. `exit_code` is what the command ends with."""
 
-    exit_code: ExitCode = ExitCode.INTERNAL
+    exit_code: int = ExitCode.INTERNAL
 
 
 class UsageError(BatchocrError):
@@ -52,6 +53,19 @@ class OutputError(BatchocrError):
     """The results cannot be written."""
 
     exit_code = ExitCode.OUTPUT
+
+
+class HeldError(BatchocrError):
+    """Another run is at work on this output."""
+
+    exit_code = ExitCode.HELD
+
+
+class Stopped(BatchocrError):
+    """Somebody asked the run to stop; the same call goes on where it stopped.
+
+    The command ends with 128 and the signal's number.
+    """
 
 
 class ScanError(BatchocrError):

@@ -1,47 +1,33 @@
-"""The run: scans → vision → recognition → output. Everything that `batchocr run` does."""
+"""The run: scans → vision → recognition → journal → output. Everything that `batchocr run` does."""
 
 from __future__ import annotations
 
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from batchocr.engines.local import LocalEngine
-from batchocr.errors import ExitCode, NothingToRead
+from batchocr.engines.local import default_jobs
+from batchocr.errors import ExitCode, NothingToRead, Stopped
+from batchocr.fill import STOPPED, MissingPages
+from batchocr.output import journal as journals
+from batchocr.output.journal import Journal
+from batchocr.output.lock import locked
 from batchocr.output.table import STDOUT, check_writable, output_paths, write_results
-from batchocr.recognition.model import shipped_model, threshold
-from batchocr.records import PageResult, Printed
-from batchocr.sources import MAX_MEGAPIXELS, Found, find_scans, written_name
+from batchocr.plan import plan
+from batchocr.recognition.model import Sidecar, read_sidecar, shipped_model, threshold
+from batchocr.records import PageResult
+from batchocr.settings import Settings
+from batchocr.sources import Found, find_scans, written_name
 from batchocr.version import __version__
 
 MOST_NAMES = 1000
 """Of files passed over that the account names; it counts all."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What can be chosen of a run; the names are the command's options."""
-
-    recursive: bool = True
-    model: Path | None = None
-    """A `.keras` file; None for the one that comes with the package."""
-    device: str = "auto"
-    batch_size: int | None = None
-    jobs: int | None = None
-    min_confidence: float | None = None
-    """Digits below are marked for review; None for the model's own, above which at most 1% were wrong when measured."""
-    max_error: float | None = None
-    """Instead of `min_confidence`: the lowest from which, with 95% certainty, no greater share of digits is wrong.
-
-    By the model's own table, of what was measured when its confidences were calibrated.
-    """
-    max_megapixels: float = MAX_MEGAPIXELS
-    printed: Printed = "keep"
-    """What becomes of printed digits that stand alone; those on a line of printed words give no row either way."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +38,8 @@ class Summary:
     passed_over: int
     """Files in the folders that are no pictures."""
     pages: int
+    kept: int
+    """Of these, pages that an earlier run had read."""
     failed: int
     numbers: int
     digits: int
@@ -71,94 +59,154 @@ def run(
     out: str | Path,
     settings: Settings | None = None,
     *,
+    listed: Sequence[str | Path] = (),
     on_total: Callable[[int], None] = lambda pages: None,
     on_page: Callable[[PageResult], None] = lambda result: None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Summary:
     """Read all `scans` (folders, files, globs) and write the results to `out` and beside it.
 
-    `on_total` is told the number of pages: first one a scan, then more as scans turn out to have more.
-    `on_page` is told each page as it is done, in order.
+    What an earlier run into `out` has read of the same scans with the same settings is not read again: see
+    `output.journal`. Of the names in `listed`, one that is not there is a page that failed.
+
+    `on_total` is told the number of pages to be read: first one a scan, then more as scans turn out to have more.
+    `on_page` is told each page as it is done. `should_stop` is asked often: once it says True, the run ends with
+    Stopped after the pages in hand.
     Pages that cannot be read are rows that say so; `Summary.failed` counts them.
     Raises BatchocrError, whose `exit_code` tells its kind, where nothing can be read or written at all.
     """
     settings, out = settings or Settings(), Path(out)
-    scans = [scans] if isinstance(scans, (str, Path)) else scans
     started, clock = datetime.now(UTC), time.perf_counter()
     check_writable(out)
-    found = find_scans(scans, recursive=settings.recursive)
+    model = settings.model or shipped_model()
+    least = threshold(model, settings.min_confidence, settings.max_error)  # before anything is waited for
+    sidecar = read_sidecar(model)
+    found = _found([scans] if isinstance(scans, (str, Path)) else scans, listed, settings)
+    with ExitStack() as opened:
+        journal = opened.enter_context(_journal(out, settings, opened))
+        batch_size = _batch_size(journal, settings, sidecar, least)
+        jobs = settings.jobs or default_jobs()
+        todo = plan(found.scans, journal, retry_failed=settings.retry_failed, jobs=jobs, should_stop=should_stop)
+        reading = MissingPages(journal, settings, model, least, batch_size, on_total, on_page, should_stop)
+        if todo.parts:
+            reading.read(todo.parts, out, clock)
+        counts = _Counts()
+        stages = reading.stages
+
+        def account() -> dict[str, Any]:
+            calibration = sidecar.calibration and sidecar.calibration.model_dump(include={"data", "rows"})
+            return {
+                "run": str(uuid.uuid4()),
+                "version": __version__,
+                "started": started.isoformat(timespec="seconds"),
+                "model": {
+                    "name": sidecar.name,
+                    "file": written_name(model.name),
+                    "sha256": sidecar.sha256,
+                    "calibration": calibration,
+                },
+                "settings": {
+                    **{k: v for k, v in asdict(settings).items() if k != "model"},
+                    "batch_size": journal.account("batch_size"),
+                    "jobs": jobs,
+                    "min_confidence": least,
+                    "state": settings.state and written_name(str(settings.state)),
+                },
+                "device": journal.account("device"),
+                "inputs": list(found.roots),
+                "passed_over": list(found.passed_over[:MOST_NAMES]),
+                "counts": {
+                    "scans": len(found.scans),
+                    "passed_over": len(found.passed_over),
+                    **asdict(counts),
+                    "kept": todo.kept,
+                },
+                "seconds": {
+                    **{k: round(v, 3) for k, v in stages.items()},
+                    "all": round(time.perf_counter() - clock, 3),
+                },
+            }
+
+        write_results(out, _counted(journal, counts, should_stop), account)
+        return Summary(
+            scans=len(found.scans),
+            passed_over=len(found.passed_over),
+            **asdict(counts),
+            kept=todo.kept,
+            seconds=time.perf_counter() - clock,
+            device=journal.account("device") or "",
+            out=out,
+        )
+
+
+@dataclass
+class _Counts:
+    """Of all pages in the results."""
+
+    pages: int = 0
+    failed: int = 0
+    numbers: int = 0
+    digits: int = 0
+    review: int = 0
+
+
+def _counted(journal: Journal, counts: _Counts, should_stop: Callable[[], bool]) -> Iterator[PageResult]:
+    for result in journal.results():
+        if should_stop():
+            raise Stopped(STOPPED)
+        counts.pages += 1
+        counts.failed += result.page.status == "failed"
+        counts.numbers += result.page.numbers
+        counts.digits += result.page.digits
+        counts.review += result.page.review
+        yield result
+
+
+def _found(scans: Sequence[str | Path], listed: Sequence[str | Path], settings: Settings) -> Found:
+    found = find_scans(scans, listed, recursive=settings.recursive)
     if not found.scans:
         raise NothingToRead(
             f"no pictures or PDFs in {', '.join(found.roots) or 'the list given'} "
             f"({len(found.passed_over)} other files passed over); give a folder that holds some"
         )
-    model = settings.model or shipped_model()
-    least = threshold(model, settings.min_confidence, settings.max_error)  # before anything is waited for
-    total = len(found.scans)
-    on_total(total)
-    results: list[PageResult] = []
-    stages: dict[str, float] = {}
-    with LocalEngine(found.scans, jobs=settings.jobs, max_megapixels=settings.max_megapixels) as engine:
-        # imported here, so that the workers decode while Keras starts
-        from batchocr.recognition.batches import classified
-        from batchocr.recognition.classifier import Classifier
-        from batchocr.recognition.reading import page_result
+    return found
 
-        classifier = Classifier(model, device=settings.device, batch_size=settings.batch_size)
-        stages["start"] = time.perf_counter() - clock
-        for seen, probabilities in classified(engine.pages(), classifier):
-            if seen.row.page == 1 and seen.pages > 1:
-                total += seen.pages - 1
-                on_total(total)
-            results.append(page_result(seen, probabilities, least, settings.printed))
-            on_page(results[-1])
-    stages["vision"] = sum(result.page.seconds for result in results)
-    stages["recognition"] = classifier.seconds
-    seconds = time.perf_counter() - clock
-    summary = _sum_up(found, results, seconds, classifier.device, out)
-    sidecar = classifier.sidecar
-    calibration = sidecar.calibration and sidecar.calibration.model_dump(include={"data", "rows"})
-    account: dict[str, Any] = {
-        "run": str(uuid.uuid4()),
+
+def _journal(out: Path, settings: Settings, opened: ExitStack) -> Journal:
+    """The journal of this output, locked for as long as `opened` is."""
+    beside = journal_folder(out)
+    if out == STDOUT and settings.state is None:
+        return Journal(Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="batchocr-"))))
+    folder = settings.state or beside
+    folders = [folder] if out == STDOUT else [beside, folder]
+    opened.enter_context(locked(out, list(dict.fromkeys(folders))))
+    if settings.fresh:
+        journals.remove(folder)
+    return Journal(folder)
+
+
+def _batch_size(journal: Journal, settings: Settings, sidecar: Sidecar, least: float) -> int | None:
+    """That of the earlier runs, whose pages are kept; where anything that changes rows differs, they are not."""
+    rows_depend_on = {
         "version": __version__,
-        "started": started.isoformat(timespec="seconds"),
-        "model": {
-            "name": sidecar.name,
-            "file": written_name(classifier.path.name),
-            "sha256": sidecar.sha256,
-            "calibration": calibration,
-        },
-        "settings": {
-            **{k: v for k, v in asdict(settings).items() if k != "model"},
-            "batch_size": classifier.batch_size,
-            "jobs": engine.jobs,
-            "min_confidence": least,
-        },
-        "device": classifier.device,
-        "inputs": list(found.roots),
-        "passed_over": list(found.passed_over[:MOST_NAMES]),
-        "counts": {
-            k: getattr(summary, k) for k in ("scans", "passed_over", "pages", "failed", "numbers", "digits", "review")
-        },
-        "seconds": {**{k: round(v, 3) for k, v in stages.items()}, "all": round(seconds, 3)},
+        "model": sidecar.sha256,
+        "temperature": sidecar.temperature,
+        "min_confidence": least,
+        "printed": settings.printed,
+        "max_megapixels": settings.max_megapixels,
     }
-    write_results(out, results, account)
-    return summary
+    recorded = journal.account("batch_size")
+    other_batch = None not in (settings.batch_size, recorded) and settings.batch_size != recorded
+    if journal.account("rows_depend_on") != rows_depend_on or other_batch:
+        journal.clear()
+        recorded = None
+    journal.note(rows_depend_on=rows_depend_on, batch_size=recorded)
+    return settings.batch_size or recorded
 
 
-def _sum_up(found: Found, results: Sequence[PageResult], seconds: float, device: str, out: Path) -> Summary:
-    pages = [result.page for result in results]
-    return Summary(
-        scans=len(found.scans),
-        passed_over=len(found.passed_over),
-        pages=len(pages),
-        failed=sum(page.status == "failed" for page in pages),
-        numbers=sum(page.numbers for page in pages),
-        digits=sum(page.digits for page in pages),
-        review=sum(page.review for page in pages),
-        seconds=seconds,
-        device=device,
-        out=out,
-    )
+def journal_folder(out: Path) -> Path:
+    """Where the journal of an output is, unless `Settings.state` says otherwise."""
+    return out.with_name(f"{out.name}.journal")
 
 
 def written_files(out: Path) -> Iterator[Path]:

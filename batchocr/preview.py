@@ -11,10 +11,10 @@ import cv2
 
 from batchocr.engines.look import page_row
 from batchocr.errors import OutputError, UsageError
-from batchocr.job import Settings
 from batchocr.output.stages import STAGES
 from batchocr.reader import Reader
 from batchocr.records import PageResult, Scan, SeenPage
+from batchocr.settings import Settings
 from batchocr.sources import MAX_PAGES, PREVIEW, BadPage, load_pages, written_name
 from batchocr.vision.find import layout, stages
 

@@ -36,6 +36,18 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Pages of a scan that are to be read."""
+
+    scan: Scan
+    first: int = 1
+    last: int | None = None
+    """None for all that there are, where nobody knows yet how many."""
+    pages: int | None = None
+    """Of the scan; None where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One picture of a scan, decoded and upright."""
 
@@ -219,6 +231,8 @@ class SeenPage:
     layout: Layout | None = None
     pages: int = 1
     """Of the scan."""
+    scan: Scan | None = None
+    """Whose page it is; None where a picture was given from Python."""
 
 
 @dataclass(frozen=True, slots=True)

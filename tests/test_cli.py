@@ -60,7 +60,7 @@ def test_a_good_run_ends_with_0_one_line_and_no_noise(ended_over_samples: tuple[
         ended.out,
     )
     assert {path.name for path in out.parent.iterdir()} == {
-        "results.csv", "results.numbers.csv", "results.pages.csv", "results.run.json",
+        "results.csv", "results.numbers.csv", "results.pages.csv", "results.run.json", "results.csv.journal",
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -13,7 +13,7 @@ from PIL import Image
 
 from batchocr.engines import look as looking
 from batchocr.engines.local import PAGES, LocalEngine
-from batchocr.records import Page, Scan, SeenPage
+from batchocr.records import Page, Part, Scan, SeenPage
 
 LONG = 2 * PAGES + 3
 
@@ -33,8 +33,12 @@ def long_scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
 
 
 def through(scans: list[Scan], jobs: int) -> Iterator[SeenPage]:
-    with LocalEngine(scans, jobs=jobs, max_megapixels=100) as engine:
+    with LocalEngine(map(Part, scans), jobs=jobs, max_megapixels=100) as engine:
         yield from engine.pages()
+
+
+def in_order(seen: Iterable[SeenPage]) -> list[SeenPage]:
+    return sorted(seen, key=lambda s: (s.row.file, s.row.page or 0))
 
 
 def digits(seen: SeenPage) -> int:
@@ -42,9 +46,9 @@ def digits(seen: SeenPage) -> int:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_all_pages_of_a_long_scan_come_in_order(long_scan: Scan, jobs: int) -> None:
+def test_all_pages_of_a_long_scan_come_once(long_scan: Scan, jobs: int) -> None:
     other = Scan(long_scan.path, "other.tif")
-    seen = list(through([long_scan, other], jobs))
+    seen = in_order(through([long_scan, other], jobs))
     assert [(s.row.file, s.row.page) for s in seen] == [
         (name, number) for name in ("long.tif", "other.tif") for number in range(1, LONG + 1)
     ]
@@ -59,7 +63,7 @@ def test_a_worker_that_is_killed_costs_no_page(long_scan: Scan) -> None:
         if len(seen) == 5:
             for worker in multiprocessing.active_children():
                 worker.kill()
-    assert [(s.row.file, s.row.page, s.row.status) for s in seen] == [
+    assert [(s.row.file, s.row.page, s.row.status) for s in in_order(seen)] == [
         (scan.name, number, "read") for scan in scans for number in range(1, LONG + 1)
     ]
 
@@ -87,5 +91,5 @@ def test_a_file_that_goes_away_halfway_fails_page_by_page(long_scan: Scan, tmp_p
     first = next(pages)
     path.unlink()
     seen = [first, *pages]
-    assert [s.row.page for s in seen] == list(range(1, LONG + 1))
+    assert [s.row.page for s in in_order(seen)] == list(range(1, LONG + 1))
     assert {s.row.status for s in seen} <= {"read", "failed"}

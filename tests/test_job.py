@@ -19,7 +19,7 @@ from strokes import page, save
 
 from batchocr import Settings, run
 from batchocr.errors import ExitCode, ModelError, NothingToRead
-from batchocr.job import written_files
+from batchocr.job import journal_folder, written_files
 from batchocr.recognition.model import read_sidecar, shipped_model
 from batchocr.records import PageResult
 from batchocr.sources import SUFFIXES
@@ -104,7 +104,8 @@ def test_the_summary_says_what_the_files_say(which: str, samples_job: Job, mixed
         {(row["file"], row["page"]): int(row["digits"]) for row in pages if row["digits"] != "0"}
     )
     assert account(job.out)["counts"] == {
-        k: getattr(summary, k) for k in ("scans", "passed_over", "pages", "failed", "numbers", "digits", "review")
+        k: getattr(summary, k)
+        for k in ("scans", "passed_over", "pages", "kept", "failed", "numbers", "digits", "review")
     }
 
 
@@ -139,11 +140,12 @@ def test_a_page_without_digits_is_an_empty_row(mixed_job: tuple[Job, list[Any]],
     assert row["sha256"] == hashlib.sha256((mixed / "a.png").read_bytes()).hexdigest()
 
 
-def test_a_broken_page_says_why_and_how_to_mend_it(mixed_job: tuple[Job, list[Any]]) -> None:
+def test_a_broken_page_says_why_and_how_to_mend_it(mixed_job: tuple[Job, list[Any]], mixed: Path) -> None:
     row = rows(beside(mixed_job[0].out, "pages.csv"))[-1]
     assert row["error"] == "damaged"
     assert row["message"].startswith("broken.jpg: ")
-    assert (row["width"], row["height"], row["angle"], row["sha256"]) == ("", "", "", "")
+    assert (row["width"], row["height"], row["angle"]) == ("", "", "")
+    assert row["sha256"] == hashlib.sha256((mixed / "broken.jpg").read_bytes()).hexdigest()
 
 
 def test_boxes_lie_inside_their_pages_from_left_to_right(samples_job: Job) -> None:
@@ -161,10 +163,10 @@ def test_boxes_lie_inside_their_pages_from_left_to_right(samples_job: Job) -> No
 
 
 def test_the_run_tells_of_scans_and_pages_as_it_goes(mixed_job: tuple[Job, list[Any]]) -> None:
-    scans, *pages = mixed_job[1]
+    scans, *told = mixed_job[1]
     assert scans == mixed_job[0].summary.scans == 5
-    assert all(isinstance(each, PageResult) for each in pages)
-    assert [each.page.file for each in pages] == ["a.png", "a/10.png", "a/9.png", "b.png", "broken.jpg"]
+    pages = [each for each in told if isinstance(each, PageResult)]
+    assert sorted(each.page.file for each in pages) == ["a.png", "a/10.png", "a/9.png", "b.png", "broken.jpg"]
 
 
 def test_the_account_has_the_fields_of_the_contract(samples_job: Job, samples: Path) -> None:
@@ -193,7 +195,7 @@ def test_every_run_has_a_name_of_its_own(samples_job: Job, mixed_job: tuple[Job,
 
 
 def test_exactly_the_promised_files_are_written(samples_job: Job) -> None:
-    assert set(samples_job.out.parent.iterdir()) == set(written_files(samples_job.out))
+    assert set(samples_job.out.parent.iterdir()) == {*written_files(samples_job.out), journal_folder(samples_job.out)}
 
 
 def test_the_summary_knows_the_exit_code(samples_job: Job, mixed_job: tuple[Job, list[Any]]) -> None:
@@ -220,4 +222,4 @@ def test_importing_the_package_costs_nothing() -> None:
 def test_the_total_grows_where_a_scan_has_more_pages(samples: Path, tmp_path: Path) -> None:
     totals: list[int] = []
     summary = run([samples / "fax.tif", samples / "letters.pdf"], tmp_path / "r.csv", on_total=totals.append)
-    assert totals == [2, 4, 5] and summary.pages == 5
+    assert totals in ([2, 4, 5], [2, 3, 5]) and summary.pages == 5

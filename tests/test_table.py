@@ -9,7 +9,7 @@ import os
 import resource
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,9 @@ import pytest
 from pyarrow import parquet
 
 from batchocr.errors import OutputError, UsageError
-from batchocr.output.table import STDOUT, check_writable, output_paths, write_results
+from batchocr.output import table
+from batchocr.output.table import STDOUT, check_writable, output_paths, remove_results, write_results
+from batchocr.output.whole import unfinished_name
 from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
 
 DIGIT = DigitRow("a/1.png", 1, 2, 1, 1, 0, 0.98765, 6, 0.01, 5, 6, 20, 30, "")
@@ -53,24 +55,12 @@ def files(folder: Path) -> set[str]:
 
 
 def test_the_csv_files_byte_for_byte(tmp_path: Path) -> None:
-    write_results(tmp_path / "results.csv", [READ, FAILED], RUN)
+    write_results(tmp_path / "results.csv", [READ, FAILED], lambda: RUN)
     assert (tmp_path / "results.csv").read_bytes() == DIGITS_CSV.encode()
     assert (tmp_path / "results.numbers.csv").read_bytes() == NUMBERS_CSV.encode()
     assert (tmp_path / "results.pages.csv").read_bytes() == PAGES_CSV.encode()
     assert json.loads((tmp_path / "results.run.json").read_text("utf-8")) == RUN
     assert files(tmp_path) == {"results.csv", "results.numbers.csv", "results.pages.csv", "results.run.json"}
-
-
-def test_the_order_of_work_does_not_show(tmp_path: Path) -> None:
-    def page(file: str, number: int | None) -> PageResult:
-        return PageResult(page=PageRow(file, number, "read"), digits=(replace(DIGIT, file=file, page=number or 0),))
-
-    in_order = [page("a-1.png", 1), page("a/1.png", 1), page("a/1.png", 2), page("a/1.png", 10), page("b.png", None)]
-    write_results(tmp_path / "one.csv", in_order, RUN)
-    write_results(tmp_path / "two.csv", in_order[::-1], RUN)
-    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
-    rows = list(csv.DictReader(io.StringIO((tmp_path / "two.pages.csv").read_text())))
-    assert [(row["file"], row["page"]) for row in rows] == [(r.page.file, str(r.page.page or "")) for r in in_order]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +70,7 @@ def test_the_order_of_work_does_not_show(tmp_path: Path) -> None:
 def test_any_name_comes_back_from_every_format(name: str, suffix: str, tmp_path: Path) -> None:
     row = replace(DIGIT, file=name)
     out = tmp_path / f"r{suffix}"
-    write_results(out, [PageResult(page=PageRow(name, 1, "read"), digits=(row,))], RUN)
+    write_results(out, [PageResult(page=PageRow(name, 1, "read"), digits=(row,))], lambda: RUN)
     if suffix == ".csv":
         with out.open(encoding="utf-8", newline="") as file:
             (read,) = csv.DictReader(file)
@@ -94,12 +84,12 @@ def test_any_name_comes_back_from_every_format(name: str, suffix: str, tmp_path:
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet", ".JSONL"])
 def test_other_formats_hold_the_same_rows_and_types(suffix: str, tmp_path: Path) -> None:
     out = tmp_path / f"results{suffix}"
-    write_results(out, [READ, FAILED], RUN)
+    write_results(out, [READ, FAILED], lambda: RUN)
     if suffix == ".parquet":
-        table = parquet.read_table(out)
-        assert table.schema.field("digit").type == pa.int8()
-        assert table.schema.field("left").type == pa.int32()
-        rows = table.to_pylist()
+        written = parquet.read_table(out)
+        assert written.schema.field("digit").type == pa.int8()
+        assert written.schema.field("left").type == pa.int32()
+        rows = written.to_pylist()
     else:
         rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
         assert '"file":"a/1.png"' in out.read_text("utf-8")
@@ -113,23 +103,23 @@ def test_other_formats_hold_the_same_rows_and_types(suffix: str, tmp_path: Path)
 @pytest.mark.parametrize("results", [[], [FAILED]])
 def test_no_digits_still_give_a_header(results: list[PageResult], tmp_path: Path) -> None:
     for suffix in (".csv", ".jsonl", ".parquet"):
-        write_results(tmp_path / f"r{suffix}", results, RUN)
+        write_results(tmp_path / f"r{suffix}", results, lambda: RUN)
     header = DIGITS_CSV.splitlines()[0]
     assert (tmp_path / "r.csv").read_text() == header + "\n"
     assert (tmp_path / "r.numbers.csv").read_text() == NUMBERS_CSV.splitlines()[0] + "\n"
     assert (tmp_path / "r.jsonl").read_text() == ""
-    table = parquet.read_table(tmp_path / "r.parquet")
-    assert (table.num_rows, table.column_names) == (0, header.split(","))
-    assert table.schema.field("digit").type == pa.int8()
-    assert table.schema.field("file").type == pa.string()
+    written = parquet.read_table(tmp_path / "r.parquet")
+    assert (written.num_rows, written.column_names) == (0, header.split(","))
+    assert written.schema.field("digit").type == pa.int8()
+    assert written.schema.field("file").type == pa.string()
 
 
 def test_digits_to_standard_output(
     capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write_results(STDOUT, [READ, FAILED], RUN)
-    write_results(STDOUT, [], RUN)
+    write_results(STDOUT, [READ, FAILED], lambda: RUN)
+    write_results(STDOUT, [], lambda: RUN)
     assert capfdbinary.readouterr().out.decode() == DIGITS_CSV + DIGITS_CSV.splitlines()[0] + "\n"
     assert files(tmp_path) == set()
 
@@ -138,10 +128,41 @@ def test_earlier_results_are_replaced_and_anyone_may_read_them(tmp_path: Path) -
     out = tmp_path / "results.csv"
     out.write_text("old" * 10000)
     mask = os.umask(0o022)
-    write_results(out, [READ], RUN)
+    write_results(out, [READ], lambda: RUN)
     os.umask(mask)
     assert out.read_text() == DIGITS_CSV
     assert out.stat().st_mode & 0o777 == 0o644
+
+
+def test_many_rows_are_written_in_pieces_that_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = [PageResult(replace(READ.page, page=n), READ.digits, READ.numbers) for n in range(1, 8)] + [FAILED]
+    for suffix in (".csv", ".jsonl", ".parquet"):
+        whole, pieces = tmp_path / f"whole{suffix}", tmp_path / f"pieces{suffix}"
+        write_results(whole, results, lambda: RUN)
+        with monkeypatch.context() as small:
+            small.setattr(table, "ROWS", 4)
+            write_results(pieces, iter(results), lambda: RUN)
+        for ours, theirs in zip(astuple(output_paths(whole)), astuple(output_paths(pieces)), strict=True):
+            if suffix == ".parquet" and ours == whole:
+                assert parquet.read_table(ours).equals(parquet.read_table(theirs))
+            else:
+                assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_earlier_results_can_be_taken_away(tmp_path: Path) -> None:
+    write_results(tmp_path / "results.csv", [READ], lambda: RUN)
+    (tmp_path / "results.other.csv").write_text("mine")
+    for _ in range(2):
+        remove_results(tmp_path / "results.csv")
+        assert files(tmp_path) == {"results.other.csv"}
+
+
+def test_what_a_killed_run_left_half_written_is_gone_after_the_next(tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    unfinished_name(out).write_text("half a t")
+    write_results(out, [READ], lambda: RUN)
+    assert out.read_text() == DIGITS_CSV
+    assert files(tmp_path) == {"results.csv", "results.numbers.csv", "results.pages.csv", "results.run.json"}
 
 
 def test_where_the_files_stand() -> None:
@@ -178,7 +199,7 @@ def test_a_failed_write_leaves_the_earlier_results_and_nothing_else(tmp_path: Pa
     (tmp_path / "results.csv").write_text("old")
     (tmp_path / "results.numbers.csv").mkdir()
     with pytest.raises(OutputError, match=r"results\.numbers\.csv"):
-        write_results(tmp_path / "results.csv", [READ], RUN)
+        write_results(tmp_path / "results.csv", [READ], lambda: RUN)
     assert (tmp_path / "results.csv").read_text() == "old"
     assert not [name for name in files(tmp_path) if name.endswith(".tmp")]
 
@@ -192,7 +213,7 @@ def test_a_full_disk_leaves_nothing(suffix: str, tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
         with pytest.raises(OutputError, match="cannot be written"):
-            write_results(tmp_path / f"results{suffix}", results, RUN)
+            write_results(tmp_path / f"results{suffix}", results, lambda: RUN)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert files(tmp_path) == set()

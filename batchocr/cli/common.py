@@ -28,6 +28,11 @@ class PrintedChoice(StrEnum):
     drop = "drop"
 
 
+class LogFormatChoice(StrEnum):
+    text = "text"
+    json = "json"
+
+
 ENVIRONMENT = {"auto_envvar_prefix": "BATCHOCR"}
 """Every option also from the environment, as cron likes it: BATCHOCR_DEVICE=cpu."""
 
@@ -69,6 +74,10 @@ Printed = Annotated[
         help="Printed digits that stand alone: rows or none. Those on a line of printed words give no row either way.",
     ),
 ]
+LogFormat = Annotated[
+    LogFormatChoice,
+    typer.Option(case_sensitive=False, help="How to tell of progress and faults; json is a line an event on stderr."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
@@ -89,16 +98,47 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(number, mode))
 
 
+def _set_up_log(form: LogFormatChoice, level: int) -> None:
+    """Of one form for all that is logged; a line of JSON has the same keys whatever it tells."""
+    handler = logging.StreamHandler()
+    if form == LogFormatChoice.json:
+        from pythonjsonlogger.json import JsonFormatter
+
+        keys = dict.fromkeys(("scan", "page", "stage", "seconds"))
+        names = {"levelname": "level", "message": "event"}
+        handler.setFormatter(
+            JsonFormatter(
+                "%(levelname)s %(message)s",
+                rename_fields=names,
+                timestamp="time",
+                defaults=keys,
+                json_ensure_ascii=False,
+            )
+        )
+    else:
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("batchocr").setLevel(level)
+
+
 @contextmanager
-def ends_with_exit_code() -> Iterator[None]:
+def ends_with_exit_code(form: LogFormatChoice = LogFormatChoice.text, *, quiet: bool = True) -> Iterator[None]:
     """A fault of ours becomes one line on standard error and its exit code; so does a signal to stop."""
     _open_closed_streams()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    as_json = form == LogFormatChoice.json
+    _set_up_log(form, (logging.ERROR if quiet else logging.INFO) if as_json else logging.WARNING)
+
+    def say(text: str, code: int) -> None:
+        if as_json:
+            logging.getLogger("batchocr").error("ended", extra={"why": text, "exit_code": code})
+        else:
+            typer.echo(f"batchocr: {text}", err=True)
+
     try:
         yield
     except BatchocrError as fault:
-        typer.echo(f"batchocr: {fault}", err=True)
+        say(str(fault), fault.exit_code)
         raise typer.Exit(fault.exit_code) from fault
     except BrokenPipeError as fault:
         raise typer.Exit(ExitCode.OUTPUT) from fault
@@ -107,8 +147,8 @@ def ends_with_exit_code() -> Iterator[None]:
 
         if not (mend := missing_library(fault)):
             raise
-        typer.echo(f"batchocr: {fault}; install it: {mend}", err=True)
+        say(f"{fault}; install it: {mend}", ExitCode.INTERNAL)
         raise typer.Exit(ExitCode.INTERNAL) from fault
     except KeyboardInterrupt:
-        typer.echo("batchocr: stopped; no results were written", err=True)
+        say("stopped; no results were written", 130)
         raise typer.Exit(130) from None

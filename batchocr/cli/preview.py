@@ -64,9 +64,9 @@ def preview(
 ) -> None:
     """Draw what is read on a page: boxes, digits, confidences in percent; what a person should look at in red."""
     with ends_with_exit_code():
-        from batchocr.job import Settings
         from batchocr.preview import page_numbers
         from batchocr.preview import preview as draw_preview
+        from batchocr.settings import Settings
 
         settings = Settings(
             model=model,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from batchocr.cli.common import (
     Device,
     DeviceChoice,
+    LogFormat,
+    LogFormatChoice,
     MaxError,
     MaxMegapixels,
     MinConfidence,
@@ -18,10 +19,13 @@ from batchocr.cli.common import (
     Printed,
     PrintedChoice,
     Quiet,
-    counted,
     ends_with_exit_code,
 )
+from batchocr.engines.local import PAGE_TIMEOUT
 from batchocr.sources import MAX_MEGAPIXELS
+
+if TYPE_CHECKING:
+    from batchocr.cli.talk import Talk
 
 
 def run(
@@ -46,28 +50,53 @@ def run(
     max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     printed: Printed = PrintedChoice.keep,
+    page_timeout: Annotated[
+        float,
+        typer.Option(min=0.1, max=86400, help="Seconds that a page may take before it is tried once more alone."),
+    ] = PAGE_TIMEOUT,
+    max_failures: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="After so many failed pages, read no more: what was not read are failed pages too, for the next run.",
+            show_default="none",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the journal, by which a run goes on.", show_default="OUT.journal beside it"),
+    ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh/--resume", help="Read all anew, or only what earlier runs into this output have not."),
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Read again what failed in earlier runs.")
+    ] = False,
     quiet: Quiet = False,
+    log_format: LogFormat = LogFormatChoice.text,
 ) -> None:
     """Read all digits on all pages and write a row for each.
 
     Beside results.csv stand results.numbers.csv (a row a number), results.pages.csv (a row a page, also where it
-    failed) and results.run.json (what was run).
+    failed), results.run.json (what was run) and results.csv.journal (the pages that are done: whatever stops a run, the
+    same command goes on with the rest; a later one reads what is new or changed).
 
     Ends with 0 where all pages were read, 3 where some failed (the rest is written), 4 where there was nothing to
-    read; 2 wrong usage, 5 the model, 6 the device, 7 the output.
+    read; 2 wrong usage, 5 the model, 6 the device, 7 the output, 9 another run is at work on it, 130 or 143 stopped by
+    a signal.
     """
-    with ends_with_exit_code():
-        from tqdm import tqdm
-
+    with ends_with_exit_code(log_format, quiet=quiet):
+        from batchocr.cli.stopping import Stopping
+        from batchocr.cli.talk import JsonTalk, TextTalk
         from batchocr.errors import UsageError
-        from batchocr.job import Settings, written_files
         from batchocr.job import run as run_job
-        from batchocr.output.table import STDOUT
-        from batchocr.records import PageResult
+        from batchocr.job import written_files
+        from batchocr.settings import Settings
         from batchocr.sources import read_files_from
 
-        given: list[str | Path] = [*(scans or []), *(read_files_from(files_from) if files_from else [])]
-        if not given and not files_from:
+        listed = read_files_from(files_from) if files_from else []
+        if not scans and not files_from:
             raise UsageError("no scans were given: name a folder, files or globs, or use --files-from")
         settings = Settings(
             recursive=recursive,
@@ -79,28 +108,23 @@ def run(
             max_error=max_error,
             max_megapixels=max_megapixels,
             printed=printed.value,
+            page_timeout=page_timeout,
+            max_failures=max_failures,
+            state=state,
+            fresh=fresh,
+            retry_failed=retry_failed,
         )
-        # tqdm's None: no bar where standard error is no terminal
-        with tqdm(unit="page", disable=True if quiet else None, leave=False, dynamic_ncols=True) as bar:
-
-            def total(pages: int) -> None:
-                bar.total = pages
-                bar.refresh()
-
-            def page(result: PageResult) -> None:
-                bar.update()
-                if result.page.status == "failed":
-                    bar.write(f"failed: {result.page.message}", file=sys.stderr)
-
-            summary = run_job(given, out, settings, on_total=total, on_page=page)
-        if not quiet:
-            files = ", ".join(str(path) for path in written_files(out)) or "standard output"
-            to_review = counted(summary.review, "digit")
-            passed_over = f" ({summary.passed_over} other files passed over)" if summary.passed_over else ""
-            typer.echo(
-                f"{counted(summary.pages, 'page')}{passed_over}, {counted(summary.digits, 'digit')} in "
-                f"{counted(summary.numbers, 'number')}, {summary.failed} failed, "
-                f"{to_review} to review, {summary.seconds:.1f} s on the {summary.device}: {files}",
-                err=out == STDOUT,
+        as_json = log_format == LogFormatChoice.json
+        talk: Talk = JsonTalk() if as_json else TextTalk(quiet=quiet)
+        with Stopping(say=not quiet and not as_json) as stopping, talk:
+            summary = run_job(
+                scans or [],
+                out,
+                settings,
+                listed=listed,
+                on_total=talk.total,
+                on_page=talk.page,
+                should_stop=stopping,
             )
+        talk.done(summary, list(written_files(out)))
     raise typer.Exit(summary.exit_code)

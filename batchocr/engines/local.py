@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
-import signal
-import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
-from multiprocessing.connection import wait
+from pathlib import Path
+from queue import Empty, Full, LifoQueue, Queue
 from types import TracebackType
 from typing import Self
 
-from batchocr.engines.look import failed, look
+from batchocr.engines.look import failed
+from batchocr.engines.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
 from batchocr.errors import BatchocrError, ScanError
-from batchocr.records import Scan, SeenPage
+from batchocr.records import Part, Scan, SeenPage
 
 log = logging.getLogger(__name__)
 
-AHEAD = 3
-"""Tasks a worker that are in hand at once: enough to keep it busy, and what bounds the memory."""
-CRASHED = "a worker process died over it: out of memory? give fewer --jobs"
+AHEAD = 2
+"""Parts a worker that are in hand at once: one is read, the next waits."""
+PAGES = 16
+"""Of one scan in a part: a scan of many pages is shared out among the workers."""
+PAGE_TIMEOUT = 120.0
+"""Seconds that a page may take where nothing else is asked for."""
+GRACE = 5.0
+"""Seconds that pages in hand have once a run is to stop."""
+
+CRASHED = "a worker process died over it, twice: out of memory? give fewer --jobs"
 MISSING = "this page is not there: scan or copy it again"
 NO_START = (
     "worker processes die as they start: out of memory? give fewer --jobs; "
     'or a script that calls batchocr.run without `if __name__ == "__main__":` round it?'
 )
-PAGES = 16
-"""Of one scan in a task: a scan of many pages is shared out among the workers."""
+STARTS = 3
+"""Workers that may die as they start, one after the other, before the run gives up."""
+_LOOK_UP = 0.2  # seconds after which one who waits sees whether the run is to stop
+
+
+def _failed(scan: Scan, number: int | None, fault: ScanError, pages: int) -> SeenPage:
+    return replace(failed(scan, number, fault), pages=pages, scan=scan)
 
 
 def default_jobs() -> int:
@@ -42,149 +52,245 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start_worker() -> None:
-    """Ctrl-C is the parent's to handle; a worker ends with its parent, however that ended.
+@dataclass(frozen=True)
+class _Task:
+    """A part in the hands of a worker."""
 
-    What libraries in C write to standard error ("Corrupt JPEG data") is dropped: a page's row says it better.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def _look_through(scan: Scan, first: int, last: int, max_megapixels: float, threads: int) -> list[SeenPage]:
-    """OpenCV is imported here, not at the worker's start, so that a fault of it is told to the parent."""
-    import cv2
-
-    cv2.setNumThreads(threads)
-    return list(look(scan, max_megapixels, first, last))
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """For processes started meanwhile: Ctrl-C goes to them too, and they may be in the middle of an import."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    part: Part
+    last: int
+    """Page up to which it is read now."""
+    blamed: ScanError | None = None
+    """What page 1 failed of, twice: this part is read to learn whether there are others."""
 
 
 @dataclass(frozen=True)
-class _Task:
-    """Pages `first` to `last` of a scan, in the hands of a worker."""
+class _Ended:
+    """A task that is no longer in hand."""
 
-    scan: Scan
-    first: int
-    last: int
-    future: Future[list[SeenPage]]
+    task: _Task
+    seen: SeenPage | None
+    """The last page that it gave."""
+    fault: Exception | None
+    """ScanError where the page after that ended the worker."""
+    whole: bool = True
+    """False where it was broken off because the run is to stop."""
+
+    @property
+    def pages(self) -> int | None:
+        """Of the scan, as far as anybody knows."""
+        return self.task.part.pages or (self.seen.pages if self.seen else None)
+
+    @property
+    def number(self) -> int:
+        """The first page that it did not give."""
+        return (self.seen.row.page or 0) + 1 if self.seen else self.task.part.first
+
+    @property
+    def last(self) -> int:
+        """The last page that it should have given."""
+        return min(self.task.last, self.pages) if self.pages else self.task.last
 
 
 class LocalEngine:
-    """Worker processes that start to read at once, while the caller loads the model."""
+    """Worker processes that start to read at once, while the caller loads the model.
 
-    def __init__(self, scans: Sequence[Scan], *, jobs: int | None, max_megapixels: float) -> None:
+    A page that kills its worker, or takes longer than `page_timeout` seconds, is read once more when all else is
+    done, with nothing beside it; if it fails again, it is a page that failed.
+    """
+
+    def __init__(
+        self,
+        parts: Iterable[Part],
+        *,
+        jobs: int | None,
+        max_megapixels: float,
+        page_timeout: float = PAGE_TIMEOUT,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.jobs = jobs or default_jobs()
-        self._scans = iter(scans)
+        self._parts = iter(parts)
+        self._more: deque[Part] = deque()  # of long scans, before any new one
+        self._again: deque[_Task] = deque()  # when all else is done, one by one
+        self._tried: set[tuple[Path, int]] = set()  # pages that ended a worker once
         self._max_megapixels = max_megapixels
-        self._threads = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
-        self._pool = _new_pool(self.jobs)
-        self._in_hand: deque[_Task] = deque()
+        self._page_timeout = page_timeout
+        self._should_stop = should_stop
+        self._threads_each = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
+        self._closing = threading.Event()
+        self._in_hand = 0
+        self._told: Queue[tuple[_Task, SeenPage] | _Ended] = Queue(2 * self.jobs)  # bounds the memory
+        self._idle: LifoQueue[Worker] = LifoQueue()
+        self._workers: set[Worker] = set()
+        for _ in range(self.jobs):
+            self._idle.put(self._new_worker())
+        self._pool = ThreadPoolExecutor(self.jobs)  # each waits for one worker
         for _ in range(AHEAD * self.jobs):
-            self._take_scan()
+            self._hand_in()
 
     def pages(self) -> Iterator[SeenPage]:
-        """All pages in the order of the scans, as they become ready."""
+        """All pages, each as soon as it is seen; few or none more once `should_stop()`.
+
+        Raises BatchocrError where no worker can be started, and ImportError for a library that is missing.
+        """
+        while True:
+            yield from self._in_hand_now()
+            if not self._again or self._should_stop():
+                return
+            self._submit(self._again.popleft())
+
+    def _in_hand_now(self) -> Iterator[SeenPage]:
+        deadline = None
         while self._in_hand:
-            task = self._in_hand.popleft()
-            seen = self._result(task)
-            self._take_scan()
-            pages = seen[0].pages if seen else 1
-            yield from _complete(task.scan, seen, 1, min(PAGES, pages))
-            if pages > PAGES:
-                yield from self._rest(task.scan, pages)
-
-    def _rest(self, scan: Scan, pages: int) -> Iterator[SeenPage]:
-        """The pages of a long scan after the first task's."""
-        starts = iter(range(1 + PAGES, pages + 1, PAGES))
-        tasks = deque(self._submit(scan, first, pages) for first in islice(starts, AHEAD * self.jobs))
-        while tasks:
-            task = tasks.popleft()
-            seen = self._result(task, tasks)
-            tasks.extend(self._submit(scan, first, pages) for first in islice(starts, 1))
-            yield from _complete(scan, seen, task.first, task.last)
-
-    def _take_scan(self) -> None:
-        scan = next(self._scans, None)
-        if scan is not None:
-            self._in_hand.append(self._submit(scan, 1, PAGES))
-
-    def _submit(self, scan: Scan, first: int, pages: int) -> _Task:
-        last = min(first + PAGES - 1, pages)
-        return _Task(scan, first, last, self._handed_in(scan, first, last))
-
-    def _handed_in(self, scan: Scan, first: int, last: int) -> Future[list[SeenPage]]:
-        with _interrupts_ignored():
             try:
-                return self._pool.submit(_look_through, scan, first, last, self._max_megapixels, self._threads)
-            except BrokenProcessPool as fault:  # told of when its turn comes
-                broken: Future[list[SeenPage]] = Future()
-                broken.set_exception(fault)
-                return broken
-
-    def _result(self, task: _Task, more: deque[_Task] | None = None) -> list[SeenPage]:
-        """What a worker found. Where one died, new ones start, and this task's pages are read again, each alone."""
-        try:
-            return task.future.result()
-        except BrokenProcessPool:
-            self._kill_workers()
-            _check_that_workers_start()
-            seen = list(self._alone(task))
-            self._pool = _new_pool(self.jobs)
-            for tasks in (more or deque(), self._in_hand):
-                for i, waiting in enumerate(tasks):
-                    if _is_lost(waiting.future):
-                        tasks[i] = replace(waiting, future=self._handed_in(waiting.scan, waiting.first, waiting.last))
-            return seen
-
-    def _alone(self, task: _Task) -> Iterator[SeenPage]:
-        """The pages of a task one by one, each in a worker of its own: the one that ends it is a page that failed."""
-        number, last = task.first, task.last
-        while number <= last:
-            self._pool = _new_pool(1)
-            try:
-                seen = self._handed_in(task.scan, number, number).result()
-            except BrokenProcessPool:
-                log.warning("%s: a worker died over it", task.scan.name)
-                fault = ScanError("crashed", f"{task.scan.name}: {CRASHED}")
-                yield failed(task.scan, number if number > 1 else None, fault)
-                if number == 1:
-                    return
+                told = self._told.get(timeout=_LOOK_UP)
+            except Empty:
+                if self._should_stop():
+                    deadline = deadline or time.monotonic() + GRACE
+                    if time.monotonic() > deadline:
+                        return
+                continue
+            if isinstance(told, _Ended):
+                self._in_hand -= 1
+                if told.whole:
+                    yield from self._after(told)
+                self._hand_in()
             else:
-                yield from seen
-                last = min(last, seen[0].pages) if seen else 0
-            finally:
-                self._kill_workers()
-            number += 1
+                yield from self._one(*told)
 
-    def _kill_workers(self) -> None:
-        """At once, whatever they do; what they have in hand is lost."""
-        for process in list((self._pool._processes or {}).values()):  # as 3.14's kill_workers() will
-            process.kill()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def _one(self, task: _Task, seen: SeenPage) -> Iterator[SeenPage]:
+        """A page; where it is the first to tell that its scan has many, the others are shared out."""
+        part, number = task.part, seen.row.page
+        if task.blamed and number and number > seen.pages:
+            return  # there is no second page
+        if part.pages is None and number == part.first:
+            starts = range(task.last + 1, seen.pages + 1, PAGES)
+            self._more.extend(Part(part.scan, at, min(at + PAGES - 1, seen.pages), seen.pages) for at in starts)
+        yield replace(seen, scan=part.scan, pages=part.pages or seen.pages)
+
+    def _after(self, ended: _Ended) -> Iterator[SeenPage]:
+        """What is to be said and done once a task has ended."""
+        if ended.fault is not None and not isinstance(ended.fault, ScanError):
+            raise ended.fault
+        if ended.task.blamed is not None:
+            yield from self._after_second_page(ended, ended.task.blamed)
+        elif ended.fault is None:
+            yield from self._missing(ended)
+        else:
+            yield from self._after_death(ended, ended.fault)
+
+    def _after_death(self, ended: _Ended, fault: ScanError) -> Iterator[SeenPage]:
+        """The page that ended a worker is tried again, or failed; those after it are read."""
+        scan, number, last, pages = ended.task.part.scan, ended.number, ended.last, ended.pages
+        if pages and number < last:
+            self._more.appendleft(Part(scan, number + 1, last, pages))
+        if (scan.path, number) not in self._tried:
+            self._tried.add((scan.path, number))
+            log.info("%s: page %d: %s, once; it is tried again when all else is done", scan.name, number, fault.reason)
+            self._again.append(_Task(Part(scan, number, number if pages else None, pages), number if pages else PAGES))
+        elif pages:
+            yield _failed(scan, number, fault, pages)
+        else:
+            self._again.append(_Task(Part(scan, 2), 2, blamed=fault))
+
+    def _after_second_page(self, ended: _Ended, blamed: ScanError) -> Iterator[SeenPage]:
+        """Whether page 1 failed or the scan as a whole is told by whether there is a page 2 that can be reached."""
+        seen, scan = ended.seen, ended.task.part.scan
+        if seen and seen.row.page and seen.row.page <= seen.pages:
+            yield _failed(scan, 1, blamed, seen.pages)
+        else:
+            yield _failed(scan, None, blamed, 1)
+
+    def _missing(self, ended: _Ended) -> Iterator[SeenPage]:
+        """Pages that ought to be there: they failed of what the one before did, where that did."""
+        scan, row = ended.task.part.scan, ended.seen.row if ended.seen else None
+        if ended.pages is None or (row and row.page is None):
+            return
+        known = (row.error, row.message) if row and row.error else ("damaged", f"{scan.name}: {MISSING}")
+        for number in range(ended.number, ended.last + 1):
+            yield _failed(scan, number, ScanError(*known), ended.pages)
+
+    # What is handed out
+
+    def _hand_in(self) -> None:
+        """The next part, if there is one."""
+        if self._should_stop():
+            return
+        part = self._more.popleft() if self._more else next(self._parts, None)
+        if part is not None:
+            most = part.first + PAGES - 1
+            self._submit(_Task(part, most if part.last is None else min(part.last, most)))
+            if part.last is not None and part.last > most:
+                self._more.appendleft(replace(part, first=most + 1))
+
+    def _submit(self, task: _Task) -> None:
+        self._in_hand += 1
+        self._pool.submit(self._read, task)
+
+    # In threads, each of which waits for one worker
+
+    def _read(self, task: _Task) -> None:
+        """A part through a worker; whatever comes of it is told."""
+        seen: SeenPage | None = None
+        fault: Exception | None = None
+        whole = True
+        if self._should_stop():
+            self._tell(_Ended(task, None, None, whole=False))
+            return
+        try:
+            worker = self._ready_worker()
+        except Exception as no_worker:
+            self._tell(_Ended(task, None, no_worker))
+            return
+        name = task.part.scan.name
+        try:
+            for seen in worker.read(task.part.scan, task.part.first, task.last, self._page_timeout):
+                self._tell((task, seen))
+                if self._should_stop():
+                    whole = False
+                    break
+        except WorkerDied:
+            fault = ScanError("crashed", f"{name}: {CRASHED}")
+        except TooSlow:
+            mend = "raise --page-timeout if that is right"
+            fault = ScanError("timeout", f"{name}: took longer than {self._page_timeout:g} s, twice: {mend}")
+        if (fault or not whole) and not self._closing.is_set():
+            self._end(worker)
+            worker = self._new_worker()
+        self._idle.put(worker)
+        self._tell(_Ended(task, seen, fault, whole))
+
+    def _ready_worker(self) -> Worker:
+        """Raises BatchocrError where one after the other dies as it starts."""
+        worker = self._idle.get()
+        for _ in range(STARTS):
+            try:
+                worker.wait_until_ready()
+                return worker
+            except WorkerNeverCame:
+                self._end(worker)
+                worker = self._new_worker()
+            except Exception:
+                self._idle.put(worker)
+                raise
+        self._idle.put(worker)
+        raise BatchocrError(NO_START)
+
+    def _tell(self, what: tuple[_Task, SeenPage] | _Ended) -> None:
+        """Waits while the caller has enough to do."""
+        while not self._closing.is_set():
+            with suppress(Full):
+                self._told.put(what, timeout=_LOOK_UP)
+                return
+
+    def _new_worker(self) -> Worker:
+        worker = Worker(self._max_megapixels, self._threads_each)
+        self._workers.add(worker)
+        return worker
+
+    def _end(self, worker: Worker) -> None:
+        worker.kill()
+        worker.close()
+        self._workers.discard(worker)
 
     def __enter__(self) -> Self:
         return self
@@ -192,36 +298,10 @@ class LocalEngine:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-        else:
-            # a second signal while one waits would leave the workers waiting for ever
-            self._kill_workers()
-
-
-def _is_lost(future: Future[list[SeenPage]]) -> bool:
-    """Whether its workers died before there was a result."""
-    return not future.done() or future.cancelled() or future.exception() is not None
-
-
-def _complete(scan: Scan, seen: list[SeenPage], first: int, last: int) -> Iterator[SeenPage]:
-    """What was seen of the pages `first` to `last`, and a failed row for each that is missing."""
-    yield from seen
-    for number in range(first + len(seen), last + 1):
-        row = seen[-1].row if seen else None
-        reason, message = (row.error, row.message) if row and row.error else ("damaged", f"{scan.name}: {MISSING}")
-        yield failed(scan, number, ScanError(reason, message))
-
-
-def _check_that_workers_start() -> None:
-    """Raises BatchocrError where the fault is not any page's: no worker can start at all."""
-    with _new_pool(1) as pool:
-        try:
-            pool.submit(os.getpid).result()
-        except BrokenProcessPool as fault:
-            raise BatchocrError(NO_START) from fault
-
-
-def _new_pool(jobs: int) -> ProcessPoolExecutor:
-    # spawned, never forked: a forked OpenCV or TensorFlow can hang
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
+        self._closing.set()
+        if self._in_hand:
+            for worker in list(self._workers):
+                worker.kill()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for worker in list(self._workers):
+            worker.close()

@@ -6,17 +6,16 @@ import csv
 import dataclasses
 import json
 import os
-import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, get_args, get_type_hints
 
 from batchocr.errors import OutputError, UsageError
+from batchocr.output.whole import cannot_write, whole_files
 from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
 
 if TYPE_CHECKING:
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
 STDOUT = Path("-")
 """As the path of the results: the digit rows go to standard output, and nothing else is written."""
+
+ROWS = 50_000
+"""Held at a time while they are written."""
 
 DECIMALS = {"confidence": 4, "second_confidence": 4, "angle": 2, "seconds": 3}
 """Of every column with a fraction, in every format."""
@@ -50,7 +52,7 @@ def output_paths(out: Path) -> Outputs:
 
     Raises UsageError where the suffix is none of .csv, .jsonl, .parquet.
     """
-    _writer_of(out)
+    _table_of(out)
     return Outputs(
         digits=out,
         numbers=out.with_suffix(".numbers.csv"),
@@ -73,34 +75,57 @@ def check_writable(out: Path) -> None:
         with tempfile.TemporaryFile(dir=out.parent):
             pass
     except OSError as error:
-        raise _cannot_write(out, error) from error
+        raise cannot_write(out, error) from error
 
 
-def write_results(out: Path, results: Sequence[PageResult], run: Mapping[str, Any]) -> None:
+def remove_results(out: Path) -> None:
+    """Takes the files of an earlier run away, the digits' first, so that nobody takes them for this run's."""
+    if out == STDOUT:
+        return
+    for path in dataclasses.astuple(output_paths(out)):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+
+def write_results(out: Path, results: Iterable[PageResult], run: Callable[[], Mapping[str, Any]]) -> None:
     """Writes the digit rows to `out` in the format of its suffix, and numbers, pages and `run` beside it.
 
-    Pages are put in the contract's order, whatever the order in which they were read. `run` must be fit for JSON.
-    All files are complete on the disk before the first gets its name; the one with the digits gets it last.
+    The pages must come in the contract's order; few of them are held at a time. `run` is asked when all have come,
+    and must be fit for JSON. All files are complete on the disk before the first gets its name; the one with the
+    digits gets it last.
 
     Raises OutputError, with nothing half-written, where the disk is full or does not take them.
     """
-    ordered = sorted(results, key=lambda result: (result.page.file, result.page.page or 0))
-    digits = frame(DigitRow, [row for result in ordered for row in result.digits])
     if out == STDOUT:
-        _write_stdout(digits)
+        _write_stdout(results)
         return
-    numbers = frame(NumberRow, [row for result in ordered for row in result.numbers])
-    pages = frame(PageRow, [result.page for result in ordered])
     outputs = output_paths(out)
-    write_digits = _writer_of(out)
-    _write_whole(
-        {
-            outputs.run: lambda file: _write_run(file, run),
-            outputs.pages: lambda file: _write_csv(file, pages),
-            outputs.numbers: lambda file: _write_csv(file, numbers),
-            outputs.digits: lambda file: write_digits(file, digits),
-        }
-    )
+    with whole_files([outputs.run, outputs.pages, outputs.numbers, outputs.digits]) as files:
+        account, pages_file, numbers_file, digits_file = files
+        pages, numbers = _CsvTable(pages_file, PageRow), _CsvTable(numbers_file, NumberRow)
+        digits = _table_of(out)(digits_file, DigitRow)
+        for some in _batched(results):
+            pages.add([result.page for result in some])
+            numbers.add([row for result in some for row in result.numbers])
+            digits.add([row for result in some for row in result.digits])
+        for table in (pages, numbers, digits):
+            table.close()
+        account.write((json.dumps(run(), indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _batched(results: Iterable[PageResult]) -> Iterator[list[PageResult]]:
+    """At least one, so that files without rows have their columns."""
+    pages: list[PageResult] = []
+    held = 0
+    for result in results:
+        pages.append(result)
+        held += 1 + len(result.digits)
+        if held >= ROWS:
+            yield pages
+            pages, held = [], 0
+    yield pages
 
 
 def columns(kind: type[Row]) -> list[str]:
@@ -131,31 +156,79 @@ def _series(name: str, hint: Any, values: Sequence[Any]) -> pd.Series[Any]:
     return pd.Series(values, dtype="object")
 
 
-def _write_csv(file: BinaryIO, frame: pd.DataFrame) -> None:
-    written = frame.copy()
-    for name in DECIMALS.keys() & set(frame.columns):
-        written[name] = frame[name].map(f"{{:.{DECIMALS[name]}f}}".format, na_action="ignore")
-    # Before Python 3.13 a bare CR (in a file's name) is not quoted, which would end the row there.
-    quoting: Any = csv.QUOTE_ALL if _holds_cr(frame) else csv.QUOTE_MINIMAL
-    written.to_csv(file, index=False, lineterminator="\n", encoding="utf-8", mode="wb", quoting=quoting)
+class _Table(Protocol):
+    """A table that is written piece by piece."""
+
+    def __init__(self, file: BinaryIO, kind: type[Row]) -> None: ...
+
+    def add(self, rows: Sequence[Row]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _CsvTable:
+    def __init__(self, file: BinaryIO, kind: type[Row]) -> None:
+        self._file, self._kind, self._header = file, kind, True
+
+    def add(self, rows: Sequence[Row]) -> None:
+        table = frame(self._kind, rows)
+        written = table.copy()
+        for name in DECIMALS.keys() & set(table.columns):
+            written[name] = table[name].map(f"{{:.{DECIMALS[name]}f}}".format, na_action="ignore")
+        # Before Python 3.13 a bare CR (in a file's name) is not quoted, which would end the row there.
+        quoting: Any = csv.QUOTE_ALL if _holds_cr(table) else csv.QUOTE_MINIMAL
+        written.to_csv(
+            self._file,
+            index=False,
+            header=self._header,
+            lineterminator="\n",
+            encoding="utf-8",
+            mode="wb",
+            quoting=quoting,
+        )
+        self._header = False
+
+    def close(self) -> None:
+        pass
 
 
 def _holds_cr(frame: pd.DataFrame) -> bool:
     return any("\r" in text for _, column in frame.select_dtypes("object").items() for text in column.unique())
 
 
-def _write_jsonl(file: BinaryIO, frame: pd.DataFrame) -> None:
-    lines = frame.to_json(orient="records", lines=True, force_ascii=False, double_precision=max(DECIMALS.values()))
-    # pandas writes each / as \/, which is the same to JSON, but not to who looks for a path with grep.
-    file.write(lines.replace("\\/", "/").encode() if len(frame) else b"")
+class _JsonLinesTable:
+    def __init__(self, file: BinaryIO, kind: type[Row]) -> None:
+        self._file, self._kind = file, kind
+
+    def add(self, rows: Sequence[Row]) -> None:
+        lines = frame(self._kind, rows).to_json(
+            orient="records", lines=True, force_ascii=False, double_precision=max(DECIMALS.values())
+        )
+        # pandas writes each / as \/, which is the same to JSON, but not to who looks for a path with grep.
+        self._file.write(lines.replace("\\/", "/").encode() if rows else b"")
+
+    def close(self) -> None:
+        pass
 
 
-def _write_parquet(file: BinaryIO, frame: pd.DataFrame) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
+class _ParquetTable:
+    def __init__(self, file: BinaryIO, kind: type[Row]) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
 
-    fields = [(name, _arrow_type(name, dtype)) for name, dtype in frame.dtypes.items()]
-    parquet.write_table(pa.Table.from_pandas(frame, schema=pa.schema(fields), preserve_index=False), file)
+        self._kind = kind
+        types = frame(kind, []).dtypes.items()
+        self._schema = pa.schema([(name, _arrow_type(name, dtype)) for name, dtype in types])
+        self._writer = parquet.ParquetWriter(file, self._schema)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        import pyarrow as pa
+
+        table = frame(self._kind, rows)
+        self._writer.write_table(pa.Table.from_pandas(table, schema=self._schema, preserve_index=False))
+
+    def close(self) -> None:
+        self._writer.close()
 
 
 def _arrow_type(name: Any, dtype: Any) -> pa.DataType:
@@ -166,30 +239,25 @@ def _arrow_type(name: Any, dtype: Any) -> pa.DataType:
     return {"Int64": pa.int32(), "float64": pa.float64(), "object": pa.string()}[str(dtype)]
 
 
-def _write_run(file: BinaryIO, run: Mapping[str, Any]) -> None:
-    file.write((json.dumps(run, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-_WRITERS: dict[str, Callable[[BinaryIO, pd.DataFrame], None]] = {
-    ".csv": _write_csv,
-    ".jsonl": _write_jsonl,
-    ".parquet": _write_parquet,
+_TABLES: dict[str, type[_Table]] = {
+    ".csv": _CsvTable,
+    ".jsonl": _JsonLinesTable,
+    ".parquet": _ParquetTable,
 }
 
 
-def _writer_of(out: Path) -> Callable[[BinaryIO, pd.DataFrame], None]:
+def _table_of(out: Path) -> type[_Table]:
     try:
-        return _WRITERS[out.suffix.lower()]
+        return _TABLES[out.suffix.lower()]
     except KeyError:
-        raise UsageError(f"--out {out}: the name must end with {', '.join(_WRITERS)}, or be - for CSV") from None
+        raise UsageError(f"--out {out}: the name must end with {', '.join(_TABLES)}, or be - for CSV") from None
 
 
-# Files
-
-
-def _write_stdout(frame: pd.DataFrame) -> None:
+def _write_stdout(results: Iterable[PageResult]) -> None:
+    table = _CsvTable(sys.stdout.buffer, DigitRow)
     try:
-        _write_csv(sys.stdout.buffer, frame)
+        for some in _batched(results):
+            table.add([row for result in some for row in result.digits])
         sys.stdout.flush()
     except BrokenPipeError:
         # who read it has seen enough, as `head` has; Python would complain once more when it ends
@@ -197,38 +265,3 @@ def _write_stdout(frame: pd.DataFrame) -> None:
         raise
     except OSError as error:
         raise OutputError(f"standard output: cannot be written ({error.strerror}): see what reads it") from error
-
-
-def _write_whole(writers: Mapping[Path, Callable[[BinaryIO], None]]) -> None:
-    """Writes each file under a name of its own for the time being, then renames them in the order given."""
-    unfinished: dict[Path, Path] = {}
-    path = Path()
-    try:
-        for path, write in writers.items():
-            unfinished[path] = path.with_name(f".{secrets.token_hex(8)}.tmp")
-            with unfinished[path].open("xb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-        for path in writers:
-            unfinished[path].replace(path)
-            del unfinished[path]
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        for temporary in unfinished.values():
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _cannot_write(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"{path}: cannot be written ({error.strerror or error}): make room or give --out another folder")

@@ -11,11 +11,14 @@ from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
 from batchocr.records import Crops, SeenPage
 
+WAITING = 256
+"""Pages that wait for a batch to fill, at most: what is known of them is not lost for long, nor is memory filled."""
+
 
 def classified(pages: Iterable[SeenPage], classifier: Classifier) -> Iterator[tuple[SeenPage, Floats]]:
     """Each page, in the order given, with the probabilities (n, 11) of its crops.
 
-    A page waits until batches are full; only the last batch of all is not.
+    A page waits until batches are full, or until WAITING others do.
     """
     waiting: deque[SeenPage] = deque()
     crops: list[Crops] = []
@@ -31,6 +34,9 @@ def classified(pages: Iterable[SeenPage], classifier: Classifier) -> Iterator[tu
             full = held // classifier.batch_size * classifier.batch_size
             ready = _joined(ready, classifier.classify(block[:full]))
             crops, held = [block[full:]], held - full
+        elif len(waiting) >= WAITING and held:
+            ready = _joined(ready, classifier.classify(np.concatenate(crops)))
+            crops, held = [], 0
         while waiting and _count(waiting[0]) <= len(ready):
             page = waiting.popleft()
             yield page, ready[: _count(page)]

@@ -53,6 +53,7 @@ def _find_gpu(wanted: bool) -> tuple[str, bool]:
     if backend == "tensorflow":
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")  # it warns of how we call it, and cron mails that
         gpus = tf.config.list_physical_devices("GPU")
         try:
             tf.config.set_visible_devices(gpus if wanted else [], "GPU")

@@ -40,8 +40,11 @@ class _Given:
     passed_over: Set[Path] = frozenset()
 
 
-def find_scans(given: Sequence[str | Path], *, recursive: bool = True) -> Found:
+def find_scans(given: Sequence[str | Path], listed: Sequence[str | Path] = (), *, recursive: bool = True) -> Found:
     """The scans in `given`: folders, files and globs. The same path is read once, however often it was given.
+
+    Names in `listed` are files and folders, no globs; one that is not there is given as a scan, so that it ends as a
+    `failed` row: lists are made a while before they are read.
 
     Files named directly are taken whatever they are called; in folders those with a suffix in `SUFFIXES`.
     Linked folders are read too, but never a folder twice. A folder that cannot be listed is given as a scan, so
@@ -49,7 +52,7 @@ def find_scans(given: Sequence[str | Path], *, recursive: bool = True) -> Found:
 
     Raises UsageError for something that is not there.
     """
-    looked_up = [_look_up(str(each)) for each in given]
+    looked_up = [_look_up(str(each)) for each in given] + [_look_up_listed(str(each)) for each in listed]
     taken: set[Path] = set()
     passed_over: set[Path] = set()
     for each in looked_up:
@@ -64,7 +67,7 @@ def find_scans(given: Sequence[str | Path], *, recursive: bool = True) -> Found:
     return Found(
         scans=tuple(sorted(scans, key=lambda scan: (scan.name, scan.path))),
         passed_over=tuple(sorted(_name_below(common, path) for path in passed_over - taken)),
-        roots=tuple(written_name(str(each)) for each in given),
+        roots=tuple(written_name(str(each)) for each in (*given, *listed)),
     )
 
 
@@ -111,6 +114,12 @@ def _look_up(given: str) -> _Given:
     if not stat.S_ISREG(mode):
         raise UsageError(f"{written_name(given)}: neither a folder nor a regular file: give one of these")
     return _Given(base=path.parent, files={path})
+
+
+def _look_up_listed(given: str) -> _Given:
+    """A folder that can be listed, else a file, whatever it is: reading it says what is wrong."""
+    path = _absolute(Path(given))
+    return _look_up(given) if path.is_dir() else _Given(base=path.parent, files={path})
 
 
 def _expand(pattern: str) -> _Given:

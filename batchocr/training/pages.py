@@ -18,7 +18,7 @@ from batchocr.recognition.batches import classified
 from batchocr.recognition.calibration import NONE, Floats, scale
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.reading import page_result
-from batchocr.records import Candidate, DigitRow, SeenPage
+from batchocr.records import Candidate, DigitRow, Part, SeenPage
 from batchocr.sources import MAX_MEGAPIXELS, find_scans
 from batchocr.training.datasets import Labels
 from batchocr.training.files import TRUTH
@@ -136,8 +136,9 @@ def read_pages(truth: Path, model: Path, device: str = "auto") -> TruePages:
         if not scan.is_file():
             raise UsageError(f"{truth}: names {scan.name}, which is not beside it; put it there, or take the entry out")
     found = find_scans(scans)
-    with LocalEngine(found.scans, jobs=None, max_megapixels=MAX_MEGAPIXELS) as engine:
-        return TruePages(form, known, list(classified(engine.pages(), Classifier(model, device=device))))
+    with LocalEngine(map(Part, found.scans), jobs=None, max_megapixels=MAX_MEGAPIXELS) as engine:
+        pages = list(classified(engine.pages(), Classifier(model, device=device)))
+    return TruePages(form, known, sorted(pages, key=lambda page: (page[0].row.file, page[0].row.page or 0)))
 
 
 def read_truth(path: Path) -> tuple[Form, Mapping[str, Any]]:

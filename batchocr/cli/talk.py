@@ -1,0 +1,127 @@
+"""What a run says while it goes on and in the end: for people, or a line of JSON an event."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import typer
+
+from batchocr.cli.common import counted
+from batchocr.output.table import STDOUT
+from batchocr.records import PageResult
+
+if TYPE_CHECKING:
+    from batchocr.job import Summary
+
+EVERY = 30.0
+"""Seconds between two lines of progress where there is no terminal for a bar."""
+
+log = logging.getLogger("batchocr.run")
+
+
+class Talk(AbstractContextManager["Talk"], Protocol):
+    """Is told what happens."""
+
+    def total(self, pages: int) -> None:
+        """So many pages are to be read, as far as is known now."""
+
+    def page(self, result: PageResult) -> None:
+        """A page is done."""
+
+    def done(self, summary: Summary, files: list[Path]) -> None:
+        """All is written."""
+
+
+class TextTalk:
+    """For people: failed pages as they come, a bar or now and then a line, one line in the end."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from tqdm import tqdm
+
+        self._quiet = quiet
+        lines = not quiet and not sys.stderr.isatty()
+        self._bar = tqdm(unit="page", disable=quiet or lines, leave=False, dynamic_ncols=True)
+        self._total = self._pages = self._failed = 0
+        self._ended = threading.Event()
+        self._lines = threading.Thread(target=self._say_now_and_then, daemon=True) if lines else None
+
+    def total(self, pages: int) -> None:
+        self._total = self._bar.total = pages
+        self._bar.refresh()
+
+    def page(self, result: PageResult) -> None:
+        self._pages += 1
+        self._bar.update()
+        if result.page.status == "failed":
+            self._failed += 1
+            self._bar.write(f"failed: {printable(result.page.message)}", file=sys.stderr)
+
+    def done(self, summary: Summary, files: list[Path]) -> None:
+        if self._quiet:
+            return
+        where = ", ".join(printable(str(path)) for path in files) or "standard output"
+        passed_over = f" ({summary.passed_over} other files passed over)" if summary.passed_over else ""
+        kept = f" ({summary.kept} of them before)" if summary.kept else ""
+        self._bar.clear()
+        typer.echo(
+            f"{counted(summary.pages, 'page')}{kept}{passed_over}, {counted(summary.digits, 'digit')} in "
+            f"{counted(summary.numbers, 'number')}, {summary.failed} failed, "
+            f"{counted(summary.review, 'digit')} to review, {summary.seconds:.1f} s"
+            f"{f' on the {summary.device}' if summary.device else ''}: {where}",
+            err=summary.out == STDOUT,
+        )
+
+    def _say_now_and_then(self) -> None:
+        while not self._ended.wait(EVERY):
+            said = f"{self._pages} of {counted(self._total, 'page')}, {self._failed} failed"
+            typer.echo(said if self._total else "starting", err=True)
+
+    def __enter__(self) -> Self:
+        if self._lines:
+            self._lines.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._bar.close()
+
+
+class JsonTalk:
+    """For programs: events with the same keys, through the log."""
+
+    def total(self, pages: int) -> None:
+        log.info("total", extra={"stage": "plan", "pages": pages})
+
+    def page(self, result: PageResult) -> None:
+        row = result.page
+        told: dict[str, Any] = {"scan": row.file, "page": row.page, "stage": "read", "seconds": round(row.seconds, 3)}
+        if row.status == "failed":
+            log.error("failed", extra={**told, "error": row.error, "why": row.message})
+        else:
+            log.info("page", extra={**told, "status": row.status, "digits": row.digits, "review": row.review})
+
+    def done(self, summary: Summary, files: list[Path]) -> None:
+        counts = {k: getattr(summary, k) for k in ("scans", "pages", "kept", "failed", "numbers", "digits", "review")}
+        named = [str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in files]
+        log.info("done", extra={"stage": "write", "seconds": round(summary.seconds, 3), **counts, "files": named})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+
+def printable(text: str) -> str:
+    """`text` on one line of a terminal: a file's name may hold line ends, and codes that steer a terminal."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in text)

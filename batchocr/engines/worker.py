@@ -1,0 +1,136 @@
+"""One worker: a process of its own that decodes and segments, and the handle by which the parent knows it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+
+from batchocr.engines.look import look
+from batchocr.records import Scan, SeenPage
+
+_GOES = 1.0  # seconds in which a worker without work ends by itself
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class WorkerDied(Exception):
+    """Its process ended in the middle of a page: out of memory, or a fault in a library written in C."""
+
+
+class WorkerNeverCame(Exception):
+    """Its process ended before it could take any page."""
+
+
+class TooSlow(Exception):
+    """A page took longer than allowed."""
+
+
+class Worker:
+    """A process that is started at once, and that ends with its parent, however the parent ends.
+
+    Each has a pipe of its own, of which the parent holds one end only: when the process dies, even in the middle of
+    what it says, the parent reads the end of it, and no other worker is disturbed.
+    """
+
+    def __init__(self, max_megapixels: float, threads: int) -> None:
+        # spawned, never forked: a forked OpenCV or TensorFlow can hang
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, max_megapixels, threads), daemon=True)
+        self._ready = False
+        with _signals_blocked():
+            self._process.start()
+        theirs.close()
+
+    def wait_until_ready(self) -> None:
+        """Raises WorkerNeverCame, or ImportError for a library that is missing."""
+        if self._ready:
+            return
+        try:
+            fault = self._pipe.recv()
+        except (EOFError, OSError) as ended:
+            raise WorkerNeverCame from ended
+        if fault is not None:
+            raise fault
+        self._ready = True
+
+    def read(self, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
+        """The pages as they are seen. Raises WorkerDied, and TooSlow where one took longer than `seconds`."""
+        try:
+            self._pipe.send((scan, first, last))
+            while True:
+                if not self._pipe.poll(seconds):
+                    raise TooSlow
+                seen: SeenPage | None = self._pipe.recv()
+                if seen is None:
+                    return
+                yield seen
+        except (EOFError, OSError) as ended:
+            raise WorkerDied from ended
+
+    def kill(self) -> None:
+        """At once, whatever it does; what it has in hand is lost. May be called from any thread."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Ends it, at once where it is at work still."""
+        self._pipe.close()
+        self._process.join(_GOES)
+        self._process.kill()
+        self._process.join(_GOES)  # no longer: a process that waits for a dead disk cannot even be killed
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """A process started meanwhile never sees them: Ctrl-C and service managers send them to the whole group."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+# In the worker
+
+
+def _serve(pipe: Connection, max_megapixels: float, threads: int) -> None:
+    """The worker's life: takes what to read, sends each page as it is seen and None at the end."""
+    _hush()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        import cv2
+
+        import batchocr.vision  # noqa: F401  a missing library is told before any page is blamed
+    except ImportError as fault:
+        pipe.send(fault)
+        return
+    cv2.setNumThreads(threads)
+    try:
+        pipe.send(None)
+        while True:
+            scan, first, last = pipe.recv()
+            for seen in look(scan, max_megapixels, first, last):
+                pipe.send(seen)
+            pipe.send(None)
+    except (EOFError, OSError):
+        return  # the parent wants no more
+
+
+def _hush() -> None:
+    """What libraries in C write to standard error ("Corrupt JPEG data") is dropped: a page's row says it better."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
