@@ -19,7 +19,7 @@ def doctor(
 
     Ends with 0 only where the main job would run, else with the code that it would end with.
     """
-    faults: list[ExitCode] = []
+    faults: list[int] = []
     with ends_with_exit_code():
         from batchocr.doctor import examine, tell
 

@@ -1,0 +1,193 @@
+"""Pages that end their worker or take too long: which page is blamed, what is tried again, and that nothing is lost."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PosixPath
+
+import pytest
+from strokes import page, save
+
+from batchocr.engines import local
+from batchocr.engines.local import PAGES, LocalEngine
+from batchocr.engines.worker import TooSlow, WorkerDied, WorkerNeverCame
+from batchocr.errors import BatchocrError
+from batchocr.records import PageRow, Part, Scan, SeenPage
+
+LONG = 2 * PAGES + 3
+
+Told = tuple[str, int | None, str, str, int]
+
+
+def told(seen: Iterable[SeenPage]) -> list[Told]:
+    rows = [(s.row.file, s.row.page, s.row.status, s.row.error, s.pages) for s in seen]
+    return sorted(rows, key=lambda row: (row[0], row[1] or 0))
+
+
+def good(name: str, pages: int) -> list[Told]:
+    return [(name, number, "read", "", pages) for number in range(1, pages + 1)]
+
+
+# With workers that die as told: every case of a death, without waiting for real ones
+
+
+class Mortal:
+    """Stands in for a worker: gives the pages of a scan, and dies over those that `deadly` says, so many times."""
+
+    deadly: Counter[tuple[str, int]]
+    sizes: dict[str, int]
+    opens: bool
+    """Whether a scan can be opened at all."""
+    slow = False
+
+    def __init__(self, max_megapixels: float, threads: int) -> None: ...
+
+    def wait_until_ready(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def read(self, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
+        size = Mortal.sizes[scan.name]
+        if not Mortal.opens:
+            raise WorkerDied
+        for number in range(first, min(last, size) + 1):
+            if Mortal.deadly[scan.name, number] > 0:
+                Mortal.deadly[scan.name, number] -= 1
+                raise TooSlow if Mortal.slow else WorkerDied
+            yield SeenPage(PageRow(scan.name, number, "read"), None, size)
+
+
+@pytest.fixture
+def mortal(monkeypatch: pytest.MonkeyPatch) -> type[Mortal]:
+    monkeypatch.setattr(local, "Worker", Mortal)
+    Mortal.deadly, Mortal.sizes, Mortal.opens, Mortal.slow = Counter(), {}, True, False
+    return Mortal
+
+
+def through(sizes: dict[str, int], parts: Iterable[Part] = (), jobs: int = 2) -> list[Told]:
+    Mortal.sizes = sizes
+    parts = parts or [Part(Scan(Path(name), name)) for name in sizes]
+    with LocalEngine(parts, jobs=jobs, max_megapixels=1) as engine:
+        return told(engine.pages())
+
+
+@pytest.mark.parametrize("number", [1, 2, PAGES, PAGES + 1, LONG - 1, LONG])
+def test_a_page_that_ends_its_worker_once_is_read_in_the_end(number: int, mortal: type[Mortal]) -> None:
+    mortal.deadly["a", number] = 1
+    assert through({"a": LONG, "b": 1}) == [*good("a", LONG), *good("b", 1)]
+
+
+@pytest.mark.parametrize("number", [1, 2, PAGES, PAGES + 1, LONG - 1, LONG])
+@pytest.mark.parametrize("slow", [False, True])
+def test_one_that_does_so_twice_failed_and_all_others_are_read(number: int, slow: bool, mortal: type[Mortal]) -> None:
+    mortal.deadly["a", number], mortal.slow = 99, slow
+    wanted = [*good("a", LONG), *good("b", 1)]
+    wanted[number - 1] = ("a", number, "failed", "timeout" if slow else "crashed", LONG)
+    assert through({"a": LONG, "b": 1}) == wanted
+    assert mortal.deadly["a", number] == 97  # tried twice
+
+
+def test_a_scan_that_cannot_be_opened_without_a_death_failed_as_a_whole(mortal: type[Mortal]) -> None:
+    mortal.opens = False
+    assert through({"a": LONG}) == [("a", None, "failed", "crashed", 1)]
+
+
+def test_the_only_page_of_a_scan_failed_as_a_whole_scan(mortal: type[Mortal]) -> None:
+    mortal.deadly["a", 1] = 99
+    assert through({"a": 1, "b": 2}) == [("a", None, "failed", "crashed", 1), *good("b", 2)]
+
+
+def test_many_deaths_in_one_scan(mortal: type[Mortal]) -> None:
+    for number in range(1, LONG + 1, 2):
+        mortal.deadly["a", number] = 99
+    statuses = [row[2] for row in through({"a": LONG})]
+    assert statuses == ["failed", "read"] * (LONG // 2) + ["failed"]
+
+
+def test_only_the_pages_asked_for_are_read(mortal: type[Mortal]) -> None:
+    a = Scan(Path("a"), "a")
+    mortal.deadly["a", 5] = 99
+    rows = through({"a": 60}, [Part(a, 5, 5, 60), Part(a, 8, 40, 60)])
+    assert rows == [("a", 5, "failed", "crashed", 60), *good("a", 60)[7:40]]
+
+
+def test_pages_that_are_no_longer_there_failed(mortal: type[Mortal]) -> None:
+    rows = through({"a": 3}, [Part(Scan(Path("a"), "a"), 2, 5, 5)])
+    assert [row[1:4] for row in rows] == [
+        (2, "read", ""), (3, "read", ""), (4, "failed", "damaged"), (5, "failed", "damaged"),
+    ]  # fmt: skip
+
+
+def test_workers_that_never_come_end_the_run(mortal: type[Mortal], monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(self: Mortal) -> None:
+        raise WorkerNeverCame
+
+    monkeypatch.setattr(mortal, "wait_until_ready", never)
+    with pytest.raises(BatchocrError, match="die as they start"):
+        through({"a": 1})
+
+
+def test_once_it_is_to_stop_little_more_is_read(mortal: type[Mortal]) -> None:
+    mortal.sizes = {"a": 10_000}
+    seen: list[SeenPage] = []
+    parts = [Part(Scan(Path("a"), "a"))]
+    with LocalEngine(parts, jobs=2, max_megapixels=1, should_stop=lambda: len(seen) >= 20) as engine:
+        for each in engine.pages():
+            seen.append(each)
+    assert 20 <= len(seen) < 40
+    assert len({s.row.page for s in seen}) == len(seen)
+
+
+# With real workers
+
+
+class DeadlyPath(PosixPath):
+    """A file at whose sight a worker ends by a signal, as often as there are files `again-…` beside it."""
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        again = sorted(Path(str(self)).parent.glob("again-*"))
+        if again and multiprocessing.parent_process():
+            again[0].unlink()
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().stat(follow_symlinks=follow_symlinks)
+
+
+class SlowPath(PosixPath):
+    """A file on a disk that does not answer."""
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        if multiprocessing.parent_process():
+            time.sleep(60)
+        return super().stat(follow_symlinks=follow_symlinks)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    save(tmp_path / "a.png", page(["20"]))
+    return tmp_path / "a.png"
+
+
+def really(scans: list[Scan], page_timeout: float = 60) -> list[Told]:
+    with LocalEngine(map(Part, scans), jobs=2, max_megapixels=100, page_timeout=page_timeout) as engine:
+        return told(engine.pages())
+
+
+@pytest.mark.parametrize("deaths", [1, 9])
+def test_a_segmentation_fault_costs_no_other_page(deaths: int, picture: Path) -> None:
+    for i in range(deaths):
+        (picture.parent / f"again-{i}").touch()
+    scans = [Scan(picture, name) for name in "acd"] + [Scan(DeadlyPath(picture), "b")]
+    b = ("b", 1, "read", "", 1) if deaths == 1 else ("b", None, "failed", "crashed", 1)
+    assert really(scans) == [*good("a", 1), b, *good("c", 1), *good("d", 1)]
+
+
+def test_a_page_that_takes_too_long_costs_no_other(picture: Path) -> None:
+    rows = really([Scan(SlowPath(picture), "a"), Scan(picture, "b")], page_timeout=2)
+    assert rows == [("a", None, "failed", "timeout", 1), *good("b", 1)]
