@@ -1,0 +1,169 @@
+"""Runs of the command that are killed while they are at work, and what is left of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from command import START, Ended, environment
+from PIL import Image
+from strokes import page, save
+
+RESULTS = ("results.csv", "results.numbers.csv")
+"""What must be the same to the byte."""
+
+
+def make_scans(folder: Path, pages: int, seed: int = 1) -> Path:
+    """So many pages of writing: most a file each, a third in files of seven, two alike, and a broken one beside them."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir()
+
+    def sheet() -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+        lines = ["".join(rng.choice(list("0123456789 "), 12)).replace("  ", "1 ") for _ in range(3)]
+        return page(lines)  # type: ignore[return-value]
+
+    long = pages // 21
+    for number in range(long):
+        first, *others = [Image.fromarray(sheet()) for _ in range(7)]
+        first.save(folder / f"long-{number}.tif", save_all=True, append_images=others)
+    for number in range(pages - 7 * long - 1):
+        save(folder / f"{number:03}.png", sheet())
+    (folder / "twin.png").write_bytes((folder / "000.png").read_bytes())
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff and then nothing")
+    return folder
+
+
+@dataclass(frozen=True)
+class Running:
+    """A run that is under way, in a group of its own."""
+
+    process: subprocess.Popen[bytes]
+
+    def workers(self) -> list[psutil.Process]:
+        """Those that read; not the one by which Python keeps account of them."""
+        try:
+            children = psutil.Process(self.process.pid).children()
+            return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        except psutil.NoSuchProcess:
+            return []
+
+    def wait_for(self, happened: Callable[[], bool], seconds: float = 60) -> None:
+        """Until something has happened; AssertionError where it does not while the run goes on."""
+        end = time.monotonic() + seconds
+        while not happened():
+            assert self.process.poll() is None and time.monotonic() < end, "it did not happen"
+            time.sleep(0.02)
+
+    def kill(self) -> float:
+        """SIGKILL to the run alone; the seconds after which the last of its children is gone."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        started = time.monotonic()
+        self.process.communicate()
+        assert all_gone(children)
+        return time.monotonic() - started
+
+    def end(self) -> Ended:
+        out, err = self.process.communicate(timeout=120)
+        return Ended(self.process.returncode, out.decode(), err.decode())
+
+
+def all_gone(processes: Iterable[psutil.Process], seconds: float = 10) -> bool:
+    """Whether all end by themselves in time. A zombie is gone: in a container there may be nobody to bury it."""
+    end = time.monotonic() + seconds
+    while any(map(_lives, processes)):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def start(folder: Path, *arguments: str | Path, limit: Callable[[], None] | None = None, **variables: str) -> Running:
+    """`batchocr run` with these, in `folder`, told to stop as a shell's foreground job would be."""
+
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if limit:
+            limit()
+
+    command = [*START, "run", *map(str, arguments)]
+    return Running(
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment(BATCHOCR_DEVICE="cpu", BATCHOCR_JOBS="2", **variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=prepare,
+        )
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The results files that are there."""
+    return {name: (folder / name).read_bytes() for name in RESULTS if (folder / name).exists()}
+
+
+def undisturbed(folder: Path, scans: Path) -> tuple[dict[str, bytes], float]:
+    """The results of a run that nobody disturbs, and its seconds."""
+    folder.mkdir()
+    started = time.monotonic()
+    ended = start(folder, scans).end()
+    assert ended.code == 3, ended.err  # for the broken file
+    return contents(folder), time.monotonic() - started
+
+
+@dataclass(frozen=True)
+class Killed:
+    """A run that was killed some times and then went on to its end."""
+
+    moments: tuple[float, ...]
+    """Seconds from each start to its kill."""
+    slowest: float
+    """Most seconds that a worker outlived its parent."""
+    contents: dict[str, bytes]
+
+
+def killed(
+    folder: Path, scans: Path, kills: int, within: float, rng: np.random.Generator, check: Callable[[], None]
+) -> Killed:
+    """Starts the run, kills it at a random moment of `within` seconds, and so on; then lets it end.
+
+    `check` looks at what is there after each kill. Where a run ends before its moment, there are fewer kills.
+    """
+    folder.mkdir(exist_ok=True)
+    moments: list[float] = []
+    slowest = 0.0
+    while len(moments) < kills:
+        moment = float(rng.uniform(0, within))
+        running = start(folder, scans)
+        try:
+            running.process.communicate(timeout=moment)
+            break
+        except subprocess.TimeoutExpired:
+            slowest = max(slowest, running.kill())
+            moments.append(moment)
+            check()
+    last = start(folder, scans).end()
+    assert last.code == 3, last.err
+    return Killed(tuple(moments), slowest, contents(folder))
+
+
+def stop(running: Running, number: signal.Signals) -> None:
+    os.kill(running.process.pid, number)
