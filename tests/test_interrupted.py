@@ -142,7 +142,7 @@ def test_a_full_disk_ends_with_7_and_it_goes_on_once_there_is_room(
     """As a limit on the size of files shows it."""
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, resource.RLIM_INFINITY))
 
     ended = start(tmp_path, scans, limit=limit).end()
     assert ended.code == 7

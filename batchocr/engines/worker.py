@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
 from batchocr.engines.look import look
@@ -88,6 +89,7 @@ class Worker:
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
     """A process started meanwhile never sees them: Ctrl-C and service managers send them to the whole group."""
+    resource_tracker.ensure_running()  # it would be started within, and leaves the signals unblocked
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
