@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -16,18 +15,19 @@ from command import START, Ended, environment
 from PIL import Image
 from strokes import page, save
 
+from batchocr.records import Pixels
+
 RESULTS = ("results.csv", "results.numbers.csv")
 """What must be the same to the byte."""
 
 
 def make_scans(folder: Path, pages: int, seed: int = 1) -> Path:
-    """So many pages of writing: most a file each, a third in files of seven, two alike, and a broken one beside them."""
+    """So many pages of writing: a third in files of seven, the others a file each, two alike; and a broken file."""
     rng = np.random.default_rng(seed)
     folder.mkdir()
 
-    def sheet() -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-        lines = ["".join(rng.choice(list("0123456789 "), 12)).replace("  ", "1 ") for _ in range(3)]
-        return page(lines)  # type: ignore[return-value]
+    def sheet() -> Pixels:
+        return page(["".join(rng.choice(list("0123456789 "), 12)).replace("  ", "1 ") for _ in range(3)])
 
     long = pages // 21
     for number in range(long):
@@ -163,7 +163,3 @@ def killed(
     last = start(folder, scans).end()
     assert last.code == 3, last.err
     return Killed(tuple(moments), slowest, contents(folder))
-
-
-def stop(running: Running, number: signal.Signals) -> None:
-    os.kill(running.process.pid, number)

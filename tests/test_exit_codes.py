@@ -208,6 +208,21 @@ def test_a_missing_output_folder_ends_with_7_before_any_work(tmp_path: Path, one
     assert here("run", one_digit, "--out", tmp_path / "results.csv").code == 7
 
 
+def test_a_read_only_output_folder_ends_with_7_before_any_work(tmp_path: Path, one_digit: Path) -> None:
+    """Mounted so, for root may write to any other."""
+    mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
+    unshare = ["unshare", "-rm", "sh", "-c", mount, str(tmp_path)]
+    if not shutil.which("unshare") or subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    ended = in_own_process("run", one_digit, "--out", "results.csv", folder=tmp_path, start=[*unshare, *START])
+    assert ended.code == 7
+    assert "results.csv: cannot be written (Read-only file system)" in ended.err
+    (tmp_path / "results.csv").write_text("of an earlier run")
+    elsewhere = ["--state", "/dev/shm/batchocr-state-that-is-never-made"]
+    assert in_own_process("run", one_digit, *elsewhere, folder=tmp_path, start=[*unshare, *START]).code == 7
+    assert (tmp_path / "results.csv").read_text() == "of an earlier run"
+
+
 # Stopped
 
 

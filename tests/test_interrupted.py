@@ -64,9 +64,7 @@ def test_kills_at_any_moment_leave_nothing_lost_or_doubled(
         assert {path.name for path in out.iterdir()} == {*wanted, "results.pages.csv", "results.run.json", JOURNAL}
 
 
-def test_a_run_goes_on_where_it_was_killed(
-    scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path
-) -> None:
+def test_a_run_goes_on_where_it_was_killed(scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
     running = start(tmp_path, scans, "--batch-size", "512")
     running.wait_for(lambda: pages_kept(tmp_path) >= 10)
     running.kill()
@@ -88,7 +86,9 @@ def test_a_signal_ends_it_cleanly_and_it_goes_on(
     os.killpg(running.process.pid, number)  # to the workers too, as Ctrl-C and service managers do
     ended = running.end()
     assert ended.code == code
-    assert ended.err.strip().endswith("batchocr: stopped; what was read is kept, and the same command goes on with the rest")
+    assert ended.err.strip().endswith(
+        "batchocr: stopped; what was read is kept, and the same command goes on with the rest"
+    )
     assert "Traceback" not in ended.err and "crashed" not in ended.err
     assert contents(tmp_path) == {}
     assert 5 <= pages_kept(tmp_path) < PAGES + 1
@@ -207,7 +207,10 @@ def test_json_lines_tell_of_every_page_with_the_same_keys(scans: Path, tmp_path:
     assert (done["event"], done["stage"], done["pages"], done["failed"]) == ("done", "write", PAGES + 1, 1)
     pages = [(e["scan"], e["page"]) for each in events for e in each if e["event"] in ("page", "failed")]
     assert sorted(pages, key=str) == sorted(
-        ((r["file"], int(r["page"]) if r["page"] else None) for r in rows(beside(tmp_path / "results.csv", "pages.csv"))),
+        (
+            (r["file"], int(r["page"]) if r["page"] else None)
+            for r in rows(beside(tmp_path / "results.csv", "pages.csv"))
+        ),
         key=str,
     )
     (failed,) = [event for each in events for event in each if event["event"] == "failed"]

@@ -1,0 +1,241 @@
+"""What a later run into the same output reads again, and what it takes from the journal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from command import account, beside, here, rows
+from PIL import Image
+from strokes import page, save
+
+from batchocr import Settings, Summary, run
+from batchocr.errors import OutputError, Stopped
+from batchocr.job import journal_folder
+from batchocr.output import journal as journals
+from batchocr.output.journal import FILE, Journal, is_local
+from batchocr.recognition.model import shipped_model
+from batchocr.records import PageResult
+
+SETTINGS = Settings(device="cpu", jobs=1)
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    folder = tmp_path / "scans"
+    save(folder / "a.png", page(["20 17"]))
+    save(folder / "b.png", page(["4"]))
+    frames = [Image.fromarray(page([text])) for text in ("1", "22", "333", "4444")]
+    frames[0].save(folder / "long.tif", save_all=True, append_images=frames[1:])
+    (folder / "broken.png").write_bytes((folder / "a.png").read_bytes()[:200])
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "results.csv"
+
+
+def read(scans: Path, out: Path, settings: Settings = SETTINGS) -> tuple[Summary, list[str]]:
+    """What the run says, and the pages that it read itself."""
+    told: list[PageResult] = []
+    summary = run(scans, out, settings, on_page=told.append)
+    return summary, sorted(f"{each.page.file} {each.page.page}" for each in told)
+
+
+def numbers(out: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in rows(beside(out, "numbers.csv")):
+        found.setdefault(row["file"], []).append(row["text"])
+    return found
+
+
+def test_the_same_again_reads_nothing_and_loads_no_model(
+    scans: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, pages = read(scans, out)
+    assert (first.pages, first.kept, first.failed, len(pages)) == (7, 0, 1, 7)
+    before, told = out.read_bytes(), account(out)
+    monkeypatch.setitem(os.environ, "KERAS_BACKEND", "none such")
+    second, pages = read(scans, out, replace(SETTINGS, jobs=2))
+    assert (second, pages) == (replace(first, kept=7, seconds=second.seconds), [])
+    assert out.read_bytes() == before
+    assert account(out)["counts"] == {**told["counts"], "kept": 7}
+    assert {**account(out)["settings"], "jobs": 1} == told["settings"]
+    assert account(out)["run"] != told["run"]
+
+
+def test_only_what_is_new_or_changed_is_read_and_what_is_gone_leaves(scans: Path, out: Path) -> None:
+    read(scans, out)
+    save(scans / "c.png", page(["777"]))
+    (scans / "a.png").unlink()
+    times = (scans / "b.png").stat()
+    save(scans / "b.png", page(["9"]))
+    os.utime(scans / "b.png", ns=(times.st_atime_ns, times.st_mtime_ns))  # its time does not tell
+    os.utime(scans / "long.tif")  # nor does this one's
+    summary, pages = read(scans, out)
+    assert pages == ["b.png 1", "c.png 1"]
+    assert (summary.pages, summary.kept) == (7, 5)
+    assert numbers(out) == {"b.png": ["9"], "c.png": ["777"], "long.tif": ["1", "22", "333", "4444"]}
+    anew = out.with_name("anew.csv")
+    read(scans, anew)
+    assert out.read_bytes() == anew.read_bytes()
+
+
+def test_two_equal_files_are_two_scans_and_one_that_moved_is_a_new_one(scans: Path, out: Path) -> None:
+    shutil.copy(scans / "a.png", scans / "a-again.png")
+    assert len(read(scans, out)[1]) == 8
+    assert numbers(out)["a-again.png"] == numbers(out)["a.png"] == ["20", "17"]
+    (scans / "a-again.png").rename(scans / "z.png")
+    assert read(scans, out)[1] == ["z.png 1"]
+
+
+def test_what_fails_for_good_is_not_read_again_unless_asked(scans: Path, out: Path) -> None:
+    read(scans, out)
+    assert read(scans, out)[1] == []
+    assert read(scans, out, replace(SETTINGS, retry_failed=True))[1] == ["broken.png None"]
+    save(scans / "broken.png", page(["8"]))
+    summary, pages = read(scans, out)
+    assert (pages, summary.failed) == (["broken.png 1"], 0)
+
+
+def test_what_may_have_been_mended_is_always_read_again(scans: Path, out: Path, tmp_path: Path) -> None:
+    (scans / "d.png").symlink_to(tmp_path / "comes-later.png")
+    assert read(scans, out)[0].failed == 2
+    assert read(scans, out)[1] == ["d.png None"]
+    save(tmp_path / "comes-later.png", page(["5"]))
+    summary, pages = read(scans, out)
+    assert (summary.failed, pages, numbers(out)["d.png"]) == (1, ["d.png 1"], ["5"])
+
+
+@pytest.mark.parametrize(
+    "other", [{"min_confidence": 1.0}, {"printed": "drop"}, {"max_megapixels": 99.0}, {"batch_size": 7}]
+)
+def test_settings_that_change_rows_read_all_anew(other: dict[str, object], scans: Path, out: Path) -> None:
+    read(scans, out)
+    settings = replace(SETTINGS, **other)  # type: ignore[arg-type]
+    summary, pages = read(scans, out, settings)
+    assert (summary.kept, len(pages)) == (0, 7)
+    assert read(scans, out, settings)[1] == []
+
+
+def test_another_model_and_another_version_read_all_anew(
+    scans: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(scans, out)
+    model = tmp_path / "mine.keras"
+    shutil.copy(shipped_model(), model)
+    sidecar = shipped_model().with_suffix(".json").read_text()
+    model.with_suffix(".json").write_text(sidecar)
+    mine = replace(SETTINGS, model=model)
+    assert read(scans, out, mine)[1] == []  # it is the same, whatever it is called
+    model.with_suffix(".json").write_text(sidecar.replace('"temperature": 1.', '"temperature": 2.'))
+    assert len(read(scans, out, mine)[1]) == 7
+    monkeypatch.setattr("batchocr.job.__version__", "99")
+    assert len(read(scans, out, mine)[1]) == 7
+
+
+def test_the_batch_size_of_the_first_run_is_used_again(scans: Path, out: Path) -> None:
+    read(scans, out, replace(SETTINGS, batch_size=9))
+    save(scans / "c.png", page(["777"]))
+    assert read(scans, out)[1] == ["c.png 1"]
+    assert account(out)["settings"]["batch_size"] == 9
+
+
+def test_fresh_starts_over_whatever_the_journal_holds(scans: Path, out: Path) -> None:
+    read(scans, out)
+    assert len(read(scans, out, replace(SETTINGS, fresh=True))[1]) == 7
+    (journal_folder(out) / FILE).write_bytes(b"not a journal at all" * 100)
+    ended = here("run", scans, "--out", out)
+    assert ended.code == 7 and "journal.sqlite: is damaged, or no journal" in ended.err and "--fresh" in ended.err
+    assert here("run", scans, "--out", out, "--fresh", "--device", "cpu").code == 3
+
+
+def test_missing_pages_of_a_long_scan_are_read_alone(scans: Path, out: Path) -> None:
+    read(scans, out)
+    before = out.read_bytes()
+    with sqlite3.connect(journal_folder(out) / FILE) as base:
+        base.execute("DELETE FROM pages WHERE name = 'long.tif' AND page IN (1, 3)")
+    assert read(scans, out)[1] == ["long.tif 1", "long.tif 3"]
+    assert out.read_bytes() == before
+
+
+def test_earlier_results_go_once_something_is_read(scans: Path, out: Path) -> None:
+    read(scans, out)
+    save(scans / "c.png", page(["777"]))
+    with pytest.raises(Stopped):
+        run(scans, out, SETTINGS, should_stop=lambda: not out.exists())
+    assert {path.name for path in out.parent.iterdir()} == {"scans", "results.csv.journal"}
+    read(scans, out)
+    assert numbers(out)["c.png"] == ["777"]
+
+
+def test_nothing_to_read_leaves_results_and_journal(scans: Path, out: Path, tmp_path: Path) -> None:
+    read(scans, out)
+    (tmp_path / "unmounted").mkdir()
+    assert here("run", tmp_path / "unmounted", "--out", out).code == 4
+    assert out.exists()
+    assert read(scans, out)[1] == []
+
+
+def test_a_journal_elsewhere(scans: Path, out: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, state=tmp_path / "state")
+    read(scans, out, settings)
+    assert (tmp_path / "state" / FILE).exists() and not (journal_folder(out) / FILE).exists()
+    assert read(scans, out, settings)[1] == []
+    ended = here("run", scans, "--out", out, "--state", tmp_path / "none" / "state")
+    assert ended.code == 7 and "cannot be written" in ended.err
+
+
+def test_standard_output_needs_no_journal(scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = here("run", scans, "--out", "-", "--device", "cpu")
+    assert ended.code == 3
+    assert len(rows(ended.out)) == 4 + 1 + 10
+    assert [path.name for path in tmp_path.iterdir()] == ["scans"]
+
+
+def test_many_failures_end_the_reading_and_the_rest_is_told(scans: Path, out: Path) -> None:
+    for number in range(40):
+        (scans / f"bad-{number:02}.png").write_bytes(b"no picture")
+    settings = replace(SETTINGS, max_failures=3)
+    summary, _ = read(scans, out, settings)
+    pages = rows(beside(out, "pages.csv"))
+    assert {row["file"] for row in pages} == {path.name for path in scans.iterdir()}
+    assert summary.exit_code == 3
+    assert sum(row["error"] == "not-a-picture" for row in pages) == 3
+    assert sum(row["error"] == "not-read" for row in pages) >= 30
+    read(scans, out)
+    assert not [row for row in rows(beside(out, "pages.csv")) if row["error"] == "not-read"]
+
+
+def test_names_in_a_list_that_are_gone_are_pages_that_failed(scans: Path, out: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{scans / 'a.png'}\n{scans / 'gone [1].png'}\n{scans / 'b.png'}\n")
+    assert here("run", "--files-from", listed, "--out", out, "--device", "cpu").code == 3
+    pages = {row["file"]: row["error"] for row in rows(beside(out, "pages.csv"))}
+    assert pages == {"a.png": "", "b.png": "", "gone [1].png": "not-found"}
+
+
+def test_on_other_file_systems_the_journal_keeps_no_log(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mode() -> str:
+        with closing(sqlite3.connect(out.parent / FILE)) as base:
+            return str(base.execute("PRAGMA journal_mode").fetchone()[0])
+
+    Journal(out.parent).close()
+    assert (is_local(out.parent), mode()) == (True, "wal")
+    monkeypatch.setattr(journals, "_LOCAL", frozenset())
+    Journal(out.parent).close()
+    assert (is_local(out.parent), mode()) == (False, "delete")
+
+
+def test_a_journal_of_another_form_is_not_touched(out: Path) -> None:
+    with closing(sqlite3.connect(out.parent / FILE)) as base:
+        base.execute("PRAGMA user_version = 99")
+    with pytest.raises(OutputError, match="another version"):
+        Journal(out.parent)
