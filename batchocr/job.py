@@ -24,7 +24,7 @@ from batchocr.recognition.model import Sidecar, read_sidecar, shipped_model, thr
 from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import Found, find_scans, written_name
-from batchocr.version import __version__
+from batchocr.version import __version__, code_sha256
 
 MOST_NAMES = 1000
 """Of files passed over that the account names; it counts all."""
@@ -189,6 +189,7 @@ def _batch_size(journal: Journal, settings: Settings, sidecar: Sidecar, least: f
     """That of the earlier runs, whose pages are kept; where anything that changes rows differs, they are not."""
     rows_depend_on = {
         "version": __version__,
+        "code": code_sha256(),
         "model": sidecar.sha256,
         "temperature": sidecar.temperature,
         "min_confidence": least,

@@ -36,7 +36,15 @@ def score(scorer: Path, how: str, scans: Path, names: list[str], work: Path) -> 
     """The scorer's figures for the scans named, read by the command in a process of its own."""
     listed, out = work / "scans.txt", work / "results.csv"
     listed.write_text("".join(f"{scans / name}\n" for name in names), encoding="utf-8")
-    command = [sys.executable, "-c", "from batchocr.cli import app; app()", "run", "--files-from", str(listed)]
+    command = [
+        sys.executable,
+        "-c",
+        "from batchocr.cli import app; app()",
+        "run",
+        "--fresh",
+        "--files-from",
+        str(listed),
+    ]
     subprocess.run([*command, "--out", str(out), "--quiet"], check=True)
     truth = work / "truth.json"
     known = json.loads((scans / "truth.json").read_text(encoding="utf-8"))

@@ -27,7 +27,7 @@ KINDS = ("plain", "ruled", "pencil", "photo", "dpi150", "dense", "skewed")
 def read(folder: Path, max_error: float, model: Path | None) -> dict[str, list[DigitRow]]:
     """The rows of each file, as they stand in the CSV that the command wrote."""
     out = folder / "results.csv"
-    command = [sys.executable, "-m", "batchocr", "run", str(folder), "--out", str(out), "--quiet"]
+    command = [sys.executable, "-m", "batchocr", "run", str(folder), "--out", str(out), "--quiet", "--fresh"]
     given = ["--model", str(model)] if model else []
     subprocess.run([*command, "--max-error", str(max_error), *given], check=True)
     rows: dict[str, list[DigitRow]] = {}

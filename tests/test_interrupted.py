@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import time
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from command import account, beside, here, rows
 from interrupted import all_gone, contents, killed, make_scans, start, undisturbed
+from strokes import save
 
 from batchocr.output.journal import FILE
 from batchocr.output.lock import HOLDER
@@ -134,6 +136,30 @@ def test_a_worker_killed_from_outside_changes_nothing(
     ended = running.end()
     assert (ended.code, contents(tmp_path)) == (3, whole[0])
     assert ended.err.count("failed:") == 1  # the broken file
+
+
+def test_workers_that_hang_are_replaced(scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
+    running = start(tmp_path, scans, "--page-timeout", "3")
+    running.wait_for(lambda: pages_kept(tmp_path) >= 1)
+    for worker in running.workers():
+        worker.suspend()
+    ended = running.end()
+    assert (ended.code, contents(tmp_path)) == (3, whole[0])
+    assert ended.err.count("failed:") == 1  # the broken file
+
+
+def test_a_page_that_takes_too_long_is_a_failed_row_and_the_others_are_read(tmp_path: Path, one_digit: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    shutil.copy(one_digit, tmp_path / "scans" / "digit.jpg")
+    noise = np.random.default_rng(1).choice(np.array([20, 250], np.uint8), (3000, 3000), p=[0.3, 0.7])
+    save(tmp_path / "scans" / "noise.png", noise)
+    out = tmp_path / "results.csv"
+    ended = here("run", tmp_path / "scans", "--out", out, "--page-timeout", "1", "--device", "cpu", "--jobs", "1")
+    assert ended.code == 3 and "noise.png: took longer than 1 s, twice: raise --page-timeout" in ended.err
+    pages = {row["file"]: row for row in rows(beside(out, "pages.csv"))}
+    assert (pages["digit.jpg"]["status"], pages["noise.png"]["error"]) == ("read", "timeout")
+    assert len(pages["noise.png"]["sha256"]) == 64
+    assert here("run", tmp_path / "scans", "--out", out).out.startswith("2 pages (2 of them before)")
 
 
 def test_a_full_disk_ends_with_7_and_it_goes_on_once_there_is_room(

@@ -138,6 +138,8 @@ def test_another_model_and_another_version_read_all_anew(
     assert len(read(scans, out, mine)[1]) == 7
     monkeypatch.setattr("batchocr.job.__version__", "99")
     assert len(read(scans, out, mine)[1]) == 7
+    monkeypatch.setattr("batchocr.job.code_sha256", lambda: "changed")
+    assert len(read(scans, out, mine)[1]) == 7
 
 
 def test_the_batch_size_of_the_first_run_is_used_again(scans: Path, out: Path) -> None:
