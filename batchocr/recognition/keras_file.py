@@ -142,22 +142,23 @@ def _check_weights(content: bytes) -> None:
 
     sizes: list[int] = []
 
-    def check_link(name: str, link: Any) -> None:
-        if not isinstance(link, h5py.HardLink):
-            raise Refused(f"holds weights with a link to elsewhere, {quoted(name)}")
+    def elsewhere(name: str, link: Any) -> str | None:
+        return None if isinstance(link, h5py.HardLink) else f"with a link to elsewhere, {quoted(name)}"
 
-    def check_object(name: str, held: Any) -> None:
+    def unfit(name: str, held: Any) -> str | None:
         if isinstance(held, h5py.Group):
-            return
+            return None
         if not isinstance(held, h5py.Dataset) or held.dtype.kind not in "biuf":
-            raise Refused(f"holds weights that are no numbers, {quoted(name)}")
+            return f"that are no numbers, {quoted(name)}"
         if held.external or held.is_virtual or held.chunks:  # chunks may go through filters, which are code
-            raise Refused(f"holds weights that are packed or lie elsewhere, {quoted(name)}")
+            return f"that are packed or lie elsewhere, {quoted(name)}"
         sizes.append(held.nbytes)
+        return None
 
     with _refusing(f"{WEIGHTS} that cannot be read"), h5py.File(io.BytesIO(content), "r") as file:
-        file.visititems_links(check_link)
-        file.visititems(check_object)
+        # both walk each group once, follow hard links only, and stop at the first answer
+        if fault := file.visititems_links(elsewhere) or file.visititems(unfit):
+            raise Refused(f"holds weights {fault}")
     if sum(sizes) > len(content):
         raise Refused(f"holds weights that claim {sum(sizes):,} bytes in {len(content):,}")
 
