@@ -427,8 +427,17 @@ def test_no_copy_is_left_behind(prey: Prey, monkeypatch: pytest.MonkeyPatch) -> 
     assert not list(room.iterdir())
 
 
-def test_weights_for_another_network_are_told_in_one_line(prey: Prey) -> None:
-    model = put(prey.marker.with_name("m.keras"), packed(kernel(shape=(3, 4))(prey)))
+def an_input_without_shape(prey: Prey) -> dict[str, bytes]:
+    def change(config: Any) -> None:
+        config.pop("build_input_shape", None)
+        config["layers"].pop(0)
+
+    return prey.with_config(change)
+
+
+@pytest.mark.parametrize("make", [kernel(shape=(3, 4)), an_input_without_shape])
+def test_what_keras_stumbles_over_is_told_in_one_line(make: Callable[[Prey], dict[str, bytes]], prey: Prey) -> None:
+    model = put(prey.marker.with_name("m.keras"), packed(make(prey)))
     with pytest.raises(ModelError, match=r"m\.keras: Keras .* cannot load it \(.*\); choose another model$"):
         Classifier(model, device="cpu")
 

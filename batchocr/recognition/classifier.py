@@ -117,16 +117,17 @@ class Classifier:
 
         try:
             self._model: Any = file.load()
+            shapes = self._model.input_shape, self._model.output_shape
         except Exception as fault:  # Keras builds what the file says, and may stumble over it anywhere
             said = quoted(" ".join(str(fault).split()))
             raise ModelError(
                 f"{model}: Keras {keras.__version__} cannot load it ({said}); choose another model"
             ) from fault
         wanted = (None, *self.sidecar.input_shape), (None, len(self.sidecar.classes))
-        if (self._model.input_shape, self._model.output_shape) != wanted:
-            shapes = f"{self._model.input_shape} to {self._model.output_shape}"
+        if shapes != wanted:
             raise ModelError(
-                f"{model}: from {shapes}, where {wanted[0]} to {wanted[1]} is needed; choose another model"
+                f"{model}: from {shapes[0]} to {shapes[1]}, where {wanted[0]} to {wanted[1]} is needed; "
+                "choose another model"
             )
         # XLA gains nothing for so small a network on a CPU and costs seconds of start-up
         self._model.compile(jit_compile=self.device == "gpu")

@@ -142,8 +142,10 @@ def _check_weights(content: bytes) -> None:
 
     sizes: list[int] = []
 
-    def elsewhere(name: str, link: Any) -> str | None:
-        return None if isinstance(link, h5py.HardLink) else f"with a link to elsewhere, {quoted(name)}"
+    def elsewhere(name: bytes, link: Any) -> str | None:
+        if link.type == h5py.h5l.TYPE_HARD:
+            return None
+        return f"with a link to elsewhere, {quoted(name.decode(errors='replace'))}"
 
     def unfit(name: str, held: Any) -> str | None:
         if isinstance(held, h5py.Group):
@@ -156,8 +158,8 @@ def _check_weights(content: bytes) -> None:
         return None
 
     with _refusing(f"{WEIGHTS} that cannot be read"), h5py.File(io.BytesIO(content), "r") as file:
-        # both walk each group once, follow hard links only, and stop at the first answer
-        if fault := file.visititems_links(elsewhere) or file.visititems(unfit):
+        # both walk each group once, follow no link but hard ones, and stop at the first answer
+        if fault := file.id.links.visit(elsewhere, info=True) or file.visititems(unfit):
             raise Refused(f"holds weights {fault}")
     if sum(sizes) > len(content):
         raise Refused(f"holds weights that claim {sum(sizes):,} bytes in {len(content):,}")
