@@ -412,6 +412,13 @@ def test_a_sidecar_too_large_is_not_read(prey: Prey, one_digit: Path) -> None:
     refused(run(model, one_digit), model.with_suffix(".json"), "more than the 1,048,576 that are read")
 
 
+def test_a_sidecar_that_is_a_pipe_is_not_waited_for(prey: Prey, one_digit: Path) -> None:
+    model = put(prey.marker.with_name("m.keras"), packed(prey.members))
+    sidecar_path(model).unlink()
+    os.mkfifo(sidecar_path(model))
+    refused(run(model, one_digit), model.with_suffix(".json"), "the model's sidecar is missing")
+
+
 def test_what_was_checked_is_what_is_loaded(prey: Prey) -> None:
     model = put(prey.marker.with_name("m.keras"), packed(prey.members))
     _, file = read_model(model)
@@ -427,12 +434,18 @@ def test_no_copy_is_left_behind(prey: Prey, monkeypatch: pytest.MonkeyPatch) -> 
     assert not list(room.iterdir())
 
 
-def an_input_without_shape(prey: Prey) -> dict[str, bytes]:
-    def change(config: Any) -> None:
-        config.pop("build_input_shape", None)
-        config["layers"].pop(0)
+def test_where_no_copy_can_be_made_the_mend_is_told(prey: Prey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(prey.marker.with_name("none")))
+    with pytest.raises(ModelError, match=r"no copy can be made .*No such file.*set TMPDIR to another folder"):
+        Classifier(put(prey.marker.with_name("m.keras"), packed(prey.members)), device="cpu")
 
-    return prey.with_config(change)
+
+def an_input_without_shape(prey: Prey) -> dict[str, bytes]:
+    config = prey.config()
+    config.pop("build_config")
+    config["config"].pop("build_input_shape")
+    config["config"]["layers"].pop(0)
+    return {**prey.members, CONFIG: json.dumps(config).encode()}
 
 
 @pytest.mark.parametrize("make", [kernel(shape=(3, 4)), an_input_without_shape])
@@ -442,7 +455,7 @@ def test_what_keras_stumbles_over_is_told_in_one_line(make: Callable[[Prey], dic
         Classifier(model, device="cpu")
 
 
-# Where a training goes on
+# What trainings read
 
 
 def test_a_training_goes_on_from_nothing_but_plain_layers(prey: Prey) -> None:
@@ -455,6 +468,15 @@ def test_a_training_goes_on_from_nothing_but_plain_layers(prey: Prey) -> None:
     ended = here(*train, "--epochs", "2", "--resume")
     assert ended.code == 2
     assert "epoch-001.keras: cannot be gone on with (holds 'keras.layers.Lambda'" in ended.err
+    assert not prey.marker.exists()
+
+
+def test_digits_with_a_pickle_in_them_are_no_data(prey: Prey) -> None:
+    data = prey.marker.with_name("digits.npz")
+    pickled: Any = {"x": np.array([Touch(prey.marker)], dtype=object), "y": np.zeros(1, np.uint8)}
+    np.savez(data, **pickled)
+    ended = here("evaluate", "--data", data)
+    assert ended.code == 2 and str(data) in ended.err
     assert not prey.marker.exists()
 
 

@@ -118,6 +118,11 @@ class Classifier:
         try:
             self._model: Any = file.load()
             shapes = self._model.input_shape, self._model.output_shape
+        except OSError as fault:
+            raise ModelError(
+                f"{model}: no copy can be made to load it from ({fault.strerror}); make room where temporary files go, "
+                "or set TMPDIR to another folder"
+            ) from fault
         except Exception as fault:  # Keras builds what the file says, and may stumble over it anywhere
             said = quoted(" ".join(str(fault).split()))
             raise ModelError(

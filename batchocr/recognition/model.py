@@ -109,7 +109,7 @@ def read_model(model: Path) -> tuple[Sidecar, KerasFile]:
         raise ModelError(f"{model}: there is no such model; give the path of a .keras file with its .json beside it")
     content = _read(model, LARGEST)
     _refuse_other_kinds(model, content)
-    if not path.exists():
+    if not path.is_file():
         raise ModelError(f"{path}: the model's sidecar is missing; {COPY}")
     sidecar = _parse(path)
     if hashlib.sha256(content).hexdigest() != sidecar.sha256:
