@@ -96,7 +96,7 @@ def compose(kind: str, digits: Array, labels: Labels, rng: np.random.Generator) 
 
 def load(path: Path, split: str) -> tuple[Array, Labels]:
     """Load the digits of a split, or all of an npz that has no splits; blank pictures are left out."""
-    with np.load(path) as data:
+    with np.load(path, allow_pickle=False) as data:
         names = (f"x_{split}", f"y_{split}") if f"x_{split}" in data else ("x", "y")
         if not set(names) <= set(data):
             raise typer.BadParameter(f"{path.name} has neither x_{split} and y_{split} nor x and y")

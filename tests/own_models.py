@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from keras import layers
 
 from batchocr.recognition.calibration import Level
 from batchocr.recognition.model import DIGITS, NO_DIGIT, Calibration, read_sidecar, sha256, shipped_model, sidecar_path
@@ -22,9 +23,13 @@ def copy_model(path: Path, **changes: Any) -> Path:
 def eleven_classes(path: Path) -> Path:
     """A network as `path` that answers "none" by as much as the shipped one is unsure which digit it is."""
     shipped = keras.saving.load_model(shipped_model(), compile=False)
-    digits = shipped.output[:, :10] / keras.ops.sum(shipped.output[:, :10], axis=1, keepdims=True)
-    surest = keras.ops.max(digits, axis=1, keepdims=True)
-    keras.Model(shipped.input, keras.ops.concatenate([digits * surest, 1 - surest], axis=1)).save(path)
+    kernel, bias = shipped.layers[-1].get_weights()
+    ten = layers.Dense(10, activation="softmax")
+    digits = ten(shipped.layers[-2].output)
+    ten.set_weights([kernel[:, :10], bias[:10]])
+    surest = layers.Flatten()(layers.GlobalMaxPooling2D()(layers.Reshape((10, 1, 1))(digits)))
+    none = layers.Rescaling(-1, offset=1)(surest)
+    keras.Model(shipped.input, layers.Concatenate()([layers.Multiply()([digits, surest]), none])).save(path)
     changes = {"classes": (*DIGITS, NO_DIGIT), "sha256": sha256(path), "temperature": 1.0, "calibration": None}
     read_sidecar(shipped_model()).model_copy(update=changes).write(sidecar_path(path))
     return path

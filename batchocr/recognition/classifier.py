@@ -16,7 +16,8 @@ import numpy as np
 
 from batchocr.errors import DeviceError, ModelError, UsageError
 from batchocr.recognition.calibration import NONE, Floats, scale
-from batchocr.recognition.model import Sidecar, read_sidecar
+from batchocr.recognition.keras_file import quoted
+from batchocr.recognition.model import Sidecar, read_model
 from batchocr.records import Crops
 
 DEVICES = ("auto", "cpu", "gpu")
@@ -108,21 +109,31 @@ class Classifier:
     def __init__(self, model: Path, *, device: str = "auto", batch_size: int | None = None) -> None:
         """Load and compile `model`. Raises ModelError, DeviceError."""
         self.path = model
-        self.sidecar: Sidecar = read_sidecar(model)
+        self.sidecar: Sidecar
+        self.sidecar, file = read_model(model)
         self.device = open_device(device)
         self.batch_size = batch_size or BATCH[self.device]
         self._place = "cpu:0" if self.device == "cpu" else "gpu:0"
         import keras
 
         try:
-            self._model: Any = keras.saving.load_model(model, compile=False, safe_mode=True)
-        except (OSError, ValueError, TypeError, KeyError) as fault:
-            raise ModelError(f"{model}: Keras {keras.__version__} cannot load it ({fault})") from fault
-        wanted = (None, *self.sidecar.input_shape), (None, len(self.sidecar.classes))
-        if (self._model.input_shape, self._model.output_shape) != wanted:
-            shapes = f"{self._model.input_shape} to {self._model.output_shape}"
+            self._model: Any = file.load()
+            shapes = self._model.input_shape, self._model.output_shape
+        except OSError as fault:
             raise ModelError(
-                f"{model}: from {shapes}, where {wanted[0]} to {wanted[1]} is needed; choose another model"
+                f"{model}: no copy can be made to load it from ({fault.strerror}); make room where temporary files go, "
+                "or set TMPDIR to another folder"
+            ) from fault
+        except Exception as fault:  # Keras builds what the file says, and may stumble over it anywhere
+            said = quoted(" ".join(str(fault).split()))
+            raise ModelError(
+                f"{model}: Keras {keras.__version__} cannot load it ({said}); choose another model"
+            ) from fault
+        wanted = (None, *self.sidecar.input_shape), (None, len(self.sidecar.classes))
+        if shapes != wanted:
+            raise ModelError(
+                f"{model}: from {shapes[0]} to {shapes[1]}, where {wanted[0]} to {wanted[1]} is needed; "
+                "choose another model"
             )
         # XLA gains nothing for so small a network on a CPU and costs seconds of start-up
         self._model.compile(jit_compile=self.device == "gpu")

@@ -12,13 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from batchocr.errors import ModelError, UsageError
 from batchocr.recognition.calibration import Level, least_error, threshold_for
+from batchocr.recognition.keras_file import LARGEST, KerasFile, Refused, read_whole
 
 DEFAULT = "digits.keras"
 """The shipped model's file name."""
 COPY = "copy both files again from where the model came from"
+PLAIN = "use one that batchocr train made, or one of such layers as it uses (docs/models.md)"
 DIGITS = tuple("0123456789")
 NO_DIGIT = "none"
 """The class after the digits, where a model has it: what is no digit."""
+LARGEST_SIDECAR = 2**20
+"""Bytes of a sidecar; the shipped model's has 8 thousand."""
 
 
 class Calibration(BaseModel):
@@ -89,19 +93,45 @@ def sha256(path: Path) -> str:
 
 
 def read_sidecar(model: Path) -> Sidecar:
-    """The sidecar of a model file, checked against it. Raises ModelError where either is missing or they disagree."""
+    """The sidecar of a model file, checked against it. Raises ModelError as `read_model` does."""
+    return read_model(model)[0]
+
+
+def read_model(model: Path) -> tuple[Sidecar, KerasFile]:
+    """A model's sidecar and its file, which is read once: what was checked is what is loaded.
+
+    Raises ModelError where either is missing, they disagree, or the file holds what no model of ours does.
+    """
     path = sidecar_path(model)
     if model.suffix == path.suffix:
         raise ModelError(f"{model}: this is a model's sidecar; give the .keras file beside it")
     if not model.is_file():
         raise ModelError(f"{model}: there is no such model; give the path of a .keras file with its .json beside it")
-    _refuse_other_kinds(model)
+    content = _read(model, LARGEST)
+    _refuse_other_kinds(model, content)
+    if not path.is_file():
+        raise ModelError(f"{path}: the model's sidecar is missing; {COPY}")
+    sidecar = _parse(path)
+    if hashlib.sha256(content).hexdigest() != sidecar.sha256:
+        raise ModelError(f"{model}: changed or cut off, for its sha256 is not the one in {path.name}; {COPY}")
     try:
-        sidecar = Sidecar.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise ModelError(f"{path}: the model's sidecar is missing; {COPY}") from None
+        return sidecar, KerasFile(content)
+    except Refused as fault:
+        raise ModelError(f"{model}: not loaded, for it {fault}; {PLAIN}") from fault
+
+
+def _read(path: Path, largest: int) -> bytes:
+    try:
+        return read_whole(path, largest)
+    except Refused as fault:
+        raise ModelError(f"{path}: not read, for it {fault}; {COPY}") from fault
     except OSError as fault:
         raise ModelError(f"{path}: cannot be read ({fault.strerror}); {COPY}") from fault
+
+
+def _parse(path: Path) -> Sidecar:
+    try:
+        sidecar = Sidecar.model_validate_json(_read(path, LARGEST_SIDECAR))
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
@@ -109,8 +139,6 @@ def read_sidecar(model: Path) -> Sidecar:
     known = sidecar.classes in (DIGITS, (*DIGITS, NO_DIGIT))
     if not known or (sidecar.input_shape, sidecar.input_dtype) != ((28, 28), "uint8"):
         raise ModelError(f"{path}: not for digits 0-9 from 28 x 28 pixels; choose another model")
-    if sha256(model) != sidecar.sha256:
-        raise ModelError(f"{model}: changed or cut off, for its sha256 is not the one in {path.name}; {COPY}")
     return sidecar
 
 
@@ -147,17 +175,12 @@ def threshold(model: Path, min_confidence: float | None, max_error: float | None
     return least
 
 
-def _refuse_other_kinds(model: Path) -> None:
+def _refuse_other_kinds(model: Path, content: bytes) -> None:
     """Raises ModelError for an HDF5 file of old Keras, and for a file without sidecar that is no `.keras` either."""
-    try:
-        with model.open("rb") as file:
-            start = file.read(4)
-    except OSError as fault:
-        raise ModelError(f"{model}: cannot be read ({fault.strerror}); {COPY}") from fault
-    if start == b"\x89HDF":
+    if content.startswith(b"\x89HDF"):
         raise ModelError(
             f"{model}: an HDF5 file of old Keras, which is not read; give a .keras file with its .json beside it, "
             "as batchocr train makes them"
         )
-    if start != b"PK\3\4" and not sidecar_path(model).exists():
+    if not content.startswith(b"PK\3\4") and not sidecar_path(model).exists():
         raise ModelError(f"{model}: no Keras model; give a .keras file with its .json beside it")

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from batchocr.errors import OutputError, UsageError
+from batchocr.recognition.keras_file import LARGEST, KerasFile, read_whole
 
 ACCOUNT, HISTORY = "training.json", "history.csv"
 
@@ -64,7 +65,8 @@ def resumed(out: Path) -> tuple[keras.Model | None, list[Epoch]]:
     if last is None:
         return None, []
     try:
-        model, epochs = keras.saving.load_model(last), read_history(out / HISTORY)
+        model = KerasFile(read_whole(last, LARGEST), compiled=True).load()
+        epochs = read_history(out / HISTORY)
     except (OSError, ValueError) as fault:
         raise UsageError(f"{last}: cannot be gone on with ({fault}); remove {out} and train anew") from fault
     return model, epochs[: int(last.stem.removeprefix("epoch-"))]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from batchocr.recognition.model import DEFAULT as SHIPPED
-from batchocr.recognition.model import read_sidecar, shipped_model
+from batchocr.recognition.model import read_model, read_sidecar, shipped_model
 from batchocr.training.catalogue import SYSTEMS, Recipe
 
 MEASURED = "systems"
@@ -47,11 +47,9 @@ def measured(folder: Path, system: str, name: str, recipe: Recipe) -> str:
 
 def summary(name: str) -> str:
     """The layers of a system, or of the shipped model by its file's name, with shapes and parameters."""
-    import keras
-
     from batchocr.training.zoo import build
 
-    model = keras.saving.load_model(shipped_model(), compile=False) if name == SHIPPED else build(name)
+    model = read_model(shipped_model())[1].load() if name == SHIPPED else build(name)
     lines: list[str] = []
     model.summary(line_length=78, print_fn=lambda line, **_: lines.append(line))
     return "\n".join(lines)
