@@ -1,0 +1,196 @@
+"""How fast the whole job is: beside decoding alone, the classifier alone, Tesseract and RapidOCR, taking turns.
+
+`python benchmarks/speed.py --digits mnist.npz --rapid-python VENV/bin/python` composes 40 mixed pages (A4, 300 dpi, PNG
+and JPEG) from MNIST's test half and prints the tables of docs/benchmarks.md; `--plot growth.png` draws the second.
+
+What starting costs is left out by taking the difference: a run over the pages three times less a run over them once,
+by twice as many pages. Rivals are loaded before the clock starts.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import psutil
+import typer
+from pages import load, write_pages
+from rivals import Rapid, tesseract
+
+from batchocr.engines.look import look
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.model import shipped_model
+from batchocr.records import Crops, Scan
+from batchocr.sources import MAX_MEGAPIXELS, find_scans, load_pages
+
+MIXED = ("plain", "ruled", "comb", "form", "skewed", "photo", "pencil", "dense")
+LOOKS = 0.1  # seconds between two looks at the memory
+
+
+class Run(NamedTuple):
+    """What a run of the command took."""
+
+    seconds: float
+    megabytes: float
+    """The most that all its processes held at once."""
+    stages: dict[str, float]
+
+
+def decode(scan: Scan) -> int:
+    """Pixels of a scan's pages."""
+    return sum(page.pixels.size for page in load_pages(scan) if hasattr(page, "pixels"))
+
+
+def decoding(scans: Sequence[Scan], jobs: int) -> float:
+    """Seconds that as many processes as the job's need to decode all, and do nothing else."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        list(pool.map(decode, scans[: 4 * jobs]))  # started, and all imported
+        started = time.perf_counter()
+        list(pool.map(decode, scans))
+        return time.perf_counter() - started
+
+
+def crops_of(scans: Sequence[Scan]) -> Crops:
+    seen = [page.layout for scan in scans for page in look(scan, MAX_MEGAPIXELS)]
+    return np.concatenate([layout.crops for layout in seen if layout])
+
+
+def classifying(classifier: Classifier, crops: Crops) -> float:
+    started = time.perf_counter()
+    classifier.classify(crops)
+    return time.perf_counter() - started
+
+
+def links(pages: Sequence[Path], count: int, folder: Path) -> Path:
+    """A folder of so many pages: the same ones again and again."""
+    folder.mkdir()
+    for place in range(count):
+        page = pages[place % len(pages)]
+        (folder / f"{place:05}{page.suffix}").symlink_to(page)
+    return folder
+
+
+def run(scans: Path, jobs: int) -> Run:
+    """The command over a folder, watched."""
+    out = scans.with_name(f"{scans.name}.csv")
+    command = [sys.executable, "-m", "batchocr", "run", str(scans), "--out", str(out), "--device", "cpu"]
+    started, most = time.perf_counter(), 0.0
+    with subprocess.Popen([*command, "--jobs", str(jobs), "--quiet", "--fresh"]) as process:
+        watched = psutil.Process(process.pid)
+        while process.poll() is None:
+            with suppress(psutil.NoSuchProcess):
+                family = [watched, *watched.children(recursive=True)]
+                most = max(most, sum(each.memory_full_info().pss for each in family) / 1e6)
+            time.sleep(LOOKS)
+    seconds = time.perf_counter() - started
+    if process.returncode:
+        raise SystemExit(f"batchocr ended with {process.returncode}")
+    return Run(seconds, most, json.loads(out.with_suffix(".run.json").read_text())["seconds"])
+
+
+def main(
+    digits: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="npz of white-on-black digits.")],
+    rapid_python: Annotated[Path | None, typer.Option(help="Python of the environment that has rapidocr.")] = None,
+    with_tesseract: Annotated[bool, typer.Option(help="Run Tesseract too.")] = True,
+    pages: Annotated[int, typer.Option(min=8, help="Of the workload.")] = 40,
+    grow: Annotated[str, typer.Option(help="Numbers of pages to run over, parted by commas.")] = "10,100,1000",
+    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 3,
+    jobs: Annotated[int, typer.Option(min=1, help="As of batchocr run, and for decoding alone.")] = 2,
+    seed: Annotated[int, typer.Option(min=0)] = 8000,
+    plot: Annotated[Path | None, typer.Option(help="Draw how time and memory grow.")] = None,
+) -> None:
+    """Measure, and print two tables."""
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        truth = write_pages(*load(digits, "test"), MIXED, pages // len(MIXED), seed, work / "pages")
+        scans = find_scans([work / "pages"]).scans
+        paths = [scan.path for scan in scans]
+        count, written = len(paths), sum(len(number["digits"]) for page in truth.values() for number in page)
+        crops = crops_of(scans)
+        typer.echo(
+            f"{count} pages, {written / count:.0f} digits and {len(crops) / count:.0f} crops a page, {jobs} workers\n"
+        )
+        classifier = Classifier(shipped_model(), device="cpu")
+        once, thrice = links(paths, count, work / "once"), links(paths, 3 * count, work / "thrice")
+        spent: dict[str, list[float]] = {"decoding alone": [], "the classifier alone": [], "batchocr": []}
+        started: list[float] = []
+        for _ in range(rounds):
+            spent["decoding alone"].append(decoding(scans, jobs) / count)
+            spent["the classifier alone"].append(classifying(classifier, crops) / count)
+            short, long = run(once, jobs), run(thrice, jobs)
+            spent["batchocr"].append((long.seconds - short.seconds) / (2 * count))
+            started.append(short.seconds / count)
+        if with_tesseract:
+            spent["Tesseract"] = [rival(tesseract, paths)]
+        if rapid_python:
+            reader = Rapid(rapid_python)
+            reader(paths[0])
+            spent["RapidOCR"] = [rival(reader, paths)]
+        table(spent, statistics.median(started))
+        growth([int(each) for each in grow.split(",") if each], paths, work, jobs, plot)
+
+
+def rival(reader: object, paths: Sequence[Path]) -> float:
+    """Seconds a page."""
+    assert callable(reader)
+    started = time.perf_counter()
+    for path in paths:
+        reader(path)
+    return (time.perf_counter() - started) / len(paths)
+
+
+def table(spent: dict[str, list[float]], with_start: float) -> None:
+    middle = {name: statistics.median(seconds) for name, seconds in spent.items()}
+    ours = middle["batchocr"]
+    typer.echo(
+        "| start-up left out | ms a page | least to most | pages a second | batchocr to it |\n|---|---|---|---|---|"
+    )
+    for name, seconds in spent.items():
+        spread = f"{1000 * min(seconds):.0f} to {1000 * max(seconds):.0f}"
+        ratio = f"{middle[name] / ours:.2f}"
+        typer.echo(f"| {name} | {1000 * middle[name]:.0f} | {spread} | {1 / middle[name]:.1f} | {ratio} |")
+    both = middle["decoding alone"] + middle["the classifier alone"]
+    typer.echo(f"| decoding and the classifier together | {1000 * both:.0f} | | {1 / both:.1f} | {both / ours:.2f} |")
+    typer.echo(f"| batchocr, with its start | {1000 * with_start:.0f} | | {1 / with_start:.1f} | |\n")
+
+
+def growth(counts: Sequence[int], paths: Sequence[Path], work: Path, jobs: int, plot: Path | None) -> None:
+    """Runs over more and more pages."""
+    runs = [run(links(paths, count, work / f"grow-{count}"), jobs) for count in counts]
+    typer.echo(
+        "| pages | seconds | to the model's start | vision, all workers | classifier | MB |\n|---|---|---|---|---|---|"
+    )
+    for count, each in zip(counts, runs, strict=True):
+        told = [each.stages[name] for name in ("start", "vision", "recognition")]
+        typer.echo(
+            f"| {count:,} | {each.seconds:.1f} | {' | '.join(f'{s:.1f}' for s in told)} | {each.megabytes:.0f} |"
+        )
+    if plot and runs:
+        draw(counts, runs, plot)
+
+
+def draw(counts: Sequence[int], runs: Sequence[Run], path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    time_axes, memory_axes = figure.subplots(1, 2)
+    time_axes.loglog(counts, [each.seconds for each in runs], "o-")
+    time_axes.set(xlabel="pages", ylabel="seconds, with the start")
+    memory_axes.semilogx(counts, [each.megabytes for each in runs], "o-")
+    memory_axes.set(xlabel="pages", ylabel="MB, all processes", ylim=(0, None))
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    typer.run(main)
