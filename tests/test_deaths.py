@@ -168,6 +168,15 @@ class SlowPath(PosixPath):
         return super().stat(follow_symlinks=follow_symlinks)
 
 
+class FaultyPath(PosixPath):
+    """A file whose reading shows a fault of ours."""
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        if multiprocessing.parent_process():
+            raise RuntimeError("a fault of ours")
+        return super().stat(follow_symlinks=follow_symlinks)
+
+
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     save(tmp_path / "a.png", page(["20"]))
@@ -191,3 +200,14 @@ def test_a_segmentation_fault_costs_no_other_page(deaths: int, picture: Path) ->
 def test_a_page_that_takes_too_long_costs_no_other(picture: Path) -> None:
     rows = really([Scan(SlowPath(picture), "a"), Scan(picture, "b")], page_timeout=2)
     assert rows == [("a", None, "failed", "timeout", 1), *good("b", 1)]
+
+
+def test_what_a_worker_logs_is_written_by_its_parent(
+    picture: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = really([Scan(FaultyPath(picture), "a"), Scan(picture, "b")])
+    assert rows == [("a", None, "failed", "internal", 1), *good("b", 1)]
+    (record,) = caplog.records
+    assert (record.levelname, record.name) == ("ERROR", "batchocr.engines.look")
+    assert "a: fault while reading it" in record.getMessage() and "a fault of ours" in record.getMessage()
+    assert capfd.readouterr().err == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -9,8 +10,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging.handlers import QueueHandler
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from typing import Any
 
 from batchocr.engines.look import look
 from batchocr.records import Scan, SeenPage
@@ -67,10 +70,13 @@ class Worker:
             while True:
                 if not self._pipe.poll(seconds):
                     raise TooSlow
-                seen: SeenPage | None = self._pipe.recv()
-                if seen is None:
+                said: SeenPage | logging.LogRecord | None = self._pipe.recv()
+                if said is None:
                     return
-                yield seen
+                if isinstance(said, logging.LogRecord):
+                    logging.getLogger(said.name).handle(said)
+                else:
+                    yield said
         except (EOFError, OSError) as ended:
             raise WorkerDied from ended
 
@@ -112,6 +118,7 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int) -> None:
         pipe.send(fault)
         return
     cv2.setNumThreads(threads)
+    logging.getLogger().addHandler(_ToParent(pipe))
     try:
         pipe.send(None)
         while True:
@@ -121,6 +128,17 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int) -> None:
             pipe.send(None)
     except (EOFError, OSError):
         return  # the parent wants no more
+
+
+class _ToParent(QueueHandler):
+    """What is logged here is the parent's to write: in its form, a line at a time, or not at all."""
+
+    def __init__(self, pipe: Any) -> None:
+        super().__init__(pipe)
+        self._pipe = pipe
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        self._pipe.send(record)
 
 
 def _hush() -> None:
