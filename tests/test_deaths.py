@@ -5,17 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PosixPath
 
+import psutil
 import pytest
 from strokes import page, save
 
 from batchocr.engines import local
 from batchocr.engines.local import PAGES, LocalEngine
-from batchocr.engines.worker import TooSlow, WorkerDied, WorkerNeverCame
+from batchocr.engines.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
 from batchocr.errors import BatchocrError
 from batchocr.records import PageRow, Part, Scan, SeenPage
 
@@ -41,6 +43,8 @@ class Mortal:
 
     deadly: Counter[tuple[str, int]]
     sizes: dict[str, int]
+    after: Counter[str]
+    """Scans after whose last page it dies, so many times."""
     opens: bool
     """Whether a scan can be opened at all."""
     slow = False
@@ -53,6 +57,8 @@ class Mortal:
 
     def close(self) -> None: ...
 
+    def restart(self) -> None: ...
+
     def read(self, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
         size = Mortal.sizes[scan.name]
         if not Mortal.opens:
@@ -62,12 +68,15 @@ class Mortal:
                 Mortal.deadly[scan.name, number] -= 1
                 raise TooSlow if Mortal.slow else WorkerDied
             yield SeenPage(PageRow(scan.name, number, "read"), None, size)
+        if Mortal.after[scan.name] > 0:
+            Mortal.after[scan.name] -= 1
+            raise WorkerDied
 
 
 @pytest.fixture
 def mortal(monkeypatch: pytest.MonkeyPatch) -> type[Mortal]:
     monkeypatch.setattr(local, "Worker", Mortal)
-    Mortal.deadly, Mortal.sizes, Mortal.opens, Mortal.slow = Counter(), {}, True, False
+    Mortal.deadly, Mortal.after, Mortal.sizes, Mortal.opens, Mortal.slow = Counter(), Counter(), {}, True, False
     return Mortal
 
 
@@ -109,6 +118,78 @@ def test_many_deaths_in_one_scan(mortal: type[Mortal]) -> None:
         mortal.deadly["a", number] = 99
     statuses = [row[2] for row in through({"a": LONG})]
     assert statuses == ["failed", "read"] * (LONG // 2) + ["failed"]
+
+
+@pytest.mark.parametrize("times", [1, 99])
+@pytest.mark.parametrize("pages", [1, PAGES, LONG])
+def test_a_death_after_the_last_page_in_hand_blames_no_page(pages: int, times: int, mortal: type[Mortal]) -> None:
+    mortal.after["a"] = times
+    assert through({"a": pages}) == good("a", pages)
+
+
+def test_a_long_scan_by_itself_is_shared_out(mortal: type[Mortal], monkeypatch: pytest.MonkeyPatch) -> None:
+    together, read = threading.Barrier(2), mortal.read
+
+    def wait(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
+        if first in (PAGES + 1, 2 * PAGES + 1):
+            together.wait(20)  # BrokenBarrierError where nobody else comes
+        return read(self, scan, first, last, seconds)
+
+    monkeypatch.setattr(mortal, "read", wait)
+    assert through({"a": 3 * PAGES}) == good("a", 3 * PAGES)
+
+
+@pytest.mark.parametrize("fails", ["read", "restart"])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_fault_in_a_thread_ends_the_run_and_nobody_waits_for_ever(
+    fails: str, jobs: int, mortal: type[Mortal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("of the parent")
+
+    mortal.deadly["b", 1] = 99
+    monkeypatch.setattr(mortal, fails, fail)
+    with pytest.raises(MemoryError, match="of the parent"):
+        through(dict.fromkeys("abcdefgh", 1), jobs=jobs)
+
+
+def test_nothing_more_is_read_once_the_caller_has_a_fault_of_its_own(
+    mortal: type[Mortal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, read = threading.Event(), mortal.read
+    readings: list[int] = []
+
+    def starting(self: Mortal) -> None:
+        if not killed.is_set():
+            assert killed.wait(20)
+            raise WorkerNeverCame
+
+    def counted(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
+        readings.append(first)
+        return read(self, scan, first, last, seconds)
+
+    monkeypatch.setattr(mortal, "wait_until_ready", starting)
+    monkeypatch.setattr(mortal, "read", counted)
+    monkeypatch.setattr(mortal, "kill", lambda self: killed.set())
+    mortal.sizes = {"a": 10_000}
+    with (
+        pytest.raises(ValueError, match="the model"),
+        LocalEngine([Part(Scan(Path("a"), "a"))], jobs=1, max_megapixels=1),
+    ):
+        raise ValueError("the model is damaged")
+    assert readings == []
+
+
+def test_a_scan_that_cannot_be_opened_any_more_fails_page_by_page(
+    mortal: type[Mortal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
+        yield SeenPage(PageRow(scan.name, None if first == 1 else first, "failed", "not-found"))
+
+    monkeypatch.setattr(mortal, "read", gone)
+    a = Scan(Path("a"), "a")
+    rows = through({}, [Part(a, 1, 3, 9), Part(a, 6, 7, 9)])
+    assert rows == [("a", number, "failed", "not-found", 9) for number in (1, 2, 3, 6, 7)]
 
 
 def test_only_the_pages_asked_for_are_read(mortal: type[Mortal]) -> None:
@@ -211,3 +292,17 @@ def test_what_a_worker_logs_is_written_by_its_parent(
     assert (record.levelname, record.name) == ("ERROR", "batchocr.engines.look")
     assert "a: fault while reading it" in record.getMessage() and "a fault of ours" in record.getMessage()
     assert capfd.readouterr().err == ""
+
+
+def test_deaths_leave_neither_open_files_nor_processes_behind() -> None:
+    worker = Worker(1, 1)
+    before = psutil.Process().num_fds()
+    for _ in range(20):
+        worker.kill()
+        with pytest.raises(WorkerNeverCame):
+            worker.wait_until_ready()
+        worker.restart()
+    assert psutil.Process().num_fds() == before
+    assert len(multiprocessing.active_children()) == 1
+    worker.close()
+    assert multiprocessing.active_children() == []

@@ -83,7 +83,7 @@ class _Ended:
     @property
     def number(self) -> int:
         """The first page that it did not give."""
-        return (self.seen.row.page or 0) + 1 if self.seen else self.task.part.first
+        return (self.seen.row.page or self.task.part.first) + 1 if self.seen else self.task.part.first
 
     @property
     def last(self) -> int:
@@ -112,20 +112,18 @@ class LocalEngine:
         self._more: deque[Part] = deque()  # of long scans, before any new one
         self._again: deque[_Task] = deque()  # when all else is done, one by one
         self._tried: set[tuple[Path, int]] = set()  # pages that ended a worker once
-        self._max_megapixels = max_megapixels
         self._page_timeout = page_timeout
         self._should_stop = should_stop
-        self._threads_each = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
+        threads_each = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
         self._closing = threading.Event()
         self._in_hand = 0
         self._told: Queue[tuple[_Task, SeenPage] | _Ended] = Queue(2 * self.jobs)  # bounds the memory
+        self._workers = [Worker(max_megapixels, threads_each) for _ in range(self.jobs)]
         self._idle: LifoQueue[Worker] = LifoQueue()
-        self._workers: set[Worker] = set()
-        for _ in range(self.jobs):
-            self._idle.put(self._new_worker())
+        for worker in self._workers:
+            self._idle.put(worker)
         self._pool = ThreadPoolExecutor(self.jobs)  # each waits for one worker
-        for _ in range(AHEAD * self.jobs):
-            self._hand_in()
+        self._hand_in()
 
     def pages(self) -> Iterator[SeenPage]:
         """All pages, each as soon as it is seen; few or none more once `should_stop()`.
@@ -153,9 +151,9 @@ class LocalEngine:
                 self._in_hand -= 1
                 if told.whole:
                     yield from self._after(told)
-                self._hand_in()
             else:
                 yield from self._one(*told)
+            self._hand_in()
 
     def _one(self, task: _Task, seen: SeenPage) -> Iterator[SeenPage]:
         """A page; where it is the first to tell that its scan has many, the others are shared out."""
@@ -165,7 +163,9 @@ class LocalEngine:
         if part.pages is None and number == part.first:
             starts = range(task.last + 1, seen.pages + 1, PAGES)
             self._more.extend(Part(part.scan, at, min(at + PAGES - 1, seen.pages), seen.pages) for at in starts)
-        yield replace(seen, scan=part.scan, pages=part.pages or seen.pages)
+        if part.pages:  # then it is a page of that scan, even if the scan cannot be opened any more
+            seen = replace(seen, row=replace(seen.row, page=number or part.first), pages=part.pages)
+        yield replace(seen, scan=part.scan)
 
     def _after(self, ended: _Ended) -> Iterator[SeenPage]:
         """What is to be said and done once a task has ended."""
@@ -181,6 +181,8 @@ class LocalEngine:
     def _after_death(self, ended: _Ended, fault: ScanError) -> Iterator[SeenPage]:
         """The page that ended a worker is tried again, or failed; those after it are read."""
         scan, number, last, pages = ended.task.part.scan, ended.number, ended.last, ended.pages
+        if number > last:
+            return  # it had given all
         if pages and number < last:
             self._more.appendleft(Part(scan, number + 1, last, pages))
         if (scan.path, number) not in self._tried:
@@ -203,20 +205,21 @@ class LocalEngine:
     def _missing(self, ended: _Ended) -> Iterator[SeenPage]:
         """Pages that ought to be there: they failed of what the one before did, where that did."""
         scan, row = ended.task.part.scan, ended.seen.row if ended.seen else None
-        if ended.pages is None or (row and row.page is None):
+        if ended.pages is None:
             return
         known = (row.error, row.message) if row and row.error else ("damaged", f"{scan.name}: {MISSING}")
         for number in range(ended.number, ended.last + 1):
-            yield _failed(scan, number, ScanError(*known), ended.pages)
+            seen = _failed(scan, number, ScanError(*known), ended.pages)
+            yield replace(seen, row=replace(seen.row, sha256=row.sha256 if row else ""))
 
     # What is handed out
 
     def _hand_in(self) -> None:
-        """The next part, if there is one."""
-        if self._should_stop():
-            return
-        part = self._more.popleft() if self._more else next(self._parts, None)
-        if part is not None:
+        """The next parts, as many as may be in hand."""
+        while self._in_hand < AHEAD * self.jobs and not self._should_stop():
+            part = self._more.popleft() if self._more else next(self._parts, None)
+            if part is None:
+                return
             most = part.first + PAGES - 1
             self._submit(_Task(part, most if part.last is None else min(part.last, most)))
             if part.last is not None and part.last > most:
@@ -230,22 +233,25 @@ class LocalEngine:
 
     def _read(self, task: _Task) -> None:
         """A part through a worker; whatever comes of it is told."""
-        seen: SeenPage | None = None
-        fault: Exception | None = None
-        whole = True
-        if self._should_stop():
-            self._tell(_Ended(task, None, None, whole=False))
-            return
+        worker = self._idle.get()
         try:
-            worker = self._ready_worker()
-        except Exception as no_worker:
-            self._tell(_Ended(task, None, no_worker))
-            return
+            ended = self._through(worker, task)
+        except Exception as fault:  # the caller raises it: of a thread nobody would see it, and wait for ever
+            ended = _Ended(task, None, fault)
+        self._idle.put(worker)
+        self._tell(ended)
+
+    def _through(self, worker: Worker, task: _Task) -> _Ended:
+        seen: SeenPage | None = None
+        fault: ScanError | None = None
+        whole = self._makes_ready(worker)
+        if not whole:
+            return _Ended(task, seen, fault, whole)
         name = task.part.scan.name
         try:
             for seen in worker.read(task.part.scan, task.part.first, task.last, self._page_timeout):
                 self._tell((task, seen))
-                if self._should_stop():
+                if self._is_ending():
                     whole = False
                     break
         except WorkerDied:
@@ -254,26 +260,24 @@ class LocalEngine:
             mend = "raise --page-timeout if that is right"
             fault = ScanError("timeout", f"{name}: took longer than {self._page_timeout:g} s, twice: {mend}")
         if (fault or not whole) and not self._closing.is_set():
-            self._end(worker)
-            worker = self._new_worker()
-        self._idle.put(worker)
-        self._tell(_Ended(task, seen, fault, whole))
+            worker.restart()
+        return _Ended(task, seen, fault, whole)
 
-    def _ready_worker(self) -> Worker:
-        """Raises BatchocrError where one after the other dies as it starts."""
-        worker = self._idle.get()
+    def _makes_ready(self, worker: Worker) -> bool:
+        """False where the run is to stop. Raises BatchocrError where one process after the other dies as it starts."""
         for _ in range(STARTS):
+            if self._is_ending():
+                return False
             try:
                 worker.wait_until_ready()
-                return worker
+                return True
             except WorkerNeverCame:
-                self._end(worker)
-                worker = self._new_worker()
-            except Exception:
-                self._idle.put(worker)
-                raise
-        self._idle.put(worker)
+                if not self._closing.is_set():
+                    worker.restart()
         raise BatchocrError(NO_START)
+
+    def _is_ending(self) -> bool:
+        return self._closing.is_set() or self._should_stop()
 
     def _tell(self, what: tuple[_Task, SeenPage] | _Ended) -> None:
         """Waits while the caller has enough to do."""
@@ -282,16 +286,6 @@ class LocalEngine:
                 self._told.put(what, timeout=_LOOK_UP)
                 return
 
-    def _new_worker(self) -> Worker:
-        worker = Worker(self._max_megapixels, self._threads_each)
-        self._workers.add(worker)
-        return worker
-
-    def _end(self, worker: Worker) -> None:
-        worker.kill()
-        worker.close()
-        self._workers.discard(worker)
-
     def __enter__(self) -> Self:
         return self
 
@@ -299,9 +293,8 @@ class LocalEngine:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
-        if self._in_hand:
-            for worker in list(self._workers):
-                worker.kill()
+        for worker in self._workers:
+            worker.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        for worker in list(self._workers):
+        for worker in self._workers:
             worker.close()

@@ -20,21 +20,20 @@ def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = N
 
     pages = load_pages(scan, max_megapixels=max_megapixels, first=first, last=last)
     number: int | None = first if first > 1 else None
+    of = 1
     while True:
         clock = time.perf_counter()
         try:
             page = next(pages, None)
-        except ScanError as fault:
-            yield failed(scan, number, fault)
-            return
         except Exception as fault:
-            yield failed(scan, number, _our_fault(scan, fault))
+            known = fault if isinstance(fault, ScanError) else _our_fault(scan, fault)
+            yield replace(failed(scan, number, known), pages=of)
             return
         if page is None:
             return
         seen = _bad(scan, page) if isinstance(page, BadPage) else _look_at_safely(page)
         yield replace(seen, row=replace(seen.row, seconds=time.perf_counter() - clock))
-        number = page.number + 1
+        number, of = page.number + 1, page.pages
 
 
 def look_at(page: Page) -> SeenPage:
@@ -61,7 +60,8 @@ def page_row(page: Page, layout: Layout) -> PageRow:
 
 def failed(scan: Scan, number: int | None, fault: ScanError) -> SeenPage:
     """A page that was not read, or a whole scan where `number` is None."""
-    return SeenPage(PageRow(file=scan.name, page=number, status="failed", error=fault.reason, message=fault.message))
+    message = fault.message.encode("utf-8", "backslashreplace").decode()  # it may quote what is no text
+    return SeenPage(PageRow(file=scan.name, page=number, status="failed", error=fault.reason, message=message))
 
 
 def _bad(scan: Scan, page: BadPage) -> SeenPage:

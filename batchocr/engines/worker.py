@@ -16,9 +16,11 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from batchocr.engines.look import look
+from batchocr.errors import BatchocrError
 from batchocr.records import Scan, SeenPage
 
-_GOES = 1.0  # seconds in which a worker without work ends by itself
+_GOES = 1.0  # seconds after which a process that was killed is no longer waited for: its disk may be dead
+_COMES = 300.0  # seconds in which a process that was started is there, on the slowest of disks
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -27,7 +29,7 @@ class WorkerDied(Exception):
 
 
 class WorkerNeverCame(Exception):
-    """Its process ended before it could take any page."""
+    """Its process ended, or does not answer, before it could take a page."""
 
 
 class TooSlow(Exception):
@@ -42,20 +44,35 @@ class Worker:
     """
 
     def __init__(self, max_megapixels: float, threads: int) -> None:
+        """Raises BatchocrError where no process can be started."""
+        self._arguments = max_megapixels, threads
+        self._start()
+
+    def _start(self) -> None:
         # spawned, never forked: a forked OpenCV or TensorFlow can hang
         context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, max_megapixels, threads), daemon=True)
-        self._ready = False
-        with _signals_blocked():
-            self._process.start()
+        try:
+            pipe, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, *self._arguments), daemon=True)
+            with _signals_blocked():
+                process.start()
+        except OSError as fault:
+            raise BatchocrError(f"no worker process can be started ({fault.strerror}): give fewer --jobs") from fault
         theirs.close()
+        self._pipe, self._process, self._ready = pipe, process, False
+
+    def restart(self) -> None:
+        """Another process in the place of this one. Raises BatchocrError where none can be started."""
+        self.close()
+        self._start()
 
     def wait_until_ready(self) -> None:
         """Raises WorkerNeverCame, or ImportError for a library that is missing."""
-        if self._ready:
+        if self._ready and self._process.is_alive():
             return
         try:
+            if self._ready or not self._pipe.poll(_COMES):
+                raise WorkerNeverCame
             fault = self._pipe.recv()
         except (EOFError, OSError) as ended:
             raise WorkerNeverCame from ended
@@ -85,11 +102,10 @@ class Worker:
         self._process.kill()
 
     def close(self) -> None:
-        """Ends it, at once where it is at work still."""
+        """Ends it at once."""
         self._pipe.close()
-        self._process.join(_GOES)
         self._process.kill()
-        self._process.join(_GOES)  # no longer: a process that waits for a dead disk cannot even be killed
+        self._process.join(_GOES)
 
 
 @contextmanager
