@@ -6,6 +6,8 @@ import json
 import os
 import pty
 import re
+import shlex
+import shutil
 import subprocess
 import termios
 import threading
@@ -16,7 +18,7 @@ from command import START, environment, here
 from strokes import page, save
 
 from batchocr.cli import talk
-from batchocr.cli.talk import printable
+from batchocr.cli.common import printable
 
 
 @pytest.fixture
@@ -40,6 +42,35 @@ def test_a_name_cannot_steer_the_terminal_or_begin_a_line(scans: Path, tmp_path:
     ended = here("run", scans, "--out", tmp_path / "results.csv", "--quiet")
     assert ended.err == "failed: x\\n\\x1b[31m.png: the file is empty: scan or copy it again\n"
     assert printable("Größe 図.png") == "Größe 図.png"
+
+
+def test_nor_can_one_in_a_fault_that_ends_the_run(tmp_path: Path) -> None:
+    ended = here("run", tmp_path / "x\n\x1b[31m.png", "--out", tmp_path / "results.csv")
+    assert ended.code == 4
+    assert ended.err.startswith("batchocr: ") and "x\\n\\x1b[31m.png" in ended.err and ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ("> /dev/full", 3),
+        ("2> /dev/full", 3),
+        ("--log-format json 2> /dev/full", 3),
+        ("2>&1 | true", 3),
+        ("--retry-failed --max-failures 1 --state none/none 2> /dev/full", 7),
+        ("--out - > /dev/full", 7),
+        ("--out - | true", 7),
+    ],
+)
+def test_what_nobody_takes_is_no_fault_unless_it_is_the_results(
+    more: str, code: int, tmp_path: Path, one_digit: Path
+) -> None:
+    shutil.copy(one_digit, tmp_path / "a.jpg")
+    (tmp_path / "b.jpg").write_bytes(b"")
+    call = f"{shlex.join(START)} run a.jpg b.jpg --device cpu {more}; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", call], cwd=tmp_path, env=environment(), capture_output=True, timeout=120)
+    assert (ended.returncode, b"Traceback" in ended.stderr) == (code, False)
+    assert (tmp_path / "results.csv").exists() == (code == 3)
 
 
 def test_quiet_says_nothing_but_errors(scans: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -86,6 +86,28 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", " ")
 
 
+def printable(text: str) -> str:
+    """`text` on one line of a terminal: a file's name may hold line ends, and codes that steer a terminal."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in text)
+
+
+def say(text: str, *, err: bool = True) -> None:
+    """A line to who listens. Where nobody does, or the disk is full, the run goes on: results are not told here."""
+    with suppress(OSError):
+        typer.echo(text, err=err)
+
+
+def _drop_what_nobody_takes() -> None:
+    """What is left for streams that take no more: Python would try once more as it ends, and end with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+
+
 def _open_closed_streams() -> None:
     """Standard streams that the caller closed (`2>&-`) lead nowhere, so that no file of ours takes their place."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
@@ -125,20 +147,20 @@ def _set_up_log(form: LogFormatChoice, level: int) -> None:
 def ends_with_exit_code(form: LogFormatChoice = LogFormatChoice.text, *, quiet: bool = True) -> Iterator[None]:
     """A fault of ours becomes one line on standard error and its exit code; so does a signal to stop."""
     _open_closed_streams()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     as_json = form == LogFormatChoice.json
     _set_up_log(form, (logging.ERROR if quiet else logging.INFO) if as_json else logging.WARNING)
 
-    def say(text: str, code: int) -> None:
+    def say_why(text: str, code: int) -> None:
         if as_json:
             logging.getLogger("batchocr").error("ended", extra={"why": text, "exit_code": code})
         else:
-            typer.echo(f"batchocr: {text}", err=True)
+            say(printable(f"batchocr: {text}"))
 
     try:
         yield
     except BatchocrError as fault:
-        say(str(fault), fault.exit_code)
+        say_why(str(fault), fault.exit_code)
         raise typer.Exit(fault.exit_code) from fault
     except BrokenPipeError as fault:
         raise typer.Exit(ExitCode.OUTPUT) from fault
@@ -147,8 +169,11 @@ def ends_with_exit_code(form: LogFormatChoice = LogFormatChoice.text, *, quiet: 
 
         if not (mend := missing_library(fault)):
             raise
-        say(f"{fault}; install it: {mend}", ExitCode.INTERNAL)
+        say_why(f"{fault}; install it: {mend}", ExitCode.INTERNAL)
         raise typer.Exit(ExitCode.INTERNAL) from fault
     except KeyboardInterrupt:
-        say("stopped; no results were written", 130)
+        say_why("stopped", 130)
         raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        _drop_what_nobody_takes()

@@ -116,15 +116,16 @@ def run(
         )
         as_json = log_format == LogFormatChoice.json
         talk: Talk = JsonTalk() if as_json else TextTalk(quiet=quiet)
-        with Stopping(say=not quiet and not as_json) as stopping, talk:
-            summary = run_job(
-                scans or [],
-                out,
-                settings,
-                listed=listed,
-                on_total=talk.total,
-                on_page=talk.page,
-                should_stop=stopping,
-            )
-        talk.done(summary, list(written_files(out)))
+        with Stopping(say=not quiet and not as_json) as stopping:
+            with talk:
+                summary = run_job(
+                    scans or [],
+                    out,
+                    settings,
+                    listed=listed,
+                    on_total=talk.total,
+                    on_page=talk.page,
+                    should_stop=stopping,
+                )
+            talk.done(summary, list(written_files(out)))
     raise typer.Exit(summary.exit_code)

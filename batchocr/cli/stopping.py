@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
-from types import FrameType, TracebackType
+from contextlib import suppress
+from types import TracebackType
 from typing import Self
 
 from batchocr.errors import Stopped
@@ -17,36 +19,49 @@ SAID = b"\nstopping after the pages in hand; once more ends at once\n"
 
 
 class Stopping:
-    """Within, the signals are only noted: calling it tells whether one came."""
+    """Within, the signals are only noted: calling it tells whether one came.
+
+    A thread is told of them by Python's own handler in C: those in Python wait until the main thread is back from
+    whatever library it is in.
+    """
 
     def __init__(self, *, say: bool) -> None:
         self._say = say
         self._code = 0
-        self._timer: threading.Timer | None = None
 
     def __call__(self) -> bool:
         return self._code != 0
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._code:
+    def _listen(self, heard: socket.socket) -> None:
+        try:
+            while number := heard.recv(1):
+                if self._code:
+                    os._exit(self._code)
+                self._code = 128 + number[0]
+                heard.settimeout(GRACE)
+                if self._say:
+                    with suppress(OSError):
+                        os.write(2, SAID)
+        except TimeoutError:
             os._exit(self._code)
-        self._code = 128 + number
-        self._timer = threading.Timer(GRACE, os._exit, [self._code])
-        self._timer.daemon = True
-        self._timer.start()
-        if self._say:
-            os.write(2, SAID)  # print() may be at work just now
 
     def __enter__(self) -> Self:
-        self._before = [signal.signal(number, self._note) for number in SIGNALS]
+        self._heard, self._told = socket.socketpair()
+        self._told.setblocking(False)
+        self._listener = threading.Thread(target=self._listen, args=(self._heard,), daemon=True)
+        self._listener.start()
+        self._fd_before = signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
+        self._before = [signal.signal(number, lambda *_: None) for number in SIGNALS]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._timer:
-            self._timer.cancel()
         for number, before in zip(SIGNALS, self._before, strict=True):
             signal.signal(number, before)
+        signal.set_wakeup_fd(self._fd_before)
+        self._told.close()
+        self._listener.join()
+        self._heard.close()
         if isinstance(fault, Stopped):
             fault.exit_code = self._code

@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-import typer
-
-from batchocr.cli.common import counted
+from batchocr.cli.common import counted, printable, say
 from batchocr.output.table import STDOUT
 from batchocr.records import PageResult
 
@@ -53,14 +51,17 @@ class TextTalk:
 
     def total(self, pages: int) -> None:
         self._total = self._bar.total = pages
-        self._bar.refresh()
+        with suppress(OSError):
+            self._bar.refresh()
 
     def page(self, result: PageResult) -> None:
+        failed = result.page.status == "failed"
         self._pages += 1
-        self._bar.update()
-        if result.page.status == "failed":
-            self._failed += 1
-            self._bar.write(f"failed: {printable(result.page.message)}", file=sys.stderr)
+        self._failed += failed
+        with suppress(OSError):  # as in `say`
+            self._bar.update()
+            if failed:
+                self._bar.write(f"failed: {printable(result.page.message)}", file=sys.stderr)
 
     def done(self, summary: Summary, files: list[Path]) -> None:
         if self._quiet:
@@ -68,8 +69,7 @@ class TextTalk:
         where = ", ".join(printable(str(path)) for path in files) or "standard output"
         passed_over = f" ({summary.passed_over} other files passed over)" if summary.passed_over else ""
         kept = f" ({summary.kept} of them before)" if summary.kept else ""
-        self._bar.clear()
-        typer.echo(
+        say(
             f"{counted(summary.pages, 'page')}{kept}{passed_over}, {counted(summary.digits, 'digit')} in "
             f"{counted(summary.numbers, 'number')}, {summary.failed} failed, "
             f"{counted(summary.review, 'digit')} to review, {summary.seconds:.1f} s"
@@ -80,7 +80,7 @@ class TextTalk:
     def _say_now_and_then(self) -> None:
         while not self._ended.wait(EVERY):
             said = f"{self._pages} of {counted(self._total, 'page')}, {self._failed} failed"
-            typer.echo(said if self._total else "starting", err=True)
+            say(said if self._total else "starting")
 
     def __enter__(self) -> Self:
         if self._lines:
@@ -91,7 +91,8 @@ class TextTalk:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._bar.close()
+        with suppress(OSError):
+            self._bar.close()
 
 
 class JsonTalk:
@@ -120,8 +121,3 @@ class JsonTalk:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
-
-
-def printable(text: str) -> str:
-    """`text` on one line of a terminal: a file's name may hold line ends, and codes that steer a terminal."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in text)

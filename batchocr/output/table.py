@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -260,8 +259,6 @@ def _write_stdout(results: Iterable[PageResult]) -> None:
             table.add([row for result in some for row in result.digits])
         sys.stdout.flush()
     except BrokenPipeError:
-        # who read it has seen enough, as `head` has; Python would complain once more when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise
+        raise  # who read it has seen enough, as `head` has
     except OSError as error:
         raise OutputError(f"standard output: cannot be written ({error.strerror}): see what reads it") from error
