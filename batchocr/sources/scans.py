@@ -60,12 +60,21 @@ def find_scans(given: Sequence[str | Path], *, recursive: bool = True) -> Found:
                 (taken if to_read else passed_over).add(path)
     bases = {each.base for each in looked_up}
     common = Path(os.path.commonpath(bases)) if bases else Path()
-    scans = [Scan(path, _name_below(common, path)) for path in taken]
+    scans = [_as_listed(path, _name_below(common, path)) for path in taken]
     return Found(
         scans=tuple(sorted(scans, key=lambda scan: (scan.name, scan.path))),
         passed_over=tuple(sorted(_name_below(common, path) for path in passed_over - taken)),
         roots=tuple(written_name(str(each)) for each in given),
     )
+
+
+def _as_listed(path: Path, name: str) -> Scan:
+    """The scan with its size and time, so that one that is being written is told when it is read."""
+    try:
+        now = path.stat()
+    except OSError:
+        return Scan(path, name)  # reading it says why
+    return Scan(path, name, size=now.st_size, modified=now.st_mtime_ns)
 
 
 def _name_below(folder: Path, path: Path) -> str:

@@ -55,7 +55,7 @@ class Source:
     def fault(self, reason: str, what: str, mend: str, number: int | None = None) -> ScanError:
         """The error that names the file, the fault and the mend."""
         where = self.scan.name if number is None else f"{self.scan.name}: page {number}"
-        return ScanError(reason, f"{where}: {what}: {mend}")
+        return ScanError(reason, f"{where}: {what}: {mend}", self.sha256)
 
     def damaged(self, how: str, number: int | None = None) -> ScanError:
         """The error for bytes that are not what their format asks for."""
