@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from batchocr.sources.source import Source
+
 MOST_TILES = 16_384
 """OpenJPEG keeps 8 kB of each. In tiles of 128 by 128 pixels, 250 megapixels are 15,259."""
 MOST_BLOCKS = 1_000_000
@@ -15,10 +17,6 @@ _BOXES = b"\0\0\0\x0cjP  "
 _SOC, _SIZ, _COD, _COC, _SOT, _SOD, _EOC = (bytes((0xFF, code)) for code in (0x4F, 0x51, 0x52, 0x53, 0x90, 0x93, 0xD9))
 _SIZE = struct.Struct(">IIIIIIIIH")  # width, height and offsets of the grid, of its tiles; components
 _WIDE = 257  # components, from which on their numbers take two bytes
-
-
-class BadCodestream(Exception):
-    """The headers are not what the format asks for."""
 
 
 @dataclass(frozen=True)
@@ -32,24 +30,27 @@ class Codestream:
     """Of the first component."""
     tiles: int
     blocks: int
-    """Coded by themselves: the most that all tiles can have, by any of the headers."""
-
-    @property
-    def is_too_much(self) -> bool:
-        """Whether room for what stands beside the pixels would be the larger part."""
-        return self.tiles > MOST_TILES or self.blocks > MOST_BLOCKS
+    """Coded by themselves: the most that there can be, by any of the headers."""
 
 
-def read_codestream(data: bytes) -> Codestream:
-    """What the codestream in `data` tells of itself, within boxes or bare. Raises BadCodestream."""
+def checked_codestream(source: Source, data: bytes, number: int | None = None) -> Codestream:
+    """What the JPEG 2000 in `data` tells of itself, where that is not too much. Raises ScanError.
+
+    The size that is told outside the codestream, by a box or by a PDF, may be another.
+    """
     try:
-        return _read(data, _start(data))
-    except (struct.error, IndexError, ZeroDivisionError) as error:
-        raise BadCodestream("its header is torn") from error
+        codestream = _read(data, _start(data))
+    except (ValueError, struct.error, IndexError, ZeroDivisionError) as error:
+        raise source.damaged("the header of its JPEG 2000 cannot be read", number) from error
+    source.check_size(codestream.width, codestream.height, number, "holds a JPEG 2000 of")
+    if codestream.tiles > MOST_TILES or codestream.blocks > MOST_BLOCKS:
+        what = f"a JPEG 2000 of {codestream.tiles} tiles and up to {codestream.blocks} blocks"
+        raise source.fault("unsupported", what, "save it as PNG", number)
+    return codestream
 
 
 def _start(data: bytes) -> int:
-    """Where the codestream begins: what looks like one in another box is none."""
+    """Where the codestream begins: what looks like one in another box is none. Raises ValueError, struct.error."""
     place = 0
     if data.startswith(_BOXES):
         while data[place + 4 : place + 8] != b"jp2c":
@@ -57,11 +58,11 @@ def _start(data: bytes) -> int:
             if length == 1:
                 length, head = struct.unpack_from(">Q", data, place + 8)[0], 16
             if length < head:
-                raise BadCodestream("it holds no picture")
+                raise ValueError("no codestream")
             place += length
         place += 16 if data[place : place + 4] == b"\0\0\0\1" else 8
     if data[place : place + 4] != _SOC + _SIZ:
-        raise BadCodestream("it holds no picture")
+        raise ValueError("no codestream")
     return place + 2
 
 
@@ -79,7 +80,7 @@ def _read(data: bytes, start: int) -> Codestream:
             (size,) = struct.unpack_from(">I", data, place + 6)
             part, parts = place + size if size >= length + 2 else len(data), parts + 1
             if parts > _MOST_PARTS:
-                raise BadCodestream(f"it is in more than {_MOST_PARTS} parts")
+                raise ValueError("too many parts")
         elif marker in (_COD, _COC):
             coding = data[place + 4 : place + 2 + length]
             if marker == _COC:

@@ -13,7 +13,7 @@ from batchocr.errors import ScanError
 from batchocr.records import Page, Pixels
 from batchocr.sources.colour import darkest_channel, has_faint_ink
 from batchocr.sources.grey import NoLimit, dpi_of, eight_bits, grey
-from batchocr.sources.jpeg2000 import BadCodestream, Codestream, read_codestream
+from batchocr.sources.jpeg2000 import checked_codestream
 from batchocr.sources.kinds import Kind
 from batchocr.sources.source import Source
 
@@ -38,7 +38,7 @@ def load_picture(source: Source, kind: Kind) -> Page:
         return source.page(read_pnm(source), None)
     if kind is Kind.WEBP:
         source.check_size(*_webp_size(source.data))  # Pillow makes the picture's room as it opens the file
-    codestream = _codestream(source) if kind is Kind.JPEG2000 else None
+    codestream = checked_codestream(source, source.data) if kind is Kind.JPEG2000 else None
     header = _header(source, kind)
     source.check_size(*header.size)
     if not _has_end(source.data, kind):
@@ -89,19 +89,6 @@ def _is_for_opencv(header: ImageFile, kind: Kind) -> bool:
     if kind is Kind.WEBP:
         return "exif" not in header.info and not getattr(header, "is_animated", False)
     return kind in _BY_OPENCV or any(tile.codec_name == "bmp_rle" for tile in header.tile)
-
-
-def _codestream(source: Source) -> Codestream:
-    """What stands in a JPEG 2000. Raises ScanError where it asks for too much; its boxes may tell another size."""
-    try:
-        codestream = read_codestream(source.data)
-    except BadCodestream as error:
-        raise source.damaged(str(error)) from error
-    source.check_size(codestream.width, codestream.height)
-    if codestream.is_too_much:
-        what = f"a JPEG 2000 of {codestream.tiles} tiles and up to {codestream.blocks} blocks"
-        raise source.fault("unsupported", what, "save it as PNG")
-    return codestream
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
