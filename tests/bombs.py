@@ -234,3 +234,15 @@ def pdf_of_forms(depth: int) -> bytes:
     ]
     last = pdf_object(10 + depth, "/Type/XObject/Subtype/Form/BBox[0 0 72 72]", b"0 0 m 72 72 l S")
     return pdf_page(_WHOLE_PAGE, *forms, last)
+
+
+def pdf_of_tiles() -> bytes:
+    """A page filled with a pattern of a thousandth of a point."""
+    about = (
+        "/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 0.01 0.01]/XStep 0.001/YStep 0.001/Resources<<>>"
+    )
+    tile = pdf_object(12, about, b"0 0 1 1 re f")
+    page = "/Resources<</Pattern<</P 12 0 R>>>>"
+    return pdf_page(b"/Pattern cs /P scn 0 0 72 72 re f", tile, page=page).replace(
+        b"/Resources<</XObject<</A 10 0 R>>>>", b"", 1
+    )
