@@ -137,6 +137,16 @@ def deflated_tiff(side: int, channels: int) -> bytes:
     return tiff({**tags, **({338: _short(2)} if channels == 4 else {})}, body)
 
 
+def tiff_of_entries(entries: int) -> bytes:
+    """Those that it needs, and others of no meaning."""
+    data = bytearray(plain_tiff(G4, 64, 40, compression=4))
+    (start,) = struct.unpack_from("<I", data, 4)
+    more = entries - struct.unpack_from("<H", data, start)[0]
+    data[start : start + 2] = struct.pack("<H", entries)
+    data[-4:-4] = b"".join(struct.pack("<HHII", 535 + number, 3, 1, 0) for number in range(more))
+    return bytes(data)
+
+
 def tiff_of_frames(frames: int) -> bytes:
     """All of the same strip."""
     data = plain_tiff(G4, 64, 40, compression=4)

@@ -71,6 +71,19 @@ def test_a_tiff_is_not_in_too_many_pieces(strips: int, wanted: object) -> None:
     assert outcome(bombs.tiff_of_strips(strips)) == [wanted]
 
 
+@pytest.mark.parametrize(("entries", "wanted"), [(1000, (40, 64)), (1001, "damaged"), (65_000, "damaged")])
+def test_a_directory_has_a_thousand_entries_at_most(entries: int, wanted: object) -> None:
+    assert outcome(bombs.tiff_of_entries(entries)) == [wanted]
+
+
+def test_a_message_does_not_repeat_the_file() -> None:
+    (page,) = load_pages(
+        Scan(Path("x"), "x", bombs.tiff({**dict.fromkeys((256, 257), (3, b"\1\0")), 259: (1, bytes(9999))}))
+    )
+    assert isinstance(page, BadPage)
+    assert len(page.error.message) < 400
+
+
 def test_a_header_of_comments_without_end() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert outcome(bombs.pnm_of_comments(8_000_000)) == [(1, 1)]

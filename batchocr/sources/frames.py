@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from PIL.TiffImagePlugin import COMPRESSION_INFO, TiffImageFile
@@ -22,6 +23,8 @@ _SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8
 _MOST_NUMBERS = 200_000
 """In one entry of a directory, such as where the strips lie; a palette of 16 bits has 196,608. Of 2 million strips,
 Pillow makes 1 GB of objects in 25 s."""
+_MOST_ENTRIES = 1000
+"""In a directory; most have 15. Of 65,000, Pillow looks each up in a second, for each frame again."""
 _MEND = "save it as 8-bit grey TIFF or as PNG"
 
 
@@ -114,9 +117,12 @@ def _is_torn(data: bytes, layout: _Layout, start: int) -> bool:
 def _load(source: Source, layout: _Layout, offsets: list[int], number: int, pages: int) -> Page:
     with source.decoding(number):
         start = offsets[number - 1]
-        most = max((count for size, count, _ in _entries(source.data, layout, start) if size > 1), default=0)
-        if most > _MOST_NUMBERS:
-            raise source.fault("unsupported", f"{most} strips or other numbers in one entry", _MEND, number)
+        entries = islice(_entries(source.data, layout, start), _MOST_ENTRIES + 1)
+        counts = [count if size > 1 else 1 for size, count, _ in entries]
+        if len(counts) > _MOST_ENTRIES:
+            raise source.damaged(f"its directory has more than {_MOST_ENTRIES} entries", number)
+        if max(counts, default=0) > _MOST_NUMBERS:
+            raise source.fault("unsupported", f"{max(counts)} strips or other numbers in one entry", _MEND, number)
         try:
             frame = _Frame(_File(source.data, layout, start))
             source.check_size(*frame.size, number)
@@ -160,7 +166,7 @@ class _Frame(TiffImageFile):
         if tags.get(_BITS) == (16,) and tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO:
             tags[_PHOTOMETRIC], self.turned = _BLACK_IS_ZERO, True
         if tags.get(_COMPRESSION, 1) not in COMPRESSION_INFO:
-            raise OddPixels(f"compression {tags[_COMPRESSION]}")
+            raise OddPixels(f"compression {tags[_COMPRESSION]!s:.20}")
         try:
             super()._setup()
         except SyntaxError as error:
