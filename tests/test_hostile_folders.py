@@ -15,7 +15,7 @@ from command import account, beside, here, in_own_process, rows
 
 from batchocr import Settings, run
 from batchocr.engines.look import look
-from batchocr.errors import ScanError
+from batchocr.errors import ScanError, UsageError
 from batchocr.records import Page, Scan
 from batchocr.sources import find_scans, load_pages
 from batchocr.sources.kinds import kind_of
@@ -168,6 +168,21 @@ def test_files_and_folders_without_permission_are_scans_that_fail(reachable: Pat
         assert [reason(scan) for scan in scans if scan.name != "good.png"] == ["no-permission"] * 3
         assert isinstance(next(load_pages(scans[1])), Page)
     (reachable / "folder").chmod(0o700)
+
+
+def test_folders_too_deep_for_a_path_are_a_scan_that_fails(tmp_path: Path, one_digit: Path) -> None:
+    fill(tmp_path / "scans", one_digit, b"good.png")
+    folder = os.open(tmp_path / "scans", os.O_RDONLY)
+    for _ in range(17):  # of 255 bytes each: a path may have 4,096
+        os.mkdir("d" * 255, dir_fd=folder)
+        folder, outer = os.open("d" * 255, os.O_RDONLY, dir_fd=folder), folder
+        os.close(outer)
+    os.close(folder)
+    deep, good = find_scans([tmp_path / "scans"]).scans
+    assert reason(deep) == "unreadable"
+    assert isinstance(next(load_pages(good)), Page)
+    with pytest.raises(UsageError, match="too long: mend the pattern"):
+        find_scans([str(tmp_path / "scans" / "**" / "*.png")])
 
 
 def test_a_file_that_vanishes_after_listing(tmp_path: Path, one_digit: Path) -> None:
