@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import resource
 from pathlib import Path
 
 import bombs
 import numpy as np
 import pytest
+from command import beside, here, rows
 
 from batchocr.errors import ScanError
 from batchocr.records import Page, Scan
@@ -153,3 +155,27 @@ def test_what_is_whole_is_still_read() -> None:
     assert outcome(bombs.white_pdf(40)) == [(40, 40)]
     assert outcome(bombs.deflated_tiff(40, 4)) == outcome(bombs.white_png(40, 4)) == [(40, 40)]
     assert outcome(bombs.in_boxes(bombs.codestream(64), 64, 64)) == [(64, 64)]
+
+
+def test_bombs_are_rows_of_a_run_and_no_more(tmp_path: Path, one_digit: Path) -> None:
+    scans, out = tmp_path / "scans", tmp_path / "results.csv"
+    scans.mkdir()
+    files = {
+        "frames.tif": (bombs.tiff_of_frames(MAX_PAGES + 1), "", "too-many-pages"),
+        "large.png": (bombs.white_png(2000, 1), "", "too-large"),
+        "scans.jpg": (bombs.jpeg_of_scans(64, 200), "", "unsupported"),
+        "strips.tif": (bombs.tiff_of_strips(200_001), "1", "unsupported"),
+        "thin.pdf": (bombs.pdf_page(b"", box="0 0 100000000 0.001"), "1", "too-large"),
+        "tiles.j2k": (bombs.codestream(1000, tile=4), "", "unsupported"),
+    }
+    for name, (data, _, _) in files.items():
+        (scans / name).write_bytes(data)
+    (scans / "z.jpg").write_bytes(one_digit.read_bytes())
+    ended = here("run", scans, "--out", out, "--device", "cpu", "--max-megapixels", "1", "--quiet")
+    assert ended.code == 3
+    *failed, good = rows(beside(out, "pages.csv"))
+    assert [(row["file"], row["page"], row["error"]) for row in failed] == [
+        (name, page, reason) for name, (_, page, reason) in files.items()
+    ]
+    assert [row["sha256"] for row in failed] == [hashlib.sha256(data).hexdigest() for data, _, _ in files.values()]
+    assert (good["status"], good["digits"]) == ("read", "1")
