@@ -64,7 +64,9 @@ def files(side: int) -> dict[str, Maker]:
         "TIFF of 10,000 frames": lambda: bombs.tiff_of_frames(10_000),
         "TIFF of 100,000 frames": lambda: bombs.tiff_of_frames(100_000),
         "WebP, RGB": lambda: bombs.white(side, "WEBP", "RGB", lossless=True, quality=0, method=0),
-        "WebP, RGBA": lambda: bombs.white(side, "WEBP", "RGBA", lossless=True, quality=0, method=0, exact=True),
+        "WebP, RGBA": lambda: bombs.white(
+            side, "WEBP", "RGBA", "#fff8", lossless=True, quality=0, method=0, exact=True
+        ),
         "GIF": lambda: bombs.white(side, "GIF"),
         "GIF of 3,000 frames": lambda: bombs.moving("GIF", 3000),
         "WebP of 3,000 frames": lambda: bombs.moving("WEBP", 3000),

@@ -24,10 +24,10 @@ def white_png(side: int, channels: int, depth: int = 8) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
 
 
-def white(side: int, kind: str, mode: str = "L", **options: Any) -> bytes:
-    """A white square as Pillow saves it."""
+def white(side: int, kind: str, mode: str = "L", colour: str = "white", **options: Any) -> bytes:
+    """A white square as Pillow saves it, or one of another colour."""
     stream = io.BytesIO()
-    Image.new(mode, (side, side), "white").save(stream, kind, **options)
+    Image.new(mode, (side, side), colour).save(stream, kind, **options)
     return stream.getvalue()
 
 
