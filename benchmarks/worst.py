@@ -78,7 +78,9 @@ def files(side: int) -> dict[str, Maker]:
         "JPEG 2000, blocks of 4 by 4": lambda: bombs.codestream(side, block=4),
         "JPEG 2000, precincts of 2 by 2": lambda: bombs.codestream(side, precinct=2),
         "PDF, a scanned page": lambda: bombs.white_pdf(side),
-        "PDF, a picture of 3,600 megapixels within 9 forms": lambda: bombs.pdf_picture(60_000, b"", "FlateDecode", 9),
+        "PDF, a picture of 3,600 megapixels within 9 forms": lambda: bombs.pdf_picture(
+            60_000, b"", "/FlateDecode", within=9
+        ),
         "PDF that counts 10,000,000 pages": lambda: bombs.pdf_page(b"", count=10_000_000),
         "PDF of 10,000 pages": lambda: bombs.pdf_page(b"", count=10_000).replace(
             b"[3 0 R]", b"[" + b"3 0 R " * 10_000 + b"]"

@@ -204,7 +204,7 @@ def pdf_page(drawn: bytes, *objects: bytes, page: str = "", box: str = "0 0 72 7
 _WHOLE_PAGE = b"q 72 0 0 72 0 0 cm /A Do Q"
 
 
-def pdf_picture(side: int, content: bytes, filtered: str, within: int = 0) -> bytes:
+def pdf_picture(side: int, content: bytes, *filters: str, within: int = 0) -> bytes:
     """A page of one grey picture, in so many forms within each other."""
     forms = (
         pdf_object(
@@ -213,12 +213,12 @@ def pdf_picture(side: int, content: bytes, filtered: str, within: int = 0) -> by
         for n in range(within)
     )
     about = f"/Type/XObject/Subtype/Image/Width {side}/Height {side}/BitsPerComponent 8/ColorSpace/DeviceGray"
-    return pdf_page(_WHOLE_PAGE, *forms, pdf_object(10 + within, f"{about}/Filter/{filtered}", content))
+    return pdf_page(_WHOLE_PAGE, *forms, pdf_object(10 + within, f"{about}/Filter[{''.join(filters)}]", content))
 
 
 def white_pdf(side: int) -> bytes:
     """A scanned page, white."""
-    return pdf_picture(side, zlib.compress(np.full((side, side), 255, np.uint8).tobytes(), 1), "FlateDecode")
+    return pdf_picture(side, zlib.compress(np.full((side, side), 255, np.uint8).tobytes(), 1), "/FlateDecode")
 
 
 def pdf_of_lines(lines: int) -> bytes:

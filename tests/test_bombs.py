@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import resource
+import zlib
 from pathlib import Path
 
 import bombs
@@ -63,9 +64,25 @@ def test_the_size_of_a_jpeg2000_is_that_of_its_codestream() -> None:
     assert outcome(hidden + bombs.codestream(64)) == ["damaged"]
 
 
+@pytest.mark.parametrize(
+    ("marker", "instead"),
+    [
+        (b"\xff\x90\0\x0a", b"\xff\x90\0\0"),  # a part shorter than its own header
+        (b"\xff\x5c", b"\xff\x93"),  # pixels before any part
+        (b"\xff\x5c", b"\xff\xa0"),  # unknown, and so of unknown length
+        (b"\xff\x51", b"\xff\x64"),
+    ],
+)
+def test_a_codestream_out_of_order_ends(marker: bytes, instead: bytes) -> None:
+    data = bombs.codestream(64).replace(marker, instead, 1)
+    assert outcome(data)[0] in ("damaged", "not-a-picture")
+    assert outcome(bombs.in_boxes(data, 64, 64)) == ["damaged"]
+
+
 def test_a_pdf_may_not_bring_a_larger_jpeg2000_than_it_says() -> None:
     for stream, wanted in ((bombs.codestream(60_000), "too-large"), (bombs.codestream(4200, block=4), "unsupported")):
-        assert outcome(bombs.pdf_picture(64, stream, "JPXDecode")) == [wanted]
+        assert outcome(bombs.pdf_picture(64, stream, "/JPXDecode")) == [wanted]
+        assert outcome(bombs.pdf_picture(64, zlib.compress(stream), "/FlateDecode", "/JPXDecode")) == [wanted]
 
 
 @pytest.mark.parametrize(("strips", "wanted"), [(1000, (1000, 100)), (200_001, "unsupported")])
@@ -144,7 +161,7 @@ def test_a_tree_of_pages_in_a_circle_ends() -> None:
 
 
 def test_a_large_picture_is_found_within_many_forms() -> None:
-    assert outcome(bombs.pdf_picture(60_000, b"", "FlateDecode", within=9)) == ["too-large"]
+    assert outcome(bombs.pdf_picture(60_000, b"", "/FlateDecode", within=9)) == ["too-large"]
 
 
 def test_a_form_that_draws_others_is_drawn() -> None:

@@ -15,6 +15,8 @@ _MOST_PARTS = 100_000  # a tile may come in several
 
 _BOXES = b"\0\0\0\x0cjP  "
 _SOC, _SIZ, _COD, _COC, _SOT, _SOD, _EOC = (bytes((0xFF, code)) for code in (0x4F, 0x51, 0x52, 0x53, 0x90, 0x93, 0xD9))
+_WITH_LENGTH = frozenset(bytes((0xFF, code)) for code in (*range(0x50, 0x65), *range(0x74, 0x79), 0x90))
+"""Others are passed over by OpenJPEG in its own way, and what it then finds would not be seen here."""
 _SIZE = struct.Struct(">IIIIIIIIH")  # width, height and offsets of the grid, of its tiles; components
 _WIDE = 257  # components, from which on their numbers take two bytes
 
@@ -73,8 +75,12 @@ def _read(data: bytes, start: int) -> Codestream:
     blocks, place, part, parts = 0, start, 0, 0
     while (marker := data[place : place + 2]) not in (_EOC, b""):
         if marker == _SOD:
+            if part <= place:
+                raise ValueError("a part that ends before it begins")
             place = part
             continue
+        if marker not in _WITH_LENGTH:
+            raise ValueError("a marker that is none of the header's")
         (length,) = struct.unpack_from(">H", data, place + 2)
         if marker == _SOT:
             (size,) = struct.unpack_from(">I", data, place + 6)
