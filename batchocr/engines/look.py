@@ -61,7 +61,8 @@ def page_row(page: Page, layout: Layout) -> PageRow:
 
 def failed(scan: Scan, number: int | None, fault: ScanError) -> SeenPage:
     """A page that was not read, or a whole scan where `number` is None."""
-    return SeenPage(PageRow(file=scan.name, page=number, status="failed", error=fault.reason, message=fault.message))
+    row = PageRow(scan.name, number, "failed", error=fault.reason, message=fault.message, sha256=fault.sha256)
+    return SeenPage(row)
 
 
 def _bad(scan: Scan, page: BadPage) -> SeenPage:
