@@ -71,15 +71,17 @@ class Stopped(BatchocrError):
 class ScanError(BatchocrError):
     """One scan or page cannot be read: a `failed` row, while the rest of the job goes on.
 
-    `reason` is a short fixed word for the column `error` (such as `not-a-picture`); the message says more.
+    `reason` is a short fixed word for the column `error` (such as `not-a-picture`); the message says more. `sha256` is
+    that of the scan's bytes, empty where they were not read.
     """
 
     exit_code = ExitCode.SOME_FAILED
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, sha256: str = "") -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.sha256 = sha256
 
-    def __reduce__(self) -> tuple[type[ScanError], tuple[str, str]]:
-        return type(self), (self.reason, self.message)
+    def __reduce__(self) -> tuple[type[ScanError], tuple[str, str, str]]:
+        return type(self), (self.reason, self.message, self.sha256)

@@ -33,6 +33,10 @@ class Scan:
     name: str
     data: bytes | None = field(default=None, repr=False)
     """Its bytes, where they are at hand; else they are read from `path`."""
+    size: int | None = None
+    """Bytes of the file as it was listed; None where nobody looked, and then nothing is compared."""
+    modified: int | None = None
+    """When it was last written, as it was listed: nanoseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)

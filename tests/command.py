@@ -58,8 +58,8 @@ def here(*arguments: str | Path, given: bytes = b"", variables: Mapping[str, str
 
 def rows(table: Path | str) -> list[Row]:
     """Of a CSV file, or of CSV itself."""
-    text = table.read_text("utf-8") if isinstance(table, Path) else table
-    return list(csv.DictReader(io.StringIO(text)))
+    text = table.read_bytes().decode() if isinstance(table, Path) else table
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def beside(out: Path, kind: str) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 import resource
 import struct
 from pathlib import Path
@@ -110,6 +112,14 @@ def test_a_scan_may_bring_its_bytes() -> None:
     (page,) = outcomes(by_opencv(".png", shades()))
     assert isinstance(page, Page)
     assert "data" not in repr(page.scan)
+
+
+def test_a_fault_knows_the_bytes_also_after_its_way_from_a_worker() -> None:
+    (fault,) = outcomes(b"no picture")
+    assert isinstance(fault, ScanError)
+    copy = pickle.loads(pickle.dumps(fault))
+    wanted = ("not-a-picture", fault.message, hashlib.sha256(b"no picture").hexdigest())
+    assert (copy.reason, copy.message, copy.sha256) == wanted
 
 
 def test_many_pages_may_weigh_more_than_one(tmp_path: Path) -> None:

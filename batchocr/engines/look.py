@@ -61,7 +61,7 @@ def page_row(page: Page, layout: Layout) -> PageRow:
 def failed(scan: Scan, number: int | None, fault: ScanError) -> SeenPage:
     """A page that was not read, or a whole scan where `number` is None."""
     message = fault.message.encode("utf-8", "backslashreplace").decode()  # it may quote what is no text
-    return SeenPage(PageRow(file=scan.name, page=number, status="failed", error=fault.reason, message=message))
+    return SeenPage(PageRow(scan.name, number, "failed", error=fault.reason, message=message, sha256=fault.sha256))
 
 
 def _bad(scan: Scan, page: BadPage) -> SeenPage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from PIL.TiffImagePlugin import COMPRESSION_INFO, TiffImageFile
@@ -19,6 +20,11 @@ _THUMBNAIL, _MASK = 1, 4
 _PLANES = 2
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
 _SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # bytes of a type
+_MOST_NUMBERS = 200_000
+"""In one entry of a directory, such as where the strips lie; a palette of 16 bits has 196,608. Of 2 million strips,
+Pillow makes 1 GB of objects in 25 s."""
+_MOST_ENTRIES = 1000
+"""In a directory; most have 15. Of 65,000, Pillow looks each up in a second, for each frame again."""
 _MEND = "save it as 8-bit grey TIFF or as PNG"
 
 
@@ -90,28 +96,39 @@ def _is_beside(data: bytes, layout: _Layout, start: int, entries: int) -> bool:
     return tag == _KIND_OF_FRAME and bool(value & (_THUMBNAIL | _MASK))
 
 
-def _is_torn(data: bytes, layout: _Layout, start: int) -> bool:
-    """Whether a value that a directory points to is not in the file."""
+def _entries(data: bytes, layout: _Layout, start: int) -> Iterator[tuple[int, int, int]]:
+    """Of each entry of a directory: bytes of one of its values, how many there are, and the offset or value itself."""
     (entries,) = layout.count.unpack_from(data, start)
-    room = layout.offset.size
     for entry in range(entries):
         place = start + layout.count.size + entry * layout.entry.size
         _, kind, count, _ = layout.entry.unpack_from(data, place)
-        length = count * _SIZES.get(kind, 1)
-        (value,) = layout.offset.unpack_from(data, place + layout.entry.size - room)
-        if length > room and value + length > len(data):
-            return True
-    return False
+        (value,) = layout.offset.unpack_from(data, place + layout.entry.size - layout.offset.size)
+        yield _SIZES.get(kind, 1), count, value
+
+
+def _is_torn(data: bytes, layout: _Layout, start: int) -> bool:
+    """Whether a value that a directory points to is not in the file."""
+    return any(
+        size * count > layout.offset.size and value + size * count > len(data)
+        for size, count, value in _entries(data, layout, start)
+    )
 
 
 def _load(source: Source, layout: _Layout, offsets: list[int], number: int, pages: int) -> Page:
     with source.decoding(number):
+        start = offsets[number - 1]
+        entries = islice(_entries(source.data, layout, start), _MOST_ENTRIES + 1)
+        counts = [count if size > 1 else 1 for size, count, _ in entries]
+        if len(counts) > _MOST_ENTRIES:
+            raise source.damaged(f"its directory has more than {_MOST_ENTRIES} entries", number)
+        if max(counts, default=0) > _MOST_NUMBERS:
+            raise source.fault("unsupported", f"{max(counts)} strips or other numbers in one entry", _MEND, number)
         try:
-            frame = _Frame(_File(source.data, layout, offsets[number - 1]))
+            frame = _Frame(_File(source.data, layout, start))
             source.check_size(*frame.size, number)
             pixels = grey(frame)
         except OddPixels as error:
-            if _is_torn(source.data, layout, offsets[number - 1]):
+            if _is_torn(source.data, layout, start):
                 raise source.damaged("the file ends within what its directory points to", number) from error
             raise source.fault("unsupported", f"pixels that cannot be read ({error})", _MEND, number) from error
         if frame.turned:
@@ -149,7 +166,7 @@ class _Frame(TiffImageFile):
         if tags.get(_BITS) == (16,) and tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO:
             tags[_PHOTOMETRIC], self.turned = _BLACK_IS_ZERO, True
         if tags.get(_COMPRESSION, 1) not in COMPRESSION_INFO:
-            raise OddPixels(f"compression {tags[_COMPRESSION]}")
+            raise OddPixels(f"compression {tags[_COMPRESSION]!s:.20}")
         try:
             super()._setup()
         except SyntaxError as error:

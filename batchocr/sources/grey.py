@@ -23,7 +23,7 @@ class OddPixels(Exception):
 
 
 def grey(image: Image) -> Pixels:
-    """The picture as 8-bit grey, upright by EXIF, what is transparent as white paper.
+    """The picture as 8-bit grey, upright by EXIF, what is transparent as white paper; `image` itself is turned.
 
     Raises OddPixels for numbers of unknown range (32 bits, fractions), and what Pillow raises.
     """
@@ -31,22 +31,22 @@ def grey(image: Image) -> Pixels:
 
     with NoLimit():
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        mode, transparent = upright.mode, upright.has_transparency_data
+        ImageOps.exif_transpose(image, in_place=True)
+        mode, transparent = image.mode, image.has_transparency_data
         if mode in ("I", "F"):
             raise OddPixels("signed, of 32 bits, or fractions")
         if mode.startswith("I;16"):
-            levels: NDArray[np.uint16] = np.asarray(upright).astype(np.uint16, copy=False)
+            levels: NDArray[np.uint16] = np.asarray(image).astype(np.uint16, copy=False)
             opaque = eight_bits(levels)
             # Pillow would clip the others to show the one level that is transparent
             return np.where(levels == image.info["transparency"], np.uint8(255), opaque) if transparent else opaque
         if transparent:
-            return _on_white(upright)
+            return _on_white(image)
         if mode in ("CMYK", "LAB"):
-            upright = upright.convert("RGB") if mode == "CMYK" else upright.getchannel("L")
-        if upright.mode == "RGB" and has_faint_ink(colours := np.asarray(upright)):
+            image = image.convert("RGB") if mode == "CMYK" else image.getchannel("L")
+        if image.mode == "RGB" and has_faint_ink(colours := np.asarray(image)):
             return darkest_channel(colours)
-        return np.array(upright.convert("L"), dtype=np.uint8)
+        return np.array(image.convert("L"), dtype=np.uint8)
 
 
 def eight_bits(pixels: NDArray[Any]) -> Pixels:
@@ -77,7 +77,8 @@ def plausible_dpi(dpi: float) -> float | None:
 def _on_white(image: Image) -> Pixels:
     from PIL import Image as Images
 
-    image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)).convert("RGBA")
+    if image.mode not in ("LA", "RGBA"):  # a copy of a large one is gigabytes
+        image = image.convert("LA" if image.mode == "La" else "RGBA")
     paper = Images.new("L", image.size, 255)
     paper.paste(image.convert("L"), mask=image.getchannel("A"))
     return np.array(paper, dtype=np.uint8)

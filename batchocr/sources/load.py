@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 
 from batchocr.errors import ScanError
 from batchocr.records import Page, Scan
@@ -27,15 +29,14 @@ def load_pages(
     read is a BadPage, and the next ones follow; each tells how many pages the scan has.
 
     Raises ScanError for a fault of the file as a whole, with one of the reasons `not-found`, `no-permission`,
-    `not-a-file`, `unreadable`, `empty-file`, `not-a-picture`, `unsupported`, `password`, `damaged`, `too-large` (more
-    than `max_megapixels`, told from the header before anything is decoded), `too-many-pages` and `no-memory`.
+    `not-a-file`, `unreadable`, `changed` (since it was listed, or while it was read), `empty-file`, `not-a-picture`,
+    `unsupported`, `password`, `damaged`, `too-large` (more than `max_megapixels`, told from the header before anything
+    is decoded), `too-many-pages` and `no-memory`.
     """
     data = _read(scan, max_megapixels) if scan.data is None else scan.data
-    if not data:
-        raise ScanError("empty-file", f"{scan.name}: the file is empty: scan or copy it again")
-    kind = _readable(scan, data)
     source = Source(scan, data, hashlib.sha256(data).hexdigest(), max_megapixels)
     del data
+    kind = _readable(source)
     if kind is Kind.TIFF:
         from batchocr.sources.frames import load_frames
 
@@ -53,16 +54,16 @@ def load_pages(
 def _read(scan: Scan, max_megapixels: float) -> bytes:
     """The scan's bytes, where there are not more than its pixels could need."""
     try:
-        kind = scan.path.stat()
-        if stat.S_ISDIR(kind.st_mode):
-            next(scan.path.iterdir(), None)  # from a folder of scans comes only one that cannot be listed
-            raise ScanError("not-a-file", f"{scan.name}: a folder: give a picture file")
-        if not stat.S_ISREG(kind.st_mode):
-            raise ScanError("not-a-file", f"{scan.name}: not a regular file: give a picture file")
-        with scan.path.open("rb") as file:
+        _check_kind(scan, scan.path.stat())  # before it is opened: opening a device may do something
+        with open(scan.path, "rb", opener=_open) as file:
+            before = os.fstat(file.fileno())
+            _check_kind(scan, before)
+            _check_unchanged(scan, before)
             start = file.read(_BYTES_TO_TELL)
-            _check_bytes(scan, start, kind.st_size, max_megapixels)
-            return start + file.read()
+            _check_bytes(scan, start, before.st_size, max_megapixels)
+            data = start + file.read(max(before.st_size - len(start), 0))
+            _check_unchanged(replace(scan, size=before.st_size, modified=before.st_mtime_ns), os.fstat(file.fileno()))
+            return data
     except FileNotFoundError as error:
         raise ScanError(
             "not-found", f"{scan.name}: there is no such file, or no more: run again if it comes"
@@ -76,6 +77,26 @@ def _read(scan: Scan, max_megapixels: float) -> bytes:
         raise ScanError("no-memory", f"{scan.name}: needs more memory than there is: give fewer --jobs") from error
 
 
+def _open(path: str, flags: int) -> int:
+    """Never waits, also where the file has become a pipe since it was looked at."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check_kind(scan: Scan, now: os.stat_result) -> None:
+    if stat.S_ISDIR(now.st_mode):
+        next(scan.path.iterdir(), None)  # from a folder of scans comes only one that cannot be listed
+        raise ScanError("not-a-file", f"{scan.name}: a folder: give a picture file")
+    if not stat.S_ISREG(now.st_mode):
+        raise ScanError("not-a-file", f"{scan.name}: not a regular file: give a picture file")
+
+
+def _check_unchanged(scan: Scan, now: os.stat_result) -> None:
+    """Half a scan, which somebody is still writing, must not be taken for a whole one."""
+    if scan.size not in (None, now.st_size) or scan.modified not in (None, now.st_mtime_ns):
+        left = "it is left for the next one; run again"
+        raise ScanError("changed", f"{scan.name}: changed while this run was going on: {left}")
+
+
 def _check_bytes(scan: Scan, start: bytes, size: int, max_megapixels: float) -> None:
     most = max_megapixels * 1e6 * _MOST_BYTES_A_PIXEL + _BYTES_BESIDE_PIXELS
     of_pages = kind_of(start, scan.path) in _OF_PAGES
@@ -87,11 +108,13 @@ def _check_bytes(scan: Scan, start: bytes, size: int, max_megapixels: float) -> 
     raise ScanError("too-large", f"{how}: raise --max-megapixels (now {max_megapixels:g}) if that is right")
 
 
-def _readable(scan: Scan, data: bytes) -> Kind:
+def _readable(source: Source) -> Kind:
     """The kind of the scan, where it is one that can be read."""
-    kind = kind_of(data, scan.path)
+    if not source.data:
+        raise source.fault("empty-file", "the file is empty", "scan or copy it again")
+    kind = kind_of(source.data, source.scan.path)
     if isinstance(kind, Refused):
-        raise ScanError("unsupported", f"{scan.name}: {kind.name}, which cannot be read: {kind.mend}")
+        raise source.fault("unsupported", f"{kind.name}, which cannot be read", kind.mend)
     if kind is None:
-        raise ScanError("not-a-picture", f"{scan.name}: not a picture that can be read: save it as PNG, JPEG or PDF")
+        raise source.fault("not-a-picture", "not a picture that can be read", "save it as PNG, JPEG or PDF")
     return kind

@@ -16,13 +16,14 @@ from pypdfium2 import raw
 from batchocr.errors import ScanError
 from batchocr.records import Page, Pixels
 from batchocr.sources.grey import plausible_dpi
+from batchocr.sources.jpeg2000 import checked_codestream
 from batchocr.sources.source import MAX_PAGES, BadPage, Source
 
 _POINTS_PER_INCH = 72
 _DPI = 300.0
 _LEAST_COVER = 0.5  # of the page, by its pictures: else they are a stamp or a letterhead
 _MOST_OBJECTS = 1000  # a page of more is no scan
-_DEEPEST = 5  # of forms within forms, where an OCR program puts its text
+_DEEPEST = 40  # of forms within forms: PDFium follows no further
 _HAIR = 1e-5
 _SNAP = 0.003
 _WHITE = 0xFFFFFFFF
@@ -72,9 +73,12 @@ def _load(source: Source, document: Any, number: int) -> Page:
             objects = list(islice(page.get_objects(max_depth=_DEEPEST), _MOST_OBJECTS))
             for picture in _pictures(objects):
                 source.check_size(*_pixel_size(picture), number, "holds a picture of")
+                if "JPXDecode" in picture.get_filters():
+                    checked_codestream(source, bytes(picture.get_data(decode_simple=True)), number)
             scale = _scale_of_scan(objects, width * height) or _DPI / _POINTS_PER_INCH
             dpi = scale * _POINTS_PER_INCH
-            source.check_size(width * scale, height * scale, number, f"at {dpi:.0f} dpi has")
+            # of a page thinner than a pixel, one is made all the same
+            source.check_size(max(width * scale, 1), max(height * scale, 1), number, f"at {dpi:.0f} dpi has")
             pixels = _render(page, *_snapped(objects, width * scale, height * scale))
         finally:
             page.close()

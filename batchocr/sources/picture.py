@@ -1,4 +1,4 @@
-"""Files of one picture. PNG and JPEG, of which there are many, by OpenCV, which is faster; most others by Pillow."""
+"""Files of one picture. By OpenCV where that is faster or takes less memory; the others by Pillow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from batchocr.errors import ScanError
 from batchocr.records import Page, Pixels
 from batchocr.sources.colour import darkest_channel, has_faint_ink
 from batchocr.sources.grey import NoLimit, dpi_of, eight_bits, grey
+from batchocr.sources.jpeg2000 import checked_codestream
 from batchocr.sources.kinds import Kind
 from batchocr.sources.source import Source
 
@@ -23,6 +24,9 @@ _HEAD = 1 << 16
 _PNG_LUMA = np.array([[3737 / 2**15, 19234 / 2**15, 9797 / 2**15, 2**-16 - 0.5]])  # libpng's, which rounds down
 _GREY = 2  # OpenCV's IMREAD_ANYDEPTH without IMREAD_ANYCOLOR
 _BY_OPENCV = (Kind.PNG, Kind.JPEG, Kind.JPEG2000)  # of JPEG 2000, Pillow turns the white of 16-bit colour black
+_MOST_SCANS = 100
+"""Times that a JPEG's pixels are gone over; a progressive one's are ten or so. 1,000 of 250 megapixels take 34 s."""
+_MARKER = re.compile(rb"\xff[^\0\xd0-\xd7\xff]")  # among a JPEG's pixels
 _ODD_JPEG = re.compile(rb"\xff(?:\xf7|[\xc0-\xc3]\0.[^\x08])", re.DOTALL)  # JPEG-LS, or samples not of 8 bits
 
 
@@ -34,14 +38,18 @@ def load_picture(source: Source, kind: Kind) -> Page:
         return source.page(read_pnm(source), None)
     if kind is Kind.WEBP:
         source.check_size(*_webp_size(source.data))  # Pillow makes the picture's room as it opens the file
+    codestream = checked_codestream(source, source.data) if kind is Kind.JPEG2000 else None
     header = _header(source, kind)
     source.check_size(*header.size)
     if not _has_end(source.data, kind):
         raise source.damaged("its end is missing")
+    if kind is Kind.JPEG and _has_too_many_scans(source.data):
+        how = f"a progressive JPEG that goes over its pixels more than {_MOST_SCANS} times"
+        raise source.fault("unsupported", how, "save it as PNG or as a usual JPEG")
     dpi = dpi_of(header)
-    if kind in _BY_OPENCV and header.mode != "CMYK" and not header.has_transparency_data:
+    if _is_for_opencv(header, kind):
         return source.page(_by_opencv(source, kind, header.mode == "RGB"), dpi)
-    if kind is Kind.JPEG2000 and _bits_of_jpeg2000(source.data) > 8:
+    if codestream is not None and codestream.bits > 8:
         raise source.fault("unsupported", "more than 8 bits with transparency, which cannot be read", "save it as PNG")
     with source.decoding():
         return source.page(grey(_without_idle_alpha(header, kind)), dpi)
@@ -74,10 +82,13 @@ def _header(source: Source, kind: Kind) -> ImageFile:
         raise
 
 
-def _bits_of_jpeg2000(data: bytes) -> int:
-    """The depth of the first channel by the marker SIZ."""
-    sizes = data.find(b"\xff\x4f\xff\x51") + 2
-    return (int.from_bytes(data[sizes + 40 : sizes + 41]) & 0x7F) + 1
+def _is_for_opencv(header: ImageFile, kind: Kind) -> bool:
+    """Whether it is read by OpenCV, and not by Pillow, which takes minutes for BMP's runs and GB for large WebP."""
+    if header.mode == "CMYK" or header.has_transparency_data:
+        return False
+    if kind is Kind.WEBP:
+        return "exif" not in header.info and not getattr(header, "is_animated", False)
+    return kind in _BY_OPENCV or any(tile.codec_name == "bmp_rle" for tile in header.tile)
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
@@ -117,6 +128,21 @@ def _jpeg_scan(data: bytes) -> int:
         fill = data[place + 1] == 0xFF
         place += 1 if fill else 2 + int.from_bytes(data[place + 2 : place + 4])
     return len(data)
+
+
+def _has_too_many_scans(data: bytes) -> bool:
+    """Whether a JPEG's pixels come in more than `_MOST_SCANS` turns."""
+    place = _jpeg_scan(data)
+    for _ in range(_MOST_SCANS):
+        place += 2
+        while (marker := _MARKER.search(data, place)) is not None and marker[0] != b"\xff\xda":
+            if marker[0] == b"\xff\xd9":
+                return False
+            place = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+        if marker is None:
+            return False
+        place = marker.start()
+    return True
 
 
 def _png_chunks(data: bytes) -> set[bytes]:

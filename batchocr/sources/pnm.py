@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from batchocr.records import Pixels
 from batchocr.sources.source import Source
 
-_GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
+_GAP = rb"(?:\s++|#[^\r\n]*+[\r\n])++"  # never tries again: the way back is gigabytes of a long gap
 _SIZE = re.compile(rb"P[1-6]" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})")
 _MOST = re.compile(_GAP + rb"(\d{1,5})")
 _COMMENT = re.compile(rb"#[^\r\n]*")

@@ -63,12 +63,21 @@ def find_scans(given: Sequence[str | Path], listed: Sequence[str | Path] = (), *
                 (taken if to_read else passed_over).add(path)
     bases = {each.base for each in looked_up}
     common = Path(os.path.commonpath(bases)) if bases else Path()
-    scans = [Scan(path, _name_below(common, path)) for path in taken]
+    scans = [_as_listed(path, _name_below(common, path)) for path in taken]
     return Found(
         scans=tuple(sorted(scans, key=lambda scan: (scan.name, scan.path))),
         passed_over=tuple(sorted(_name_below(common, path) for path in passed_over - taken)),
         roots=tuple(written_name(str(each)) for each in (*given, *listed)),
     )
+
+
+def _as_listed(path: Path, name: str) -> Scan:
+    """The scan with its size and time, so that one that is being written is told when it is read."""
+    try:
+        now = path.stat()
+    except OSError:
+        return Scan(path, name)  # reading it says why
+    return Scan(path, name, size=now.st_size, modified=now.st_mtime_ns)
 
 
 def _name_below(folder: Path, path: Path) -> str:
@@ -138,8 +147,9 @@ def _expand(pattern: str) -> _Given:
     try:
         # pathlib's follows no links into folders, so it ends; but it shows what is hidden, unlike a shell.
         matches = list(base.glob(str(Path(*parts[wild:]))))
-    except ValueError as error:
-        raise UsageError(f"{written_name(pattern)}: {error}: mend the pattern") from error
+    except (ValueError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{written_name(pattern)}: {why}: mend the pattern") from error
     if not any(part.startswith(".") for part in parts[wild:]):
         matches = [match for match in matches if not _hidden(match.relative_to(base))]
     suffix = Path(pattern).suffix
@@ -175,18 +185,18 @@ def _files_below(root: Path, *, recursive: bool) -> Iterator[tuple[Path, bool]]:
         folder = folders.pop() if folders else links.pop(0)
         try:
             place = folder.stat()
-            entries = [(Path(entry), *_kind(entry)) for entry in _listed(folder)]
+            entries = [(Path(entry), entry.is_symlink(), *_kind(entry)) for entry in _listed(folder)]
         except OSError:
             yield folder, True  # not unseen: reading it says why
             continue
         if (place.st_dev, place.st_ino) in seen:
             continue
         seen.add((place.st_dev, place.st_ino))
-        for path, is_folder, is_file in entries:
+        for path, is_link, is_folder, is_file in entries:
             if not is_folder:
                 yield path, is_file and _is_called_picture(path)
             elif recursive and not path.name.startswith("."):
-                (links if path.is_symlink() else folders).append(path)
+                (links if is_link else folders).append(path)
 
 
 def _listed(folder: Path) -> list[os.DirEntry[str]]:

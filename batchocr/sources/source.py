@@ -19,6 +19,7 @@ MAX_PAGES = 10_000
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else Pillow's errors go to standard error too
 
+_MOST_TOLD = 200  # letters of a decoder's own words, which may repeat the file's
 _AGAIN = "scan or copy it again"
 
 
@@ -55,7 +56,7 @@ class Source:
     def fault(self, reason: str, what: str, mend: str, number: int | None = None) -> ScanError:
         """The error that names the file, the fault and the mend."""
         where = self.scan.name if number is None else f"{self.scan.name}: page {number}"
-        return ScanError(reason, f"{where}: {what}: {mend}")
+        return ScanError(reason, f"{where}: {what}: {mend}", self.sha256)
 
     def damaged(self, how: str, number: int | None = None) -> ScanError:
         """The error for bytes that are not what their format asks for."""
@@ -90,5 +91,5 @@ class Source:
             mend = "give fewer --jobs"
             raise self.fault("no-memory", "needs more memory than there is", mend, number) from error
         except Exception as error:
-            told = str(error) or type(error).__name__
+            told = str(error)[:_MOST_TOLD] or type(error).__name__
             raise self.damaged(f"its picture cannot be decoded ({told})", number) from error
