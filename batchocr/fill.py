@@ -18,6 +18,8 @@ from batchocr.settings import Settings
 
 PASSING = frozenset("not-found no-permission not-a-file unreadable changed no-memory empty-file not-read".split())
 """Faults that may be gone the next time: such pages are always read again. Others with --retry-failed."""
+_NOBODY_TELLS = frozenset(("crashed", "timeout"))
+"""Faults with which the worker's knowledge of what it read went too."""
 STOPPED = "stopped; what was read is kept, and the same command goes on with the rest"
 
 
@@ -83,7 +85,7 @@ class MissingPages:
         page = result.page
         if page.status == "failed":
             self._failures += 1
-            if not page.sha256 and page.error not in PASSING:  # its worker died with it
+            if not page.sha256 and page.error in _NOBODY_TELLS:
                 page = replace(page, sha256=hash_of(seen.scan))
                 result = replace(result, page=page)
         sha256 = "" if page.error in PASSING else page.sha256
@@ -95,8 +97,11 @@ class MissingPages:
         """What was not read is a row too."""
         entries = self.journal.entries()
         why = f"not read, for {self._failures} pages failed before (--max-failures): mend these and run again"
-        for scan in {part.scan.path: part.scan for part in parts}.values():
-            for part in gaps(scan, entries.get(scan.path, [])):
-                for number in range(part.first, part.last + 1) if part.last else [None]:
-                    seen = failed(scan, number, ScanError("not-read", f"{scan.name}: {why}"))
-                    self.journal.add(scan, PageResult(seen.row), pages=part.pages or 1, sha256="")
+        with self.journal.at_once():
+            for scan in {part.scan.path: part.scan for part in parts}.values():
+                if self.should_stop():
+                    raise Stopped(STOPPED)
+                for part in gaps(scan, entries.get(scan.path, [])):
+                    for number in range(part.first, part.last + 1) if part.last else [None]:
+                        seen = failed(scan, number, ScanError("not-read", f"{scan.name}: {why}"))
+                        self.journal.add(scan, PageResult(seen.row), pages=part.pages or 1, sha256="")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -176,7 +175,7 @@ def _journal(out: Path, settings: Settings, opened: ExitStack) -> Journal:
     """The journal of this output, locked for as long as `opened` is."""
     beside = journal_folder(out)
     if out == STDOUT and settings.state is None:
-        return Journal(Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="batchocr-"))))
+        return Journal(None)
     folder = settings.state or beside
     folders = [folder] if out == STDOUT else [beside, folder]
     opened.enter_context(locked(out, list(dict.fromkeys(folders))))

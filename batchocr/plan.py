@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from batchocr.errors import Stopped
 from batchocr.output.journal import Entry, Journal
 from batchocr.records import Part, Scan
+
+_AT_ONCE = 1000  # scans whose hash is asked for: a million would be a gigabyte of questions
 
 
 @dataclass(frozen=True)
@@ -32,20 +36,22 @@ def plan(
     entries = journal.entries()
     parts: list[Part] = []
     good: set[int] = set()
+    known = [scan for scan in scans if any(entry.sha256 for entry in entries.get(scan.path, []))]
+    hashes: dict[Path, str] = {}
     with ThreadPoolExecutor(jobs) as pool:
-        known = [scan for scan in scans if scan.path in entries]
-        hashes = {}
-        for scan, sha256 in zip(known, pool.map(hash_of, known), strict=True):
-            hashes[scan.path] = sha256
-            if should_stop():
-                pool.shutdown(cancel_futures=True)
-                raise Stopped("stopped before anything was read; the same command goes on")
+        for start in range(0, len(known), _AT_ONCE):
+            some = known[start : start + _AT_ONCE]
+            for scan, sha256 in zip(some, pool.map(hash_of, some), strict=True):
+                hashes[scan.path] = sha256
+                if should_stop():
+                    pool.shutdown(cancel_futures=True)
+                    raise Stopped("stopped before anything was read; the same command goes on")
     for scan in scans:
         valid = [
             entry
             for entry in entries.get(scan.path, [])
             if entry.name == scan.name
-            and entry.sha256 == hashes[scan.path] != ""
+            and entry.sha256 == hashes.get(scan.path) != ""
             and not (retry_failed and entry.failed)
         ]
         good.update(entry.id for entry in valid)
@@ -61,7 +67,7 @@ def gaps(scan: Scan, have: Sequence[Entry]) -> Iterator[Part]:
     if not have:
         yield Part(scan)
         return
-    pages = have[0].pages
+    pages = max(entry.pages for entry in have)
     numbers = {entry.page for entry in have}
     if None in numbers:  # it could not be opened, and will not be now
         return
@@ -75,9 +81,13 @@ def gaps(scan: Scan, have: Sequence[Entry]) -> Iterator[Part]:
 
 
 def hash_of(scan: Scan) -> str:
-    """The sha256 of its bytes; empty where they cannot be read, which reading it will tell."""
+    """The sha256 of its bytes; empty where they cannot be read or are not those listed, which reading it will tell."""
     try:
+        if not scan.path.is_file():
+            return ""  # a pipe would be waited for
         with scan.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            now = os.fstat(file.fileno())
     except OSError:
         return ""
+    return sha256 if scan.size in (None, now.st_size) and scan.modified in (None, now.st_mtime_ns) else ""

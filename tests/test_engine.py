@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ from PIL import Image
 
 from batchocr.engines import look as looking
 from batchocr.engines.local import PAGES, LocalEngine
-from batchocr.records import Page, Part, Scan, SeenPage
+from batchocr.output.journal import Journal
+from batchocr.records import Page, PageResult, Part, Scan, SeenPage
+from batchocr.sources import BadPage, load_pages
 
 LONG = 2 * PAGES + 3
 
@@ -82,6 +85,21 @@ def test_a_fault_of_ours_on_one_page_leaves_the_others(long_scan: Scan, monkeypa
     assert [s.row.page for s in seen if s.row.status == "failed"] == [5]
     assert seen[4].row.error == "no-memory"
     assert {s.pages for s in seen} == {LONG}
+
+
+def test_a_fault_after_the_first_pages_still_knows_how_many_there_are(
+    long_scan: Scan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def faulty(scan: Scan, **wanted: Any) -> Iterator[Page | BadPage]:
+        yield next(load_pages(scan, **wanted))
+        raise ValueError("no \udcff text")
+
+    monkeypatch.setattr(looking, "load_pages", faulty)
+    first, second = looking.look(long_scan, 100, 1, PAGES)
+    assert (first.pages, second.pages, second.row.page, second.row.error) == (LONG, LONG, 2, "internal")
+    with Journal(tmp_path) as journal:  # which holds text
+        journal.add(long_scan, PageResult(second.row), pages=LONG, sha256="")
+        assert [result.page for result in journal.results()] == [second.row]
 
 
 def test_a_file_that_goes_away_halfway_fails_page_by_page(long_scan: Scan, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command import account, beside, here, rows
+from command import account, beside, here, in_own_process, rows
 from PIL import Image
 from strokes import page, save
 
@@ -20,7 +21,7 @@ from batchocr.job import journal_folder
 from batchocr.output import journal as journals
 from batchocr.output.journal import FILE, Journal, is_local
 from batchocr.recognition.model import shipped_model
-from batchocr.records import PageResult
+from batchocr.records import PageResult, PageRow, Scan
 
 SETTINGS = Settings(device="cpu", jobs=1)
 
@@ -194,6 +195,31 @@ def test_a_journal_elsewhere(scans: Path, out: Path, tmp_path: Path) -> None:
     assert ended.code == 7 and "cannot be written" in ended.err
 
 
+def test_a_journal_of_standard_output_has_no_name_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
+    with Journal(None) as journal:
+        for number in range(1, 2000):
+            message = hashlib.sha512(bytes(number)).hexdigest() * 20
+            journal.add(Scan(tmp_path, "a"), failed_page(number, message), pages=2000, sha256="")
+        assert list(tmp_path.iterdir()) == []
+        assert [result.page.page for result in journal.results()] == list(range(1, 2000))
+
+
+def test_what_is_changed_at_once_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        journal.add(Scan(tmp_path, "a"), failed_page(1), pages=3, sha256="x")
+        with pytest.raises(Stopped), journal.at_once():
+            journal.add(Scan(tmp_path, "a"), failed_page(2), pages=3, sha256="x")
+            raise Stopped("in the middle")
+        journal.add(Scan(tmp_path, "a"), failed_page(3), pages=3, sha256="x")
+    with Journal(tmp_path) as journal:
+        assert [result.page.page for result in journal.results()] == [1, 3]
+
+
+def failed_page(number: int, message: str = "") -> PageResult:
+    return PageResult(PageRow("a", number, "failed", error="damaged", message=message))
+
+
 def test_standard_output_needs_no_journal(scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ended = here("run", scans, "--out", "-", "--device", "cpu")
@@ -214,6 +240,16 @@ def test_many_failures_end_the_reading_and_the_rest_is_told(scans: Path, out: Pa
     assert sum(row["error"] == "not-read" for row in pages) >= 30
     read(scans, out)
     assert not [row for row in rows(beside(out, "pages.csv")) if row["error"] == "not-read"]
+
+
+def test_a_pipe_in_a_list_is_not_waited_for(scans: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "list.txt").write_text(f"{tmp_path / 'pipe.png'}\n{scans / 'b.png'}\n")
+    for _ in range(2):
+        ended = in_own_process("run", "--files-from", "list.txt", "--device", "cpu", folder=tmp_path)
+        assert ended.code == 3
+        pages = {row["file"]: row["error"] for row in rows(tmp_path / "results.pages.csv")}
+        assert pages == {"pipe.png": "not-a-file", "scans/b.png": ""}
 
 
 def test_names_in_a_list_that_are_gone_are_pages_that_failed(scans: Path, out: Path, tmp_path: Path) -> None:

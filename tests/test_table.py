@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
 import resource
+import stat
 import subprocess
 import sys
 from dataclasses import astuple, replace
@@ -163,6 +165,19 @@ def test_what_a_killed_run_left_half_written_is_gone_after_the_next(tmp_path: Pa
     write_results(out, [READ], lambda: RUN)
     assert out.read_text() == DIGITS_CSV
     assert files(tmp_path) == {"results.csv", "results.numbers.csv", "results.pages.csv", "results.run.json"}
+
+
+def test_a_file_system_that_syncs_no_folders_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.fsync
+
+    def sync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_results(tmp_path / "results.csv", [], dict)
+    assert (tmp_path / "results.csv").exists()
 
 
 def test_where_the_files_stand() -> None:

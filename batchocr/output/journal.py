@@ -53,13 +53,17 @@ class Entry:
 class Journal:
     """The pages that are done, in one SQLite file. One process writes it at a time: see `lock`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Opens the journal in `folder`, or begins it. Raises OutputError where that cannot be."""
-        self._path = folder / FILE
+    def __init__(self, folder: Path | None) -> None:
+        """Opens the journal in `folder`, or begins it; with None, one that is gone with this process, however it ends.
+
+        Raises OutputError where that cannot be.
+        """
+        self._path = folder / FILE if folder else Path("a temporary journal")
         with self._told():
-            self._base = sqlite3.connect(self._path, timeout=_WAITS, isolation_level=None)
+            # a base without a name is SQLite's own temporary file, which has no name from its beginning
+            self._base = sqlite3.connect(self._path if folder else "", timeout=_WAITS, isolation_level=None)
             try:
-                self._open(is_local(folder))
+                self._open(folder is None or is_local(folder))
             except BaseException:
                 self._base.close()
                 raise
@@ -99,9 +103,21 @@ class Journal:
 
     def drop(self, entries: Iterable[Entry]) -> None:
         """Forgets these pages, all at once."""
+        with self.at_once(), self._told():
+            self._base.executemany("DELETE FROM pages WHERE id = ?", [(entry.id,) for entry in entries])
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is changed within is committed together, or not at all where an exception leaves it."""
         with self._told():
             self._base.execute("BEGIN")
-            self._base.executemany("DELETE FROM pages WHERE id = ?", [(entry.id,) for entry in entries])
+        try:
+            yield
+        except BaseException:
+            if self._base.in_transaction:  # SQLite ends it itself on a full disk
+                self._base.rollback()
+            raise
+        with self._told():
             self._base.execute("COMMIT")
 
     def clear(self) -> None:

@@ -51,8 +51,10 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
 
 
 def _sync(folder: Path) -> None:
+    """So that the names too are on the disk, where the file system knows of that: some of networks refuse it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with suppress(OSError):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
