@@ -43,6 +43,8 @@ class MissingPages:
 
     def read(self, parts: Sequence[Part], out: Path, clock: float) -> None:
         """Raises Stopped where the run is to stop before all is read."""
+        if self.should_stop():  # before seconds are spent on Keras
+            raise Stopped(STOPPED)
         settings = self.settings
         total = sum(part.last - part.first + 1 if part.last else 1 for part in parts)
         unknown = {part.scan.path for part in parts if part.last is None}

@@ -16,7 +16,7 @@ import pytest
 from strokes import page, save
 
 from batchocr.engines import local
-from batchocr.engines.local import PAGES, LocalEngine
+from batchocr.engines.local import LEAST_MEMORY, PAGES, LocalEngine
 from batchocr.engines.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
 from batchocr.errors import BatchocrError
 from batchocr.records import PageRow, Part, Scan, SeenPage
@@ -49,7 +49,7 @@ class Mortal:
     """Whether a scan can be opened at all."""
     slow = False
 
-    def __init__(self, max_megapixels: float, threads: int) -> None: ...
+    def __init__(self, max_megapixels: float, threads: int, memory: int) -> None: ...
 
     def wait_until_ready(self) -> None: ...
 
@@ -295,7 +295,7 @@ def test_what_a_worker_logs_is_written_by_its_parent(
 
 
 def test_deaths_leave_neither_open_files_nor_processes_behind() -> None:
-    worker = Worker(1, 1)
+    worker = Worker(1, 1, LEAST_MEMORY)
     before = psutil.Process().num_fds()
     for _ in range(20):
         worker.kill()

@@ -16,6 +16,8 @@ from queue import Empty, Full, LifoQueue, Queue
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from batchocr.engines.look import failed
 from batchocr.engines.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
 from batchocr.errors import BatchocrError, ScanError
@@ -29,6 +31,9 @@ PAGES = 16
 """Of one scan in a part: a scan of many pages is shared out among the workers."""
 PAGE_TIMEOUT = 120.0
 """Seconds that a page may take where nothing else is asked for."""
+LEAST_MEMORY, SHARE = 6 << 30, 0.8
+"""Bytes that each worker may take, and what share of the machine's memory they may all: a file that asks for more
+ends its worker, before the system ends whatever it chooses. The largest pictures allowed need 4 GB."""
 GRACE = 5.0
 """Seconds that pages in hand have once a run is to stop."""
 
@@ -115,10 +120,11 @@ class LocalEngine:
         self._page_timeout = page_timeout
         self._should_stop = should_stop
         threads_each = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
+        memory_each = max(LEAST_MEMORY, int(SHARE * psutil.virtual_memory().total / self.jobs))
         self._closing = threading.Event()
         self._in_hand = 0
         self._told: Queue[tuple[_Task, SeenPage] | _Ended] = Queue(2 * self.jobs)  # bounds the memory
-        self._workers = [Worker(max_megapixels, threads_each) for _ in range(self.jobs)]
+        self._workers = [Worker(max_megapixels, threads_each, memory_each) for _ in range(self.jobs)]
         self._idle: LifoQueue[Worker] = LifoQueue()
         for worker in self._workers:
             self._idle.put(worker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import threading
@@ -13,11 +14,12 @@ from contextlib import contextmanager
 from logging.handlers import QueueHandler
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from batchocr.engines.look import look
 from batchocr.errors import BatchocrError
-from batchocr.records import Scan, SeenPage
+
+if TYPE_CHECKING:  # a worker watches its parent before it imports anything that takes time
+    from batchocr.records import Scan, SeenPage
 
 _GOES = 1.0  # seconds after which a process that was killed is no longer waited for: its disk may be dead
 _COMES = 300.0  # seconds in which a process that was started is there, on the slowest of disks
@@ -43,9 +45,12 @@ class Worker:
     what it says, the parent reads the end of it, and no other worker is disturbed.
     """
 
-    def __init__(self, max_megapixels: float, threads: int) -> None:
-        """Raises BatchocrError where no process can be started."""
-        self._arguments = max_megapixels, threads
+    def __init__(self, max_megapixels: float, threads: int, memory: int) -> None:
+        """`threads` are OpenCV's own; `memory` is the address space, in bytes, that it may take.
+
+        Raises BatchocrError where no process can be started.
+        """
+        self._arguments = max_megapixels, threads, memory
         self._start()
 
     def _start(self) -> None:
@@ -122,14 +127,16 @@ def _signals_blocked() -> Iterator[None]:
 # In the worker
 
 
-def _serve(pipe: Connection, max_megapixels: float, threads: int) -> None:
+def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int) -> None:
     """The worker's life: takes what to read, sends each page as it is seen and None at the end."""
-    _hush()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _hush()
+    _limit(memory)
     try:
         import cv2
 
         import batchocr.vision  # noqa: F401  a missing library is told before any page is blamed
+        from batchocr.engines.look import look
     except ImportError as fault:
         pipe.send(fault)
         return
@@ -155,6 +162,13 @@ class _ToParent(QueueHandler):
 
     def enqueue(self, record: logging.LogRecord) -> None:
         self._pipe.send(record)
+
+
+def _limit(memory: int) -> None:
+    """Where somebody has set a lower limit, that one stays."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_AS)
+    least = min(limit for limit in (memory, allowed, most) if limit != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_AS, (least, most))
 
 
 def _hush() -> None:
