@@ -92,13 +92,8 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def start(folder: Path, *arguments: str | Path, limit: Callable[[], None] | None = None, **variables: str) -> Running:
+def start(folder: Path, *arguments: str | Path, **variables: str) -> Running:
     """`batchocr run` with these, in `folder`, told to stop as a shell's foreground job would be."""
-
-    def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        if limit:
-            limit()
 
     command = [*START, "run", *map(str, arguments)]
     return Running(
@@ -110,7 +105,7 @@ def start(folder: Path, *arguments: str | Path, limit: Callable[[], None] | None
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=prepare,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
     )
 
