@@ -120,8 +120,9 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(number, mode))
 
 
-def _set_up_log(form: LogFormatChoice, level: int) -> None:
-    """Of one form for all that is logged; a line of JSON has the same keys whatever it tells."""
+@contextmanager
+def _logging(form: LogFormatChoice, level: int) -> Iterator[None]:
+    """Within, all that is logged has one form; a line of JSON has the same keys whatever it tells."""
     handler = logging.StreamHandler()
     if form == LogFormatChoice.json:
         from pythonjsonlogger.json import JsonFormatter
@@ -139,8 +140,15 @@ def _set_up_log(form: LogFormatChoice, level: int) -> None:
         )
     else:
         handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("batchocr").setLevel(level)
+    root, ours = logging.getLogger(), logging.getLogger("batchocr")
+    before = ours.level
+    root.addHandler(handler)
+    ours.setLevel(level)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        ours.setLevel(before)
 
 
 @contextmanager
@@ -149,7 +157,7 @@ def ends_with_exit_code(form: LogFormatChoice = LogFormatChoice.text, *, quiet: 
     _open_closed_streams()
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     as_json = form == LogFormatChoice.json
-    _set_up_log(form, (logging.ERROR if quiet else logging.INFO) if as_json else logging.WARNING)
+    level = (logging.ERROR if quiet else logging.INFO) if as_json else logging.WARNING
 
     def say_why(text: str, code: int) -> None:
         if as_json:
@@ -157,23 +165,24 @@ def ends_with_exit_code(form: LogFormatChoice = LogFormatChoice.text, *, quiet: 
         else:
             say(printable(f"batchocr: {text}"))
 
-    try:
-        yield
-    except BatchocrError as fault:
-        say_why(str(fault), fault.exit_code)
-        raise typer.Exit(fault.exit_code) from fault
-    except BrokenPipeError as fault:
-        raise typer.Exit(ExitCode.OUTPUT) from fault
-    except ImportError as fault:
-        from batchocr.doctor import missing_library
+    with _logging(form, level):
+        try:
+            yield
+        except BatchocrError as fault:
+            say_why(str(fault), fault.exit_code)
+            raise typer.Exit(fault.exit_code) from fault
+        except BrokenPipeError as fault:
+            raise typer.Exit(ExitCode.OUTPUT) from fault
+        except ImportError as fault:
+            from batchocr.doctor import missing_library
 
-        if not (mend := missing_library(fault)):
-            raise
-        say_why(f"{fault}; install it: {mend}", ExitCode.INTERNAL)
-        raise typer.Exit(ExitCode.INTERNAL) from fault
-    except KeyboardInterrupt:
-        say_why("stopped", 130)
-        raise typer.Exit(130) from None
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
-        _drop_what_nobody_takes()
+            if not (mend := missing_library(fault)):
+                raise
+            say_why(f"{fault}; install it: {mend}", ExitCode.INTERNAL)
+            raise typer.Exit(ExitCode.INTERNAL) from fault
+        except KeyboardInterrupt:
+            say_why("stopped", 130)
+            raise typer.Exit(130) from None
+        finally:
+            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+            _drop_what_nobody_takes()

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from queue import Empty, Full, LifoQueue, Queue
 from types import TracebackType
 from typing import Self
@@ -116,7 +115,7 @@ class LocalEngine:
         self._parts = iter(parts)
         self._more: deque[Part] = deque()  # of long scans, before any new one
         self._again: deque[_Task] = deque()  # when all else is done, one by one
-        self._tried: set[tuple[Path, int]] = set()  # pages that ended a worker once
+        self._tried: set[tuple[Scan, int]] = set()  # pages that ended a worker once
         self._page_timeout = page_timeout
         self._should_stop = should_stop
         threads_each = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
@@ -191,8 +190,8 @@ class LocalEngine:
             return  # it had given all
         if pages and number < last:
             self._more.appendleft(Part(scan, number + 1, last, pages))
-        if (scan.path, number) not in self._tried:
-            self._tried.add((scan.path, number))
+        if (scan, number) not in self._tried:
+            self._tried.add((scan, number))
             log.info("%s: page %d: %s, once; it is tried again when all else is done", scan.name, number, fault.reason)
             self._again.append(_Task(Part(scan, number, number if pages else None, pages), number if pages else PAGES))
         elif pages:
