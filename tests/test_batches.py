@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from batchocr.recognition.batches import classified
-from batchocr.recognition.calibration import Floats
+from batchocr.recognition.calibration import NONE, Floats
 from batchocr.recognition.classifier import Classifier
-from batchocr.records import Crops, Layout, PageRow, SeenPage
+from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, PageRow, SeenPage
 
 
 class Reader:
@@ -26,7 +26,7 @@ class Reader:
         self.given.append(len(crops))
         if self.room_for is not None:
             self.batch_size = min(self.batch_size, self.room_for)  # as after running out of memory
-        return np.repeat(crops[:, 0, 0].astype(np.float64)[:, None], 10, axis=1)
+        return np.repeat(crops[:, 0, 0].astype(np.float64)[:, None], 11, axis=1)
 
 
 def pages(counts: Sequence[int | None]) -> list[SeenPage]:
@@ -57,7 +57,7 @@ def test_all_pages_come_back_in_order_each_with_its_own(batch_size: int, room_fo
     assert [page for page, _ in result] == given
     for page, probabilities in result:
         crops = np.empty((0, 28, 28), np.uint8) if page.layout is None else page.layout.crops
-        assert probabilities.shape == (len(crops), 10)
+        assert probabilities.shape == (len(crops), 11)
         assert np.array_equal(probabilities[:, 0], crops[:, 0, 0])
 
 
@@ -92,3 +92,44 @@ def test_pages_are_handed_on_as_soon_as_their_batches_are_full() -> None:
     next(results)
     next(results)
     assert taken == 4
+
+
+def in_places(*spans: tuple[int, int], first_crop: int) -> SeenPage:
+    """A page of one number; crops are numbered on from `first_crop`, and what spans one place of several is cut."""
+    widest = max(stop - start for start, stop in spans)
+    box = Box(0, 0, 9, 30)
+    number = Number(tuple(Candidate(box, start=a, stop=b, cut=b - a < widest) for a, b in spans))
+    crops = np.zeros((len(spans), 28, 28), np.uint8)
+    crops[:, 0, 0] = first_crop + np.arange(len(spans))
+    return SeenPage(PageRow("a.png", 1, "read"), Layout((Line((number,)),), crops, 0.0))
+
+
+class Chooser:
+    """Stands in for a classifier: crops below 100 are digits, others are none; remembers which it was given."""
+
+    batch_size = 4
+
+    def __init__(self) -> None:
+        self.given: list[int] = []
+
+    def classify(self, crops: Crops) -> Floats:
+        self.given += crops[:, 0, 0].tolist()
+        answer = np.zeros((len(crops), NONE + 1))
+        answer[np.arange(len(crops)), np.where(crops[:, 0, 0] < 100, 3, NONE)] = 1
+        return answer
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_cuts_are_classified_only_where_the_whole_is_no_digit(every: bool) -> None:
+    chooser = Chooser()
+    given = [in_places((0, 2), (0, 1), (1, 2), first_crop=start) for start in (10, 110, 20, 120)]
+    results = list(classified(given, cast(Classifier, chooser), every=every))
+    assert [page for page, _ in results] == given
+    needless = {11, 12, 21, 22}
+    assert sorted(chooser.given) == [
+        crop for start in (10, 20, 110, 120) for crop in range(start, start + 3) if every or crop not in needless
+    ]
+    for page, probabilities in results:
+        assert page.layout is not None
+        for crop, chances in zip(page.layout.crops[:, 0, 0].tolist(), probabilities, strict=True):
+            assert chances.argmax() == (3 if crop < 100 and (every or crop not in needless) else NONE)

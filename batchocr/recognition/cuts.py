@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import NONE, Floats
-from batchocr.records import Box, Candidate, corners
+from batchocr.records import Box, Candidate, Layout, corners
 
 JOIN = 0.5
 """Chance that pieces so near to each other that they may be one digit are one."""
@@ -52,14 +52,29 @@ def _together(candidates: Sequence[Candidate]) -> list[list[int]]:
     return found
 
 
-def _uncut_digits_whole(together: list[int], probabilities: Floats, candidates: Sequence[Candidate]) -> list[int]:
-    """The same without the cuts of pieces that are more likely one digit than none."""
-    digits = [candidates[i] for i in together if not candidates[i].cut and probabilities[i, NONE] <= 0.5]
+def cuts_to_weigh(probabilities: Floats, layout: Layout) -> list[int]:
+    """Which of a page's candidates, with their `probabilities` (n, 11), are cuts of what is no digit as a whole.
+
+    Of the cuts themselves nothing need be known yet.
+    """
+    found: list[int] = []
+    start = 0
+    for number in (number for line in layout.lines for number in line.numbers):
+        own = range(len(number.candidates))
+        needed = _uncut_digits_whole(own, probabilities[start : start + len(own)], number.candidates)
+        found += [start + i for i in needed if number.candidates[i].cut]
+        start += len(own)
+    return found
+
+
+def _uncut_digits_whole(some: Sequence[int], probabilities: Floats, candidates: Sequence[Candidate]) -> list[int]:
+    """Some candidates, by index, without the cuts of pieces that are more likely one digit than none."""
+    digits = [candidates[i] for i in some if not candidates[i].cut and probabilities[i, NONE] <= 0.5]
 
     def needless(cut: Candidate) -> bool:
         return cut.cut and any(whole.start <= cut.start and cut.stop <= whole.stop for whole in digits)
 
-    return [i for i in together if not needless(candidates[i])]
+    return [i for i in some if not needless(candidates[i])]
 
 
 def _weighed(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[list[int], Floats]:

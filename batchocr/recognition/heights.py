@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 import numpy as np
 
@@ -23,13 +24,17 @@ def by_height(probabilities: Floats, boxes: Sequence[Box]) -> Floats:
 
     What is too low for a digit makes it the likelier that it is none. Few candidates are as before.
     """
-    heights = np.array([box.height for box in boxes], float)
-    digits = probabilities[:, NONE] <= 0.5
-    result = probabilities.copy()
-    for i in range(len(boxes)):
-        others = heights[digits & (np.arange(len(boxes)) != i)]
+    heights = [box.height for box in boxes]
+    is_digit = (probabilities[:, NONE] <= 0.5).tolist()
+    if sum(is_digit) < OTHERS:
+        return probabilities.copy()
+    shares = np.full(len(boxes), np.inf)
+    for i, height in enumerate(heights):
+        others = [heights[j] for j, is_one in enumerate(is_digit) if is_one and j != i]
         if len(others) >= OTHERS:
-            share = heights[i] / np.median(others)
-            result[i, :NONE] *= 1 / (1 + np.exp(np.clip((LOWEST - share) / SOFT, -50, 50)))
-            result[i, NONE] = 1 - result[i, :NONE].sum()
+            shares[i] = height / median(others)
+    result = probabilities.copy()
+    result[:, :NONE] *= 1 / (1 + np.exp(np.clip((LOWEST - shares[:, None]) / SOFT, -50, 50)))
+    judged = np.isfinite(shares)
+    result[judged, NONE] = 1 - result[judged, :NONE].sum(axis=1)
     return result

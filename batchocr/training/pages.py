@@ -137,7 +137,7 @@ def read_pages(truth: Path, model: Path, device: str = "auto") -> TruePages:
             raise UsageError(f"{truth}: names {scan.name}, which is not beside it; put it there, or take the entry out")
     found = find_scans(scans)
     with LocalEngine(map(Part, found.scans), jobs=None, max_megapixels=MAX_MEGAPIXELS) as engine:
-        pages = list(classified(engine.pages(), Classifier(model, device=device)))
+        pages = list(classified(engine.pages(), Classifier(model, device=device), every=True))
     return TruePages(form, known, sorted(pages, key=lambda page: (page[0].row.file, page[0].row.page or 0)))
 
 
