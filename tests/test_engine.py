@@ -95,6 +95,7 @@ def test_a_fault_after_the_first_pages_still_knows_how_many_there_are(
         raise ValueError("no \udcff text")
 
     monkeypatch.setattr(looking, "load_pages", faulty)
+    monkeypatch.setattr(looking.log, "disabled", True)  # the report of a test must be text
     first, second = looking.look(long_scan, 100, 1, PAGES)
     assert (first.pages, second.pages, second.row.page, second.row.error) == (LONG, LONG, 2, "internal")
     with Journal(tmp_path) as journal:  # which holds text
