@@ -83,7 +83,7 @@ def run(
     found = _found([scans] if isinstance(scans, (str, Path)) else scans, listed, settings)
     with ExitStack() as opened:
         journal = opened.enter_context(_journal(out, settings, opened))
-        batch_size = _batch_size(journal, settings, sidecar, least)
+        batch_size = _take_up(journal, settings, sidecar, least)
         jobs = settings.jobs or default_jobs()
         todo = plan(found.scans, journal, retry_failed=settings.retry_failed, jobs=jobs, should_stop=should_stop)
         reading = MissingPages(journal, settings, model, least, batch_size, on_total, on_page, should_stop)
@@ -184,8 +184,8 @@ def _journal(out: Path, settings: Settings, opened: ExitStack) -> Journal:
     return Journal(folder)
 
 
-def _batch_size(journal: Journal, settings: Settings, sidecar: Sidecar, least: float) -> int | None:
-    """That of the earlier runs, whose pages are kept; where anything that changes rows differs, they are not."""
+def _take_up(journal: Journal, settings: Settings, sidecar: Sidecar, least: float) -> int | None:
+    """Forgets what earlier runs read where anything that changes rows differs; else their batch size is used again."""
     rows_depend_on = {
         "version": __version__,
         "code": code_sha256(),

@@ -9,24 +9,20 @@ by twice as many pages. Rivals are loaded before the clock starts.
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
-import psutil
 import typer
 from pages import load, write_pages
 from rivals import Rapid, tesseract
+from watched import Run, links, run
 
 from batchocr.engines.look import look
 from batchocr.recognition.classifier import Classifier
@@ -35,16 +31,6 @@ from batchocr.records import Crops, Scan
 from batchocr.sources import MAX_MEGAPIXELS, find_scans, load_pages
 
 MIXED = ("plain", "ruled", "comb", "form", "skewed", "photo", "pencil", "dense")
-LOOKS = 0.1  # seconds between two looks at the memory
-
-
-class Run(NamedTuple):
-    """What a run of the command took."""
-
-    seconds: float
-    megabytes: float
-    """The most that all its processes held at once."""
-    stages: dict[str, float]
 
 
 def decode(scan: Scan) -> int:
@@ -70,33 +56,6 @@ def classifying(classifier: Classifier, crops: Crops) -> float:
     started = time.perf_counter()
     classifier.classify(crops)
     return time.perf_counter() - started
-
-
-def links(pages: Sequence[Path], count: int, folder: Path) -> Path:
-    """A folder of so many pages: the same ones again and again."""
-    folder.mkdir()
-    for place in range(count):
-        page = pages[place % len(pages)]
-        (folder / f"{place:05}{page.suffix}").symlink_to(page)
-    return folder
-
-
-def run(scans: Path, jobs: int) -> Run:
-    """The command over a folder, watched."""
-    out = scans.with_name(f"{scans.name}.csv")
-    command = [sys.executable, "-m", "batchocr", "run", str(scans), "--out", str(out), "--device", "cpu"]
-    started, most = time.perf_counter(), 0.0
-    with subprocess.Popen([*command, "--jobs", str(jobs), "--quiet", "--fresh"]) as process:
-        watched = psutil.Process(process.pid)
-        while process.poll() is None:
-            with suppress(psutil.NoSuchProcess):
-                family = [watched, *watched.children(recursive=True)]
-                most = max(most, sum(each.memory_full_info().pss for each in family) / 1e6)
-            time.sleep(LOOKS)
-    seconds = time.perf_counter() - started
-    if process.returncode:
-        raise SystemExit(f"batchocr ended with {process.returncode}")
-    return Run(seconds, most, json.loads(out.with_suffix(".run.json").read_text())["seconds"])
 
 
 def main(
@@ -128,7 +87,7 @@ def main(
         for _ in range(rounds):
             spent["decoding alone"].append(decoding(scans, jobs) / count)
             spent["the classifier alone"].append(classifying(classifier, crops) / count)
-            short, long = run(once, jobs), run(thrice, jobs)
+            short, long = (run(pages_of, "--jobs", str(jobs)) for pages_of in (once, thrice))
             spent["batchocr"].append((long.seconds - short.seconds) / (2 * count))
             started.append(short.seconds / count)
         if with_tesseract:
@@ -167,7 +126,7 @@ def table(spent: dict[str, list[float]], with_start: float) -> None:
 
 def growth(counts: Sequence[int], paths: Sequence[Path], work: Path, jobs: int, plot: Path | None) -> None:
     """Runs over more and more pages."""
-    runs = [run(links(paths, count, work / f"grow-{count}"), jobs) for count in counts]
+    runs = [run(links(paths, count, work / f"grow-{count}"), "--jobs", str(jobs)) for count in counts]
     typer.echo(
         "| pages | seconds | to the model's start | vision, all workers | classifier | MB |\n|---|---|---|---|---|---|"
     )
