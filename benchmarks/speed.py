@@ -144,10 +144,11 @@ def draw(counts: Sequence[int], runs: Sequence[Run], path: Path) -> None:
 
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     time_axes, memory_axes = figure.subplots(1, 2)
-    time_axes.loglog(counts, [each.seconds for each in runs], "o-")
-    time_axes.set(xlabel="pages", ylabel="seconds, with the start")
-    memory_axes.semilogx(counts, [each.megabytes for each in runs], "o-")
-    memory_axes.set(xlabel="pages", ylabel="MB, all processes", ylim=(0, None))
+    time_axes.plot(counts, [each.seconds for each in runs], "o-")
+    time_axes.set(xlabel="pages", ylabel="seconds, with the start", xlim=(0, None), ylim=(0, None))
+    memory_axes.plot(counts, [each.megabytes for each in runs], "o-")
+    most = max(each.megabytes for each in runs)
+    memory_axes.set(xlabel="pages", ylabel="MB, all processes", xlim=(0, None), ylim=(0, 1.1 * most))
     figure.savefig(path, dpi=120)
 
 
