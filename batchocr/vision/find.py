@@ -91,7 +91,7 @@ def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
     """The record of what was seen of a page of `shape` (height, width): lines, numbers, candidates and their crops."""
     found = [[_proposals(number, seen) for number in numbers(row, seen.small, seen.fields)] for row in seen.rows]
     pieces = [proposal.piece for row in found for number in row for proposal in number]
-    inks = [_fitted(piece, seen) for piece in pieces]
+    inks = fit(pieces, seen.labels, seen.contrast)
     drawn = zip(_boxes(pieces, seen, shape), inks, strict=True)
     rows = tuple(
         Line(tuple(Number(tuple(_candidate(p, *next(drawn)) for p in number)) for number in row)) for row in found
@@ -228,17 +228,6 @@ def _candidate(proposal: _Proposal, box: Box, ink: Fitted) -> Candidate:
     piece, start, stop, is_cut, joined, across = proposal
     level = Box(piece.left, piece.top, piece.width, piece.height)
     return Candidate(box, joined, start, stop, is_cut, across, Style(level, ink.stroke, ink.dark))
-
-
-def _fitted(piece: Piece, seen: Stages) -> Fitted:
-    """The ink of a piece and nothing beside it, as large as a crop holds."""
-    height, width = seen.contrast.shape
-    top, bottom = max(0, piece.top - 2), min(height, piece.bottom + 2)
-    left, right = max(0, piece.left - 2), min(width, piece.right + 2)
-    view = seen.labels[top:bottom, left:right]
-    mask = piece.mask(view)
-    alone = cv2.bitwise_or(cv2.inRange(view, 0, 0), mask)
-    return fit(cv2.bitwise_and(seen.contrast[top:bottom, left:right], alone), mask)
 
 
 def _boxes(pieces: Sequence[Piece], seen: Stages, shape: tuple[int, ...]) -> list[Box]:
