@@ -122,7 +122,7 @@ def as_grey(picture: NDArray[Any]) -> Pixels:
         )
     if picture.shape[2] == 1:
         return picture[..., 0]
-    if picture.shape[2] == 3 and has_faint_ink(picture):
+    if picture.shape[2] == 3 and has_faint_ink(picture[..., ::-1]):
         return darkest_channel(picture)
     luma = picture[..., :3] @ np.array([0.299, 0.587, 0.114])  # of ITU-R BT.601, as the decoders have it
     if picture.shape[2] == 4:

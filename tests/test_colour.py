@@ -14,11 +14,11 @@ WHITE, GREY, YELLOW, GREEN = (250, 250, 250), (200, 200, 200), (250, 220, 40), (
 
 
 def written(paper: Colour, ink: Colour, light: float = 1.0, black: bool = False) -> Colours:
-    """A number on paper, red green blue, in light that falls to a share of it from left to right."""
+    """A number on paper, blue green red, in light that falls to a share of it from left to right."""
     sheet = Sheet(900, 700, grey=255)
     sheet.number("2075", 150, 200, 200, pen=24, grey=0)
     share = (sheet.pixels / 255.0)[..., None]
-    page = share * np.array(paper) + (1 - share) * np.array(ink)
+    page = share * np.array(paper[::-1]) + (1 - share) * np.array(ink[::-1])
     if black:
         other = Sheet(900, 700, grey=255)
         other.number("31864", 200, 520, 100, pen=10, grey=0)
@@ -48,13 +48,13 @@ def test_black_writing_on_a_page_with_yellow_on_it_is_left_to_luma() -> None:
 @pytest.mark.parametrize("paper", [WHITE, (250, 235, 150), (225, 210, 250)])
 def test_empty_paper_of_any_colour_has_no_ink(paper: Colour) -> None:
     page = np.empty((600, 500, 3), np.uint8)
-    page[:] = paper
+    page[:] = paper[::-1]
     assert not has_faint_ink(page)
 
 
 def test_a_desk_beside_a_sheet_is_no_ink() -> None:
     page = np.empty((600, 800, 3), np.uint8)
-    page[:], page[:, :120] = WHITE, (235, 200, 130)
+    page[:], page[:, :120] = WHITE, (130, 200, 235)
     assert not has_faint_ink(page)
 
 

@@ -44,7 +44,7 @@ def grey(image: Image) -> Pixels:
             return _on_white(image)
         if mode in ("CMYK", "LAB"):
             image = image.convert("RGB") if mode == "CMYK" else image.getchannel("L")
-        if image.mode == "RGB" and has_faint_ink(colours := np.asarray(image)):
+        if image.mode == "RGB" and has_faint_ink(colours := np.asarray(image)[..., ::-1]):
             return darkest_channel(colours)
         return np.array(image.convert("L"), dtype=np.uint8)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from batchocr.errors import ScanError
 from batchocr.records import Page, Pixels
-from batchocr.sources.colour import darkest_channel, has_faint_ink
+from batchocr.sources.colour import LOOK, darkest_channel, has_faint_ink
 from batchocr.sources.grey import NoLimit, dpi_of, eight_bits, grey
 from batchocr.sources.jpeg2000 import checked_codestream
 from batchocr.sources.kinds import Kind
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _HEAD = 1 << 16
-_PNG_LUMA = np.array([[3737 / 2**15, 19234 / 2**15, 9797 / 2**15, 2**-16 - 0.5]])  # libpng's, which rounds down
 _GREY = 2  # OpenCV's IMREAD_ANYDEPTH without IMREAD_ANYCOLOR
 _BY_OPENCV = (Kind.PNG, Kind.JPEG, Kind.JPEG2000)  # of JPEG 2000, Pillow turns the white of 16-bit colour black
 _MOST_SCANS = 100
@@ -48,7 +48,7 @@ def load_picture(source: Source, kind: Kind) -> Page:
         raise source.fault("unsupported", how, "save it as PNG or as a usual JPEG")
     dpi = dpi_of(header)
     if _is_for_opencv(header, kind):
-        return source.page(_by_opencv(source, kind, header.mode == "RGB"), dpi)
+        return source.page(_by_opencv(source, kind, header), dpi)
     if codestream is not None and codestream.bits > 8:
         raise source.fault("unsupported", "more than 8 bits with transparency, which cannot be read", "save it as PNG")
     with source.decoding():
@@ -111,7 +111,7 @@ def _has_end(data: bytes, kind: Kind) -> bool:
     behind it.
     """
     if kind is Kind.PNG:
-        return b"IEND" in _png_chunks(data)
+        return _png_has_end(data)
     if kind is Kind.JPEG:
         return data.find(b"\xff\xd9", _jpeg_scan(data)) > 0
     if kind is Kind.JPEG2000:
@@ -145,26 +145,25 @@ def _has_too_many_scans(data: bytes) -> bool:
     return True
 
 
-def _png_chunks(data: bytes) -> set[bytes]:
-    """The names of the chunks up to the end. One that is longer than the file ends it: OpenCV makes room for all."""
-    names, place = set[bytes](), 8
-    while b"IEND" not in names and place + 12 <= len(data):
-        length = int.from_bytes(data[place : place + 4])
-        if place + 12 + length > len(data):
-            break
-        names.add(data[place + 4 : place + 8])
+def _png_has_end(data: bytes) -> bool:
+    """Whether chunk after chunk leads to a PNG's end. One that is longer than the file ends it: OpenCV makes room."""
+    chunk = struct.Struct(">I4s").unpack_from
+    name, place = b"", 8
+    while name != b"IEND" and place + 12 <= len(data):
+        length, name = chunk(data, place)
         place += 12 + length
-    return names
+    return name == b"IEND" and place <= len(data)
 
 
-def _by_opencv(source: Source, kind: Kind, coloured: bool) -> Pixels:
+def _by_opencv(source: Source, kind: Kind, header: ImageFile) -> Pixels:
     """Grey at the depth of the file, turned by OpenCV as EXIF says, then 8 bits."""
     with source.decoding():
-        pixels = _coloured(source, kind) if coloured and kind is not Kind.JPEG2000 else _decoded(source)
+        coloured = header.mode == "RGB" and kind is not Kind.JPEG2000
+        pixels = _coloured(source, kind, header.size) if coloured else _decoded(source)
         return pixels if pixels.dtype == np.uint8 else eight_bits(pixels)
 
 
-def _coloured(source: Source, kind: Kind) -> NDArray[Any]:
+def _coloured(source: Source, kind: Kind, size: tuple[int, int]) -> NDArray[Any]:
     """A colour picture as grey: luma, unless its writing is all but lost in that.
 
     Of a JPEG the luma is decoded alone, and a small picture tells whether it will do.
@@ -172,15 +171,26 @@ def _coloured(source: Source, kind: Kind) -> NDArray[Any]:
     import cv2
 
     if kind is Kind.JPEG:
-        if has_faint_ink(_decoded(source, cv2.IMREAD_REDUCED_COLOR_4)[..., ::-1]):
+        if has_faint_ink(_decoded(source, _small(max(size)))):
             return darkest_channel(_decoded(source, cv2.IMREAD_COLOR))
         return _decoded(source)
     colours = _decoded(source, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
     if colours.dtype != np.uint8:
         return _decoded(source)
-    if has_faint_ink(colours[..., ::-1]):
+    if has_faint_ink(colours):
         return darkest_channel(colours)
-    return np.asarray(cv2.transform(colours, _PNG_LUMA))
+    return np.asarray(cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY))
+
+
+def _small(longest: int) -> int:
+    """How OpenCV reads a JPEG as small as colours are looked at."""
+    import cv2
+
+    eighth, quarter, half = cv2.IMREAD_REDUCED_COLOR_8, cv2.IMREAD_REDUCED_COLOR_4, cv2.IMREAD_REDUCED_COLOR_2
+    for how, times in ((eighth, 8), (quarter, 4), (half, 2)):
+        if longest >= times * LOOK:
+            return how
+    return cv2.IMREAD_COLOR
 
 
 def _decoded(source: Source, how: int = _GREY) -> NDArray[Any]:
