@@ -16,7 +16,8 @@ from batchocr.reader import Reader
 from batchocr.records import PageResult, Scan, SeenPage
 from batchocr.settings import Settings
 from batchocr.sources import MAX_PAGES, PREVIEW, BadPage, load_pages, written_name
-from batchocr.vision.find import layout, stages
+from batchocr.vision.candidates import layout
+from batchocr.vision.find import stages
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 

@@ -26,3 +26,4 @@ resume=
 batchocr train $resume --data "$data/mnist.npz" --out "$run" \
   --more "$data/semeion.npz" --more "$data/optdigits.npz" --more "$data/orand-car-a/train" \
   --blank "$data/tally-forms/blank-dpr_s08_v2.png" --blank "$data/tally-forms/blank-dpr_j_v2.png" --fonts "$fonts"
+python -m batchocr.training.single "$run" "$run/single.npz"

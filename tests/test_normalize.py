@@ -10,7 +10,7 @@ from drawing import Sheet
 from batchocr.records import Pixels
 from batchocr.vision.binarize import Contrast, Mask
 from batchocr.vision.ink import Piece
-from batchocr.vision.normalize import centred, fit, normalize
+from batchocr.vision.normalize import centred, normalize, normalize_all
 
 DIGITS = list("0123456789")
 
@@ -135,29 +135,29 @@ def test_crops_made_together_are_as_each_alone() -> None:
         page[:height, left : left + width] = contrast
         labels[:height, left : left + width][mask > 0] = at + 1
         pieces.append(Piece(left + 2, 2, left + width - 2, height - 2, cv2.countNonZero(mask), (at + 1,)))
-    together = centred([each.ink for each in fit(pieces, labels, page)])
-    for crop, (contrast, mask) in zip(together, inks, strict=True):
-        assert np.array_equal(crop, normalize(contrast, mask))
+    for normal, (contrast, mask) in zip(normalize_all(pieces, labels, page), inks, strict=True):
+        assert np.array_equal(normal.crop, normalize(contrast, mask))
+    assert normalize_all([], labels, page) == []
     assert centred([]).shape == (0, 28, 28)
 
 
-def test_a_piece_of_several_labels_is_fitted_without_what_lies_between() -> None:
+def test_a_piece_of_several_labels_is_seen_without_what_lies_between() -> None:
     contrast, labels = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.int32)
     for label, rows in enumerate((slice(5, 10), slice(15, 20), slice(25, 30)), 1):
         contrast[rows, 10:30], labels[rows, 10:30] = 200, label
-    (fitted,) = fit([Piece(10, 5, 30, 30, 200, (1, 3))], labels, contrast)
-    assert fitted.ink.shape == (20, 16)
-    assert not fitted.ink[7:12].any()
-    assert fitted.dark == 200
-    assert fitted.stroke == pytest.approx(5, abs=0.6)
+    (normal,) = normalize_all([Piece(10, 5, 30, 30, 200, (1, 3))], labels, contrast)
+    assert extent(normal.crop) == (16, 20)
+    assert not normal.crop[11:17].any()
+    assert normal.dark == 200
+    assert normal.stroke == pytest.approx(5, abs=0.6)
 
 
-def test_a_piece_at_the_corner_of_a_page_is_fitted_whole() -> None:
+def test_a_piece_at_the_corner_of_a_page_is_seen_whole() -> None:
     contrast, labels = np.zeros((30, 30), np.uint8), np.zeros((30, 30), np.int32)
     contrast[:20, :12], labels[:20, :12] = 255, 7
-    (fitted,) = fit([Piece(0, 0, 12, 20, 240, (7,))], labels, contrast)
-    assert fitted.ink.shape == (20, 12)
-    assert (fitted.ink == 255).all()
+    (normal,) = normalize_all([Piece(0, 0, 12, 20, 240, (7,))], labels, contrast)
+    assert (normal.crop[4:24, 8:20] == 255).all()
+    assert np.count_nonzero(normal.crop) == 240
 
 
 def test_a_pale_crop_is_made_full_black_at_its_97th_percentile() -> None:

@@ -11,7 +11,8 @@ from batchocr.output import cuts
 from batchocr.output.overlay import Colour, Picture
 from batchocr.output.stages import BLUE, GREEN, STAGES
 from batchocr.records import Candidate, DigitRow, Pixels
-from batchocr.vision.find import find, layout, stages
+from batchocr.vision.candidates import layout
+from batchocr.vision.find import find, stages
 
 
 def row(candidate: Candidate, digit: int, review: str = "") -> DigitRow:

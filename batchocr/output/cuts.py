@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from batchocr.output.overlay import Colour, Picture
 from batchocr.records import Box, DigitRow, Layout, Number
 from batchocr.vision.binarize import Mask
-from batchocr.vision.find import Stages
 from batchocr.vision.ink import Piece
 from batchocr.vision.layout import numbers
+from batchocr.vision.stages import Stages
 
 HIGH = 84
 """Pixels that a usual digit is high when enlarged."""

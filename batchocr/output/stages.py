@@ -10,7 +10,7 @@ import numpy as np
 from batchocr.output.cuts import draw as draw_cuts
 from batchocr.output.overlay import Picture, draw
 from batchocr.records import DigitRow, Layout, Pixels
-from batchocr.vision.find import Stages
+from batchocr.vision.stages import Stages
 
 TINTS = np.array(
     [(60, 60, 200), (40, 140, 40), (190, 90, 30), (20, 130, 190), (150, 50, 150), (130, 130, 20)], np.uint8

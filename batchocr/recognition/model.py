@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from batchocr.errors import ModelError, UsageError
 from batchocr.recognition.calibration import Level, least_error, threshold_for
 from batchocr.recognition.keras_file import LARGEST, KerasFile, Refused, read_whole
+from batchocr.shipped import shipped
 
 DEFAULT = "digits.keras"
 """The shipped model's file name."""
@@ -79,12 +79,8 @@ def sidecar_path(model: Path) -> Path:
 
 
 def shipped_model() -> Path:
-    """The model that comes with the package: inside it when installed, in `models/` of a checkout."""
-    for place in (resources.files("batchocr") / "models", Path(__file__).parents[2] / "models"):
-        path = Path(str(place)) / DEFAULT
-        if path.is_file():
-            return path
-    raise ModelError(f"the shipped model {DEFAULT} is not installed; install batchocr again, or name one with --model")
+    """The model that comes with the package. Raises ModelError where it is missing."""
+    return shipped(DEFAULT)
 
 
 def sha256(path: Path) -> str:

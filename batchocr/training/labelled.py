@@ -18,8 +18,10 @@ from batchocr.recognition.calibration import NONE
 from batchocr.records import Box, Crops, Pixels, Scan
 from batchocr.sources import BadPage, load_pages
 from batchocr.training.datasets import Digits
-from batchocr.vision.find import Stages, layout, stages
+from batchocr.vision.candidates import layout
+from batchocr.vision.find import stages
 from batchocr.vision.normalize import SIDE, normalize
+from batchocr.vision.stages import Stages
 
 COVERED = 0.6
 """Share of a true digit's box within a candidate's from which the candidate holds it."""
@@ -138,7 +140,7 @@ def labelled(pixels: Pixels, boxes: Boxes, *, every_cut: bool = True) -> Digits:
     Of what vision proposes besides the pieces of ink, their parts and several together, reading takes few: a network
     learns from them, but is not to be measured on them. Without `every_cut` only the best for each digit is kept.
     """
-    seen = stages(pixels)
+    seen = stages(pixels, every_cut=True)
     found = layout(seen, pixels.shape)
     candidates = found.candidates
     labels = [_label(candidate.box, boxes) for candidate in candidates]

@@ -116,7 +116,7 @@ def cut(
     while count > 0:
         page, placed = sheet(writers, shares, rng, wild)
         count -= len(placed)
-        layout = find(page)
+        layout = find(page, every_cut=True)
         candidates = layout.candidates
         named = _named([c.box for c in candidates], placed)
         for crop, candidate, (label, writer) in zip(layout.crops, candidates, named, strict=True):

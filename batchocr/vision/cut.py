@@ -49,6 +49,11 @@ Contour = NDArray[np.intp]
 """(w,): rows of paper, column by column."""
 
 
+def is_wide(piece: Piece, height: float) -> bool:
+    """Whether a piece may be several digits, in a line whose writing is `height` pixels high."""
+    return piece.width >= NARROW * piece.size(height)
+
+
 def cut(
     pieces: Sequence[Piece], labels: NDArray[np.int32], height: float | Sequence[float]
 ) -> dict[Piece, tuple[Piece, ...]]:
@@ -58,8 +63,7 @@ def cut(
     with numbers of their own. Pieces that cannot be cut are not named.
     """
     of_line = np.broadcast_to(height, len(pieces)).tolist()
-    heights = [piece.size(high) for piece, high in zip(pieces, of_line, strict=True)]
-    wide = [(p, high) for p, high in zip(pieces, heights, strict=True) if p.width >= NARROW * high]
+    wide = [(p, p.size(high)) for p, high in zip(pieces, of_line, strict=True) if is_wide(p, high)]
     masks = [_mask(piece, labels) for piece, _ in wide]
     contours = [contour for mask in masks for contour in _contours(mask)]
     valleys = _valleys(contours, [high for _, high in wide for _ in range(2)])

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from batchocr.records import Box, Candidate, Layout, Line, Number, Pixels, Style
+from batchocr.records import Layout, Pixels
 from batchocr.vision.binarize import Contrast, Mask, binarize, faintest_ink, flatten, is_white_on_black
 from batchocr.vision.blemishes import without_holes, without_show_through
 from batchocr.vision.bubbles import without_bubbles
-from batchocr.vision.connected import extents
+from batchocr.vision.candidates import layout
 from batchocr.vision.crosses import without_crosses
-from batchocr.vision.cut import cut, stretches
+from batchocr.vision.cut import cut, is_wide
 from batchocr.vision.deskew import Turn, straighten
 from batchocr.vision.dotted import find_dotted
-from batchocr.vision.fields import Fields, find_fields
+from batchocr.vision.fields import find_fields
 from batchocr.vision.ink import (
     FRAGMENT,
     LEAST_WRITING,
     Piece,
     components,
     join_strokes,
+    median_height,
     only_digit,
-    perhaps_one,
     writing_height,
 )
-from batchocr.vision.layout import lines, numbers
-from batchocr.vision.normalize import Fitted, centred, fit
+from batchocr.vision.layout import lines
+from batchocr.vision.normalize import normalize_all
 from batchocr.vision.rules import Rules, find_rules, mend
 from batchocr.vision.sheet import Sheet, find_sheet
+from batchocr.vision.single import surely_one
+from batchocr.vision.stages import Stages
 
 DPI = 150
 """At which a page is looked at where its resolution is known."""
@@ -56,50 +55,16 @@ TOUCHING = 2
 """Pixels from the side of a sheet at which ink touches it."""
 
 
-@dataclass(frozen=True)
-class Stages:
-    """A page on its way, each picture (height, width) at the working resolution, turned level."""
-
-    contrast: Contrast
-    rules: Mask
-    ink: Mask
-    labels: NDArray[np.int32]
-    """Which connected component a pixel belongs to; 0 for paper."""
-    rows: list[list[Piece]]
-    """Lines from the top, each a row of pieces that may be digits, from the left."""
-    parts: Mapping[Piece, tuple[Piece, ...]]
-    """Into which wide pieces may be cut."""
-    small: list[Piece]
-    """Points, commas and dirt."""
-    turn: Turn
-    sheet: Sheet
-    """Where on the page the sheet lies that these are pictures of."""
-    fields: Fields | None = None
-    """Boxes and combs; None where there are none."""
-
-
-def find(pixels: Pixels, dpi: float | None = None) -> Layout:
+def find(pixels: Pixels, dpi: float | None = None, *, every_cut: bool = False) -> Layout:
     """What on a page (height, width), grey, `dpi` dots an inch if that is known, may be digits, in reading order.
 
     Works on pages from 28×28 pixels, either polarity, turned by up to 10°, with writing from about 15 pixels high.
-    Boxes are in pixels of the page as given.
+    Boxes are in pixels of the page as given. With `every_cut` also pieces that are surely one digit are cut.
     """
-    return layout(stages(pixels, dpi), pixels.shape)
+    return layout(stages(pixels, dpi, every_cut=every_cut), pixels.shape)
 
 
-def layout(seen: Stages, shape: tuple[int, ...]) -> Layout:
-    """The record of what was seen of a page of `shape` (height, width): lines, numbers, candidates and their crops."""
-    found = [[_proposals(number, seen) for number in numbers(row, seen.small, seen.fields)] for row in seen.rows]
-    pieces = [proposal.piece for row in found for number in row for proposal in number]
-    inks = fit(pieces, seen.labels, seen.contrast)
-    drawn = zip(_boxes(pieces, seen, shape), inks, strict=True)
-    rows = tuple(
-        Line(tuple(Number(tuple(_candidate(p, *next(drawn)) for p in number)) for number in row)) for row in found
-    )
-    return Layout(rows, centred([ink.ink for ink in inks]), round(seen.turn.angle + seen.sheet.angle, 2))
-
-
-def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
+def stages(pixels: Pixels, dpi: float | None = None, *, every_cut: bool = False) -> Stages:
     """All that is made of a page (height, width), grey, up to its lines of pieces.
 
     The page is reduced as far as the size of its writing allows: the lengths by which rules are told from strokes
@@ -126,7 +91,7 @@ def stages(pixels: Pixels, dpi: float | None = None) -> Stages:
         elif high > LARGEST and not larger and sum(map(len, seen.rows)) > 1:
             reduction, larger = round(reduction * high / USUAL), True
         else:
-            return _with_cuts(seen) if max(seen.ink.shape) > ONE_PIECE else seen
+            return _with_cuts(seen, every_cut) if max(seen.ink.shape) > ONE_PIECE else seen
 
 
 def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
@@ -139,7 +104,7 @@ def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
         ink = binarize(contrast, faintest)
         labels, pieces = components(ink)
         rows = [[_one_piece(pieces, width)]] if pieces else []
-        return Stages(contrast, np.zeros_like(ink), ink, labels, rows, {}, [], Turn(0.0, width, height), sheet), 0.0
+        return Stages(contrast, np.zeros_like(ink), ink, labels, rows, {}, {}, [], Turn(0.0, width, height), sheet), 0.0
     turn = straighten(binarize(contrast[::2, ::2], faintest), width, height)
     contrast = turn.level(contrast)
     ink, rules = _writing(contrast, faintest)
@@ -153,13 +118,20 @@ def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
     whole = only_digit(pieces)
     fields = find_fields(rules.drawn, pieces, high) if rules and pieces else None
     rows = [[whole]] if whole else lines(join_strokes(pieces, labels, high), high, fields)
-    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, {}, small, turn, sheet, fields), high
+    return Stages(contrast, rules.level | rules.upright, ink, labels, rows, {}, {}, small, turn, sheet, fields), high
 
 
-def _with_cuts(seen: Stages) -> Stages:
+def _with_cuts(seen: Stages, every_cut: bool) -> Stages:
     """The stages with what pieces may be cut into, which is marked in the labels too."""
-    heights = [float(np.median([piece.height for piece in row])) for row in seen.rows for _ in row]
-    return replace(seen, parts=cut([piece for row in seen.rows for piece in row], seen.labels, heights))
+    heights: dict[Piece, float] = {}
+    for row in seen.rows:
+        heights.update(dict.fromkeys(row, median_height(row)))
+    wide = [piece for piece, height in heights.items() if is_wide(piece, height)]
+    normal = normalize_all(wide, seen.labels, seen.contrast)
+    sure = surely_one(np.array([each.crop for each in normal], np.uint8))
+    unsure = [piece for piece, one in zip(wide, sure, strict=True) if every_cut or not one]
+    parts = cut(unsure, seen.labels, [heights[piece] for piece in unsure])
+    return replace(seen, normal=dict(zip(wide, normal, strict=True)), parts=parts)
 
 
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:
@@ -193,57 +165,3 @@ def _one_piece(pieces: list[Piece], width: int) -> Piece:
         if piece is not main and (not cut_off or shared > 0.5 * piece.width):
             main = main.with_(piece)
     return main
-
-
-class _Proposal(NamedTuple):
-    """Ink that may be a digit; the rest as in `Candidate`."""
-
-    piece: Piece
-    start: int
-    stop: int
-    cut: bool = False
-    joined: bool = False
-    across: bool = False
-
-
-def _proposals(number: list[Piece], seen: Stages) -> list[_Proposal]:
-    """All that may be digits of a number: its pieces, what they may be cut into, or are parts of."""
-    height = float(np.median([piece.height for piece in number]))
-    found: list[_Proposal] = []
-    places, wholes = [0], []
-    for piece in number:
-        parts = seen.parts.get(piece, (piece,))
-        place = places[-1]
-        for start, stop, stretch in stretches(parts, height):
-            whole = stop - start == len(parts)
-            found.append(_Proposal(stretch, place + start, place + stop, not whole, whole and len(piece.labels) > 1))
-            wholes += [stretch] if whole else []  # with the labels of its parts
-        places.append(place + len(parts))
-    for first, last, union in perhaps_one(wholes, height):
-        found.append(_Proposal(union, places[first], places[last], joined=True, across=True))
-    return sorted(found, key=lambda each: each.start)
-
-
-def _candidate(proposal: _Proposal, box: Box, ink: Fitted) -> Candidate:
-    piece, start, stop, is_cut, joined, across = proposal
-    level = Box(piece.left, piece.top, piece.width, piece.height)
-    return Candidate(box, joined, start, stop, is_cut, across, Style(level, ink.stroke, ink.dark))
-
-
-def _boxes(pieces: Sequence[Piece], seen: Stages, shape: tuple[int, ...]) -> list[Box]:
-    """Where the pieces lie on the page of `shape` as given."""
-    across, down = seen.sheet.size[0] / seen.turn.width, seen.sheet.size[1] / seen.turn.height
-    ends = np.array([(p.left, p.top, p.right, p.bottom) for p in pieces], np.float64).reshape(-1, 4)
-    if pieces and (seen.turn.moves or seen.sheet.whole):
-        where = np.flatnonzero(seen.labels > 0)
-        y, x = np.divmod(where, seen.labels.shape[1])
-        points = seen.turn.back(np.stack([x, y], axis=1).astype(np.float64))
-        x_back, y_back = seen.sheet.back(points, (across, down)).T
-        of_label = extents(seen.labels.ravel()[where], x_back, y_back)
-        of_label[:, 2:] += 1
-        of_parts = of_label[[label for piece in pieces for label in piece.labels]]
-        first = np.cumsum([0] + [len(piece.labels) for piece in pieces])[:-1]
-        ends[:, :2] = np.minimum.reduceat(of_parts[:, :2], first)
-        ends[:, 2:] = np.maximum.reduceat(of_parts[:, 2:], first)
-    ends = np.round(ends * (across, down, across, down)).clip(0, np.array(shape)[[1, 0, 1, 0]])
-    return [Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0)) for x0, y0, x1, y1 in ends.astype(int).tolist()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import cv2
 import numpy as np
@@ -93,6 +95,11 @@ def components(ink: Mask) -> tuple[NDArray[np.int32], list[Piece]]:
         Piece(left, top, left + width, top + height, area, (int(label),))
         for label, (left, top, width, height, area) in zip(np.flatnonzero(large), stats[large].tolist(), strict=True)
     ]
+
+
+def median_height(pieces: Sequence[Piece]) -> float:
+    """In pixels; of one piece at least."""
+    return float(median(piece.height for piece in pieces))
 
 
 def writing_height(pieces: list[Piece]) -> float:
@@ -200,9 +207,11 @@ def perhaps_one(number: list[Piece], height: float) -> list[tuple[int, int, Piec
         for last in range(first + 1, min(first + 3, len(number))):
             piece = number[last]
             shared = union.right - piece.left
+            if shared < -CLOSE * height:
+                break
             low = min(union.height, piece.height) < LOW * height
             union = union.with_(piece)
-            if shared < -CLOSE * height or union.width > height or union.height > 1.4 * height:
+            if union.width > height or union.height > 1.4 * height:
                 break
             if low or shared > 0.3 * piece.width:
                 found.append((first, last + 1, union))

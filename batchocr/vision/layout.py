@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.fields import Fields
-from batchocr.vision.ink import FRAGMENT, Piece
+from batchocr.vision.ink import FRAGMENT, Piece, median_height
 
 OVERLAP = 0.4
 """Pieces whose heights overlap by this share of the lesser one stand on one line."""
@@ -123,7 +123,7 @@ def numbers(line: list[Piece], small: Sequence[Piece] = (), fields: Fields | Non
     A point or a comma in the gap, among the `small` pieces of the page, holds a number together. So do a comb and a
     box, of the `fields` of the page, and what stands in another is another number.
     """
-    high = float(np.median([p.height for p in line]))
+    high = median_height(line)
     found: list[list[Piece]] = []
     right = middle = -np.inf
     last = 0

@@ -38,11 +38,11 @@ def pen_width(mask: Mask) -> float:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A piece of ink made as large as a crop holds."""
+class Normal:
+    """A piece of ink as the classifier sees it, and how it is drawn."""
 
-    ink: Pixels
-    """(height, width), the larger of them 20: 255 where it is as dark as the piece mostly is."""
+    crop: Pixels
+    """(28, 28)."""
     stroke: float
     """Mean width of the strokes of the piece, in pixels of the page."""
     dark: float
@@ -58,25 +58,28 @@ def normalize(contrast: Contrast, mask: Mask) -> Pixels:
     """
     left, top, width, height = cv2.boundingRect(mask)
     piece = Piece(left, top, left + width, top + height, cv2.countNonZero(mask), (255,))
-    crop: Pixels = centred([fit([piece], mask.astype(np.int32), contrast)[0].ink])[0]
-    return crop
+    return normalize_all([piece], mask.astype(np.int32), contrast)[0].crop
 
 
-def fit(pieces: Sequence[Piece], labels: NDArray[np.int32], contrast: Contrast) -> list[Fitted]:
-    """The first half of `normalize`: each piece of a page and nothing beside it, made as large as a crop holds.
-
-    `labels` and `contrast` (height, width) are the page's.
-    """
+def normalize_all(pieces: Sequence[Piece], labels: NDArray[np.int32], contrast: Contrast) -> list[Normal]:
+    """The same of many pieces of a page, whose `labels` and `contrast` (height, width) these are."""
     alike = sorted(range(len(pieces)), key=lambda i: pieces[i].width.bit_length())
-    found: dict[int, Fitted] = {}
-    for _, same in groupby(alike, key=lambda i: pieces[i].width.bit_length()):
+    fitted: list[tuple[Pixels, float, float]] = []
+    for _, same in groupby((pieces[i] for i in alike), key=lambda piece: piece.width.bit_length()):
         while some := list(islice(same, TOGETHER)):
-            found.update(zip(some, _fit_together([pieces[i] for i in some], labels, contrast), strict=True))
-    return [found[i] for i in range(len(pieces))]
+            fitted += _fitted(some, labels, contrast)
+    crops = centred([ink for ink, _, _ in fitted])
+    normal = {i: Normal(crop, *drawn) for i, crop, (_, *drawn) in zip(alike, crops, fitted, strict=True)}
+    return [normal[i] for i in range(len(pieces))]
 
 
-def _fit_together(pieces: Sequence[Piece], labels: NDArray[np.int32], contrast: Contrast) -> Iterator[Fitted]:
-    """The same of pieces of like width, which are looked at below each other, with paper between them."""
+def _fitted(
+    pieces: Sequence[Piece], labels: NDArray[np.int32], contrast: Contrast
+) -> Iterator[tuple[Pixels, float, float]]:
+    """Pieces of like width, each made as large as a crop holds, with stroke and darkness as in `Normal`.
+
+    They are looked at below each other, with paper between them.
+    """
     tall = [piece.height + 2 * AROUND for piece in pieces]
     first = np.cumsum([0, *tall])
     starts, rows = first[:-1], first[-1]
@@ -105,7 +108,7 @@ def _fit_together(pieces: Sequence[Piece], labels: NDArray[np.int32], contrast: 
     strokes = 4 * _sums(inside, starts) / area - 1
     boxes = _boxes(pieces, cv2.compare(tones, EDGE, cv2.CMP_GE), starts)
     for (left, top, right, bottom), stroke, mean in zip(boxes, strokes.tolist(), dark.tolist(), strict=True):
-        yield Fitted(_resized(tones[top:bottom, left:right], stroke), stroke, mean)
+        yield _resized(tones[top:bottom, left:right], stroke), stroke, mean
 
 
 def _sums(picture: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -147,7 +150,7 @@ def _resized(ink: Pixels, stroke: float) -> Pixels:
 
 
 def centred(digits: Sequence[Pixels]) -> Crops:
-    """The second half, all at once: each digit, at most 20×20, full black and on 28×28 by its centre of mass."""
+    """Digits, each at most 20×20, made full black and put on 28×28 by their centres of mass."""
     if not digits:
         return np.empty((0, SIDE, SIDE), np.uint8)
     block = np.zeros((len(digits), INNER, INNER), np.uint8)
