@@ -15,7 +15,7 @@ from batchocr.records import Crops
 from batchocr.shipped import SINGLE, shipped
 from batchocr.vision.normalize import SIDE
 
-UNSURE = 0.05
+UNSURE = 0.03
 """Chance of being none from which on a piece is cut. Of wide pieces on tuning pages nine in ten that are digits lie
 below, and of 1,500 that are none one."""
 
