@@ -26,6 +26,8 @@ def best_cuts(probabilities: Floats, candidates: Sequence[Candidate]) -> tuple[l
     every way through their places is weighed by the chance of the digits along it; a digit is as probable as the ways
     that have it at about that place weigh among all ways.
     """
+    if not any(candidate.cut or candidate.across for candidate in candidates):
+        return list(range(len(candidates))), probabilities
     which: list[int] = []
     seen: list[Floats] = []
     for together in _together(candidates):

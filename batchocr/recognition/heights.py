@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from statistics import median
 
@@ -26,15 +27,22 @@ def by_height(probabilities: Floats, boxes: Sequence[Box]) -> Floats:
     """
     heights = [box.height for box in boxes]
     is_digit = (probabilities[:, NONE] <= 0.5).tolist()
-    if sum(is_digit) < OTHERS:
+    of_digits = sorted(height for height, is_one in zip(heights, is_digit, strict=True) if is_one)
+    if len(of_digits) < OTHERS:
         return probabilities.copy()
     shares = np.full(len(boxes), np.inf)
-    for i, height in enumerate(heights):
-        others = [heights[j] for j, is_one in enumerate(is_digit) if is_one and j != i]
-        if len(others) >= OTHERS:
-            shares[i] = height / median(others)
+    for i, (height, is_one) in enumerate(zip(heights, is_digit, strict=True)):
+        if len(of_digits) - is_one >= OTHERS:
+            shares[i] = height / (_median_without(of_digits, height) if is_one else median(of_digits))
     result = probabilities.copy()
     result[:, :NONE] *= 1 / (1 + np.exp(np.clip((LOWEST - shares[:, None]) / SOFT, -50, 50)))
     judged = np.isfinite(shares)
     result[judged, NONE] = 1 - result[judged, :NONE].sum(axis=1)
     return result
+
+
+def _median_without(ordered: Sequence[int], one: int) -> float:
+    """The median of ordered numbers without one of them."""
+    place = bisect_left(ordered, one)
+    low, high = (len(ordered) - 2) // 2, (len(ordered) - 1) // 2
+    return (ordered[low + (low >= place)] + ordered[high + (high >= place)]) / 2

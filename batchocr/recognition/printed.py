@@ -61,13 +61,13 @@ def odds(candidates: Sequence[Candidate], none: Floats) -> tuple[Floats, float]:
 
 def _letters(candidates: Sequence[Candidate], none: Floats) -> Bools:
     """Which of the candidates of a line stand beside another one of which no digit can be made either."""
+    unlike = none > LETTER
+    if unlike.sum() < WORD - 1 or np.convolve(unlike, np.ones(WORD)).max() < WORD - 1:
+        return np.zeros_like(unlike)
     box = [c.box for c in candidates]
-    slim = np.array([c.box.width <= WIDEST * c.box.height for c in candidates], np.bool_)
-    letters = (none > LETTER) & slim
+    letters = unlike & np.array([c.box.width <= WIDEST * c.box.height for c in candidates], np.bool_)
     near = [b.left - a.right <= TOGETHER * max(a.height, b.height) for a, b in pairwise(box)]
     beside = letters[:-1] & letters[1:] & np.array(near, np.bool_)
-    if np.convolve(none > LETTER, np.ones(WORD)).max() < WORD - 1:
-        return np.zeros_like(letters)
     return np.append(beside, False) | np.append(False, beside)
 
 

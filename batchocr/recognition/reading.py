@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import reduce
 from itertools import count
+from math import prod
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from batchocr.recognition.cuts import best_cuts
 from batchocr.recognition.heights import by_height
 from batchocr.recognition.leftovers import leftovers
 from batchocr.recognition.twins import printed as printed_numbers
-from batchocr.records import Box, Candidate, DigitRow, Layout, NumberRow, PageResult, Printed, Reading, SeenPage
+from batchocr.records import Candidate, DigitRow, Layout, NumberRow, PageResult, Printed, Reading, SeenPage, corners
 
 LOW_CONFIDENCE = "low-confidence"
 CUT = "cut"
@@ -35,13 +35,13 @@ def read(probabilities: Floats, candidates: Sequence[Candidate], min_confidence:
     readings = []
     for row, (first, second), candidate in zip(probabilities, order.tolist(), candidates, strict=True):
         confidence = round(float(row[first]), DECIMALS)
-        marks = {
-            LOW_CONFIDENCE: confidence < min_confidence,
-            CUT: candidate.cut,
-            JOINED: candidate.joined,
-            NOT_A_DIGIT: row[NONE] > 0.5,
-        }
-        review = tuple(reason for reason, holds in marks.items() if holds)
+        marks = (
+            (LOW_CONFIDENCE, confidence < min_confidence),
+            (CUT, candidate.cut),
+            (JOINED, candidate.joined),
+            (NOT_A_DIGIT, row[NONE] > 0.5),
+        )
+        review = tuple([reason for reason, holds in marks if holds])
         readings.append(Reading(first, confidence, second, round(float(row[second]), DECIMALS), review))
     return readings
 
@@ -150,7 +150,8 @@ def _digit_row(
 
 def _number_row(seen: SeenPage, line: int, number: int, digits: Sequence[tuple[Candidate, Reading]]) -> NumberRow:
     """A number is right where all its digits are: their confidences are multiplied."""
-    box = reduce(Box.union, (candidate.box for candidate, _ in digits))
+    ends = corners([candidate.box for candidate, _ in digits])
+    (left, top), (right, bottom) = ends[:, :2].min(axis=0).tolist(), ends[:, 2:].max(axis=0).tolist()
     reasons = dict.fromkeys(reason for _, reading in digits for reason in reading.review)
     return NumberRow(
         file=seen.row.file,
@@ -158,10 +159,10 @@ def _number_row(seen: SeenPage, line: int, number: int, digits: Sequence[tuple[C
         line=line,
         number=number,
         text="".join(str(reading.digit) for _, reading in digits),
-        confidence=round(float(np.prod([reading.confidence for _, reading in digits])), DECIMALS),
-        left=box.left,
-        top=box.top,
-        width=box.width,
-        height=box.height,
+        confidence=round(prod(reading.confidence for _, reading in digits), DECIMALS),
+        left=left,
+        top=top,
+        width=right - left,
+        height=bottom - top,
         review=";".join(reasons),
     )
