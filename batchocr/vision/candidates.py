@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -50,19 +51,24 @@ def _proposals(number: list[Piece], seen: Stages) -> list[_Proposal]:
     found: list[_Proposal] = []
     places, wholes = [0], []
     for piece in number:
-        parts = seen.parts.get(piece, (piece,))
-        place = places[-1]
+        place, joined = places[-1], len(piece.labels) > 1
+        parts = seen.parts.get(piece)
+        if parts is None:
+            found.append(_Proposal(piece, seen.normal.get(piece), place, place + 1, joined=joined))
+            wholes.append(piece)
+            places.append(place + 1)
+            continue
         for start, stop, stretch in stretches(parts, height):
             if stop - start < len(parts):
                 found.append(_Proposal(stretch, None, place + start, place + stop, cut=True))
             else:
-                joined = len(piece.labels) > 1
                 found.append(_Proposal(stretch, seen.normal.get(piece), place, place + stop, joined=joined))
                 wholes.append(stretch)  # with the labels of its parts
         places.append(place + len(parts))
-    for first, last, union in perhaps_one(wholes, height):
+    unions = perhaps_one(wholes, height)
+    for first, last, union in unions:
         found.append(_Proposal(union, None, places[first], places[last], joined=True, across=True))
-    return sorted(found, key=lambda each: each.start)
+    return sorted(found, key=attrgetter("start")) if unions else found
 
 
 def _candidate(proposal: _Proposal, box: Box, normal: Normal) -> Candidate:

@@ -48,6 +48,9 @@ class Piece:
     """Pixels of ink."""
     labels: tuple[int, ...]
 
+    def __hash__(self) -> int:
+        return hash(self.labels)  # no two pieces of a page have one in common
+
     @property
     def width(self) -> int:
         return self.right - self.left

@@ -63,10 +63,11 @@ def normalize(contrast: Contrast, mask: Mask) -> Pixels:
 
 def normalize_all(pieces: Sequence[Piece], labels: NDArray[np.int32], contrast: Contrast) -> list[Normal]:
     """The same of many pieces of a page, whose `labels` and `contrast` (height, width) these are."""
-    alike = sorted(range(len(pieces)), key=lambda i: pieces[i].width.bit_length())
+    size = [(piece.right - piece.left).bit_length() for piece in pieces]
+    alike = sorted(range(len(pieces)), key=size.__getitem__)
     fitted: list[tuple[Pixels, float, float]] = []
-    for _, same in groupby((pieces[i] for i in alike), key=lambda piece: piece.width.bit_length()):
-        while some := list(islice(same, TOGETHER)):
+    for _, same in groupby(alike, key=size.__getitem__):
+        while some := [pieces[i] for i in islice(same, TOGETHER)]:
             fitted += _fitted(some, labels, contrast)
     crops = centred([ink for ink, _, _ in fitted])
     normal = {i: Normal(crop, *drawn) for i, crop, (_, *drawn) in zip(alike, crops, fitted, strict=True)}
