@@ -1,7 +1,7 @@
 """How fast the whole job is: beside decoding alone, the classifier alone, Tesseract and RapidOCR, taking turns.
 
 `python benchmarks/speed.py --digits mnist.npz --rapid-python VENV/bin/python` composes 40 mixed pages (A4, 300 dpi, PNG
-and JPEG) from MNIST's test half and prints the tables of docs/benchmarks.md; `--plot growth.png` draws the second.
+and JPEG) from MNIST's test half and prints the tables of docs/benchmarks.md; `--plot growth.png` draws the last.
 
 What starting costs is left out by taking the difference: a run over the pages three times less a run over them once,
 by twice as many pages. Rivals are loaded before the clock starts.
@@ -10,6 +10,8 @@ by twice as many pages. Rivals are loaded before the clock starts.
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -25,12 +27,15 @@ from rivals import Rapid, tesseract
 from watched import Run, links, run
 
 from batchocr.engines.look import look
+from batchocr.recognition.batches import classified
+from batchocr.recognition.calibration import NONE
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.model import shipped_model
 from batchocr.records import Crops, Scan
-from batchocr.sources import MAX_MEGAPIXELS, find_scans, load_pages
+from batchocr.sources import MAX_MEGAPIXELS, load_pages
 
-MIXED = ("plain", "ruled", "comb", "form", "skewed", "photo", "pencil", "dense")
+MIXED = ("plain", "ruled", "comb", "form", "skewed", "photo", "pencil", "dpi150", "dense", "dense")
+"""Kinds of pages, in turn: about 400 digits a page in the mean."""
 
 
 def decode(scan: Scan) -> int:
@@ -47,9 +52,12 @@ def decoding(scans: Sequence[Scan], jobs: int) -> float:
         return time.perf_counter() - started
 
 
-def crops_of(scans: Sequence[Scan]) -> Crops:
-    seen = [page.layout for scan in scans for page in look(scan, MAX_MEGAPIXELS)]
-    return np.concatenate([layout.crops for layout in seen if layout])
+def crops_of(scans: Sequence[Scan], classifier: Classifier) -> Crops:
+    """Those that a run classifies: of the cuts, few."""
+    seen = (page for scan in scans for page in look(scan, MAX_MEGAPIXELS))
+    return np.concatenate(
+        [page.layout.crops[known[:, NONE] < 1] for page, known in classified(seen, classifier) if page.layout]
+    )
 
 
 def classifying(classifier: Classifier, crops: Crops) -> float:
@@ -62,8 +70,8 @@ def main(
     digits: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="npz of white-on-black digits.")],
     rapid_python: Annotated[Path | None, typer.Option(help="Python of the environment that has rapidocr.")] = None,
     with_tesseract: Annotated[bool, typer.Option(help="Run Tesseract too.")] = True,
-    pages: Annotated[int, typer.Option(min=8, help="Of the workload.")] = 40,
-    grow: Annotated[str, typer.Option(help="Numbers of pages to run over, parted by commas.")] = "10,100,1000",
+    pages: Annotated[int, typer.Option(min=10, help="Of the workload, a multiple of ten.")] = 40,
+    grow: Annotated[str, typer.Option(help="Numbers of pages to run over, parted by commas.")] = "10,20,100,1000",
     rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 3,
     jobs: Annotated[int, typer.Option(min=1, help="As of batchocr run, and for decoding alone.")] = 2,
     seed: Annotated[int, typer.Option(min=0)] = 8000,
@@ -72,15 +80,13 @@ def main(
     """Measure, and print two tables."""
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        truth = write_pages(*load(digits, "test"), MIXED, pages // len(MIXED), seed, work / "pages")
-        scans = find_scans([work / "pages"]).scans
-        paths = [scan.path for scan in scans]
-        count, written = len(paths), sum(len(number["digits"]) for page in truth.values() for number in page)
-        crops = crops_of(scans)
-        typer.echo(
-            f"{count} pages, {written / count:.0f} digits and {len(crops) / count:.0f} crops a page, {jobs} workers\n"
-        )
+        paths, written = workload(digits, pages, seed, work / "pages")
+        count, scans = len(paths), [Scan(path, path.name) for path in paths]
         classifier = Classifier(shipped_model(), device="cpu")
+        crops = crops_of(scans, classifier)
+        typer.echo(
+            f"{count} pages, {written / count:.0f} digits and {len(crops) / count:.0f} crops classified a page, {jobs} workers\n"
+        )
         once, thrice = links(paths, count, work / "once"), links(paths, 3 * count, work / "thrice")
         spent: dict[str, list[float]] = {"decoding alone": [], "the classifier alone": [], "batchocr": []}
         started: list[float] = []
@@ -97,7 +103,20 @@ def main(
             reader(paths[0])
             spent["RapidOCR"] = [rival(reader, paths)]
         table(spent, statistics.median(started))
-        growth([int(each) for each in grow.split(",") if each], paths, work, jobs, plot)
+        typer.echo(f"Peak memory over {3 * count} pages: {long.megabytes:.0f} MB, all processes.\n")
+        cold_start(paths[:1], work, rounds)
+        growth([int(each) for each in grow.split(",") if each], paths[: len(MIXED)], work, jobs, plot)
+
+
+def workload(digits: Path, pages: int, seed: int, folder: Path) -> tuple[list[Path], int]:
+    """The pages, each ten of them of all kinds, and how many digits are written on them."""
+    found: dict[str, list[Path]] = {}
+    written = 0
+    for kind in dict.fromkeys(MIXED):
+        truth = write_pages(*load(digits, "test"), [kind], MIXED.count(kind) * pages // len(MIXED), seed, folder)
+        found[kind] = [folder / name for name in sorted(truth)]
+        written += sum(len(number["digits"]) for page in truth.values() for number in page)
+    return [found[kind].pop() for _ in range(pages // len(MIXED)) for kind in MIXED], written
 
 
 def rival(reader: object, paths: Sequence[Path]) -> float:
@@ -124,17 +143,39 @@ def table(spent: dict[str, list[float]], with_start: float) -> None:
     typer.echo(f"| batchocr, with its start | {1000 * with_start:.0f} | | {1 / with_start:.1f} | |\n")
 
 
-def growth(counts: Sequence[int], paths: Sequence[Path], work: Path, jobs: int, plot: Path | None) -> None:
-    """Runs over more and more pages."""
-    runs = [run(links(paths, count, work / f"grow-{count}"), "--jobs", str(jobs)) for count in counts]
-    typer.echo(
-        "| pages | seconds | to the model's start | vision, all workers | classifier | MB |\n|---|---|---|---|---|---|"
-    )
+def cold_start(one: Sequence[Path], work: Path, rounds: int) -> None:
+    """A run over a single page beside the import of TensorFlow, taking turns."""
+    page = links(one, 1, work / "one")
+    ours, imports = [], []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import tensorflow"], stderr=subprocess.DEVNULL, check=True)
+        imports.append(time.perf_counter() - started)
+        ours.append(run(page).seconds)
+    whole, alone = statistics.median(ours), statistics.median(imports)
+    typer.echo(f"One page, from the command to its end: {whole:.2f} s; `import tensorflow` {alone:.2f} s: ", nl=False)
+    typer.echo(f"{whole / alone:.2f} times\n")
+
+
+def growth(counts: Sequence[int], ten: Sequence[Path], work: Path, jobs: int, plot: Path | None) -> None:
+    """Runs over more and more pages: the same ten again and again."""
+    runs = [run(links(ten, count, work / f"grow-{count}"), "--jobs", str(jobs)) for count in counts]
+    stages = [name for name in runs[0].stages if name != "all"] if runs else []
+    typer.echo(f"| pages | seconds | {' | '.join(stages)} | digits a second | MB |")
+    typer.echo(f"|{'---|' * (len(stages) + 4)}")
     for count, each in zip(counts, runs, strict=True):
-        told = [each.stages[name] for name in ("start", "vision", "recognition")]
-        typer.echo(
-            f"| {count:,} | {each.seconds:.1f} | {' | '.join(f'{s:.1f}' for s in told)} | {each.megabytes:.0f} |"
-        )
+        told = " | ".join(f"{each.stages[name]:.1f}" for name in stages)
+        rate = f"{each.digits / each.seconds:.0f}"
+        typer.echo(f"| {count:,} | {each.seconds:.1f} | {told} | {rate} | {each.megabytes:.0f} |")
+    seconds = dict(zip(counts, (each.seconds for each in runs), strict=True))
+    if {10, 20} <= seconds.keys():
+        ten_pages = seconds[20] - seconds[10]
+        start = seconds[10] - ten_pages
+        for count in (count for count in counts if count > 20):
+            share = (seconds[count] - start) / (ten_pages * count / 10)
+            typer.echo(
+                f"\nA page of {count:,} costs {share:.2f} times one of ten (start-up of {start:.1f} s left out)."
+            )
     if plot and runs:
         draw(counts, runs, plot)
 

@@ -24,6 +24,7 @@ class Run(NamedTuple):
     """The most that all its processes held at once."""
     stages: dict[str, float]
     """Seconds, as the run's own account has them."""
+    digits: int
 
 
 def links(pages: Sequence[Path], count: int, folder: Path) -> Path:
@@ -48,7 +49,8 @@ def run(scans: Path, *options: str) -> Run:
     seconds = time.perf_counter() - started
     if process.returncode:
         raise SystemExit(f"batchocr ended with {process.returncode}")
-    return Run(seconds, most, json.loads(out.with_suffix(".run.json").read_text())["seconds"])
+    account = json.loads(out.with_suffix(".run.json").read_text())
+    return Run(seconds, most, account["seconds"], account["counts"]["digits"])
 
 
 def _resident(process: psutil.Process) -> float:
