@@ -84,9 +84,8 @@ def main(
         count, scans = len(paths), [Scan(path, path.name) for path in paths]
         classifier = Classifier(shipped_model(), device="cpu")
         crops = crops_of(scans, classifier)
-        typer.echo(
-            f"{count} pages, {written / count:.0f} digits and {len(crops) / count:.0f} crops classified a page, {jobs} workers\n"
-        )
+        on_each = f"{written / count:.0f} digits and {len(crops) / count:.0f} crops classified a page"
+        typer.echo(f"{count} pages, {on_each}, {jobs} workers\n")
         once, thrice = links(paths, count, work / "once"), links(paths, 3 * count, work / "thrice")
         spent: dict[str, list[float]] = {"decoding alone": [], "the classifier alone": [], "batchocr": []}
         started: list[float] = []
