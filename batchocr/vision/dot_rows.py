@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.vision.tracks import Flags, Floats
+from batchocr.vision.stretches import Flags
+from batchocr.vision.tracks import Floats
 
 WIDEST, FURTHEST = 2.5, 30
 """From one mark to the next: times its length, and pixels, together."""

@@ -26,7 +26,8 @@ from batchocr.vision.dot_rows import (
     unlike,
 )
 from batchocr.vision.rules import Rules
-from batchocr.vision.tracks import DARKER, Floats, box
+from batchocr.vision.stretches import box
+from batchocr.vision.tracks import DARKER, Floats
 
 HALF, NEAR = 0.5, 7
 """A mark is darker than this share of the darkest ink within a square of so many pixels: soft dots stay apart."""

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from batchocr.vision.binarize import Contrast, Mask
+from batchocr.vision.stretches import box, find_stretches
 from batchocr.vision.teeth import find_teeth
-from batchocr.vision.tracks import Tracks, box
+from batchocr.vision.tracks import Tracks
 
 RUN = 24
 """Pixels of unbroken ink in one direction with which a track begins."""
@@ -55,8 +56,8 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     A line is a rule where it is long, or where lines of the other direction, drawn alike, meet it at both of its ends:
     so a 1 that reaches from one ruled line to the next is no side of a box.
     """
-    level = Tracks(ink, contrast, RUN)
-    upright = Tracks(cv2.transpose(ink), cv2.transpose(contrast), RUN)
+    level = Tracks(find_stretches(ink, RUN), contrast)
+    upright = Tracks(find_stretches(cv2.transpose(ink), RUN), cv2.transpose(contrast))
     rules = level.thin & ((level.width >= LONG) | level.ruled)
     sides = upright.thin & ((upright.width >= UPRIGHT_LONG) | upright.ruled)
     for _ in range(2):  # what was met may be no rule itself

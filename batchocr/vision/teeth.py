@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
-from batchocr.vision.tracks import DARKER, Flags, Floats, Tracks, box
+from batchocr.vision.stretches import Flags, box, find_stretches
+from batchocr.vision.tracks import DARKER, Floats, Tracks
 
 SHORTEST, LONGEST = 7, 38
 """Pixels that a tooth is high (1 to 6 mm at 150 dpi)."""
@@ -39,7 +40,7 @@ def find_teeth(ink: Mask, contrast: Contrast, level: Tracks, rules: Flags) -> Ma
     drawn = level.band(np.full(level.count, 255.0), rules)
     near = cv2.dilate(drawn, box(1, 2 * LONGEST + 9))
     bare = cv2.bitwise_and(cv2.bitwise_and(ink, near), cv2.bitwise_not(drawn))
-    upright = Tracks(cv2.transpose(bare), cv2.transpose(contrast), SHORTEST)
+    upright = Tracks(find_stretches(cv2.transpose(bare), SHORTEST), cv2.transpose(contrast))
     if not upright.count:
         return found
     ids = np.zeros(ink.shape, np.uint16)

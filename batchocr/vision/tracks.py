@@ -11,27 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
-from batchocr.vision.connected import connected
+from batchocr.vision.stretches import NEAR_END, SLENDER, SLOPE, THICK, THICKEST, TOUCH, Flags, Places, Stretches, box
 
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
-SLOPE = 1 / 14
-"""A track strays no further from its direction than this share of its length."""
-THICK = 9
-"""Pixels that a thin line is thick at most (1.5 mm at 150 dpi)..."""
-BAR, THICKEST = 1 / 12, 24
-"""...and a bar: this share of its length, up to so many pixels."""
-HOLE = 2
-"""Pixels by which a pale line may be broken."""
-STEP = 9
-"""Pixels within which stretches of one line lie, where it changes from one row of pixels to the next."""
+BAR = 1 / 12
+"""Share of its length that a bar is thick at most."""
 UNBROKEN, UNBROKEN_RULED = 0.94, 0.85
 """Share of a line that must be ink, less where it was drawn with a ruler: boxes stand close in a row, but so do sevens.
 """
-ROUGH, SLENDER = 0.96, 1 / 6
+ROUGH = 0.96
 """Of a line drawn with a ruler, at most: pixels by which it strays from a straight one, and shares of its ink by which
-that varies, of its length that something stands beside it (all three together); share of its length that it is thick.
+that varies, of its length that something stands beside it (all three together).
 """
 STRAY = 0.006
 """Share of its length by which any line strays from a straight one, root mean square."""
@@ -51,49 +42,21 @@ DARKER = 1.25
 """Ink on a line that is darker than the line by this factor is writing."""
 
 
-def box(width: int, height: int) -> Mask:
-    """A rectangular structuring element."""
-    return cv2.getStructuringElement(cv2.MORPH_RECT, (width, height))
-
-
 class Tracks:
-    """The thin stretches of `ink` (height, width) along x that hold runs of `run` pixels; k of them.
+    """Stretches along x that were followed; k of them.
 
     Everything that is known of one column of one track stands in flat arrays, track after track.
     """
 
-    def __init__(self, ink: Mask, contrast: Contrast, run: int) -> None:
-        self.contrast = contrast
-        self.ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, box(HOLE + 1, 1))
-        # a sloping line is a stair: a pixel more to each side makes its steps long enough
-        stair = cv2.morphologyEx(cv2.dilate(self.ink, box(1, 3)), cv2.MORPH_OPEN, box(run, 1))
-        runs = cv2.bitwise_and(stair, self.ink)
-        labels, stats = connected(cv2.dilate(runs, box(STEP, 1)))
-        wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-        thick = stats[:, cv2.CC_STAT_AREA] / wide
-        may = (thick <= 1.5 * np.clip(SLENDER * wide, THICK, THICKEST)) & (
-            high <= np.maximum(THICK, SLOPE * wide + thick)
-        )
-        may[0] = False
-        which = np.flatnonzero(may)
-        self.count = len(which)
-        index = np.full(len(stats), -1, np.int32)
-        index[which] = np.arange(self.count)
-        where = np.flatnonzero(runs > 0)
-        of = index[labels.ravel()[where]]
-        where, of = where[of >= 0], of[of >= 0]
-        self._follow(where, of, stats[which])
+    def __init__(self, stretches: Stretches, contrast: Contrast) -> None:
+        self.ink, self.contrast = stretches.ink, contrast
+        self.count = len(stretches.left)
+        self.left, self.width = stretches.left, stretches.width
+        self._follow(stretches.where, stretches.of)
 
-    def _follow(self, where: NDArray[np.intp], of: NDArray[np.int32], stats: NDArray[np.int32]) -> None:
+    def _follow(self, where: Places, of: Places) -> None:
         """Column by column: where the middle of each track lies; its pixels are `where`, of the track `of`."""
         y, x = np.divmod(where, self.ink.shape[1])
-        span = stats[:, cv2.CC_STAT_WIDTH].astype(np.intp)
-        start = np.concatenate([[0], span.cumsum()])
-        at = start[of] + x - stats[of, cv2.CC_STAT_LEFT]
-        inked = np.flatnonzero(np.bincount(at, minlength=start[-1]))
-        first, last = np.searchsorted(inked, start[:-1]), np.searchsorted(inked, start[1:]) - 1
-        self.left = stats[:, cv2.CC_STAT_LEFT] + inked[first] - start[:-1]
-        self.width = inked[last] - inked[first] + 1
         self.start = np.concatenate([[0], self.width.cumsum()])
         self.of = np.repeat(np.arange(self.count), self.width)
         self.x = np.arange(self.start[-1]) - self.start[self.of] + self.left[self.of]
@@ -222,14 +185,14 @@ class Tracks:
 
         One may be `alike` times stronger than the other.
         """
-        near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(5, 5))
+        near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(2 * TOUCH + 1, 2 * TOUCH + 1))
         y, x = np.divmod(self.where, self.ink.shape[1])
         strength = near_others[x, y] * 8.0
         own = self.strength[self.owner]
         same = (strength > own / alike) & (strength < own * alike)
         of = self.owner[same]
         place = (self.x[self.column[same]] - self.left[of]) / np.maximum(self.width[of], 1)
-        near = np.minimum(0.2, 8 / np.maximum(self.width[of], 1))
+        near = np.minimum(0.2, NEAR_END / np.maximum(self.width[of], 1))
         first = np.bincount(of[place <= near], minlength=self.count) > 0
         last = np.bincount(of[place >= 1 - near], minlength=self.count) > 0
         return np.asarray(first & last)

@@ -1,0 +1,117 @@
+"""Stretches of ink along one direction, before they are followed: which may be thin lines, and which meet others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.vision.binarize import Mask
+
+Flags = NDArray[np.bool_]
+Places = NDArray[np.intp]
+
+SLOPE = 1 / 14
+"""A track strays no further from its direction than this share of its length."""
+THICK = 9
+"""Pixels that a thin line is thick at most (1.5 mm at 150 dpi)..."""
+SLENDER, THICKEST = 1 / 6, 24
+"""...and one drawn with a ruler: this share of its length, up to so many pixels."""
+HOLE = 2
+"""Pixels by which a pale line may be broken."""
+STEP = 9
+"""Pixels within which stretches of one line lie, where it changes from one row of pixels to the next."""
+NEAR_END, TOUCH = 8, 2
+"""Pixels from the end of a line within which it meets another, and between two that touch."""
+
+
+def box(width: int, height: int) -> Mask:
+    """A rectangular structuring element."""
+    return cv2.getStructuringElement(cv2.MORPH_RECT, (width, height))
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Pieces of ink along x that hold long runs of pixels and may be thin lines; k of them."""
+
+    ink: Mask
+    """(height, width): all ink of the page, without small holes."""
+    where: Places
+    """(n,): the pixels of the runs, as places in the flat picture, in order..."""
+    of: Places
+    """...and to which stretch each belongs."""
+    left: Places
+    top: Places
+    right: Places
+    """(k,): the column of the last pixel..."""
+    bottom: Places
+    """...and the row."""
+
+    @property
+    def width(self) -> Places:
+        return self.right - self.left + 1
+
+    def only(self, keep: Flags) -> Stretches:
+        """Some of them."""
+        index = np.where(keep, keep.cumsum() - 1, -1)
+        of = index[self.of]
+        kept = of >= 0
+        ends = (side[keep] for side in (self.left, self.top, self.right, self.bottom))
+        return Stretches(self.ink, self.where[kept], of[kept], *ends)
+
+
+def find_stretches(ink: Mask, run: int) -> Stretches:
+    """The stretches of `ink` (height, width) along x that hold runs of `run` pixels."""
+    ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, box(HOLE + 1, 1))
+    # a sloping line is a stair: a pixel more to each side makes its steps long enough
+    stair = cv2.morphologyEx(cv2.dilate(ink, box(1, 3)), cv2.MORPH_OPEN, box(run, 1))
+    where = np.flatnonzero(cv2.bitwise_and(stair, ink) > 0)
+    height, width = ink.shape
+    begins = np.diff(where, prepend=-STEP - 1) > STEP
+    rows = np.searchsorted(where, np.arange(height) * width)
+    begins[rows[rows < len(where)]] = True
+    begin = np.flatnonzero(begins)
+    y, first = np.divmod(where[begin], width)
+    pixels = np.diff(begin, append=len(where))
+    last = first + where[begin + pixels - 1] - where[begin]
+    one, other = _beside(y, first, last, width)
+    hang = _together(len(begin), one, other)
+    top_runs, of = np.unique(hang, return_inverse=True)
+    left, top, right, bottom = (of_run[top_runs] for of_run in (first, y, last, y))
+    np.minimum.at(left, of, first)
+    np.maximum.at(right, of, last)
+    np.maximum.at(bottom, of, y)
+    found = Stretches(ink, where, np.repeat(of, pixels), left, top, right, bottom)
+    # of the runs and what lies within a step of them
+    reach = STEP // 2
+    areas = np.minimum(last + reach, width - 1) - np.maximum(first - reach, 0) + 1
+    wide = np.minimum(right + reach, width - 1) - np.maximum(left - reach, 0) + 1
+    thick = np.bincount(of, areas, len(top_runs)) / wide
+    high = bottom - top + 1
+    thin = thick <= 1.5 * np.clip(SLENDER * wide, THICK, THICKEST)
+    return found.only(thin & (high <= np.maximum(THICK, SLOPE * wide + thick)))
+
+
+def _beside(y: Places, first: Places, last: Places, width: int) -> tuple[Places, Places]:
+    """Pairs of runs in neighbouring rows that lie within a step; each is in row y from first to last, all in order."""
+    row = width + 2 * STEP
+    low = np.searchsorted(y * row + last, (y + 1) * row + first - STEP)
+    high = np.searchsorted(y * row + first, (y + 1) * row + last + STEP, side="right")
+    count = np.maximum(high - low, 0)
+    one = np.repeat(np.arange(len(y)), count)
+    return one, low[one] + np.arange(len(one)) - (count.cumsum() - count)[one]
+
+
+def _together(count: int, one: Places, other: Places) -> Places:
+    """By thing the first of all that it hangs together with, over the pairs of `one` and `other`."""
+    first = np.arange(count)
+    while True:
+        a, b = first[one], first[other]
+        least = np.minimum(a, b)
+        if (a == b).all():
+            return first
+        np.minimum.at(first, a, least)
+        np.minimum.at(first, b, least)
+        first = first[first]
