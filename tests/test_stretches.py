@@ -77,3 +77,16 @@ def test_they_are_the_components_of_the_runs_and_of_what_lies_within_a_step(seed
         box_of = found.left[stretch], found.top[stretch], found.right[stretch], found.bottom[stretch]
         assert box_of == (x.min(), y.min(), x.max(), y.max())
     assert len(found.left) >= 2
+
+
+def test_a_side_meets_level_lines_near_both_of_its_ends_only() -> None:
+    level, upright = paper(), np.zeros((200, 60), np.uint8)
+    level[10, 20:160] = level[50, 20:160] = 255
+    upright[40, 11:50] = upright[100, 11:40] = upright[180, 11:50] = 255
+    lying, standing = find_stretches(level, RUN), find_stretches(upright, RUN)
+    assert standing.top.tolist() == [40, 100, 180]
+    every = lying.width > 0
+    assert standing.may_touch(lying, every).tolist() == [True, True, False]
+    assert standing.may_meet(lying, every).tolist() == [True, False, False]
+    assert not standing.may_meet(lying, ~every).any()
+    assert standing.only(standing.may_meet(lying, every)).top.tolist() == [40]

@@ -60,12 +60,11 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
     ink = cv2.compare(
         contrast, cv2.max(cv2.convertScaleAbs(peak, alpha=HALF), np.full_like(peak, faintest)), cv2.CMP_GT
     )
-    nothing = Rules(np.zeros_like(ink), np.zeros_like(ink), 0, np.zeros_like(ink))
     try:
         # a third of the time that wider labels take
         _, labels, stats, middles = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_16U)
     except cv2.error:
-        return nothing  # more than 65,534 pieces: grain
+        return Rules.none(ink)  # more than 65,534 pieces: grain
     wide, high, area = (stats[:, i] for i in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     may = (np.maximum(wide, high) <= LONG) & (np.minimum(wide, high) <= THICK)
     may &= (np.minimum(wide, high) <= HAIR) | (area >= SOLID * wide * high)
@@ -77,7 +76,7 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
     rows = [rows_of(level), [row for row in rows_of(upright) if not has_gaps_of_ones(row)]]
     known = np.array([row.drawn for some in rows for row in some])
     if not len(known):
-        return nothing
+        return Rules.none(ink)
     drawn, taken = np.zeros_like(ink), []
     for some, marks, turned in zip(rows, (level, upright), (False, True), strict=True):
         places = _Places(marks, labels.T if turned else labels, ink.T if turned else ink)

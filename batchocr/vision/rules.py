@@ -37,6 +37,12 @@ class Rules:
     def __bool__(self) -> bool:
         return self.thickness > 0
 
+    @classmethod
+    def none(cls, like: Mask) -> Rules:
+        """Those of a page (height, width) without any."""
+        blank = np.zeros_like(like)
+        return cls(blank, blank, 0, blank)
+
     def __or__(self, other: Rules) -> Rules:
         """These and others of the same page."""
         if not (self and other):
@@ -56,13 +62,23 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     A line is a rule where it is long, or where lines of the other direction, drawn alike, meet it at both of its ends:
     so a 1 that reaches from one ruled line to the next is no side of a box.
     """
-    level = Tracks(find_stretches(ink, RUN), contrast)
-    upright = Tracks(find_stretches(cv2.transpose(ink), RUN), cv2.transpose(contrast))
+    lying, standing = find_stretches(ink, RUN), find_stretches(cv2.transpose(ink), RUN)
+    # most strokes are short and meet nothing, or only such: they need not be followed
+    tall = standing.width >= UPRIGHT_LONG
+    standing = standing.only(tall | standing.may_meet(lying, lying.width > 0))
+    lying = lying.only((lying.width >= LONG) | lying.may_touch(standing, standing.width > 0))
+    level = Tracks(lying, contrast)
     rules = level.thin & ((level.width >= LONG) | level.ruled)
+    standing = standing.only((standing.width >= UPRIGHT_LONG) | standing.may_meet(lying, rules))
+    if not (rules.any() or standing.width.any()):
+        return Rules.none(ink)
+    upright = Tracks(standing, cv2.transpose(contrast))
     sides = upright.thin & ((upright.width >= UPRIGHT_LONG) | upright.ruled)
     for _ in range(2):  # what was met may be no rule itself
         sides &= (upright.width >= UPRIGHT_LONG) | upright.meeting(level, rules, ALIKE)
         rules &= (level.width >= LONG) | level.meeting(upright, sides, ALIKE)
+    if not (rules.any() or sides.any()):
+        return Rules.none(ink)
     rules &= ~level.wedged(upright, sides, rules, level.width < LONG, QUITE_ALIKE)
     thickest = max(
         np.max(tracks.thickness, where=keep & (tracks.thickness <= MENDED), initial=0)

@@ -25,6 +25,8 @@ STEP = 9
 """Pixels within which stretches of one line lie, where it changes from one row of pixels to the next."""
 NEAR_END, TOUCH = 8, 2
 """Pixels from the end of a line within which it meets another, and between two that touch."""
+PAIRS = 4_000_000
+"""Of stretches, up to which a test of all their boxes takes less time than it saves."""
 
 
 def box(width: int, height: int) -> Mask:
@@ -60,6 +62,25 @@ class Stretches:
         kept = of >= 0
         ends = (side[keep] for side in (self.left, self.top, self.right, self.bottom))
         return Stretches(self.ink, self.where[kept], of[kept], *ends)
+
+    def may_touch(self, others: Stretches, keep: Flags) -> Flags:
+        """Which of them may touch kept ones of the other direction, by their boxes."""
+        return self._near(others, keep, self.left, self.right)
+
+    def may_meet(self, others: Stretches, keep: Flags) -> Flags:
+        """Which of them may touch such near both of their ends."""
+        first = self._near(others, keep, self.left, self.left + NEAR_END)
+        return first & self._near(others, keep, self.right - NEAR_END, self.right)
+
+    def _near(self, others: Stretches, keep: Flags, left: Places, right: Places) -> Flags:
+        """Which of them may touch kept others between two columns each."""
+        if len(left) * np.count_nonzero(keep) > PAIRS:
+            return np.ones(len(left), np.bool_)
+        ends = (others.top, others.bottom, others.left, others.right)
+        first, last, high, low = (end[keep].astype(np.int32) for end in ends)
+        near = (first <= right[:, None] + TOUCH) & (last >= left[:, None] - TOUCH)
+        near &= (high <= self.bottom[:, None] + TOUCH) & (low >= self.top[:, None] - TOUCH)
+        return np.asarray(near.any(axis=1))
 
 
 def find_stretches(ink: Mask, run: int) -> Stretches:

@@ -185,6 +185,8 @@ class Tracks:
 
         One may be `alike` times stronger than the other.
         """
+        if not keep.any():
+            return np.zeros(self.count, np.bool_)
         near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(2 * TOUCH + 1, 2 * TOUCH + 1))
         y, x = np.divmod(self.where, self.ink.shape[1])
         strength = near_others[x, y] * 8.0
