@@ -84,10 +84,11 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
         np.max(tracks.thickness, where=keep & (tracks.thickness <= MENDED), initial=0)
         for tracks, keep in ((level, rules), (upright, sides))
     )
-    sides_and_teeth = cv2.transpose(upright.mask(sides)) | find_teeth(ink, contrast, level, rules)
+    sides_and_teeth = cv2.bitwise_or(cv2.transpose(upright.mask(sides)), find_teeth(ink, contrast, level, rules))
     height, width = ink.shape
-    drawn = level.band(np.full(level.count, 255.0), rules & (level.width < SPANNING * width))
-    drawn |= upright.band(np.full(upright.count, 255.0), sides & (upright.width < SPANNING * height)).T
+    lying_drawn = level.band(rules & (level.width < SPANNING * width))
+    standing_drawn = upright.band(sides & (upright.width < SPANNING * height))
+    drawn = cv2.bitwise_or(lying_drawn, cv2.transpose(standing_drawn))
     return Rules(level.mask(rules), sides_and_teeth, int(np.ceil(thickest)), drawn)
 
 

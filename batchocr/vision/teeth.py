@@ -37,7 +37,7 @@ def find_teeth(ink: Mask, contrast: Contrast, level: Tracks, rules: Flags) -> Ma
     found = np.zeros_like(ink)
     if not rules.any():
         return found
-    drawn = level.band(np.full(level.count, 255.0), rules)
+    drawn = level.band(rules)
     near = cv2.dilate(drawn, box(1, 2 * LONGEST + 9))
     bare = cv2.bitwise_and(cv2.bitwise_and(ink, near), cv2.bitwise_not(drawn))
     upright = Tracks(find_stretches(cv2.transpose(bare), SHORTEST), cv2.transpose(contrast))

@@ -6,6 +6,8 @@ out later is a band of its own thickness around its own middle, whatever stands 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -104,15 +106,9 @@ class Tracks:
         usually = mean(ink_of, inner)
         self.uneven = np.sqrt(np.maximum(mean(ink_of**2, inner) - usually**2, 0)) / np.maximum(usually, 1)
         """Share of its ink a column by which that varies, root mean square."""
-        plain = usual[self.column]
-        heart = self._darkest(self.where // self.ink.shape[1], self.x[self.column], 1)
-        self.darkest = np.bincount(self.owner, heart * plain, self.count) / np.maximum(
-            np.bincount(self.owner, plain, self.count), 1
-        )
-        # of a line as thin as a pixel some of it lies on one pixel, some on two
-        self.darkest = np.maximum(self.darkest, self.darkness * self.thickness / np.maximum(1, self.thickness - 1.5))
-        """Contrast of its middle at most; `darkness` is the mean over its thickness."""
-        near = self._darkest(self._row(0), self.x, THICK // 2) > self.darkness[self.of] / 2
+        self.plain = np.flatnonzero(usual[self.column])
+        """Of its pixels those where no writing crosses it."""
+        near = self._darkest(self._row(0) * self.ink.shape[1] + self.x, THICK // 2) > self.darkness[self.of] / 2
         unbroken = np.bincount(self.of, near, self.count) / np.maximum(self.width, 1)
         clear = np.bincount(self.of, self._beside() < BESIDE * self.darkness[self.of], self.count) / np.maximum(
             self.width, 1
@@ -124,24 +120,37 @@ class Tracks:
         limit = np.clip(np.where(self.ruled, SLENDER, BAR) * self.width, THICK, THICKEST)
         straight_enough = self.stray <= np.maximum(STRAY * self.width + 0.2, SHORT_STRAY)
         self.thin = (self.thickness <= limit) & whole & (self.ruled | ((clear >= CLEAR) & straight_enough))
-        # of a short line writing that stands on it may be most: it is as thick and as dark as it is elsewhere
-        tones = np.bincount(self.owner[plain] * 256 + heart[plain], minlength=self.count * 256).reshape(-1, 256)
-        elsewhere = (tones.cumsum(axis=1) > BARE * tones.sum(axis=1, keepdims=True)).argmax(axis=1)
-        self.darkest = np.where(self.ruled, self.darkest, np.minimum(self.darkest, elsewhere))
+        # of a short line writing that stands on it may be most: it is as thick as it is elsewhere
         self.bare = np.where(self.ruled, self.thickness, np.minimum(self.thickness, least))
         self.strength = self.darkness * self.thickness
         """Ink a pixel of length: the same however the line fell on the grid of pixels."""
+
+    @cached_property
+    def darkest(self) -> Floats:
+        """Contrast of the middle of each track at most; `darkness` is the mean over its thickness."""
+        owner = self.owner[self.plain]
+        heart = self._darkest(self.where[self.plain], 1)
+        mean = np.bincount(owner, heart, self.count) / np.maximum(np.bincount(owner, minlength=self.count), 1)
+        # of a line as thin as a pixel some of it lies on one pixel, some on two
+        most = np.maximum(mean, self.darkness * self.thickness / np.maximum(1, self.thickness - 1.5))
+        # of a short line writing that stands on it may be most: it is as dark as it is elsewhere
+        tones = np.bincount(owner * 256 + heart, minlength=self.count * 256).reshape(-1, 256)
+        elsewhere = (tones.cumsum(axis=1) > BARE * tones.sum(axis=1, keepdims=True)).argmax(axis=1)
+        return np.where(self.ruled, most, np.minimum(most, elsewhere))
 
     def _row(self, away: Floats | int) -> NDArray[np.intp]:
         """Column by column, the row so far from the middle of a track."""
         return np.clip(np.round(self.middle + away), 0, len(self.ink) - 1).astype(np.intp)
 
-    def _darkest(self, y: NDArray[np.intp], x: NDArray[np.intp], reach: int) -> NDArray[np.uint8]:
-        """The darkest of each pixel (n,) and those within reach above and below it."""
-        found = self.contrast[y, x]
-        for away in range(1, reach + 1):
-            for row in (np.maximum(y - away, 0), np.minimum(y + away, len(self.ink) - 1)):
-                np.maximum(found, self.contrast[row, x], out=found)
+    def _darkest(self, places: Places, reach: int) -> NDArray[np.uint8]:
+        """The darkest of each pixel (n,), a place in the flat picture, and those within reach above and below it."""
+        contrast, wide = self.contrast.ravel(), self.contrast.shape[1]
+        found = contrast[places]
+        top = places % wide
+        bottom = top + contrast.size - wide
+        for away in range(wide, reach * wide + 1, wide):
+            np.maximum(found, contrast[np.maximum(places - away, top)], out=found)
+            np.maximum(found, contrast[np.minimum(places + away, bottom)], out=found)
         return found
 
     def _beside(self) -> Floats:
@@ -166,18 +175,33 @@ class Tracks:
         drawn.ravel()[self.where] = np.where(keep, values.round().clip(1, 255), 0).astype(np.uint8)[self.owner]
         return drawn
 
-    def band(self, values: Floats, keep: Flags) -> NDArray[np.uint8]:
-        """The same over all of the way of each track, ink or not, and its thickness."""
-        drawn = np.zeros_like(self.ink)
+    def _way(self, keep: Flags) -> tuple[Places, Places]:
+        """The pixels of all of the way of each track that is kept, ink or not, and its thickness: places, and whose."""
         columns = np.flatnonzero(keep[self.of])
-        of, high = self.of[columns], len(drawn)
-        value = values.round().clip(1, 255).astype(np.uint8)[of]
+        of, (high, wide) = self.of[columns], self.ink.shape
         reach = (self.bare[of] - 1) / 2
         top = np.floor(self.middle[columns] - reach + 0.25).astype(np.intp)
         bottom = np.ceil(self.middle[columns] + reach - 0.25).astype(np.intp)
+        places, owners = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)]
         for row in range(int((bottom - top).max(initial=-1)) + 1):
-            inside = (top + row <= bottom) & (top + row >= 0) & (top + row < high)
-            drawn[top[inside] + row, self.x[columns[inside]]] = value[inside]
+            inside = np.flatnonzero((top + row <= bottom) & (top + row >= 0) & (top + row < high))
+            places.append((top[inside] + row) * wide + self.x[columns[inside]])
+            owners.append(of[inside])
+        return np.concatenate(places), np.concatenate(owners)
+
+    def band(self, keep: Flags) -> Mask:
+        """All of the way of each track that is kept, and its thickness."""
+        drawn = np.zeros_like(self.ink)
+        drawn.ravel()[self._way(keep)[0]] = 255
+        return drawn
+
+    def mask(self, keep: Flags) -> Mask:
+        """The ink of the tracks kept, less the darker writing on them."""
+        places, of = self._way(keep)
+        most = (DARKER * self.darkest + 12).round().clip(1, 255)
+        line = (self.contrast.ravel()[places] <= most[of]) & (self.ink.ravel()[places] > 0)
+        drawn = np.zeros_like(self.ink)
+        drawn.ravel()[places] = np.where(line, 255, 0)
         return drawn
 
     def meeting(self, others: Tracks, keep: Flags, alike: float) -> Flags:
@@ -188,16 +212,17 @@ class Tracks:
         if not keep.any():
             return np.zeros(self.count, np.bool_)
         near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(2 * TOUCH + 1, 2 * TOUCH + 1))
-        y, x = np.divmod(self.where, self.ink.shape[1])
-        strength = near_others[x, y] * 8.0
-        own = self.strength[self.owner]
-        same = (strength > own / alike) & (strength < own * alike)
-        of = self.owner[same]
-        place = (self.x[self.column[same]] - self.left[of]) / np.maximum(self.width[of], 1)
-        near = np.minimum(0.2, NEAR_END / np.maximum(self.width[of], 1))
-        first = np.bincount(of[place <= near], minlength=self.count) > 0
-        last = np.bincount(of[place >= 1 - near], minlength=self.count) > 0
-        return np.asarray(first & last)
+        place = (self.column - self.start[self.owner]) / self.width[self.owner]
+        near = np.minimum(0.2, NEAR_END / self.width)[self.owner]
+
+        def met(pixels: Places) -> Flags:
+            of = self.owner[pixels]
+            y, x = np.divmod(self.where[pixels], self.ink.shape[1])
+            strength, own = near_others[x, y] * 8.0, self.strength[of]
+            same = (strength > own / alike) & (strength < own * alike)
+            return np.bincount(of[same], minlength=self.count) > 0
+
+        return met(np.flatnonzero(place <= near)) & met(np.flatnonzero(place >= 1 - near))
 
     def wedged(self, others: Tracks, walls: Flags, keep: Flags, short: Flags, alike: float) -> Flags:
         """Which of the `short` tracks that are kept lie like the bar of a 7 between two `walls`, not drawn quite alike.
@@ -213,17 +238,12 @@ class Tracks:
             unlike = 0
             for column, away in ((self.start[i], -1), (self.start[i + 1] - 1, 1)):
                 x, y, reach = int(self.x[column]), round(float(self.middle[column])), int(self.thickness[i] / 2) + 4
-                wall = slice(*sorted((np.clip(x - 3 * away, 0, wide), np.clip(x + NEAR_WALL * away, 0, wide))))
+                wall = slice(*sorted(min(max(x + by * away, 0), wide) for by in (-3, NEAR_WALL)))
                 above, below = slice(max(0, y - reach - 5), max(0, y - reach)), slice(y + reach, y + reach + 5)
-                behind = slice(*sorted(np.clip((x + 8 * away, x + 14 * away), 0, wide).tolist()))
+                behind = slice(*sorted(min(max(x + by * away, 0), wide) for by in (8, 14)))
                 runs_on = strength[above, wall].any() and strength[below, wall].any()
                 goes_on = own[max(0, y - 4) : y + 5, behind].any()
                 ratio = self.strength[i] / 8 / max(1.0, float(strength[above, wall].max(initial=0)))
                 unlike += bool(runs_on and not goes_on and not 1 / alike <= ratio <= alike)
             found[i] = unlike == 2
         return found
-
-    def mask(self, keep: Flags) -> Mask:
-        """The ink of the tracks kept, less the darker writing on them."""
-        most = self.band(DARKER * self.darkest + 12, keep)
-        return cv2.bitwise_and(self.ink, cv2.compare(most, cv2.max(self.contrast, 1.0), cv2.CMP_GE))
