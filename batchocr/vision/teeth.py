@@ -24,6 +24,9 @@ EVEN = 0.06
 """Share of the distance between teeth by which they stray from it, or two pixels and a half."""
 NARROWEST = 0.8
 """Heights of a tooth from one to the next at least."""
+ON, ASIDE = 3, 4
+"""Pixels above or below a rule's ink within which a tooth ends that stands on it; and by which that is looked for too
+far, before it is known where the middle of the tooth lies."""
 FREE = 3
 """Teeth at equal distances that are a comb wherever its rule ends."""
 
@@ -40,12 +43,15 @@ def find_teeth(ink: Mask, contrast: Contrast, level: Tracks, rules: Flags) -> Ma
     drawn = level.band(rules)
     near = cv2.dilate(drawn, box(1, 2 * LONGEST + 9))
     bare = cv2.bitwise_and(cv2.bitwise_and(ink, near), cv2.bitwise_not(drawn))
-    upright = Tracks(find_stretches(cv2.transpose(bare), SHORTEST), cv2.transpose(contrast))
+    standing = find_stretches(cv2.transpose(bare), SHORTEST)
+    on_rules = cv2.transpose(cv2.dilate(drawn, box(2 * ASIDE + 1, 2 * (ON + ASIDE) + 1))).ravel()[standing.where] > 0
+    stands_on_one = np.bincount(standing.of, on_rules, len(standing.left)) > 0
+    upright = Tracks(standing.only((standing.width <= LONGEST) & stands_on_one), cv2.transpose(contrast))
     if not upright.count:
         return found
     ids = np.zeros(ink.shape, np.uint16)
     ids.ravel()[level.where] = np.where(rules, np.arange(1, level.count + 1), 0)[level.owner]
-    ids = cv2.dilate(ids, box(1, 7))
+    ids = cv2.dilate(ids, box(1, 2 * ON + 1))
     first, last = upright.middle[upright.start[:-1]], upright.middle[upright.start[1:] - 1]
     may = upright.thin & (upright.stray <= STRAIGHT) & (upright.width <= LONGEST)
     may &= np.abs(last - first) <= LEAN * upright.width + 1
