@@ -84,11 +84,11 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
         np.max(tracks.thickness, where=keep & (tracks.thickness <= MENDED), initial=0)
         for tracks, keep in ((level, rules), (upright, sides))
     )
-    sides_and_teeth = cv2.bitwise_or(cv2.transpose(upright.mask(sides)), find_teeth(ink, contrast, level, rules))
+    sides_and_teeth = cv2.transpose(upright.mask(sides))
+    cv2.bitwise_or(sides_and_teeth, find_teeth(ink, contrast, level, rules), dst=sides_and_teeth)
     height, width = ink.shape
-    lying_drawn = level.band(rules & (level.width < SPANNING * width))
-    standing_drawn = upright.band(sides & (upright.width < SPANNING * height))
-    drawn = cv2.bitwise_or(lying_drawn, cv2.transpose(standing_drawn))
+    drawn = level.band(rules & (level.width < SPANNING * width))
+    cv2.bitwise_or(drawn, cv2.transpose(upright.band(sides & (upright.width < SPANNING * height))), dst=drawn)
     return Rules(level.mask(rules), sides_and_teeth, int(np.ceil(thickest)), drawn)
 
 

@@ -87,8 +87,10 @@ def find_stretches(ink: Mask, run: int) -> Stretches:
     """The stretches of `ink` (height, width) along x that hold runs of `run` pixels."""
     ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, box(HOLE + 1, 1))
     # a sloping line is a stair: a pixel more to each side makes its steps long enough
-    stair = cv2.morphologyEx(cv2.dilate(ink, box(1, 3)), cv2.MORPH_OPEN, box(run, 1))
-    where = np.flatnonzero(cv2.bitwise_and(stair, ink) > 0)
+    stair = cv2.dilate(ink, box(1, 3))
+    cv2.morphologyEx(stair, cv2.MORPH_OPEN, box(run, 1), dst=stair)
+    runs = cv2.bitwise_and(stair, ink, dst=stair)
+    where = np.flatnonzero(np.greater(runs, 0, out=runs.view(np.bool_)))
     height, width = ink.shape
     begins = np.diff(where, prepend=-STEP - 1) > STEP
     rows = np.searchsorted(where, np.arange(height) * width)

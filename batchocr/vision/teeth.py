@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
-from batchocr.vision.stretches import Flags, box, find_stretches
+from batchocr.vision.stretches import Flags, Places, box, find_stretches
 from batchocr.vision.tracks import DARKER, Floats, Tracks
 
 SHORTEST, LONGEST = 7, 38
@@ -38,30 +38,35 @@ def find_teeth(ink: Mask, contrast: Contrast, level: Tracks, rules: Flags) -> Ma
     One that a digit hides is taken to be there too. So a 1 that stands on a rule is no tooth.
     """
     found = np.zeros_like(ink)
+    high, wide = ink.shape
     if not rules.any():
         return found
     drawn = level.band(rules)
-    near = cv2.dilate(drawn, box(1, 2 * LONGEST + 9))
-    bare = cv2.bitwise_and(cv2.bitwise_and(ink, near), cv2.bitwise_not(drawn))
+    bare = cv2.dilate(drawn, box(1, 2 * LONGEST + 9))
+    cv2.bitwise_and(bare, ink, dst=bare)
+    cv2.subtract(bare, drawn, dst=bare)
     standing = find_stretches(cv2.transpose(bare), SHORTEST)
-    on_rules = cv2.transpose(cv2.dilate(drawn, box(2 * ASIDE + 1, 2 * (ON + ASIDE) + 1))).ravel()[standing.where] > 0
-    stands_on_one = np.bincount(standing.of, on_rules, len(standing.left)) > 0
+    near_rules = cv2.dilate(drawn, box(2 * ASIDE + 1, 2 * (ON + ASIDE) + 1), dst=drawn)
+    mark_x, mark_y = np.divmod(standing.where, high)
+    stands_on_one = np.bincount(standing.of[near_rules[mark_y, mark_x] > 0], minlength=len(standing.left)) > 0
     upright = Tracks(standing.only((standing.width <= LONGEST) & stands_on_one), cv2.transpose(contrast))
     if not upright.count:
         return found
-    ids = np.zeros(ink.shape, np.uint16)
-    ids.ravel()[level.where] = np.where(rules, np.arange(1, level.count + 1), 0)[level.owner]
-    ids = cv2.dilate(ids, box(1, 2 * ON + 1))
+    rule_at = np.zeros((high + 2 * ON, wide), np.int32)
+    rule_at[ON:-ON].ravel()[level.where] = np.where(rules, np.arange(1, level.count + 1), 0)[level.owner]
+
+    def rule_near(y: Places, x: Floats) -> Places:
+        """Which rule lies within reach above or below, counted from 1; 0 for none."""
+        rows = y.clip(0, high - 1)[:, None] + np.arange(2 * ON + 1)
+        return rule_at[rows, x.round().clip(0, wide - 1).astype(np.intp)[:, None]].max(axis=1)
+
     first, last = upright.middle[upright.start[:-1]], upright.middle[upright.start[1:] - 1]
     may = upright.thin & (upright.stray <= STRAIGHT) & (upright.width <= LONGEST)
     may &= np.abs(last - first) <= LEAN * upright.width + 1
-    high, wide = ink.shape
-    heads = ids[np.clip(upright.left, 0, high - 1), np.clip(np.round(first), 0, wide - 1).astype(np.intp)]
-    ends = upright.left + upright.width - 1
-    feet = ids[np.clip(ends, 0, high - 1), np.clip(np.round(last), 0, wide - 1).astype(np.intp)]
+    heads, feet = rule_near(upright.left, first), rule_near(upright.left + upright.width - 1, last)
     for on, other, down in ((feet, heads, -1), (heads, feet, 1)):
         stands = may & (on > 0) & (other == 0)
-        rule = on.astype(np.intp) - 1
+        rule = on - 1
         alike = upright.strength / np.maximum(level.strength[rule], 1e-9)
         stands &= (alike < ALIKE) & (alike > 1 / ALIKE)
         at = (first + last) / 2

@@ -211,7 +211,8 @@ class Tracks:
         """
         if not keep.any():
             return np.zeros(self.count, np.bool_)
-        near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(2 * TOUCH + 1, 2 * TOUCH + 1))
+        near_others = others.picture(others.strength / 8, keep)
+        cv2.dilate(near_others, box(2 * TOUCH + 1, 2 * TOUCH + 1), dst=near_others)
         place = (self.column - self.start[self.owner]) / self.width[self.owner]
         near = np.minimum(0.2, NEAR_END / self.width)[self.owner]
 
