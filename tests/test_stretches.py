@@ -29,7 +29,7 @@ def test_the_steps_of_a_sloping_line_are_one_stretch_and_letters_are_none() -> N
     found = find_stretches(page, RUN)
     assert ends(found) == [(31, 20, 129, 24)]
     assert set(found.of.tolist()) == {0}
-    assert np.array_equal(np.unique(found.where // 200), np.arange(20, 25))
+    assert np.array_equal(np.unique(found.y), np.arange(20, 25))
 
 
 @pytest.mark.parametrize(("gap", "stretches"), [(STEP - 1, 1), (STEP, 2)])
@@ -56,7 +56,7 @@ def test_a_thick_bar_is_no_line() -> None:
 
 def test_a_page_without_ink_has_none() -> None:
     found = find_stretches(paper(), RUN)
-    assert not len(found.left) and not len(found.where)
+    assert not len(found.left) and not len(found.x)
     assert not len(found.only(np.zeros(0, np.bool_)).left)
 
 
@@ -70,20 +70,20 @@ def test_they_are_the_components_of_the_runs_and_of_what_lies_within_a_step(seed
     runs = cv2.bitwise_and(stair, found.ink)
     labels = cv2.connectedComponents(cv2.dilate(runs, box(STEP, 1)), connectivity=8)[1].ravel()
     for stretch in range(len(found.left)):
-        pixels = found.where[found.of == stretch]
+        x, y = found.x[found.of == stretch], found.y[found.of == stretch]
+        pixels = y * 200 + x
         (label,) = np.unique(labels[pixels]).tolist()
         assert np.array_equal(pixels, np.flatnonzero((labels == label) & (runs.ravel() > 0)))
-        y, x = np.divmod(pixels, 200)
         box_of = found.left[stretch], found.top[stretch], found.right[stretch], found.bottom[stretch]
         assert box_of == (x.min(), y.min(), x.max(), y.max())
     assert len(found.left) >= 2
 
 
 def test_a_side_meets_level_lines_near_both_of_its_ends_only() -> None:
-    level, upright = paper(), np.zeros((200, 60), np.uint8)
+    level, upright = paper(), paper().T
     level[10, 20:160] = level[50, 20:160] = 255
     upright[40, 11:50] = upright[100, 11:40] = upright[180, 11:50] = 255
-    lying, standing = find_stretches(level, RUN), find_stretches(upright, RUN)
+    lying, standing = find_stretches(level, RUN), find_stretches(upright.T.copy(), RUN, upright=True)
     assert standing.top.tolist() == [40, 100, 180]
     every = lying.width > 0
     assert standing.may_touch(lying, every).tolist() == [True, True, False]

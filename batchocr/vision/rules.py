@@ -62,33 +62,33 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     A line is a rule where it is long, or where lines of the other direction, drawn alike, meet it at both of its ends:
     so a 1 that reaches from one ruled line to the next is no side of a box.
     """
-    lying, standing = find_stretches(ink, RUN), find_stretches(cv2.transpose(ink), RUN)
+    lying, standing = find_stretches(ink, RUN), find_stretches(ink, RUN, upright=True)
     # most strokes are short and meet nothing, or only such: they need not be followed
-    tall = standing.width >= UPRIGHT_LONG
-    standing = standing.only(tall | standing.may_meet(lying, lying.width > 0))
+    standing = standing.only((standing.width >= UPRIGHT_LONG) | standing.may_meet(lying, lying.width > 0))
     lying = lying.only((lying.width >= LONG) | lying.may_touch(standing, standing.width > 0))
     level = Tracks(lying, contrast)
     rules = level.thin & ((level.width >= LONG) | level.ruled)
     standing = standing.only((standing.width >= UPRIGHT_LONG) | standing.may_meet(lying, rules))
     if not (rules.any() or standing.width.any()):
         return Rules.none(ink)
-    upright = Tracks(standing, cv2.transpose(contrast))
-    sides = upright.thin & ((upright.width >= UPRIGHT_LONG) | upright.ruled)
+    upright = Tracks(standing, contrast)
+    tall, long = upright.width >= UPRIGHT_LONG, level.width >= LONG
+    sides = upright.thin & (tall | upright.ruled)
     for _ in range(2):  # what was met may be no rule itself
-        sides &= (upright.width >= UPRIGHT_LONG) | upright.meeting(level, rules, ALIKE)
-        rules &= (level.width >= LONG) | level.meeting(upright, sides, ALIKE)
+        sides &= tall | upright.meeting(level, rules, sides & ~tall, ALIKE)
+        rules &= long | level.meeting(upright, sides, rules & ~long, ALIKE)
     if not (rules.any() or sides.any()):
         return Rules.none(ink)
-    rules &= ~level.wedged(upright, sides, rules, level.width < LONG, QUITE_ALIKE)
+    rules &= ~level.wedged(upright, sides, rules, ~long, QUITE_ALIKE)
     thickest = max(
         np.max(tracks.thickness, where=keep & (tracks.thickness <= MENDED), initial=0)
         for tracks, keep in ((level, rules), (upright, sides))
     )
-    sides_and_teeth = cv2.transpose(upright.mask(sides))
+    sides_and_teeth = upright.mask(sides)
     cv2.bitwise_or(sides_and_teeth, find_teeth(ink, contrast, level, rules), dst=sides_and_teeth)
     height, width = ink.shape
     drawn = level.band(rules & (level.width < SPANNING * width))
-    cv2.bitwise_or(drawn, cv2.transpose(upright.band(sides & (upright.width < SPANNING * height))), dst=drawn)
+    cv2.bitwise_or(drawn, upright.band(sides & (upright.width < SPANNING * height)), dst=drawn)
     return Rules(level.mask(rules), sides_and_teeth, int(np.ceil(thickest)), drawn)
 
 

@@ -1,4 +1,4 @@
-"""Stretches of ink along one direction, before they are followed: which may be thin lines, and which meet others."""
+"""Stretches of ink, level or upright, before they are followed: which may be thin lines, and which meet others."""
 
 from __future__ import annotations
 
@@ -36,12 +36,18 @@ def box(width: int, height: int) -> Mask:
 
 @dataclass(frozen=True)
 class Stretches:
-    """Pieces of ink along x that hold long runs of pixels and may be thin lines; k of them."""
+    """Pieces of ink in one direction that hold long runs of pixels and may be thin lines; k of them.
+
+    Their own x is along them and y across, whichever way they lie on the page.
+    """
 
     ink: Mask
-    """(height, width): all ink of the page, without small holes."""
-    where: Places
-    """(n,): the pixels of the runs, as places in the flat picture, in order..."""
+    """(y, x): all ink of the page, without small holes."""
+    upright: bool
+    """Whether x goes down the page and y along it."""
+    x: Places
+    y: Places
+    """(n,): the pixels of the runs, in order..."""
     of: Places
     """...and to which stretch each belongs."""
     left: Places
@@ -59,9 +65,9 @@ class Stretches:
         """Some of them."""
         index = np.where(keep, keep.cumsum() - 1, -1)
         of = index[self.of]
-        kept = of >= 0
+        kept = np.flatnonzero(of >= 0)
         ends = (side[keep] for side in (self.left, self.top, self.right, self.bottom))
-        return Stretches(self.ink, self.where[kept], of[kept], *ends)
+        return Stretches(self.ink, self.upright, self.x[kept], self.y[kept], of[kept], *ends)
 
     def may_touch(self, others: Stretches, keep: Flags) -> Flags:
         """Which of them may touch kept ones of the other direction, by their boxes."""
@@ -83,9 +89,9 @@ class Stretches:
         return np.asarray(near.any(axis=1))
 
 
-def find_stretches(ink: Mask, run: int) -> Stretches:
-    """The stretches of `ink` (height, width) along x that hold runs of `run` pixels."""
-    ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, box(HOLE + 1, 1))
+def find_stretches(ink: Mask, run: int, upright: bool = False) -> Stretches:
+    """The level or `upright` stretches of `ink` (height, width) that hold runs of `run` pixels."""
+    ink = cv2.morphologyEx(cv2.transpose(ink) if upright else ink, cv2.MORPH_CLOSE, box(HOLE + 1, 1))
     # a sloping line is a stair: a pixel more to each side makes its steps long enough
     stair = cv2.dilate(ink, box(1, 3))
     cv2.morphologyEx(stair, cv2.MORPH_OPEN, box(run, 1), dst=stair)
@@ -106,7 +112,8 @@ def find_stretches(ink: Mask, run: int) -> Stretches:
     np.minimum.at(left, of, first)
     np.maximum.at(right, of, last)
     np.maximum.at(bottom, of, y)
-    found = Stretches(ink, where, np.repeat(of, pixels), left, top, right, bottom)
+    rows_of = np.repeat(y, pixels)
+    found = Stretches(ink, upright, where - rows_of * width, rows_of, np.repeat(of, pixels), left, top, right, bottom)
     # of the runs and what lies within a step of them
     reach = STEP // 2
     areas = np.minimum(last + reach, width - 1) - np.maximum(first - reach, 0) + 1

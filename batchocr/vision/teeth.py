@@ -45,11 +45,11 @@ def find_teeth(ink: Mask, contrast: Contrast, level: Tracks, rules: Flags) -> Ma
     bare = cv2.dilate(drawn, box(1, 2 * LONGEST + 9))
     cv2.bitwise_and(bare, ink, dst=bare)
     cv2.subtract(bare, drawn, dst=bare)
-    standing = find_stretches(cv2.transpose(bare), SHORTEST)
+    standing = find_stretches(bare, SHORTEST, upright=True)
     near_rules = cv2.dilate(drawn, box(2 * ASIDE + 1, 2 * (ON + ASIDE) + 1), dst=drawn)
-    mark_x, mark_y = np.divmod(standing.where, high)
-    stands_on_one = np.bincount(standing.of[near_rules[mark_y, mark_x] > 0], minlength=len(standing.left)) > 0
-    upright = Tracks(standing.only((standing.width <= LONGEST) & stands_on_one), cv2.transpose(contrast))
+    of_near = standing.of[near_rules[standing.x, standing.y] > 0]
+    stands_on_one = np.bincount(of_near, minlength=len(standing.left)) > 0
+    upright = Tracks(standing.only((standing.width <= LONGEST) & stands_on_one), contrast)
     if not upright.count:
         return found
     rule_at = np.zeros((high + 2 * ON, wide), np.int32)

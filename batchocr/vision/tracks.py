@@ -45,20 +45,23 @@ DARKER = 1.25
 
 
 class Tracks:
-    """Stretches along x that were followed; k of them.
+    """Stretches that were followed; k of them.
 
-    Everything that is known of one column of one track stands in flat arrays, track after track.
+    Their x is along them and y across. What is known of one column of one track stands in flat arrays, track after
+    track.
     """
 
     def __init__(self, stretches: Stretches, contrast: Contrast) -> None:
         self.ink, self.contrast = stretches.ink, contrast
+        wide: int = contrast.shape[1]
+        self.along, self.across = (wide, 1) if stretches.upright else (1, wide)
+        """From a pixel to the next on the flat page."""
         self.count = len(stretches.left)
         self.left, self.width = stretches.left, stretches.width
-        self._follow(stretches.where, stretches.of)
+        self._follow(stretches.x, stretches.y, stretches.of)
 
-    def _follow(self, where: Places, of: Places) -> None:
-        """Column by column: where the middle of each track lies; its pixels are `where`, of the track `of`."""
-        y, x = np.divmod(where, self.ink.shape[1])
+    def _follow(self, x: Places, y: Places, of: Places) -> None:
+        """Column by column: where the middle of each track lies; its pixels are at x and y, of the track `of`."""
         self.start = np.concatenate([[0], self.width.cumsum()])
         self.of = np.repeat(np.arange(self.count), self.width)
         self.x = np.arange(self.start[-1]) - self.start[self.of] + self.left[self.of]
@@ -94,13 +97,15 @@ class Tracks:
         self.stray = np.sqrt(mean((middle - straight) ** 2, inner))
         """Pixels by which it strays from a straight line, root mean square."""
         close = np.abs(y - self.middle[at]) <= self.thickness[of] / 2 + 0.6
-        self.where, self.owner, self.column = where[close], of[close], at[close]
-        dark = self.contrast.ravel()[self.where]
+        inked = np.flatnonzero(close)
+        dark = self.contrast.ravel()[y[inked] * self.across + x[inked] * self.along]
         for _ in range(2):
-            owned = np.maximum(np.bincount(self.owner, minlength=self.count), 1)
-            self.darkness = np.bincount(self.owner, dark, self.count) / owned
-            full = dark > EDGE * self.darkness[self.owner]
-            self.where, self.owner, self.column, dark = (a[full] for a in (self.where, self.owner, self.column, dark))
+            owner = of[inked]
+            owned = np.maximum(np.bincount(owner, minlength=self.count), 1)
+            self.darkness = np.bincount(owner, dark, self.count) / owned
+            full = np.flatnonzero(dark > EDGE * self.darkness[owner])
+            inked, dark = inked[full], dark[full]
+        self.row, self.owner, self.column = y[inked], of[inked], at[inked]
         self.thickness = mean(np.bincount(self.column, minlength=len(self.x)), usual)
         ink_of = np.bincount(self.column, dark, len(self.x))
         usually = mean(ink_of, inner)
@@ -108,7 +113,7 @@ class Tracks:
         """Share of its ink a column by which that varies, root mean square."""
         self.plain = np.flatnonzero(usual[self.column])
         """Of its pixels those where no writing crosses it."""
-        near = self._darkest(self._row(0) * self.ink.shape[1] + self.x, THICK // 2) > self.darkness[self.of] / 2
+        near = self._darkest(self.x, self._row(0), THICK // 2) > self.darkness[self.of] / 2
         unbroken = np.bincount(self.of, near, self.count) / np.maximum(self.width, 1)
         clear = np.bincount(self.of, self._beside() < BESIDE * self.darkness[self.of], self.count) / np.maximum(
             self.width, 1
@@ -129,7 +134,7 @@ class Tracks:
     def darkest(self) -> Floats:
         """Contrast of the middle of each track at most; `darkness` is the mean over its thickness."""
         owner = self.owner[self.plain]
-        heart = self._darkest(self.where[self.plain], 1)
+        heart = self._darkest(self.x[self.column[self.plain]], self.row[self.plain], 1)
         mean = np.bincount(owner, heart, self.count) / np.maximum(np.bincount(owner, minlength=self.count), 1)
         # of a line as thin as a pixel some of it lies on one pixel, some on two
         most = np.maximum(mean, self.darkness * self.thickness / np.maximum(1, self.thickness - 1.5))
@@ -142,21 +147,21 @@ class Tracks:
         """Column by column, the row so far from the middle of a track."""
         return np.clip(np.round(self.middle + away), 0, len(self.ink) - 1).astype(np.intp)
 
-    def _darkest(self, places: Places, reach: int) -> NDArray[np.uint8]:
-        """The darkest of each pixel (n,), a place in the flat picture, and those within reach above and below it."""
-        contrast, wide = self.contrast.ravel(), self.contrast.shape[1]
+    def _darkest(self, x: Places, y: Places, reach: int) -> NDArray[np.uint8]:
+        """The darkest of each pixel (n,) and those within reach above and below it."""
+        contrast, top = self.contrast.ravel(), x * self.along
+        places, bottom = top + y * self.across, top + (len(self.ink) - 1) * self.across
         found = contrast[places]
-        top = places % wide
-        bottom = top + contrast.size - wide
-        for away in range(wide, reach * wide + 1, wide):
-            np.maximum(found, contrast[np.maximum(places - away, top)], out=found)
-            np.maximum(found, contrast[np.minimum(places + away, bottom)], out=found)
+        for away in range(1, reach + 1):
+            np.maximum(found, contrast[np.maximum(places - away * self.across, top)], out=found)
+            np.maximum(found, contrast[np.minimum(places + away * self.across, bottom)], out=found)
         return found
 
     def _beside(self) -> Floats:
         """Column by column, the contrast beside a track, on the darker side."""
         away = self.thickness[self.of] / 2 + 2
-        above, below = (self.contrast[self._row(side), self.x].astype(np.float64) for side in (-away, away))
+        places = (self._row(side) * self.across + self.x * self.along for side in (-away, away))
+        above, below = (self.contrast.ravel()[place].astype(np.float64) for place in places)
         # a line may lie at the very edge of a picture
         above[self.middle - away < -0.5], below[self.middle + away > len(self.ink) - 0.5] = 0, 0
         return np.maximum(above, below)
@@ -169,61 +174,70 @@ class Tracks:
         high = np.minimum(at + BEND + 1, self.start[self.of + 1])
         return np.asarray(total[high] - total[low])
 
+    @cached_property
+    def where(self) -> Places:
+        """Their pixels, as places on the flat page; `owner` says whose."""
+        return self.row * self.across + self.x[self.column] * self.along
+
     def picture(self, values: Floats, keep: Flags) -> NDArray[np.uint8]:
         """(height, width): at each pixel of a track that is kept its value, rounded to 1..255; 0 elsewhere."""
-        drawn = np.zeros_like(self.ink)
+        drawn = np.zeros_like(self.contrast)
         drawn.ravel()[self.where] = np.where(keep, values.round().clip(1, 255), 0).astype(np.uint8)[self.owner]
         return drawn
 
-    def _way(self, keep: Flags) -> tuple[Places, Places]:
-        """The pixels of all of the way of each track that is kept, ink or not, and its thickness: places, and whose."""
-        columns = np.flatnonzero(keep[self.of])
-        of, (high, wide) = self.of[columns], self.ink.shape
+    @cached_property
+    def _way(self) -> tuple[Places, Places, Flags]:
+        """All of the way of each track, ink or not, and its thickness: places on the page, whose, and whether inked."""
+        of, (high, wide) = self.of, self.ink.shape
         reach = (self.bare[of] - 1) / 2
-        top = np.floor(self.middle[columns] - reach + 0.25).astype(np.intp)
-        bottom = np.ceil(self.middle[columns] + reach - 0.25).astype(np.intp)
-        places, owners = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)]
+        top = np.floor(self.middle - reach + 0.25).astype(np.intp)
+        bottom = np.ceil(self.middle + reach - 0.25).astype(np.intp)
+        columns, rows = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)]
         for row in range(int((bottom - top).max(initial=-1)) + 1):
             inside = np.flatnonzero((top + row <= bottom) & (top + row >= 0) & (top + row < high))
-            places.append((top[inside] + row) * wide + self.x[columns[inside]])
-            owners.append(of[inside])
-        return np.concatenate(places), np.concatenate(owners)
+            columns.append(inside)
+            rows.append(top[inside] + row)
+        column, y = np.concatenate(columns), np.concatenate(rows)
+        x = self.x[column]
+        return y * self.across + x * self.along, of[column], self.ink.ravel()[y * wide + x] > 0
 
     def band(self, keep: Flags) -> Mask:
-        """All of the way of each track that is kept, and its thickness."""
-        drawn = np.zeros_like(self.ink)
-        drawn.ravel()[self._way(keep)[0]] = 255
+        """(height, width): all of the way of each track that is kept, and its thickness."""
+        places, of, _ = self._way
+        drawn = np.zeros_like(self.contrast)
+        drawn.ravel()[places[keep[of]]] = 255
         return drawn
 
     def mask(self, keep: Flags) -> Mask:
-        """The ink of the tracks kept, less the darker writing on them."""
-        places, of = self._way(keep)
+        """(height, width): the ink of the tracks kept, less the darker writing on them."""
+        kept = np.flatnonzero(keep[self._way[1]])
+        places, of, inked = (a[kept] for a in self._way)
         most = (DARKER * self.darkest + 12).round().clip(1, 255)
-        line = (self.contrast.ravel()[places] <= most[of]) & (self.ink.ravel()[places] > 0)
-        drawn = np.zeros_like(self.ink)
-        drawn.ravel()[places] = np.where(line, 255, 0)
+        drawn = np.zeros_like(self.contrast)
+        drawn.ravel()[places] = np.where(inked & (self.contrast.ravel()[places] <= most[of]), 255, 0)
         return drawn
 
-    def meeting(self, others: Tracks, keep: Flags, alike: float) -> Flags:
-        """Which tracks touch, near both of their ends, kept tracks of the other direction that are drawn alike.
+    def meeting(self, others: Tracks, keep: Flags, which: Flags, alike: float) -> Flags:
+        """Which of some tracks touch, near both of their ends, kept ones of the other direction that are drawn alike.
 
         One may be `alike` times stronger than the other.
         """
-        if not keep.any():
+        if not (keep.any() and which.any()):
             return np.zeros(self.count, np.bool_)
         near_others = others.picture(others.strength / 8, keep)
         cv2.dilate(near_others, box(2 * TOUCH + 1, 2 * TOUCH + 1), dst=near_others)
-        place = (self.column - self.start[self.owner]) / self.width[self.owner]
-        near = np.minimum(0.2, NEAR_END / self.width)[self.owner]
+        pixels = np.flatnonzero(which[self.owner])
+        of = self.owner[pixels]
+        place = (self.column[pixels] - self.start[of]) / self.width[of]
+        near = np.minimum(0.2, NEAR_END / self.width)[of]
 
-        def met(pixels: Places) -> Flags:
-            of = self.owner[pixels]
-            y, x = np.divmod(self.where[pixels], self.ink.shape[1])
-            strength, own = near_others[x, y] * 8.0, self.strength[of]
+        def met(end: Flags) -> Flags:
+            owner = of[end]
+            strength, own = near_others.ravel()[self.where[pixels[end]]] * 8.0, self.strength[owner]
             same = (strength > own / alike) & (strength < own * alike)
-            return np.bincount(of[same], minlength=self.count) > 0
+            return np.bincount(owner[same], minlength=self.count) > 0
 
-        return met(np.flatnonzero(place <= near)) & met(np.flatnonzero(place >= 1 - near))
+        return met(place <= near) & met(place >= 1 - near)
 
     def wedged(self, others: Tracks, walls: Flags, keep: Flags, short: Flags, alike: float) -> Flags:
         """Which of the `short` tracks that are kept lie like the bar of a 7 between two `walls`, not drawn quite alike.
@@ -231,7 +245,9 @@ class Tracks:
         The walls, of the other direction, run on to both sides of them, and behind the walls no kept track goes on: so
         no cell begins there.
         """
-        strength = cv2.transpose(others.picture(others.strength / 8, walls))
+        if not (keep & short).any():
+            return np.zeros(self.count, np.bool_)
+        strength = others.picture(others.strength / 8, walls)
         own = self.picture(self.strength / 8, keep)
         wide = own.shape[1]
         found = np.zeros(self.count, np.bool_)
