@@ -63,6 +63,8 @@ class Stretches:
 
     def only(self, keep: Flags) -> Stretches:
         """Some of them."""
+        if keep.all():
+            return self
         index = np.where(keep, keep.cumsum() - 1, -1)
         of = index[self.of]
         kept = np.flatnonzero(of >= 0)

@@ -70,8 +70,7 @@ class Tracks:
         middle = np.bincount(at, y, len(self.x)) / np.maximum(pixels, 1)
 
         def mean(values: NDArray[np.float64 | np.int64], of_these: Flags) -> Floats:
-            total = np.bincount(self.of, np.where(of_these, values, 0), self.count)
-            return np.asarray(total / np.maximum(np.bincount(self.of, of_these, self.count), 1))
+            return np.asarray(self._sum(np.where(of_these, values, 0)) / np.maximum(self._sum(of_these), 1))
 
         # where writing crosses or stands on it, a track is wider than elsewhere and says nothing of its course
         counts = np.bincount(
@@ -114,10 +113,8 @@ class Tracks:
         self.plain = np.flatnonzero(usual[self.column])
         """Of its pixels those where no writing crosses it."""
         near = self._darkest(self.x, self._row(0), THICK // 2) > self.darkness[self.of] / 2
-        unbroken = np.bincount(self.of, near, self.count) / np.maximum(self.width, 1)
-        clear = np.bincount(self.of, self._beside() < BESIDE * self.darkness[self.of], self.count) / np.maximum(
-            self.width, 1
-        )
+        unbroken = self._sum(near) / self.width
+        clear = self._sum(self._beside() < BESIDE * self.darkness[self.of]) / self.width
         rough = self.stray + self.uneven + 1 - clear
         self.ruled = (rough <= ROUGH) & (self.thickness <= SLENDER * self.width)
         """Straight, even, by itself and slender, as the four strokes of a square 0 are not."""
@@ -166,6 +163,11 @@ class Tracks:
         above[self.middle - away < -0.5], below[self.middle + away > len(self.ink) - 0.5] = 0, 0
         return np.maximum(above, below)
 
+    def _sum(self, values: NDArray[np.float64 | np.int64 | np.bool_]) -> NDArray[np.float64 | np.int64]:
+        """Sum over the columns of each track."""
+        kind = np.intp if values.dtype == np.bool_ else None
+        return np.asarray(np.add.reduceat(values, self.start[:-1], dtype=kind))
+
     def _around(self, values: Floats) -> Floats:
         """Sum over the columns of the same track around each."""
         total = np.concatenate([[0.0], values.cumsum()])
@@ -192,13 +194,10 @@ class Tracks:
         reach = (self.bare[of] - 1) / 2
         top = np.floor(self.middle - reach + 0.25).astype(np.intp)
         bottom = np.ceil(self.middle + reach - 0.25).astype(np.intp)
-        columns, rows = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)]
-        for row in range(int((bottom - top).max(initial=-1)) + 1):
-            inside = np.flatnonzero((top + row <= bottom) & (top + row >= 0) & (top + row < high))
-            columns.append(inside)
-            rows.append(top[inside] + row)
-        column, y = np.concatenate(columns), np.concatenate(rows)
-        x = self.x[column]
+        top, bottom = np.maximum(top, 0), np.minimum(bottom, high - 1)
+        pixels = np.maximum(bottom - top + 1, 0)
+        column = np.repeat(np.arange(len(of)), pixels)
+        x, y = self.x[column], np.arange(len(column)) + (top - pixels.cumsum() + pixels)[column]
         return y * self.across + x * self.along, of[column], self.ink.ravel()[y * wide + x] > 0
 
     def band(self, keep: Flags) -> Mask:
