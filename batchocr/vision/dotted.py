@@ -57,12 +57,19 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
     others say; strokes that run along there or come from above or below are kept.
     """
     peak = cv2.dilate(contrast, box(NEAR, NEAR))
-    ink = cv2.compare(
-        contrast, cv2.max(cv2.convertScaleAbs(peak, alpha=HALF), np.full_like(peak, faintest)), cv2.CMP_GT
-    )
+    least = cv2.convertScaleAbs(peak, alpha=HALF)
+    cv2.max(least, float(faintest), dst=least)
+    ink = cv2.compare(contrast, least, cv2.CMP_GT, dst=least)
+    # half of a page's rows of pixels are bare: of those that follow each other one parts the pieces too
+    inked = ink.max(axis=1) > 0
+    if not inked.any():
+        return Rules.none(ink)
+    rows_kept = np.flatnonzero(inked | np.append(False, inked[:-1]))
     try:
         # a third of the time that wider labels take
-        _, labels, stats, middles = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_16U)
+        _, labels_kept, stats, middles = cv2.connectedComponentsWithStats(
+            ink[rows_kept], connectivity=8, ltype=cv2.CV_16U
+        )
     except cv2.error:
         return Rules.none(ink)  # more than 65,534 pieces: grain
     wide, high, area = (stats[:, i] for i in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
@@ -70,6 +77,8 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
     may &= (np.minimum(wide, high) <= HAIR) | (area >= SOLID * wide * high)
     may &= np.arange(len(may)) > 0
     which = np.flatnonzero(may)
+    top = stats[:, cv2.CC_STAT_TOP]
+    middles[:, 1] += rows_kept[top] - top
     x, y, w, h = middles[which, 0], middles[which, 1], wide[which].astype(float), high[which].astype(float)
     level = Marks(which, x, y, w, h).of(h <= np.minimum(THICK, w + BY))
     upright = Marks(which, y, x, h, w).of(w <= np.minimum(THICK, h + BY))
@@ -78,6 +87,8 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
     if not len(known):
         return Rules.none(ink)
     drawn, taken = np.zeros_like(ink), []
+    labels = np.zeros(ink.shape, np.uint16)
+    labels[rows_kept] = labels_kept
     for some, marks, turned in zip(rows, (level, upright), (False, True), strict=True):
         places = _Places(marks, labels.T if turned else labels, ink.T if turned else ink)
         every = [places.extended(row) for row in places.joined(some + rows_of(marks.but(some), known))]
@@ -259,12 +270,14 @@ def _taken(
     rows: Sequence[Row], labels: NDArray[np.uint16], contrast: Contrast, peak: Contrast, ink: Mask, turned: bool
 ) -> Mask:
     """(height, width): the ink of all marks of rows in one direction."""
-    free = np.zeros(int(labels.max()) + 1, np.uint8)
+    where = np.flatnonzero(labels > 0)
+    of = labels.ravel()[where]
+    free = np.zeros(int(of.max()) + 1, np.bool_)
     for row in rows:
-        free[row.label] = 255
-    free[0] = 0
-    taken: Mask = free[labels]
-    across_along, dark, strokes = (a.T if turned else a for a in (taken, contrast, ink > 0))
+        free[row.label] = True
+    taken = np.zeros_like(ink)
+    taken.ravel()[where[free[of]]] = 255
+    across_along, dark, strokes = (a.T if turned else a for a in (taken, contrast, ink))
     darkness = peak.T if turned else peak
     for row in rows:
         across, along = (of[row.label > 0].round().astype(int) for of in (row.across, row.along))
@@ -279,7 +292,7 @@ def _taken(
             if row.long < LONGER * row.thick:
                 # a stroke that ends on a dot may reach as far as its middle
                 y = np.arange(high.start, high.start + len(mark))[:, None]
-                mark &= ~(strokes[max(0, high.start - BEYOND), wide] & (y <= b))
-                mark &= ~(strokes[min(high.stop - 1 + BEYOND, len(strokes) - 1), wide] & (y >= b))
+                mark &= ~((strokes[max(0, high.start - BEYOND), wide] > 0) & (y <= b))
+                mark &= ~((strokes[min(high.stop - 1 + BEYOND, len(strokes) - 1), wide] > 0) & (y >= b))
             across_along[high, wide][mark] = 255
     return taken
