@@ -26,7 +26,7 @@ from batchocr.vision.dot_rows import (
     unlike,
 )
 from batchocr.vision.rules import Rules
-from batchocr.vision.stretches import box
+from batchocr.vision.stretches import Flags, box
 from batchocr.vision.tracks import DARKER, Floats
 
 HALF, NEAR = 0.5, 7
@@ -60,16 +60,12 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
     least = cv2.convertScaleAbs(peak, alpha=HALF)
     cv2.max(least, float(faintest), dst=least)
     ink = cv2.compare(contrast, least, cv2.CMP_GT, dst=least)
-    # half of a page's rows of pixels are bare: of those that follow each other one parts the pieces too
-    inked = ink.max(axis=1) > 0
-    if not inked.any():
+    inked = _inked_rows(ink)
+    if not len(inked):
         return Rules.none(ink)
-    rows_kept = np.flatnonzero(inked | np.append(False, inked[:-1]))
     try:
         # a third of the time that wider labels take
-        _, labels_kept, stats, middles = cv2.connectedComponentsWithStats(
-            ink[rows_kept], connectivity=8, ltype=cv2.CV_16U
-        )
+        _, labels_there, stats, middles = cv2.connectedComponentsWithStats(ink[inked], connectivity=8, ltype=cv2.CV_16U)
     except cv2.error:
         return Rules.none(ink)  # more than 65,534 pieces: grain
     wide, high, area = (stats[:, i] for i in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
@@ -78,7 +74,7 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
     may &= np.arange(len(may)) > 0
     which = np.flatnonzero(may)
     top = stats[:, cv2.CC_STAT_TOP]
-    middles[:, 1] += rows_kept[top] - top
+    middles[:, 1] += inked[top] - top
     x, y, w, h = middles[which, 0], middles[which, 1], wide[which].astype(float), high[which].astype(float)
     level = Marks(which, x, y, w, h).of(h <= np.minimum(THICK, w + BY))
     upright = Marks(which, y, x, h, w).of(w <= np.minimum(THICK, h + BY))
@@ -88,7 +84,7 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
         return Rules.none(ink)
     drawn, taken = np.zeros_like(ink), []
     labels = np.zeros(ink.shape, np.uint16)
-    labels[rows_kept] = labels_kept
+    labels[inked] = labels_there
     for some, marks, turned in zip(rows, (level, upright), (False, True), strict=True):
         places = _Places(marks, labels.T if turned else labels, ink.T if turned else ink)
         every = [places.extended(row) for row in places.joined(some + rows_of(marks.but(some), known))]
@@ -104,6 +100,16 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
             cv2.polylines(drawn, [way.round().astype(np.int32)], False, 255, max(1, round(row.thick)))
     thickest = max(np.ceil(row.thick) for some in rows for row in some)
     return Rules(taken[0], taken[1], int(thickest), drawn)
+
+
+def _inked_rows(ink: Mask) -> NDArray[np.intp]:
+    """The rows of pixels that hold ink, and so many bare ones that pieces stay apart: about half of a page's.
+
+    Two by two, as OpenCV takes them: so the pieces come in the same order.
+    """
+    rows: Flags = np.asarray(ink.max(axis=1) > 0)
+    pairs = np.append(rows, np.zeros(len(rows) % 2, np.bool_)).reshape(-1, 2).any(axis=1)
+    return np.flatnonzero(np.repeat(pairs | np.append(False, pairs[:-1]), 2)[: len(rows)])
 
 
 def _sides(rows: Sequence[Row], marks: Marks, places: _Places) -> list[Row]:
