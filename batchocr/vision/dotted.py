@@ -108,7 +108,7 @@ def _inked_rows(ink: Mask) -> NDArray[np.intp]:
     Two by two, as OpenCV takes them: so the pieces come in the same order.
     """
     rows: Flags = np.asarray(ink.max(axis=1) > 0)
-    pairs = np.append(rows, np.zeros(len(rows) % 2, np.bool_)).reshape(-1, 2).any(axis=1)
+    pairs: Flags = np.append(rows, np.zeros(len(rows) % 2, np.bool_)).reshape(-1, 2).any(axis=1)
     return np.flatnonzero(np.repeat(pairs | np.append(False, pairs[:-1]), 2)[: len(rows)])
 
 
