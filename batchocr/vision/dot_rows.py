@@ -112,7 +112,8 @@ def rows_of(marks: Marks, known: Floats | None = None) -> list[Row]:
         linked[after[first]] = True
     else:
         each = np.stack([marks.long, marks.thick, step], axis=1)
-        linked = has & (unlike(each[:, None], known[None]) <= 1).any(axis=1)
+        linked = has.copy()
+        linked[has] = (unlike(each[has, None], known[None]) <= 1).any(axis=1)
         first = linked & linked[after]
     begins = np.flatnonzero(linked & ~np.isin(np.arange(len(after)), after[first]))
     found = []
@@ -146,10 +147,8 @@ def lone_dashes(marks: Marks, known: Floats) -> list[Row]:
 
 def unlike(these: Floats, known: Floats) -> Floats:
     """How much length, thickness and step (..., 3) differ from those `known`, each as a share of what it may; (...)."""
-    step = 1 + EVEN * known[..., 2]
-    return np.asarray(
-        (np.abs(these - known) / np.stack([np.full_like(step, BY), np.ones_like(step), step], -1)).max(-1)
-    )
+    long, thick, step = (np.abs(these[..., i] - known[..., i]) for i in range(3))
+    return np.maximum(np.maximum(long / BY, thick), step / (1 + EVEN * known[..., 2]))
 
 
 def _next(marks: Marks) -> NDArray[np.intp]:

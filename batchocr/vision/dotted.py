@@ -26,7 +26,7 @@ from batchocr.vision.dot_rows import (
     unlike,
 )
 from batchocr.vision.rules import Rules
-from batchocr.vision.stretches import Flags, box
+from batchocr.vision.stretches import box
 from batchocr.vision.tracks import DARKER, Floats
 
 HALF, NEAR = 0.5, 7
@@ -107,9 +107,11 @@ def _inked_rows(ink: Mask) -> NDArray[np.intp]:
 
     Two by two, as OpenCV takes them: so the pieces come in the same order.
     """
-    rows: Flags = np.asarray(ink.max(axis=1) > 0)
-    pairs: Flags = np.append(rows, np.zeros(len(rows) % 2, np.bool_)).reshape(-1, 2).any(axis=1)
-    return np.flatnonzero(np.repeat(pairs | np.append(False, pairs[:-1]), 2)[: len(rows)])
+    rows = np.zeros((len(ink) + 1) // 2 * 2, np.bool_)
+    rows[: len(ink)] = ink.max(axis=1)
+    pairs = rows[::2] | rows[1::2]
+    pairs[1:] |= pairs[:-1].copy()
+    return np.flatnonzero(np.repeat(pairs, 2)[: len(ink)])
 
 
 def _sides(rows: Sequence[Row], marks: Marks, places: _Places) -> list[Row]:
@@ -161,7 +163,7 @@ class _Places:
 
     def at(self, along: float, across: float, row: Row) -> _Place:
         """What is at the place of a row's mark, or close by."""
-        reach = row.step / 4
+        along, across, reach = float(along), float(across), row.step / 4  # numpy's own numbers are slow one by one
         near = set(self.labels[_part(along, across, row.long + 2 * reach, row.thick + 1)].ravel().tolist())
         for i in (self.index[label] for label in sorted(near) if label in self.index):
             long, thick = float(self.marks.long[i]), float(self.marks.thick[i])
@@ -170,14 +172,27 @@ class _Places:
             if like and abs(x - along) <= reach + (row.long - long) / 2 + 1 and abs(y - across) <= BY + 0.5:
                 # one cut short says little of where it should be
                 return _Place(int(self.marks.label[i]), x if long >= row.long - BY else along, y, 1.0, True)
-        best = max(ASIDE, key=lambda aside: round(8 * self._inked(along, across + aside, row)) - abs(aside) / 9)
-        inked = self._inked(along, across + best, row)
+        shares = self._inked_aside(along, across, row)
+        best = max(ASIDE, key=lambda aside: round(8 * shares[aside]) - abs(aside) / 9)
+        inked = shares[best]
         seen = row.long >= LONGER * row.thick and inked >= SEEN and self._bare_beside(along, across + best, row)
         return _Place(0, along, across + best, inked, seen)
 
     def _inked(self, along: float, across: float, row: Row, thick: float | None = None) -> float:
         part = self.ink[_part(along, across, row.long, row.thick if thick is None else thick)]
         return cv2.countNonZero(np.ascontiguousarray(part)) / part.size if part.size else 0.0
+
+    def _inked_aside(self, along: float, across: float, row: Row) -> dict[int, float]:
+        """The share of ink of a place and of those aside of it."""
+        parts = {aside: _part(along, across + aside, row.long, row.thick) for aside in ASIDE}
+        first, last = min(high.start for high, _ in parts.values()), max(high.stop for high, _ in parts.values())
+        strip = self.ink[first:last, parts[0][1]]
+        by_row, wide = strip.sum(axis=1).tolist(), strip.shape[1]
+        shares = {}
+        for aside, (high, _) in parts.items():
+            counts = by_row[high.start - first : high.stop - first]
+            shares[aside] = sum(counts) / (255 * len(counts) * wide) if counts and wide else 0.0
+        return shares
 
     def _bare_beside(self, along: float, across: float, row: Row) -> bool:
         away = row.thick / 2 + 1
