@@ -47,12 +47,13 @@ class Rules:
         """These and others of the same page."""
         if not (self and other):
             return self or other
-        thickness = max(self.thickness, other.thickness)
-        return Rules(self.level | other.level, self.upright | other.upright, thickness, self.drawn | other.drawn)
+        level, upright = cv2.bitwise_or(self.level, other.level), cv2.bitwise_or(self.upright, other.upright)
+        return Rules(level, upright, max(self.thickness, other.thickness), cv2.bitwise_or(self.drawn, other.drawn))
 
     def halo(self) -> Mask:
         """All of them with their soft edges."""
-        return cv2.dilate(self.level | self.upright, box(3, 3))
+        both = cv2.bitwise_or(self.level, self.upright)
+        return cv2.dilate(both, box(3, 3), dst=both)
 
 
 def find_rules(ink: Mask, contrast: Contrast) -> Rules:
@@ -100,6 +101,9 @@ def mend(ink: Mask, rules: Rules, faint: Mask) -> Mask:
     reach = rules.thickness + 4  # the rule, its soft edges, and the stroke's own first pixel
     for lines, across, along in ((rules.level, (1, reach), (3, 1)), (rules.upright, (reach, 1), (1, 3))):
         if lines.any():
-            bridges = cv2.morphologyEx(cv2.dilate(ink, box(*along)), cv2.MORPH_CLOSE, box(*across))
-            ink = ink | (bridges & cv2.dilate(lines, box(3, 3)) & faint)
+            bridges = cv2.dilate(ink, box(*along))
+            cv2.morphologyEx(bridges, cv2.MORPH_CLOSE, box(*across), dst=bridges)
+            cv2.bitwise_and(bridges, cv2.dilate(lines, box(3, 3)), dst=bridges)
+            cv2.bitwise_and(bridges, faint, dst=bridges)
+            ink = cv2.bitwise_or(ink, bridges, dst=bridges)
     return ink
