@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from batchocr.vision.binarize import Mask
-from batchocr.vision.stretches import STEP, Stretches, box, find_stretches
+from batchocr.vision.stretches import STEP, Stretches, box, find_stretches, without_holes
 
 RUN = 10
 
@@ -66,8 +66,9 @@ def test_they_are_the_components_of_the_runs_and_of_what_lies_within_a_step(seed
     for x, y, long in np.random.default_rng(seed).integers((0, 0, 5), (190, 60, 40), (60, 3)).tolist():
         page[y, x : x + long] = 255
     found = find_stretches(page, RUN)
-    stair = cv2.morphologyEx(cv2.dilate(found.ink, box(1, 3)), cv2.MORPH_OPEN, box(RUN, 1))
-    runs = cv2.bitwise_and(stair, found.ink)
+    ink = without_holes(page)
+    stair = cv2.morphologyEx(cv2.dilate(ink, box(1, 3)), cv2.MORPH_OPEN, box(RUN, 1))
+    runs = cv2.bitwise_and(stair, ink)
     labels = cv2.connectedComponents(cv2.dilate(runs, box(STEP, 1)), connectivity=8)[1].ravel()
     for stretch in range(len(found.left)):
         x, y = found.x[found.of == stretch], found.y[found.of == stretch]
@@ -90,3 +91,14 @@ def test_a_side_meets_level_lines_near_both_of_its_ends_only() -> None:
     assert standing.may_meet(lying, every).tolist() == [True, False, False]
     assert not standing.may_meet(lying, ~every).any()
     assert standing.only(standing.may_meet(lying, every)).top.tolist() == [40]
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_bare_paper_between_lines_moves_none_of_them(upright: bool) -> None:
+    page = np.zeros((300, 200), np.uint8)
+    page[120:160, 30] = page[240:290, 30] = 255
+    page[200, 40:80] = 255
+    found = find_stretches(page, RUN, upright)
+    assert ends(found) == ([(121, 30, 159, 30), (241, 30, 289, 30)] if upright else [(41, 200, 79, 200)])
+    where = np.stack([found.x, found.y] if upright else [found.y, found.x])
+    assert page[tuple(where)].all()

@@ -67,12 +67,12 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     # most strokes are short and meet nothing, or only such: they need not be followed
     standing = standing.only((standing.width >= UPRIGHT_LONG) | standing.may_meet(lying, lying.width > 0))
     lying = lying.only((lying.width >= LONG) | lying.may_touch(standing, standing.width > 0))
-    level = Tracks(lying, contrast)
+    level = Tracks(lying, ink, contrast)
     rules = level.thin & ((level.width >= LONG) | level.ruled)
     standing = standing.only((standing.width >= UPRIGHT_LONG) | standing.may_meet(lying, rules))
     if not (rules.any() or standing.width.any()):
         return Rules.none(ink)
-    upright = Tracks(standing, contrast)
+    upright = Tracks(standing, ink, contrast)
     tall, long = upright.width >= UPRIGHT_LONG, level.width >= LONG
     sides = upright.thin & (tall | upright.ruled)
     for _ in range(2):  # what was met may be no rule itself

@@ -41,8 +41,6 @@ class Stretches:
     Their own x is along them and y across, whichever way they lie on the page.
     """
 
-    ink: Mask
-    """(y, x): all ink of the page, without small holes."""
     upright: bool
     """Whether x goes down the page and y along it."""
     x: Places
@@ -69,7 +67,7 @@ class Stretches:
         of = index[self.of]
         kept = np.flatnonzero(of >= 0)
         ends = (side[keep] for side in (self.left, self.top, self.right, self.bottom))
-        return Stretches(self.ink, self.upright, self.x[kept], self.y[kept], of[kept], *ends)
+        return Stretches(self.upright, self.x[kept], self.y[kept], of[kept], *ends)
 
     def may_touch(self, others: Stretches, keep: Flags) -> Flags:
         """Which of them may touch kept ones of the other direction, by their boxes."""
@@ -93,7 +91,11 @@ class Stretches:
 
 def find_stretches(ink: Mask, run: int, upright: bool = False) -> Stretches:
     """The level or `upright` stretches of `ink` (height, width) that hold runs of `run` pixels."""
-    ink = cv2.morphologyEx(cv2.transpose(ink) if upright else ink, cv2.MORPH_CLOSE, box(HOLE + 1, 1))
+    inked = _inked_rows(ink)
+    if not len(inked):
+        nothing = np.zeros(0, np.intp)
+        return Stretches(upright, *[nothing] * 7)
+    ink = without_holes(cv2.transpose(ink[inked]) if upright else ink[inked])
     # a sloping line is a stair: a pixel more to each side makes its steps long enough
     stair = cv2.dilate(ink, box(1, 3))
     cv2.morphologyEx(stair, cv2.MORPH_OPEN, box(run, 1), dst=stair)
@@ -114,8 +116,6 @@ def find_stretches(ink: Mask, run: int, upright: bool = False) -> Stretches:
     np.minimum.at(left, of, first)
     np.maximum.at(right, of, last)
     np.maximum.at(bottom, of, y)
-    rows_of = np.repeat(y, pixels)
-    found = Stretches(ink, upright, where - rows_of * width, rows_of, np.repeat(of, pixels), left, top, right, bottom)
     # of the runs and what lies within a step of them
     reach = STEP // 2
     areas = np.minimum(last + reach, width - 1) - np.maximum(first - reach, 0) + 1
@@ -123,7 +123,25 @@ def find_stretches(ink: Mask, run: int, upright: bool = False) -> Stretches:
     thick = np.bincount(of, areas, len(top_runs)) / wide
     high = bottom - top + 1
     thin = thick <= 1.5 * np.clip(SLENDER * wide, THICK, THICKEST)
-    return found.only(thin & (high <= np.maximum(THICK, SLOPE * wide + thick)))
+    thin &= high <= np.maximum(THICK, SLOPE * wide + thick)
+    rows_of = np.repeat(y, pixels)
+    x, y, of = where - rows_of * width, rows_of, np.repeat(of, pixels)
+    if upright:
+        x, left, right = inked[x], inked[left], inked[right]
+    else:
+        y, top, bottom = inked[y], inked[top], inked[bottom]
+    return Stretches(upright, x, y, of, left, top, right, bottom).only(thin)
+
+
+def without_holes(ink: Mask, upright: bool = False) -> Mask:
+    """Ink (height, width) whose level or `upright` lines have no small holes."""
+    return cv2.morphologyEx(ink, cv2.MORPH_CLOSE, box(1, HOLE + 1) if upright else box(HOLE + 1, 1))
+
+
+def _inked_rows(ink: Mask) -> Places:
+    """The rows of a page that hold ink, and those near by, by which stretches stay apart: often half of them."""
+    rows = ink.max(axis=1)[:, None]
+    return np.flatnonzero(cv2.dilate(rows, box(1, STEP + 2)) > 0)
 
 
 def _beside(y: Places, first: Places, last: Places, width: int) -> tuple[Places, Places]:

@@ -49,7 +49,7 @@ def find_teeth(ink: Mask, contrast: Contrast, level: Tracks, rules: Flags) -> Ma
     near_rules = cv2.dilate(drawn, box(2 * ASIDE + 1, 2 * (ON + ASIDE) + 1), dst=drawn)
     of_near = standing.of[near_rules[standing.x, standing.y] > 0]
     stands_on_one = np.bincount(of_near, minlength=len(standing.left)) > 0
-    upright = Tracks(standing.only((standing.width <= LONGEST) & stands_on_one), contrast)
+    upright = Tracks(standing.only((standing.width <= LONGEST) & stands_on_one), bare, contrast)
     if not upright.count:
         return found
     rule_at = np.zeros((high + 2 * ON, wide), np.int32)

@@ -13,7 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
-from batchocr.vision.stretches import NEAR_END, SLENDER, SLOPE, THICK, THICKEST, TOUCH, Flags, Places, Stretches, box
+from batchocr.vision.stretches import (
+    NEAR_END,
+    SLENDER,
+    SLOPE,
+    THICK,
+    THICKEST,
+    TOUCH,
+    Flags,
+    Places,
+    Stretches,
+    box,
+    without_holes,
+)
 
 Floats = NDArray[np.float64]
 
@@ -51,11 +63,13 @@ class Tracks:
     track.
     """
 
-    def __init__(self, stretches: Stretches, contrast: Contrast) -> None:
-        self.ink, self.contrast = stretches.ink, contrast
-        wide: int = contrast.shape[1]
-        self.along, self.across = (wide, 1) if stretches.upright else (1, wide)
+    def __init__(self, stretches: Stretches, ink: Mask, contrast: Contrast) -> None:
+        self.ink, self.contrast, self.upright = ink, contrast, stretches.upright
+        high, wide = ink.shape[0], int(ink.shape[1])
+        self.along, self.across = (wide, 1) if self.upright else (1, wide)
         """From a pixel to the next on the flat page."""
+        self.rows = wide if self.upright else high
+        """How many y there are."""
         self.count = len(stretches.left)
         self.left, self.width = stretches.left, stretches.width
         self._follow(stretches.x, stretches.y, stretches.of)
@@ -142,12 +156,12 @@ class Tracks:
 
     def _row(self, away: Floats | int) -> NDArray[np.intp]:
         """Column by column, the row so far from the middle of a track."""
-        return np.clip(np.round(self.middle + away), 0, len(self.ink) - 1).astype(np.intp)
+        return np.clip(np.round(self.middle + away), 0, self.rows - 1).astype(np.intp)
 
     def _darkest(self, x: Places, y: Places, reach: int) -> NDArray[np.uint8]:
         """The darkest of each pixel (n,) and those within reach above and below it."""
         contrast, top = self.contrast.ravel(), x * self.along
-        places, bottom = top + y * self.across, top + (len(self.ink) - 1) * self.across
+        places, bottom = top + y * self.across, top + (self.rows - 1) * self.across
         found = contrast[places]
         for away in range(1, reach + 1):
             np.maximum(found, contrast[np.maximum(places - away * self.across, top)], out=found)
@@ -160,7 +174,7 @@ class Tracks:
         places = (self._row(side) * self.across + self.x * self.along for side in (-away, away))
         above, below = (self.contrast.ravel()[place].astype(np.float64) for place in places)
         # a line may lie at the very edge of a picture
-        above[self.middle - away < -0.5], below[self.middle + away > len(self.ink) - 0.5] = 0, 0
+        above[self.middle - away < -0.5], below[self.middle + away > self.rows - 0.5] = 0, 0
         return np.maximum(above, below)
 
     def _sum(self, values: NDArray[np.float64 | np.int64 | np.bool_]) -> NDArray[np.float64 | np.int64]:
@@ -190,15 +204,16 @@ class Tracks:
     @cached_property
     def _way(self) -> tuple[Places, Places, Flags]:
         """All of the way of each track, ink or not, and its thickness: places on the page, whose, and whether inked."""
-        of, (high, wide) = self.of, self.ink.shape
+        of = self.of
         reach = (self.bare[of] - 1) / 2
         top = np.floor(self.middle - reach + 0.25).astype(np.intp)
         bottom = np.ceil(self.middle + reach - 0.25).astype(np.intp)
-        top, bottom = np.maximum(top, 0), np.minimum(bottom, high - 1)
+        top, bottom = np.maximum(top, 0), np.minimum(bottom, self.rows - 1)
         pixels = np.maximum(bottom - top + 1, 0)
         column = np.repeat(np.arange(len(of)), pixels)
         x, y = self.x[column], np.arange(len(column)) + (top - pixels.cumsum() + pixels)[column]
-        return y * self.across + x * self.along, of[column], self.ink.ravel()[y * wide + x] > 0
+        places = y * self.across + x * self.along
+        return places, of[column], without_holes(self.ink, self.upright).ravel()[places] > 0
 
     def band(self, keep: Flags) -> Mask:
         """(height, width): all of the way of each track that is kept, and its thickness."""
