@@ -85,6 +85,8 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
     drawn, taken = np.zeros_like(ink), []
     labels = np.zeros(ink.shape, np.uint16)
     labels[inked] = labels_there
+    where = np.flatnonzero(labels > 0)
+    pixels = where, labels.ravel()[where]
     for some, marks, turned in zip(rows, (level, upright), (False, True), strict=True):
         places = _Places(marks, labels.T if turned else labels, ink.T if turned else ink)
         every = [places.extended(row) for row in places.joined(some + rows_of(marks.but(some), known))]
@@ -94,7 +96,7 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
             boxes = every
         else:
             every += _sides(boxes, marks.but(every), places)
-        taken.append(_taken(every, labels, contrast, peak, ink, turned))
+        taken.append(_taken(every, pixels, contrast, peak, ink, turned))
         for row in every:
             way = np.stack([row.across, row.along] if turned else [row.along, row.across], axis=1)
             cv2.polylines(drawn, [way.round().astype(np.int32)], False, 255, max(1, round(row.thick)))
@@ -288,11 +290,18 @@ def _part(along: float, across: float, long: float, thick: float) -> tuple[slice
 
 
 def _taken(
-    rows: Sequence[Row], labels: NDArray[np.uint16], contrast: Contrast, peak: Contrast, ink: Mask, turned: bool
+    rows: Sequence[Row],
+    pixels: tuple[NDArray[np.intp], NDArray[np.uint16]],
+    contrast: Contrast,
+    peak: Contrast,
+    ink: Mask,
+    turned: bool,
 ) -> Mask:
-    """(height, width): the ink of all marks of rows in one direction."""
-    where = np.flatnonzero(labels > 0)
-    of = labels.ravel()[where]
+    """(height, width): the ink of all marks of rows in one direction.
+
+    `pixels` are the places of all ink on the flat page and the label of each.
+    """
+    where, of = pixels
     free = np.zeros(int(of.max()) + 1, np.bool_)
     for row in rows:
         free[row.label] = True
