@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.vision.tracks import Flags, Floats
+from batchocr.vision.stretches import Flags
+from batchocr.vision.tracks import Floats
 
 WIDEST, FURTHEST = 2.5, 30
 """From one mark to the next: times its length, and pixels, together."""
@@ -109,7 +112,8 @@ def rows_of(marks: Marks, known: Floats | None = None) -> list[Row]:
         linked[after[first]] = True
     else:
         each = np.stack([marks.long, marks.thick, step], axis=1)
-        linked = has & (unlike(each[:, None], known[None]) <= 1).any(axis=1)
+        linked = has.copy()
+        linked[has] = (unlike(each[has, None], known[None]) <= 1).any(axis=1)
         first = linked & linked[after]
     begins = np.flatnonzero(linked & ~np.isin(np.arange(len(after)), after[first]))
     found = []
@@ -130,23 +134,21 @@ def rows_of(marks: Marks, known: Floats | None = None) -> list[Row]:
 
 def lone_dashes(marks: Marks, known: Floats) -> list[Row]:
     """Dashes that stand by themselves, as long and thick as those `known`, each as a row of one."""
+    dashes = marks.of(marks.long >= DASH)
+    drawn = np.broadcast_arrays(dashes.long[:, None], dashes.thick[:, None], known[:, 2])
+    off = unlike(np.stack(drawn, axis=2), known)
     found = []
-    for i in np.flatnonzero(marks.long >= DASH).tolist():
-        drawn = np.stack(np.broadcast_arrays(marks.long[i], marks.thick[i], known[:, 2]), axis=1)
-        off = unlike(drawn, known)
-        if off.min() <= 1:
-            one = marks.of(np.array([i]))
-            long, thick, step = known[off.argmin()].tolist()
-            found.append(Row(one.label, one.along, one.across, long, thick, step))
+    for i in np.flatnonzero(off.min(axis=1) <= 1).tolist():
+        one = dashes.of(np.array([i]))
+        long, thick, step = known[off[i].argmin()].tolist()
+        found.append(Row(one.label, one.along, one.across, long, thick, step))
     return found
 
 
 def unlike(these: Floats, known: Floats) -> Floats:
     """How much length, thickness and step (..., 3) differ from those `known`, each as a share of what it may; (...)."""
-    step = 1 + EVEN * known[..., 2]
-    return np.asarray(
-        (np.abs(these - known) / np.stack([np.full_like(step, BY), np.ones_like(step), step], -1)).max(-1)
-    )
+    long, thick, step = (np.abs(these[..., i] - known[..., i]) for i in range(3))
+    return np.maximum(np.maximum(long / BY, thick), step / (1 + EVEN * known[..., 2]))
 
 
 def _next(marks: Marks) -> NDArray[np.intp]:
@@ -176,19 +178,21 @@ def _next(marks: Marks) -> NDArray[np.intp]:
 
 def _row(marks: Marks) -> Row | None:
     """Marks in order as a row, if they are even enough."""
-    n = np.arange(len(marks.label), dtype=float)
-    degree = 2 if len(n) >= FEWEST else 1
-    course = [np.polyfit(n, of, degree) for of in (marks.along, marks.across)]
-    off = [
-        np.sqrt(np.mean((np.polyval(c, n) - of) ** 2))
-        for c, of in zip(course, (marks.along, marks.across), strict=True)
-    ]
-    step = float(marks.along[-1] - marks.along[0]) / (len(n) - 1)
-    if off[0] > UNEVEN + WIDER * step or off[1] > CROOKED:
+    count = len(marks.label)
+    places = np.stack([marks.along, marks.across])
+    course = _courses(count)
+    uneven, crooked = np.sqrt(np.mean((places - places @ course @ course.T) ** 2, axis=1)).tolist()
+    step = float(marks.along[-1] - marks.along[0]) / (count - 1)
+    if uneven > UNEVEN + WIDER * step or crooked > CROOKED:
         return None
-    return Row(
-        marks.label, marks.along, marks.across, float(np.median(marks.long)), float(np.median(marks.thick)), step
-    )
+    return Row(marks.label, marks.along, marks.across, median(marks.long.tolist()), median(marks.thick.tolist()), step)
+
+
+@lru_cache(maxsize=1000)
+def _courses(count: int) -> Floats:
+    """(count, 2 or 3): what straight rows of marks are made of, or bows of more, for a least-squares fit."""
+    places = np.arange(count) - (count - 1) / 2
+    return np.linalg.qr(np.vander(places, 3 if count >= FEWEST else 2))[0]
 
 
 def has_gaps_of_ones(row: Row) -> bool:

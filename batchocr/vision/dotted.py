@@ -26,7 +26,8 @@ from batchocr.vision.dot_rows import (
     unlike,
 )
 from batchocr.vision.rules import Rules
-from batchocr.vision.tracks import DARKER, Floats, box
+from batchocr.vision.stretches import box
+from batchocr.vision.tracks import DARKER, Floats
 
 HALF, NEAR = 0.5, 7
 """A mark is darker than this share of the darkest ink within a square of so many pixels: soft dots stay apart."""
@@ -56,28 +57,36 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
     others say; strokes that run along there or come from above or below are kept.
     """
     peak = cv2.dilate(contrast, box(NEAR, NEAR))
-    ink = cv2.compare(
-        contrast, cv2.max(cv2.convertScaleAbs(peak, alpha=HALF), np.full_like(peak, faintest)), cv2.CMP_GT
-    )
-    nothing = Rules(np.zeros_like(ink), np.zeros_like(ink), 0, np.zeros_like(ink))
+    least = cv2.convertScaleAbs(peak, alpha=HALF)
+    cv2.max(least, float(faintest), dst=least)
+    ink = cv2.compare(contrast, least, cv2.CMP_GT, dst=least)
+    inked = _inked_rows(ink)
+    if not len(inked):
+        return Rules.none(ink)
     try:
         # a third of the time that wider labels take
-        _, labels, stats, middles = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_16U)
+        _, labels_there, stats, middles = cv2.connectedComponentsWithStats(ink[inked], connectivity=8, ltype=cv2.CV_16U)
     except cv2.error:
-        return nothing  # more than 65,534 pieces: grain
+        return Rules.none(ink)  # more than 65,534 pieces: grain
     wide, high, area = (stats[:, i] for i in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     may = (np.maximum(wide, high) <= LONG) & (np.minimum(wide, high) <= THICK)
     may &= (np.minimum(wide, high) <= HAIR) | (area >= SOLID * wide * high)
     may &= np.arange(len(may)) > 0
     which = np.flatnonzero(may)
+    top = stats[:, cv2.CC_STAT_TOP]
+    middles[:, 1] += inked[top] - top
     x, y, w, h = middles[which, 0], middles[which, 1], wide[which].astype(float), high[which].astype(float)
     level = Marks(which, x, y, w, h).of(h <= np.minimum(THICK, w + BY))
     upright = Marks(which, y, x, h, w).of(w <= np.minimum(THICK, h + BY))
     rows = [rows_of(level), [row for row in rows_of(upright) if not has_gaps_of_ones(row)]]
     known = np.array([row.drawn for some in rows for row in some])
     if not len(known):
-        return nothing
+        return Rules.none(ink)
     drawn, taken = np.zeros_like(ink), []
+    labels = np.zeros(ink.shape, np.uint16)
+    labels[inked] = labels_there
+    where = np.flatnonzero(labels > 0)
+    pixels = where, labels.ravel()[where]
     for some, marks, turned in zip(rows, (level, upright), (False, True), strict=True):
         places = _Places(marks, labels.T if turned else labels, ink.T if turned else ink)
         every = [places.extended(row) for row in places.joined(some + rows_of(marks.but(some), known))]
@@ -87,12 +96,24 @@ def find_dotted(contrast: Contrast, faintest: int) -> Rules:
             boxes = every
         else:
             every += _sides(boxes, marks.but(every), places)
-        taken.append(_taken(every, labels, contrast, peak, ink, turned))
+        taken.append(_taken(every, pixels, contrast, peak, ink, turned))
         for row in every:
             way = np.stack([row.across, row.along] if turned else [row.along, row.across], axis=1)
             cv2.polylines(drawn, [way.round().astype(np.int32)], False, 255, max(1, round(row.thick)))
     thickest = max(np.ceil(row.thick) for some in rows for row in some)
     return Rules(taken[0], taken[1], int(thickest), drawn)
+
+
+def _inked_rows(ink: Mask) -> NDArray[np.intp]:
+    """The rows of pixels that hold ink, and so many bare ones that pieces stay apart: about half of a page's.
+
+    Two by two, as OpenCV takes them: so the pieces come in the same order.
+    """
+    rows = np.zeros((len(ink) + 1) // 2 * 2, np.bool_)
+    rows[: len(ink)] = ink.max(axis=1)
+    pairs = rows[::2] | rows[1::2]
+    pairs[1:] |= pairs[:-1].copy()
+    return np.flatnonzero(np.repeat(pairs, 2)[: len(ink)])
 
 
 def _sides(rows: Sequence[Row], marks: Marks, places: _Places) -> list[Row]:
@@ -144,7 +165,7 @@ class _Places:
 
     def at(self, along: float, across: float, row: Row) -> _Place:
         """What is at the place of a row's mark, or close by."""
-        reach = row.step / 4
+        along, across, reach = float(along), float(across), row.step / 4  # numpy's own numbers are slow one by one
         near = set(self.labels[_part(along, across, row.long + 2 * reach, row.thick + 1)].ravel().tolist())
         for i in (self.index[label] for label in sorted(near) if label in self.index):
             long, thick = float(self.marks.long[i]), float(self.marks.thick[i])
@@ -153,14 +174,27 @@ class _Places:
             if like and abs(x - along) <= reach + (row.long - long) / 2 + 1 and abs(y - across) <= BY + 0.5:
                 # one cut short says little of where it should be
                 return _Place(int(self.marks.label[i]), x if long >= row.long - BY else along, y, 1.0, True)
-        best = max(ASIDE, key=lambda aside: round(8 * self._inked(along, across + aside, row)) - abs(aside) / 9)
-        inked = self._inked(along, across + best, row)
+        shares = self._inked_aside(along, across, row)
+        best = max(ASIDE, key=lambda aside: round(8 * shares[aside]) - abs(aside) / 9)
+        inked = shares[best]
         seen = row.long >= LONGER * row.thick and inked >= SEEN and self._bare_beside(along, across + best, row)
         return _Place(0, along, across + best, inked, seen)
 
     def _inked(self, along: float, across: float, row: Row, thick: float | None = None) -> float:
         part = self.ink[_part(along, across, row.long, row.thick if thick is None else thick)]
         return cv2.countNonZero(np.ascontiguousarray(part)) / part.size if part.size else 0.0
+
+    def _inked_aside(self, along: float, across: float, row: Row) -> dict[int, float]:
+        """The share of ink of a place and of those aside of it."""
+        parts = {aside: _part(along, across + aside, row.long, row.thick) for aside in ASIDE}
+        first, last = min(high.start for high, _ in parts.values()), max(high.stop for high, _ in parts.values())
+        strip = self.ink[first:last, parts[0][1]]
+        by_row, wide = strip.sum(axis=1).tolist(), strip.shape[1]
+        shares = {}
+        for aside, (high, _) in parts.items():
+            counts = by_row[high.start - first : high.stop - first]
+            shares[aside] = sum(counts) / (255 * len(counts) * wide) if counts and wide else 0.0
+        return shares
 
     def _bare_beside(self, along: float, across: float, row: Row) -> bool:
         away = row.thick / 2 + 1
@@ -256,15 +290,24 @@ def _part(along: float, across: float, long: float, thick: float) -> tuple[slice
 
 
 def _taken(
-    rows: Sequence[Row], labels: NDArray[np.uint16], contrast: Contrast, peak: Contrast, ink: Mask, turned: bool
+    rows: Sequence[Row],
+    pixels: tuple[NDArray[np.intp], NDArray[np.uint16]],
+    contrast: Contrast,
+    peak: Contrast,
+    ink: Mask,
+    turned: bool,
 ) -> Mask:
-    """(height, width): the ink of all marks of rows in one direction."""
-    free = np.zeros(int(labels.max()) + 1, np.uint8)
+    """(height, width): the ink of all marks of rows in one direction.
+
+    `pixels` are the places of all ink on the flat page and the label of each.
+    """
+    where, of = pixels
+    free = np.zeros(int(of.max()) + 1, np.bool_)
     for row in rows:
-        free[row.label] = 255
-    free[0] = 0
-    taken: Mask = free[labels]
-    across_along, dark, strokes = (a.T if turned else a for a in (taken, contrast, ink > 0))
+        free[row.label] = True
+    taken = np.zeros_like(ink)
+    taken.ravel()[where[free[of]]] = 255
+    across_along, dark, strokes = (a.T if turned else a for a in (taken, contrast, ink))
     darkness = peak.T if turned else peak
     for row in rows:
         across, along = (of[row.label > 0].round().astype(int) for of in (row.across, row.along))
@@ -279,7 +322,7 @@ def _taken(
             if row.long < LONGER * row.thick:
                 # a stroke that ends on a dot may reach as far as its middle
                 y = np.arange(high.start, high.start + len(mark))[:, None]
-                mark &= ~(strokes[max(0, high.start - BEYOND), wide] & (y <= b))
-                mark &= ~(strokes[min(high.stop - 1 + BEYOND, len(strokes) - 1), wide] & (y >= b))
+                mark &= ~((strokes[max(0, high.start - BEYOND), wide] > 0) & (y <= b))
+                mark &= ~((strokes[min(high.stop - 1 + BEYOND, len(strokes) - 1), wide] > 0) & (y >= b))
             across_along[high, wide][mark] = 255
     return taken

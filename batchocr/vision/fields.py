@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
 from batchocr.vision.ink import Piece
-from batchocr.vision.tracks import box
+from batchocr.vision.stretches import box
 
 SCALE = 2
 """Fields are looked for on a page this many times smaller."""

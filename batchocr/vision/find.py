@@ -136,12 +136,12 @@ def _with_cuts(seen: Stages, every_cut: bool) -> Stages:
 
 def _writing(contrast: Contrast, faintest: int) -> tuple[Mask, Rules]:
     """The ink of a level page without its rules, and the rules."""
-    faint = cv2.compare(contrast, float(faintest), cv2.CMP_GT)
     rules = find_rules(cv2.compare(contrast, PALE_RULE * faintest, cv2.CMP_GT), contrast)
     rules |= find_dotted(contrast, faintest)
     if not rules:
         return binarize(contrast, faintest), rules
-    bare = cv2.bitwise_and(contrast, cv2.bitwise_not(rules.halo()))
+    bare = cv2.subtract(contrast, rules.halo())
+    faint = cv2.compare(contrast, float(faintest), cv2.CMP_GT)
     return mend(binarize(bare, faintest), rules, faint), rules
 
 

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from batchocr.vision.binarize import Contrast, Mask
+from batchocr.vision.stretches import box, find_stretches
 from batchocr.vision.teeth import find_teeth
-from batchocr.vision.tracks import Tracks, box
+from batchocr.vision.tracks import Tracks
 
 RUN = 24
 """Pixels of unbroken ink in one direction with which a track begins."""
@@ -36,16 +37,23 @@ class Rules:
     def __bool__(self) -> bool:
         return self.thickness > 0
 
+    @classmethod
+    def none(cls, like: Mask) -> Rules:
+        """Those of a page (height, width) without any."""
+        blank = np.zeros_like(like)
+        return cls(blank, blank, 0, blank)
+
     def __or__(self, other: Rules) -> Rules:
         """These and others of the same page."""
         if not (self and other):
             return self or other
-        thickness = max(self.thickness, other.thickness)
-        return Rules(self.level | other.level, self.upright | other.upright, thickness, self.drawn | other.drawn)
+        level, upright = cv2.bitwise_or(self.level, other.level), cv2.bitwise_or(self.upright, other.upright)
+        return Rules(level, upright, max(self.thickness, other.thickness), cv2.bitwise_or(self.drawn, other.drawn))
 
     def halo(self) -> Mask:
         """All of them with their soft edges."""
-        return cv2.dilate(self.level | self.upright, box(3, 3))
+        both = cv2.bitwise_or(self.level, self.upright)
+        return cv2.dilate(both, box(3, 3), dst=both)
 
 
 def find_rules(ink: Mask, contrast: Contrast) -> Rules:
@@ -55,22 +63,33 @@ def find_rules(ink: Mask, contrast: Contrast) -> Rules:
     A line is a rule where it is long, or where lines of the other direction, drawn alike, meet it at both of its ends:
     so a 1 that reaches from one ruled line to the next is no side of a box.
     """
-    level = Tracks(ink, contrast, RUN)
-    upright = Tracks(cv2.transpose(ink), cv2.transpose(contrast), RUN)
+    lying, standing = find_stretches(ink, RUN), find_stretches(ink, RUN, upright=True)
+    # most strokes are short and meet nothing, or only such: they need not be followed
+    standing = standing.only((standing.width >= UPRIGHT_LONG) | standing.may_meet(lying, lying.width > 0))
+    lying = lying.only((lying.width >= LONG) | lying.may_touch(standing, standing.width > 0))
+    level = Tracks(lying, ink, contrast)
     rules = level.thin & ((level.width >= LONG) | level.ruled)
-    sides = upright.thin & ((upright.width >= UPRIGHT_LONG) | upright.ruled)
+    standing = standing.only((standing.width >= UPRIGHT_LONG) | standing.may_meet(lying, rules))
+    if not (rules.any() or standing.width.any()):
+        return Rules.none(ink)
+    upright = Tracks(standing, ink, contrast)
+    tall, long = upright.width >= UPRIGHT_LONG, level.width >= LONG
+    sides = upright.thin & (tall | upright.ruled)
     for _ in range(2):  # what was met may be no rule itself
-        sides &= (upright.width >= UPRIGHT_LONG) | upright.meeting(level, rules, ALIKE)
-        rules &= (level.width >= LONG) | level.meeting(upright, sides, ALIKE)
-    rules &= ~level.wedged(upright, sides, rules, level.width < LONG, QUITE_ALIKE)
+        sides &= tall | upright.meeting(level, rules, sides & ~tall, ALIKE)
+        rules &= long | level.meeting(upright, sides, rules & ~long, ALIKE)
+    if not (rules.any() or sides.any()):
+        return Rules.none(ink)
+    rules &= ~level.wedged(upright, sides, rules, ~long, QUITE_ALIKE)
     thickest = max(
         np.max(tracks.thickness, where=keep & (tracks.thickness <= MENDED), initial=0)
         for tracks, keep in ((level, rules), (upright, sides))
     )
-    sides_and_teeth = cv2.transpose(upright.mask(sides)) | find_teeth(ink, contrast, level, rules)
+    sides_and_teeth = upright.mask(sides)
+    cv2.bitwise_or(sides_and_teeth, find_teeth(ink, contrast, level, rules), dst=sides_and_teeth)
     height, width = ink.shape
-    drawn = level.band(np.full(level.count, 255.0), rules & (level.width < SPANNING * width))
-    drawn |= upright.band(np.full(upright.count, 255.0), sides & (upright.width < SPANNING * height)).T
+    drawn = level.band(rules & (level.width < SPANNING * width))
+    cv2.bitwise_or(drawn, upright.band(sides & (upright.width < SPANNING * height)), dst=drawn)
     return Rules(level.mask(rules), sides_and_teeth, int(np.ceil(thickest)), drawn)
 
 
@@ -82,6 +101,9 @@ def mend(ink: Mask, rules: Rules, faint: Mask) -> Mask:
     reach = rules.thickness + 4  # the rule, its soft edges, and the stroke's own first pixel
     for lines, across, along in ((rules.level, (1, reach), (3, 1)), (rules.upright, (reach, 1), (1, 3))):
         if lines.any():
-            bridges = cv2.morphologyEx(cv2.dilate(ink, box(*along)), cv2.MORPH_CLOSE, box(*across))
-            ink = ink | (bridges & cv2.dilate(lines, box(3, 3)) & faint)
+            bridges = cv2.dilate(ink, box(*along))
+            cv2.morphologyEx(bridges, cv2.MORPH_CLOSE, box(*across), dst=bridges)
+            cv2.bitwise_and(bridges, cv2.dilate(lines, box(3, 3)), dst=bridges)
+            cv2.bitwise_and(bridges, faint, dst=bridges)
+            ink = cv2.bitwise_or(ink, bridges, dst=bridges)
     return ink

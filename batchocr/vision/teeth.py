@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
-from batchocr.vision.tracks import DARKER, Flags, Floats, Tracks, box
+from batchocr.vision.stretches import Flags, Places, box, find_stretches
+from batchocr.vision.tracks import DARKER, Floats, Tracks
 
 SHORTEST, LONGEST = 7, 38
 """Pixels that a tooth is high (1 to 6 mm at 150 dpi)."""
@@ -23,6 +24,9 @@ EVEN = 0.06
 """Share of the distance between teeth by which they stray from it, or two pixels and a half."""
 NARROWEST = 0.8
 """Heights of a tooth from one to the next at least."""
+ON, ASIDE = 3, 4
+"""Pixels above or below a rule's ink within which a tooth ends that stands on it; and by which that is looked for too
+far, before it is known where the middle of the tooth lies."""
 FREE = 3
 """Teeth at equal distances that are a comb wherever its rule ends."""
 
@@ -34,27 +38,35 @@ def find_teeth(ink: Mask, contrast: Contrast, level: Tracks, rules: Flags) -> Ma
     One that a digit hides is taken to be there too. So a 1 that stands on a rule is no tooth.
     """
     found = np.zeros_like(ink)
+    high, wide = ink.shape
     if not rules.any():
         return found
-    drawn = level.band(np.full(level.count, 255.0), rules)
-    near = cv2.dilate(drawn, box(1, 2 * LONGEST + 9))
-    bare = cv2.bitwise_and(cv2.bitwise_and(ink, near), cv2.bitwise_not(drawn))
-    upright = Tracks(cv2.transpose(bare), cv2.transpose(contrast), SHORTEST)
+    drawn = level.band(rules)
+    bare = cv2.dilate(drawn, box(1, 2 * LONGEST + 9))
+    cv2.bitwise_and(bare, ink, dst=bare)
+    cv2.subtract(bare, drawn, dst=bare)
+    standing = find_stretches(bare, SHORTEST, upright=True)
+    near_rules = cv2.dilate(drawn, box(2 * ASIDE + 1, 2 * (ON + ASIDE) + 1), dst=drawn)
+    of_near = standing.of[near_rules[standing.x, standing.y] > 0]
+    stands_on_one = np.bincount(of_near, minlength=len(standing.left)) > 0
+    upright = Tracks(standing.only((standing.width <= LONGEST) & stands_on_one), bare, contrast)
     if not upright.count:
         return found
-    ids = np.zeros(ink.shape, np.uint16)
-    ids.ravel()[level.where] = np.where(rules, np.arange(1, level.count + 1), 0)[level.owner]
-    ids = cv2.dilate(ids, box(1, 7))
+    rule_at = np.zeros((high + 2 * ON, wide), np.int32)
+    rule_at[ON:-ON].ravel()[level.where] = np.where(rules, np.arange(1, level.count + 1), 0)[level.owner]
+
+    def rule_near(y: Places, x: Floats) -> Places:
+        """Which rule lies within reach above or below, counted from 1; 0 for none."""
+        rows = y.clip(0, high - 1)[:, None] + np.arange(2 * ON + 1)
+        return rule_at[rows, x.round().clip(0, wide - 1).astype(np.intp)[:, None]].max(axis=1)
+
     first, last = upright.middle[upright.start[:-1]], upright.middle[upright.start[1:] - 1]
     may = upright.thin & (upright.stray <= STRAIGHT) & (upright.width <= LONGEST)
     may &= np.abs(last - first) <= LEAN * upright.width + 1
-    high, wide = ink.shape
-    heads = ids[np.clip(upright.left, 0, high - 1), np.clip(np.round(first), 0, wide - 1).astype(np.intp)]
-    ends = upright.left + upright.width - 1
-    feet = ids[np.clip(ends, 0, high - 1), np.clip(np.round(last), 0, wide - 1).astype(np.intp)]
+    heads, feet = rule_near(upright.left, first), rule_near(upright.left + upright.width - 1, last)
     for on, other, down in ((feet, heads, -1), (heads, feet, 1)):
         stands = may & (on > 0) & (other == 0)
-        rule = on.astype(np.intp) - 1
+        rule = on - 1
         alike = upright.strength / np.maximum(level.strength[rule], 1e-9)
         stands &= (alike < ALIKE) & (alike > 1 / ALIKE)
         at = (first + last) / 2

@@ -6,32 +6,37 @@ out later is a band of its own thickness around its own middle, whatever stands 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
-from batchocr.vision.connected import connected
+from batchocr.vision.stretches import (
+    NEAR_END,
+    SLENDER,
+    SLOPE,
+    THICK,
+    THICKEST,
+    TOUCH,
+    Flags,
+    Places,
+    Stretches,
+    box,
+    without_holes,
+)
 
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
-SLOPE = 1 / 14
-"""A track strays no further from its direction than this share of its length."""
-THICK = 9
-"""Pixels that a thin line is thick at most (1.5 mm at 150 dpi)..."""
-BAR, THICKEST = 1 / 12, 24
-"""...and a bar: this share of its length, up to so many pixels."""
-HOLE = 2
-"""Pixels by which a pale line may be broken."""
-STEP = 9
-"""Pixels within which stretches of one line lie, where it changes from one row of pixels to the next."""
+BAR = 1 / 12
+"""Share of its length that a bar is thick at most."""
 UNBROKEN, UNBROKEN_RULED = 0.94, 0.85
 """Share of a line that must be ink, less where it was drawn with a ruler: boxes stand close in a row, but so do sevens.
 """
-ROUGH, SLENDER = 0.96, 1 / 6
+ROUGH = 0.96
 """Of a line drawn with a ruler, at most: pixels by which it strays from a straight one, and shares of its ink by which
-that varies, of its length that something stands beside it (all three together); share of its length that it is thick.
+that varies, of its length that something stands beside it (all three together).
 """
 STRAY = 0.006
 """Share of its length by which any line strays from a straight one, root mean square."""
@@ -51,49 +56,26 @@ DARKER = 1.25
 """Ink on a line that is darker than the line by this factor is writing."""
 
 
-def box(width: int, height: int) -> Mask:
-    """A rectangular structuring element."""
-    return cv2.getStructuringElement(cv2.MORPH_RECT, (width, height))
-
-
 class Tracks:
-    """The thin stretches of `ink` (height, width) along x that hold runs of `run` pixels; k of them.
+    """Stretches that were followed; k of them.
 
-    Everything that is known of one column of one track stands in flat arrays, track after track.
+    Their x is along them and y across. What is known of one column of one track stands in flat arrays, track after
+    track.
     """
 
-    def __init__(self, ink: Mask, contrast: Contrast, run: int) -> None:
-        self.contrast = contrast
-        self.ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, box(HOLE + 1, 1))
-        # a sloping line is a stair: a pixel more to each side makes its steps long enough
-        stair = cv2.morphologyEx(cv2.dilate(self.ink, box(1, 3)), cv2.MORPH_OPEN, box(run, 1))
-        runs = cv2.bitwise_and(stair, self.ink)
-        labels, stats = connected(cv2.dilate(runs, box(STEP, 1)))
-        wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-        thick = stats[:, cv2.CC_STAT_AREA] / wide
-        may = (thick <= 1.5 * np.clip(SLENDER * wide, THICK, THICKEST)) & (
-            high <= np.maximum(THICK, SLOPE * wide + thick)
-        )
-        may[0] = False
-        which = np.flatnonzero(may)
-        self.count = len(which)
-        index = np.full(len(stats), -1, np.int32)
-        index[which] = np.arange(self.count)
-        where = np.flatnonzero(runs > 0)
-        of = index[labels.ravel()[where]]
-        where, of = where[of >= 0], of[of >= 0]
-        self._follow(where, of, stats[which])
+    def __init__(self, stretches: Stretches, ink: Mask, contrast: Contrast) -> None:
+        self.ink, self.contrast, self.upright = ink, contrast, stretches.upright
+        high, wide = ink.shape[0], int(ink.shape[1])
+        self.along, self.across = (wide, 1) if self.upright else (1, wide)
+        """From a pixel to the next on the flat page."""
+        self.rows = wide if self.upright else high
+        """How many y there are."""
+        self.count = len(stretches.left)
+        self.left, self.width = stretches.left, stretches.width
+        self._follow(stretches.x, stretches.y, stretches.of)
 
-    def _follow(self, where: NDArray[np.intp], of: NDArray[np.int32], stats: NDArray[np.int32]) -> None:
-        """Column by column: where the middle of each track lies; its pixels are `where`, of the track `of`."""
-        y, x = np.divmod(where, self.ink.shape[1])
-        span = stats[:, cv2.CC_STAT_WIDTH].astype(np.intp)
-        start = np.concatenate([[0], span.cumsum()])
-        at = start[of] + x - stats[of, cv2.CC_STAT_LEFT]
-        inked = np.flatnonzero(np.bincount(at, minlength=start[-1]))
-        first, last = np.searchsorted(inked, start[:-1]), np.searchsorted(inked, start[1:]) - 1
-        self.left = stats[:, cv2.CC_STAT_LEFT] + inked[first] - start[:-1]
-        self.width = inked[last] - inked[first] + 1
+    def _follow(self, x: Places, y: Places, of: Places) -> None:
+        """Column by column: where the middle of each track lies; its pixels are at x and y, of the track `of`."""
         self.start = np.concatenate([[0], self.width.cumsum()])
         self.of = np.repeat(np.arange(self.count), self.width)
         self.x = np.arange(self.start[-1]) - self.start[self.of] + self.left[self.of]
@@ -102,8 +84,7 @@ class Tracks:
         middle = np.bincount(at, y, len(self.x)) / np.maximum(pixels, 1)
 
         def mean(values: NDArray[np.float64 | np.int64], of_these: Flags) -> Floats:
-            total = np.bincount(self.of, np.where(of_these, values, 0), self.count)
-            return np.asarray(total / np.maximum(np.bincount(self.of, of_these, self.count), 1))
+            return np.asarray(self._sum(np.where(of_these, values, 0)) / np.maximum(self._sum(of_these), 1))
 
         # where writing crosses or stands on it, a track is wider than elsewhere and says nothing of its course
         counts = np.bincount(
@@ -129,31 +110,25 @@ class Tracks:
         self.stray = np.sqrt(mean((middle - straight) ** 2, inner))
         """Pixels by which it strays from a straight line, root mean square."""
         close = np.abs(y - self.middle[at]) <= self.thickness[of] / 2 + 0.6
-        self.where, self.owner, self.column = where[close], of[close], at[close]
-        dark = self.contrast.ravel()[self.where]
+        inked = np.flatnonzero(close)
+        dark = self.contrast.ravel()[y[inked] * self.across + x[inked] * self.along]
         for _ in range(2):
-            owned = np.maximum(np.bincount(self.owner, minlength=self.count), 1)
-            self.darkness = np.bincount(self.owner, dark, self.count) / owned
-            full = dark > EDGE * self.darkness[self.owner]
-            self.where, self.owner, self.column, dark = (a[full] for a in (self.where, self.owner, self.column, dark))
+            owner = of[inked]
+            owned = np.maximum(np.bincount(owner, minlength=self.count), 1)
+            self.darkness = np.bincount(owner, dark, self.count) / owned
+            full = np.flatnonzero(dark > EDGE * self.darkness[owner])
+            inked, dark = inked[full], dark[full]
+        self.row, self.owner, self.column = y[inked], of[inked], at[inked]
         self.thickness = mean(np.bincount(self.column, minlength=len(self.x)), usual)
         ink_of = np.bincount(self.column, dark, len(self.x))
         usually = mean(ink_of, inner)
         self.uneven = np.sqrt(np.maximum(mean(ink_of**2, inner) - usually**2, 0)) / np.maximum(usually, 1)
         """Share of its ink a column by which that varies, root mean square."""
-        plain = usual[self.column]
-        heart = self._darkest(self.where // self.ink.shape[1], self.x[self.column], 1)
-        self.darkest = np.bincount(self.owner, heart * plain, self.count) / np.maximum(
-            np.bincount(self.owner, plain, self.count), 1
-        )
-        # of a line as thin as a pixel some of it lies on one pixel, some on two
-        self.darkest = np.maximum(self.darkest, self.darkness * self.thickness / np.maximum(1, self.thickness - 1.5))
-        """Contrast of its middle at most; `darkness` is the mean over its thickness."""
-        near = self._darkest(self._row(0), self.x, THICK // 2) > self.darkness[self.of] / 2
-        unbroken = np.bincount(self.of, near, self.count) / np.maximum(self.width, 1)
-        clear = np.bincount(self.of, self._beside() < BESIDE * self.darkness[self.of], self.count) / np.maximum(
-            self.width, 1
-        )
+        self.plain = np.flatnonzero(usual[self.column])
+        """Of its pixels those where no writing crosses it."""
+        near = self._darkest(self.x, self._row(0), THICK // 2) > self.darkness[self.of] / 2
+        unbroken = self._sum(near) / self.width
+        clear = self._sum(self._beside() < BESIDE * self.darkness[self.of]) / self.width
         rough = self.stray + self.uneven + 1 - clear
         self.ruled = (rough <= ROUGH) & (self.thickness <= SLENDER * self.width)
         """Straight, even, by itself and slender, as the four strokes of a square 0 are not."""
@@ -161,33 +136,51 @@ class Tracks:
         limit = np.clip(np.where(self.ruled, SLENDER, BAR) * self.width, THICK, THICKEST)
         straight_enough = self.stray <= np.maximum(STRAY * self.width + 0.2, SHORT_STRAY)
         self.thin = (self.thickness <= limit) & whole & (self.ruled | ((clear >= CLEAR) & straight_enough))
-        # of a short line writing that stands on it may be most: it is as thick and as dark as it is elsewhere
-        tones = np.bincount(self.owner[plain] * 256 + heart[plain], minlength=self.count * 256).reshape(-1, 256)
-        elsewhere = (tones.cumsum(axis=1) > BARE * tones.sum(axis=1, keepdims=True)).argmax(axis=1)
-        self.darkest = np.where(self.ruled, self.darkest, np.minimum(self.darkest, elsewhere))
+        # of a short line writing that stands on it may be most: it is as thick as it is elsewhere
         self.bare = np.where(self.ruled, self.thickness, np.minimum(self.thickness, least))
         self.strength = self.darkness * self.thickness
         """Ink a pixel of length: the same however the line fell on the grid of pixels."""
 
+    @cached_property
+    def darkest(self) -> Floats:
+        """Contrast of the middle of each track at most; `darkness` is the mean over its thickness."""
+        owner = self.owner[self.plain]
+        heart = self._darkest(self.x[self.column[self.plain]], self.row[self.plain], 1)
+        mean = np.bincount(owner, heart, self.count) / np.maximum(np.bincount(owner, minlength=self.count), 1)
+        # of a line as thin as a pixel some of it lies on one pixel, some on two
+        most = np.maximum(mean, self.darkness * self.thickness / np.maximum(1, self.thickness - 1.5))
+        # of a short line writing that stands on it may be most: it is as dark as it is elsewhere
+        tones = np.bincount(owner * 256 + heart, minlength=self.count * 256).reshape(-1, 256)
+        elsewhere = (tones.cumsum(axis=1) > BARE * tones.sum(axis=1, keepdims=True)).argmax(axis=1)
+        return np.where(self.ruled, most, np.minimum(most, elsewhere))
+
     def _row(self, away: Floats | int) -> NDArray[np.intp]:
         """Column by column, the row so far from the middle of a track."""
-        return np.clip(np.round(self.middle + away), 0, len(self.ink) - 1).astype(np.intp)
+        return np.clip(np.round(self.middle + away), 0, self.rows - 1).astype(np.intp)
 
-    def _darkest(self, y: NDArray[np.intp], x: NDArray[np.intp], reach: int) -> NDArray[np.uint8]:
+    def _darkest(self, x: Places, y: Places, reach: int) -> NDArray[np.uint8]:
         """The darkest of each pixel (n,) and those within reach above and below it."""
-        found = self.contrast[y, x]
+        contrast, top = self.contrast.ravel(), x * self.along
+        places, bottom = top + y * self.across, top + (self.rows - 1) * self.across
+        found = contrast[places]
         for away in range(1, reach + 1):
-            for row in (np.maximum(y - away, 0), np.minimum(y + away, len(self.ink) - 1)):
-                np.maximum(found, self.contrast[row, x], out=found)
+            np.maximum(found, contrast[np.maximum(places - away * self.across, top)], out=found)
+            np.maximum(found, contrast[np.minimum(places + away * self.across, bottom)], out=found)
         return found
 
     def _beside(self) -> Floats:
         """Column by column, the contrast beside a track, on the darker side."""
         away = self.thickness[self.of] / 2 + 2
-        above, below = (self.contrast[self._row(side), self.x].astype(np.float64) for side in (-away, away))
+        places = (self._row(side) * self.across + self.x * self.along for side in (-away, away))
+        above, below = (self.contrast.ravel()[place].astype(np.float64) for place in places)
         # a line may lie at the very edge of a picture
-        above[self.middle - away < -0.5], below[self.middle + away > len(self.ink) - 0.5] = 0, 0
+        above[self.middle - away < -0.5], below[self.middle + away > self.rows - 0.5] = 0, 0
         return np.maximum(above, below)
+
+    def _sum(self, values: NDArray[np.float64 | np.int64 | np.bool_]) -> NDArray[np.float64 | np.int64]:
+        """Sum over the columns of each track."""
+        kind = np.intp if values.dtype == np.bool_ else None
+        return np.asarray(np.add.reduceat(values, self.start[:-1], dtype=kind))
 
     def _around(self, values: Floats) -> Floats:
         """Sum over the columns of the same track around each."""
@@ -197,42 +190,68 @@ class Tracks:
         high = np.minimum(at + BEND + 1, self.start[self.of + 1])
         return np.asarray(total[high] - total[low])
 
+    @cached_property
+    def where(self) -> Places:
+        """Their pixels, as places on the flat page; `owner` says whose."""
+        return self.row * self.across + self.x[self.column] * self.along
+
     def picture(self, values: Floats, keep: Flags) -> NDArray[np.uint8]:
         """(height, width): at each pixel of a track that is kept its value, rounded to 1..255; 0 elsewhere."""
-        drawn = np.zeros_like(self.ink)
+        drawn = np.zeros_like(self.contrast)
         drawn.ravel()[self.where] = np.where(keep, values.round().clip(1, 255), 0).astype(np.uint8)[self.owner]
         return drawn
 
-    def band(self, values: Floats, keep: Flags) -> NDArray[np.uint8]:
-        """The same over all of the way of each track, ink or not, and its thickness."""
-        drawn = np.zeros_like(self.ink)
-        columns = np.flatnonzero(keep[self.of])
-        of, high = self.of[columns], len(drawn)
-        value = values.round().clip(1, 255).astype(np.uint8)[of]
+    @cached_property
+    def _way(self) -> tuple[Places, Places, Flags]:
+        """All of the way of each track, ink or not, and its thickness: places on the page, whose, and whether inked."""
+        of = self.of
         reach = (self.bare[of] - 1) / 2
-        top = np.floor(self.middle[columns] - reach + 0.25).astype(np.intp)
-        bottom = np.ceil(self.middle[columns] + reach - 0.25).astype(np.intp)
-        for row in range(int((bottom - top).max(initial=-1)) + 1):
-            inside = (top + row <= bottom) & (top + row >= 0) & (top + row < high)
-            drawn[top[inside] + row, self.x[columns[inside]]] = value[inside]
+        top = np.floor(self.middle - reach + 0.25).astype(np.intp)
+        bottom = np.ceil(self.middle + reach - 0.25).astype(np.intp)
+        top, bottom = np.maximum(top, 0), np.minimum(bottom, self.rows - 1)
+        pixels = np.maximum(bottom - top + 1, 0)
+        column = np.repeat(np.arange(len(of)), pixels)
+        x, y = self.x[column], np.arange(len(column)) + (top - pixels.cumsum() + pixels)[column]
+        places = y * self.across + x * self.along
+        return places, of[column], without_holes(self.ink, self.upright).ravel()[places] > 0
+
+    def band(self, keep: Flags) -> Mask:
+        """(height, width): all of the way of each track that is kept, and its thickness."""
+        places, of, _ = self._way
+        drawn = np.zeros_like(self.contrast)
+        drawn.ravel()[places[keep[of]]] = 255
         return drawn
 
-    def meeting(self, others: Tracks, keep: Flags, alike: float) -> Flags:
-        """Which tracks touch, near both of their ends, kept tracks of the other direction that are drawn alike.
+    def mask(self, keep: Flags) -> Mask:
+        """(height, width): the ink of the tracks kept, less the darker writing on them."""
+        kept = np.flatnonzero(keep[self._way[1]])
+        places, of, inked = (a[kept] for a in self._way)
+        most = (DARKER * self.darkest + 12).round().clip(1, 255)
+        drawn = np.zeros_like(self.contrast)
+        drawn.ravel()[places] = np.where(inked & (self.contrast.ravel()[places] <= most[of]), 255, 0)
+        return drawn
+
+    def meeting(self, others: Tracks, keep: Flags, which: Flags, alike: float) -> Flags:
+        """Which of some tracks touch, near both of their ends, kept ones of the other direction that are drawn alike.
 
         One may be `alike` times stronger than the other.
         """
-        near_others = cv2.dilate(others.picture(others.strength / 8, keep), box(5, 5))
-        y, x = np.divmod(self.where, self.ink.shape[1])
-        strength = near_others[x, y] * 8.0
-        own = self.strength[self.owner]
-        same = (strength > own / alike) & (strength < own * alike)
-        of = self.owner[same]
-        place = (self.x[self.column[same]] - self.left[of]) / np.maximum(self.width[of], 1)
-        near = np.minimum(0.2, 8 / np.maximum(self.width[of], 1))
-        first = np.bincount(of[place <= near], minlength=self.count) > 0
-        last = np.bincount(of[place >= 1 - near], minlength=self.count) > 0
-        return np.asarray(first & last)
+        if not (keep.any() and which.any()):
+            return np.zeros(self.count, np.bool_)
+        near_others = others.picture(others.strength / 8, keep)
+        cv2.dilate(near_others, box(2 * TOUCH + 1, 2 * TOUCH + 1), dst=near_others)
+        pixels = np.flatnonzero(which[self.owner])
+        of = self.owner[pixels]
+        place = (self.column[pixels] - self.start[of]) / self.width[of]
+        near = np.minimum(0.2, NEAR_END / self.width)[of]
+
+        def met(end: Flags) -> Flags:
+            owner = of[end]
+            strength, own = near_others.ravel()[self.where[pixels[end]]] * 8.0, self.strength[owner]
+            same = (strength > own / alike) & (strength < own * alike)
+            return np.bincount(owner[same], minlength=self.count) > 0
+
+        return met(place <= near) & met(place >= 1 - near)
 
     def wedged(self, others: Tracks, walls: Flags, keep: Flags, short: Flags, alike: float) -> Flags:
         """Which of the `short` tracks that are kept lie like the bar of a 7 between two `walls`, not drawn quite alike.
@@ -240,7 +259,9 @@ class Tracks:
         The walls, of the other direction, run on to both sides of them, and behind the walls no kept track goes on: so
         no cell begins there.
         """
-        strength = cv2.transpose(others.picture(others.strength / 8, walls))
+        if not (keep & short).any():
+            return np.zeros(self.count, np.bool_)
+        strength = others.picture(others.strength / 8, walls)
         own = self.picture(self.strength / 8, keep)
         wide = own.shape[1]
         found = np.zeros(self.count, np.bool_)
@@ -248,17 +269,12 @@ class Tracks:
             unlike = 0
             for column, away in ((self.start[i], -1), (self.start[i + 1] - 1, 1)):
                 x, y, reach = int(self.x[column]), round(float(self.middle[column])), int(self.thickness[i] / 2) + 4
-                wall = slice(*sorted((np.clip(x - 3 * away, 0, wide), np.clip(x + NEAR_WALL * away, 0, wide))))
+                wall = slice(*sorted(min(max(x + by * away, 0), wide) for by in (-3, NEAR_WALL)))
                 above, below = slice(max(0, y - reach - 5), max(0, y - reach)), slice(y + reach, y + reach + 5)
-                behind = slice(*sorted(np.clip((x + 8 * away, x + 14 * away), 0, wide).tolist()))
+                behind = slice(*sorted(min(max(x + by * away, 0), wide) for by in (8, 14)))
                 runs_on = strength[above, wall].any() and strength[below, wall].any()
                 goes_on = own[max(0, y - 4) : y + 5, behind].any()
                 ratio = self.strength[i] / 8 / max(1.0, float(strength[above, wall].max(initial=0)))
                 unlike += bool(runs_on and not goes_on and not 1 / alike <= ratio <= alike)
             found[i] = unlike == 2
         return found
-
-    def mask(self, keep: Flags) -> Mask:
-        """The ink of the tracks kept, less the darker writing on them."""
-        most = self.band(DARKER * self.darkest + 12, keep)
-        return cv2.bitwise_and(self.ink, cv2.compare(most, cv2.max(self.contrast, 1.0), cv2.CMP_GE))
