@@ -55,8 +55,9 @@ def without_show_through(pieces: list[Piece], labels: NDArray[np.int32], contras
 
 def _any_pale(pieces: list[Piece], labels: NDArray[np.int32], contrast: Contrast) -> bool:
     """Whether any piece is all so pale as to shine through where the page's writing is full black."""
-    dark = np.bincount(labels.ravel()[np.flatnonzero(contrast > int(PALE * 255))], minlength=int(labels.max()) + 1)
-    return not all(any(dark[label] for label in piece.labels) for piece in pieces)
+    counted = np.bincount(labels.ravel()[np.flatnonzero(contrast > int(PALE * 255))])
+    dark = set(np.flatnonzero(counted).tolist())
+    return any(dark.isdisjoint(piece.labels) for piece in pieces)
 
 
 def _sharpness(piece: Piece, labels: NDArray[np.int32], contrast: Contrast) -> float:
