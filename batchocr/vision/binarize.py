@@ -91,10 +91,12 @@ def _broad_strokes(grid: Pixels) -> int:
     paper = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (side, side)))
     dark = cv2.compare(grid, cv2.convertScaleAbs(paper, alpha=DARK), cv2.CMP_LT)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    if count > FEW + SPECKS:
+        return 0
     left, top, wide, high = stats[:, :4].T
     inner = (left > 0) & (top > 0) & (left + wide < dark.shape[1]) & (top + high < dark.shape[0])
     large = inner & (np.maximum(wide, high) > KERNEL)
-    if not 0 < np.count_nonzero(large) <= FEW or count > FEW + SPECKS:
+    if not 0 < np.count_nonzero(large) <= FEW:
         return 0
     strokes = large[labels].astype(np.uint8)
     thick = 2 * float(cv2.distanceTransform(strokes, cv2.DIST_L2, 3).max())
