@@ -44,6 +44,8 @@ def without_bubbles(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piec
     in_line = (np.abs(middle[may, None] - middle[rims]) <= slack).any(axis=2)
     others = may[:, None] != rims
     bubble = may[((alike & others).sum(axis=1) >= FEWEST - 1) & ((alike & in_line & others).sum(axis=1) >= 2)]
+    if not len(bubble):
+        return pieces
     low, far = box[bubble, :2], box[bubble, 2:]
     kept = []
     for i, piece in enumerate(pieces):
@@ -59,16 +61,19 @@ def _is_rim(box: NDArray[np.float64], label: NDArray[np.int32], labels: NDArray[
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     last = np.array(labels.shape)[::-1] - 1
 
-    def share(way: NDArray[np.float64], *reaches: NDArray[np.float64]) -> NDArray[np.float64]:
+    def share(some: NDArray[np.intp], way: NDArray[np.float64], *reaches: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of the places on a `way` around each middle, how many are its ink at any of the `reaches` (n, 2) from it."""
-        found = np.zeros((len(box), ANGLES), np.bool_)
+        found = np.zeros((len(some), ANGLES), np.bool_)
         for each in reaches:
-            x, y = np.moveaxis(np.rint(middle[:, None] + way * each[:, None]), 2, 0).astype(np.intp)
+            x, y = np.moveaxis(np.rint(middle[some, None] + way * each[some, None]), 2, 0).astype(np.intp)
             inside = (x >= 0) & (y >= 0) & (x <= last[0]) & (y <= last[1])
-            found |= inside & (labels[y.clip(0, last[1]), x.clip(0, last[0])] == label[:, None])
+            found |= inside & (labels[y.clip(0, last[1]), x.clip(0, last[0])] == label[some, None])
         return np.asarray(found.mean(axis=1))
 
-    hollow = share(circle, reach / 2) <= CLEAN
+    every = np.arange(len(box))
+    hollow = every[share(every, circle, reach / 2) <= CLEAN]
     near = (reach, reach - 1, reach - 2)
-    round_ = (share(circle, *near) >= CLOSED) & (share(circle, reach + 2) <= CLEAN)
-    return hollow & (round_ | (share(circle / np.abs(circle).max(axis=1, keepdims=True), *near) >= CLOSED))
+    rim = share(hollow, circle, *near) >= CLOSED
+    rim &= share(hollow, circle, reach + 2) <= CLEAN
+    rim |= share(hollow, circle / np.abs(circle).max(axis=1, keepdims=True), *near) >= CLOSED
+    return np.isin(every, hollow[rim])

@@ -26,22 +26,23 @@ def without_crosses(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piec
     may = np.flatnonzero(
         (size[:, 1] >= LOWEST) & (size[:, 0] >= SHAPE[0] * size[:, 1]) & (size[:, 0] <= SHAPE[1] * size[:, 1])
     )
-    own = np.array([pieces[i].labels[0] for i in may], np.int32)[:, None]
+    own = np.array([piece.labels[0] for piece in pieces], np.int32)[:, None]
 
-    def inked(left: float, top: float, right: float, bottom: float) -> NDArray[np.bool_]:
-        """Which pieces have ink in a part of their box, given in shares of it, (n,)."""
-        across, down = np.meshgrid(np.linspace(left, right, POINTS), np.linspace(top, bottom, POINTS))
+    def inked(some: NDArray[np.intp], left: float, top: float, right: float, bottom: float) -> NDArray[np.bool_]:
+        """Which of some pieces have ink in a part of their box, given in shares of it, (n,)."""
+        across, down = (np.linspace(*ends, POINTS) for ends in ((left, right), (top, bottom)))
         x, y = (
-            np.rint(box[may, i, None] + size[may, i, None] * part.ravel()).astype(np.intp)
+            np.rint(box[some, i, None] + size[some, i, None] * part).astype(np.intp)
             for i, part in enumerate((across, down))
         )
-        return np.asarray((labels[y, x] == own).any(axis=1))
+        return np.asarray((labels[y[:, :, None], x[:, None]] == own[some, None]).any(axis=(1, 2)))
 
-    cross = np.ones(len(may), np.bool_)
     for left, right in ((0, CORNER), (1 - CORNER, 1)):
-        cross &= inked(left, 0, right, CORNER) & inked(left, 1 - CORNER, right, 1)
+        for top, bottom in ((0, CORNER), (1 - CORNER, 1)):
+            may = may[inked(may, left, top, right, bottom)]
     low, high = 0.5 - NOTCH, 0.5 + NOTCH
     for near, far in ((0, DEEP), (1 - DEEP, 1)):
-        cross &= ~inked(near, low, far, high) & ~inked(low, near, high, far)
-    crosses = set(may[cross].tolist())
+        may = may[~inked(may, near, low, far, high)]
+        may = may[~inked(may, low, near, high, far)]
+    crosses = set(may.tolist())
     return [piece for i, piece in enumerate(pieces) if i not in crosses]

@@ -116,13 +116,11 @@ def skew(ink: Mask) -> float:
     Half of the working resolution is enough. The projection profile method (Postl, 1986) on the lower edges
     of the ink, which lie on the base lines and rules.
     """
-    _, stats = connected(ink)
-    sizes = np.maximum(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
-    if np.count_nonzero(sizes >= SPECK) < FEWEST:
-        return 0.0
     edges = ink.copy()
     edges[:-1] &= ~ink[1:]
-    y, x = (a.astype(np.float64) for a in np.nonzero(edges > 0))
+    y, x = np.divmod(np.flatnonzero(edges > 0), ink.shape[1])
+    if len(x) < FEWEST:
+        return 0.0
     if len(x) > POINTS:
         pick = np.linspace(0, len(x) - 1, POINTS).astype(np.int64)
         x, y = x[pick], y[pick]
@@ -136,4 +134,11 @@ def skew(ink: Mask) -> float:
     if fine_scores.max() < GAIN * _sharpness(x, y, np.zeros(1))[0]:
         return 0.0
     angle = float(fine[int(fine_scores.argmax())])
-    return round(angle, 2) if abs(angle) >= 0.3 else 0.0
+    return round(angle, 2) if abs(angle) >= 0.3 and _has_pieces(ink) else 0.0
+
+
+def _has_pieces(ink: Mask) -> bool:
+    """Whether there are so many pieces of ink that they have a direction."""
+    _, stats = connected(ink)
+    sizes = np.maximum(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
+    return bool(np.count_nonzero(sizes >= SPECK) >= FEWEST)

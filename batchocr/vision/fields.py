@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
+from batchocr.vision.connected import connected
 from batchocr.vision.ink import Piece
 from batchocr.vision.stretches import box
 
@@ -35,6 +36,10 @@ SQUARE = 0.85
 """Times its height that a cell of a number grid is wide, at least; narrower ones part the digits of a number..."""
 ACROSS, DOWN = 6, 4
 """...and how many stand in its rows and columns, at least: fewer may be combs that stand close."""
+AT_ONCE = 50_000
+"""Pairs of cells that are compared in one go; more would be slower, as they leave the cache."""
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,14 @@ class Fields:
 
     def cell(self, piece: Piece) -> int:
         """In which cell the middle of a piece lies; 0 for none."""
-        return self._at(piece, piece.middle)
-
-    def _at(self, piece: Piece, y: float) -> int:
-        high, wide = self.cells.shape
-        x = (piece.left + piece.right) // 2 // SCALE
-        return int(self.cells[min(max(int(y) // SCALE, 0), high - 1), min(max(x, 0), wide - 1)])
+        y, x = (piece.top + piece.bottom) // 2, (piece.left + piece.right) // 2
+        return int(self.cells[y // SCALE, x // SCALE])
 
     def spans(self, piece: Piece) -> bool:
         """Whether a piece reaches from a rule above it to one below."""
-        return self._at(piece, piece.top - END) == 0 == self._at(piece, piece.bottom + END)
+        x = (piece.left + piece.right) // 2 // SCALE
+        above, below = max(piece.top - END, 0) // SCALE, (piece.bottom + END) // SCALE
+        return bool(self.cells[above, x] == 0 == self.cells[min(below, len(self.cells) - 1), x])
 
     def number(self, piece: Piece) -> int:
         """To which number it belongs by where it stands; 0 where that is not known."""
@@ -73,8 +76,10 @@ def find_fields(drawn: Mask, pieces: Sequence[Piece], height: float) -> Fields |
     of a large grid; of others, and of the lines of ruled paper, it is not known which digits make a number. None where
     there are no cells.
     """
+    if not drawn.any():
+        return None
     walls = cv2.dilate(drawn, box(5, 5))[::SCALE, ::SCALE]
-    _, cells, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(walls), connectivity=4)
+    cells, stats = connected(cv2.bitwise_not(walls), neighbours=4)
     left, top, wide, high, area = (stats[:, i].astype(np.float64) for i in range(5))
     right, bottom = left + wide, top + high
     every = Fields(cells, np.zeros(len(stats), np.int32))
@@ -96,29 +101,37 @@ def find_fields(drawn: Mask, pieces: Sequence[Piece], height: float) -> Fields |
     numbers[long[under.any(axis=0) | under.any(axis=1)]] = 0
     narrow = np.flatnonzero(may & (wide <= MERGED * CELL * high))
     narrow = narrow[np.argsort(left[narrow])]
-    table: set[int] = set()
-    for i in narrow:
-        even = (np.abs(top[narrow] - top[i]) <= ALIKE * high[i]) & (
-            np.abs(bottom[narrow] - bottom[i]) <= ALIKE * high[i]
-        )
-        gap = left[narrow] - right[i]
-        beside = narrow[even & (gap >= 0) & (gap <= APART * high[i] + 4)]
-        if len(beside):
-            j = beside[0]
-            one = min(wide[i], wide[j])
-            times = max(wide[i], wide[j]) / one
-            if one <= CELL * high[i] and abs(times - round(times)) <= ALIKE * round(times):
-                numbers[numbers == numbers[j]] = numbers[i]
-        drop = top[narrow] - bottom[i]
-        under = np.abs(left[narrow] - left[i]) <= ALIKE * wide[i]
-        under &= (drop >= 0) & (drop <= 0.15 * high[i] + 4) & (np.abs(wide[narrow] - wide[i]) <= ALIKE * wide[i])
-        if under.any():
-            table |= {int(i), *narrow[under].tolist()}
-    numbers[np.isin(numbers, numbers[list(table)])] = 0
-    of = np.array(sorted(table), np.intp)
+    beside, in_table = _neighbours(left[narrow], top[narrow], right[narrow], bottom[narrow])
+    for i, j in zip(narrow[beside >= 0], narrow[beside[beside >= 0]], strict=True):
+        one = min(wide[i], wide[j])
+        times = max(wide[i], wide[j]) / one
+        if one <= CELL * high[i] and abs(times - round(times)) <= ALIKE * round(times):
+            numbers[numbers == numbers[j]] = numbers[i]
+    of = np.sort(narrow[in_table])
+    numbers[np.isin(numbers, numbers[of])] = 0
     across = (np.abs(top[of, None] - top[of]) <= ALIKE * high[of]).sum(axis=1)
     down = (np.abs(left[of, None] - left[of]) <= ALIKE * wide[of]).sum(axis=1)
     grid = (wide[of] >= SQUARE * high[of]) & (across >= ACROSS) & (down >= DOWN)
     own = of[grid | (wide[of] > CELL * high[of])]
     numbers[own] = own
     return Fields(cells, numbers)
+
+
+def _neighbours(left: Floats, top: Floats, right: Floats, bottom: Floats) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Of cells, in order from the left: which stands close beside each on its right, -1 for none, and whether others
+    as wide stand close above or below it."""
+    wide, high = right - left, bottom - top
+    beside, in_table = np.full(len(left), -1), np.zeros(len(left), np.bool_)
+    rows = AT_ONCE // (len(left) + 1) + 1
+
+    def alike(some: slice, each: Floats, size: Floats) -> NDArray[np.bool_]:
+        return np.abs(each - each[some, None]) <= ALIKE * size[some, None]
+
+    for some in (slice(first, first + rows) for first in range(0, len(left), rows)):
+        gap, drop = left - right[some, None], top - bottom[some, None]
+        close = (gap >= 0) & (gap <= APART * high[some, None] + 4) & alike(some, top, high) & alike(some, bottom, high)
+        beside[some] = np.where(close.any(axis=1), close.argmax(axis=1), -1)
+        under = (drop >= 0) & (drop <= 0.15 * high[some, None] + 4) & alike(some, left, wide) & alike(some, wide, wide)
+        in_table[some] |= under.any(axis=1)
+        in_table |= under.any(axis=0)
+    return beside, in_table

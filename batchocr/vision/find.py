@@ -105,7 +105,7 @@ def _stages(page: Pixels, sheet: Sheet) -> tuple[Stages, float]:
         labels, pieces = components(ink)
         rows = [[_one_piece(pieces, width)]] if pieces else []
         return Stages(contrast, np.zeros_like(ink), ink, labels, rows, {}, {}, [], Turn(0.0, width, height), sheet), 0.0
-    turn = straighten(binarize(contrast[::2, ::2], faintest), width, height)
+    turn = straighten(binarize(np.ascontiguousarray(contrast[::2, ::2]), faintest), width, height)
     contrast = turn.level(contrast)
     ink, rules = _writing(contrast, faintest)
     labels, pieces = components(ink)

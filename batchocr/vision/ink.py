@@ -174,24 +174,31 @@ def _is_flag(part: Piece, body: Piece, height: float) -> bool:
     )
 
 
+def _place(piece: Piece, height: float) -> tuple[int, int, int, int, float]:
+    """Left, top, right and bottom of a piece, and how high writing is there."""
+    return piece.left, piece.top, piece.right, piece.bottom, piece.size(height)
+
+
 def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) -> list[Piece]:
     """Put broken strokes together: the flag of a 5, an open 4 in two, an 8 in two. Writing is `height` pixels high.
 
     The nearest pairs come first; what was joined may be joined again, up to the size of one digit.
     """
     pieces = sorted((p for p in pieces if max(p.height, p.width) >= LEAST * height), key=lambda p: p.left)
+    places = [_place(piece, height) for piece in pieces]  # most pieces are far apart, and no more is looked at
     i = 0
     while i < len(pieces):
-        piece = pieces[i]
+        _, top, right, bottom, size = places[i]
         for j in range(i + 1, len(pieces)):
-            other = pieces[j]
-            high = max(piece.size(height), other.size(height))
-            if other.left > piece.right + 0.1 * high:
+            other_left, other_top, _, other_bottom, other_size = places[j]
+            high = max(size, other_size)
+            if other_left > right + 0.1 * high:
                 break
-            gap = max(other.top, piece.top) - min(other.bottom, piece.bottom)
-            if gap <= UNDER * high and _belongs(other, piece, high, labels):
-                del pieces[j]
-                pieces[i] = piece.with_(other)
+            near = other_top - bottom <= UNDER * high and top - other_bottom <= UNDER * high
+            if near and _belongs(pieces[j], pieces[i], high, labels):
+                pieces[i] = pieces[i].with_(pieces[j])
+                places[i] = _place(pieces[i], height)
+                del pieces[j], places[j]
                 i = max(-1, i - 8)  # a wider piece may now reach one that was passed
                 break
         i += 1

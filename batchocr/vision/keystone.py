@@ -40,21 +40,28 @@ def _level_lines(ink: Mask) -> Floats:
     """Long, thin, straight, nearly level lines: (n, 3) slope, y where they cross the picture's middle, length."""
     thinned = np.ascontiguousarray(ink[:, ::2])  # a line loses nothing by it
     runs = cv2.morphologyEx(thinned, cv2.MORPH_OPEN, np.ones((1, RUN // 2), np.uint8))
-    labels, stats = connected(cv2.dilate(runs, np.ones((1, 3), np.uint8)))
+    lines = cv2.dilate(runs, np.ones((1, 3), np.uint8))
+    labels, stats = connected(lines)
     width, high = 2 * stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     keep = (width >= LONG) & (2 * stats[:, cv2.CC_STAT_AREA] <= THICK * width) & (high <= STEEPEST * width + THICK)
     keep[0] = False
-    found = []
-    for label in np.flatnonzero(keep):
-        left, top, across, down = stats[label, :4]
-        y, x = np.nonzero(labels[top : top + down, left : left + across] == label)
-        x, y = x + left, y + top
-        middle, crossing = x.mean(), y.mean()
-        right, below = 2 * (x - middle), y - crossing
-        slope = float(right @ below / (right @ right))
-        if np.abs(below - slope * right).mean() <= THICK / 4:
-            found.append((slope, crossing + slope * (ink.shape[1] / 2 - 2 * middle), width[label]))
-    return np.array(found, np.float64).reshape(-1, 3)
+    if not keep.any():
+        return np.empty((0, 3))
+    y, x = np.divmod(np.flatnonzero(lines > 0), lines.shape[1])
+    kept = keep[labels[y, x]]
+    y, x = y[kept], x[kept]
+    of = keep.cumsum()[labels[y, x]] - 1
+
+    def mean(values: Floats) -> Floats:
+        """By line, of `values` by pixel."""
+        return np.bincount(of, values, np.count_nonzero(keep)) / stats[keep, cv2.CC_STAT_AREA]
+
+    middle, crossing = mean(x), mean(y)
+    right, below = 2 * (x - middle[of]), y - crossing[of]
+    slope = mean(right * below) / mean(right * right)
+    straight = mean(np.abs(below - slope[of] * right)) <= THICK / 4
+    found = np.stack([slope, crossing + slope * (ink.shape[1] / 2 - 2 * middle), width[keep]], axis=1)
+    return np.asarray(found[straight])
 
 
 def _pencil(lines: Floats, height: int) -> tuple[float, float] | None:

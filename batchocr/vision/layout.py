@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 import numpy as np
-from numpy.typing import NDArray
 
 from batchocr.vision.fields import Fields
 from batchocr.vision.ink import FRAGMENT, Piece, median_height
@@ -35,11 +35,19 @@ BAR = 0.3
 """Times its height that it is wide at most, where it may be what is left of a ruled line."""
 
 
-def _overlap(piece: Piece, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """With where each row goes on, (n, 2) top and bottom, as a share of the lesser height; below zero where apart."""
-    top, bottom = rows.T
-    shared = np.minimum(piece.bottom, bottom) - np.maximum(piece.top, top)
-    return np.asarray(shared / np.maximum(1.0, np.minimum(piece.height, bottom - top)))
+def _continued(piece: Piece, rows: list[tuple[float, float]]) -> int | None:
+    """Which row a piece continues best, by the top and bottom of where each goes on; None where it is of none of them.
+
+    By how much they overlap, as a share of the lesser height.
+    """
+    first, last, high = piece.top, piece.bottom, piece.height
+    best, most = None, OVERLAP
+    for i, (top, bottom) in enumerate(rows):
+        if top < last and first < bottom:
+            share = (min(last, bottom) - max(first, top)) / max(1.0, min(high, bottom - top))
+            if share > most:
+                best, most = i, share
+    return best
 
 
 def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> list[list[Piece]]:
@@ -56,34 +64,35 @@ def lines(pieces: list[Piece], height: float, fields: Fields | None = None) -> l
         taken = {fields.cell(p) for p in high}
         flat = [p for p in usable if FLAT * height <= p.height < FRAGMENT * height and p.width >= FLAT * height]
         high += [p for p in flat if fields.number(p) and fields.cell(p) not in taken]
-    number_of = {p: fields.number(p) if fields else 0 for p in high}
+    high.sort(key=lambda p: (p.left, p.top))
+    number_of = [fields.number(p) if fields else 0 for p in high]
     tallest: dict[int, int] = {}
-    for piece, number in number_of.items():
+    for piece, number in zip(high, number_of, strict=True):
         tallest[number] = max(tallest.get(number, 0), piece.height)
     tallest[0] = 0
-    ends = np.empty((len(high), 2))  # mean top and bottom of each row's last pieces: where it goes on
+    ends: list[tuple[float, float]] = []  # mean top and bottom of each row's last pieces: where it goes on
     row_of: dict[int, int] = {}
-    scraps: list[Piece] = []
-    for piece in sorted(high, key=lambda p: (p.left, p.top)):
-        number = number_of[piece]
+    scraps: list[tuple[Piece, int]] = []
+    for piece, number in zip(high, number_of, strict=True):
         if piece.height < FRAGMENT * tallest[number]:
-            scraps.append(piece)  # says nothing of where its number stands
+            scraps.append((piece, number))  # says nothing of where its number stands
             continue
         best = row_of.get(number)
         if best is None:
-            fit = _overlap(piece, ends[: len(rows)])
-            best = int(fit.argmax()) if fit.max(initial=0) > OVERLAP else len(rows)
-        if best == len(rows):
+            best = _continued(piece, ends)
+        if best is None:
+            best = len(rows)
             rows.append([])
+            ends.append((0.0, 0.0))
         rows[best].append(piece)
         last = rows[best][-MEMORY:]
         ends[best] = sum(p.top for p in last) / len(last), sum(p.bottom for p in last) / len(last)
         if number:
             row_of[number] = best
-    for piece in scraps:
-        rows[row_of[number_of[piece]]].append(piece)
+    for piece, number in scraps:
+        rows[row_of[number]].append(piece)
     rows = [sorted(row, key=lambda p: (p.left, p.top)) for row in rows]
-    return sorted(rows, key=lambda row: float(np.median([p.middle for p in row])))
+    return sorted(rows, key=lambda row: median(p.middle for p in row))
 
 
 def _without_frames(pieces: list[Piece], height: float, fields: Fields | None) -> list[Piece]:

@@ -24,6 +24,8 @@ SLOPES = np.arange(-0.5, 0.5001, 0.02)
 """Pixels a pixel by which a side may stray from the picture's: 26°."""
 BIN = 3
 """Pixels a bin of the Hough transform."""
+AT_ONCE = 250
+"""Edge pixels up to which all slopes are looked at in one go; more would be slower, as they leave the cache."""
 LINES = 7
 """Lines looked at for each of the four sides, besides the picture's own side."""
 FEWEST = 0.15
@@ -51,19 +53,26 @@ class _Lines(NamedTuple):
     """(lines, width + 1): at how many x before this one an edge lies on the line."""
 
 
-def _lines(strength: NDArray[np.int16], side: float) -> _Lines:
-    """Lines through the ridges of an edge picture (height, width) that are nearly level; `side` as in `_Lines`."""
-    height, width = strength.shape
-    y, x = np.nonzero(strength)
+def _lines(rise: NDArray[np.int16], side: float) -> _Lines:
+    """Lines along which it gets brighter downwards and that are nearly level; `side` as in `_Lines`.
+
+    `rise` (height, width) is by how much it does. It counts where it is largest of those above and below.
+    """
+    height, width = rise.shape
+    y, x = np.divmod(np.flatnonzero(rise >= STEP), width)
+    above, below = rise[np.maximum(y - 1, 0), x], rise[np.minimum(y + 1, height - 1), x]
+    ridge = (rise[y, x] >= above) & ((rise[y, x] > below) | (y == height - 1))
+    y, x = y[ridge], x[ridge]
     across, down = x + 0.5 - width / 2, y + 0.5
-    weight = np.sqrt(strength[y, x].astype(np.float64))  # grain of wood is many weak edges
+    weight = np.sqrt(rise[y, x].astype(np.float64))  # grain of wood is many weak edges
     reach = width // 4 + 1  # so far outside does a line's middle lie at most
-    votes = np.empty((len(SLOPES), (height + 2 * reach) // BIN + 2))
-    count = np.empty_like(votes)
-    for i, slope in enumerate(SLOPES):
-        bins = ((down - slope * across + reach) / BIN).astype(np.int64)
-        votes[i] = np.bincount(bins, weight, votes.shape[1])[: votes.shape[1]]
-        count[i] = np.bincount(bins, minlength=votes.shape[1])[: votes.shape[1]]
+    bins = (height + 2 * reach) // BIN + 2
+    votes, count = np.empty((2, len(SLOPES), bins))
+    for part in np.array_split(np.arange(len(SLOPES)), 1 + len(y) // AT_ONCE):
+        bin_of = ((down - SLOPES[part, None] * across + reach) / BIN).astype(np.int64)
+        bin_of += bins * np.arange(len(part))[:, None]
+        votes[part] = np.bincount(bin_of.ravel(), np.tile(weight, len(part)), len(part) * bins).reshape(-1, bins)
+        count[part] = np.bincount(bin_of.ravel(), minlength=len(part) * bins).reshape(-1, bins)
     for table in (votes, count):
         table[:, 1:] += table[:, :-1].copy()
     votes[count < FEWEST * width] = 0
@@ -94,22 +103,8 @@ def _candidates(bare: Pixels) -> tuple[_Lines, _Lines, _Lines, _Lines]:
     height, width = bare.shape
     right, down = cv2.Sobel(bare, cv2.CV_16S, 1, 0), cv2.Sobel(bare, cv2.CV_16S, 0, 1)
     level = np.abs(down) >= np.abs(right)
-
-    def ridge(rise: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Where it gets brighter downwards, and most so there."""
-        keep = rise >= STEP
-        keep[1:] &= rise[1:] >= rise[:-1]
-        keep[:-1] &= rise[:-1] > rise[1:]
-        return np.where(keep, rise, np.int16(0))
-
-    level_rise = np.where(level, down, np.int16(0))
-    upright_rise = np.ascontiguousarray(np.where(level, np.int16(0), right).T)
-    return (
-        _lines(ridge(level_rise), 0.0),
-        _lines(ridge(-upright_rise), float(width)),
-        _lines(ridge(-level_rise), float(height)),
-        _lines(ridge(upright_rise), 0.0),
-    )
+    down, right = down * level, cv2.transpose(right * ~level)
+    return _lines(down, 0.0), _lines(-right, float(width)), _lines(-down, float(height)), _lines(right, 0.0)
 
 
 def _meet(level: Floats, upright: Floats, width: int, height: int) -> Points:
@@ -136,6 +131,8 @@ def outline(bare: Pixels) -> tuple[Points, tuple[bool, bool, bool, bool]]:
     """
     height, width = bare.shape
     sides = _candidates(bare)
+    if all(len(side.middle) == 1 for side in sides):
+        return np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]]), (False, False, False, False)
     which = np.indices([len(side.middle) for side in sides]).reshape(4, -1)
     top, right, bottom, left = (np.stack([s.middle[i], s.slope[i]]) for s, i in zip(sides, which, strict=True))
     a, b = _meet(top, left, width, height), _meet(top, right, width, height)
