@@ -16,8 +16,8 @@ from batchocr.shipped import SINGLE, shipped
 from batchocr.vision.normalize import SIDE
 
 UNSURE = 0.03
-"""Chance of being none from which on a piece is cut: of tuning pages' pieces that ought to be cut next to none lie below
-(see the model's card)."""
+"""Chance of being none from which on a piece is cut: of the pieces that ought to be, next to none lie below (see the
+model's card)."""
 
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Weights (inputs, outputs) and biases (outputs,)."""
