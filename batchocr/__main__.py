@@ -1,25 +1,19 @@
 """The command in a process of its own: `batchocr`, and `python -m batchocr`.
 
-Nothing is imported before it is called, for a worker process imports this again as it starts.
+Nothing that takes time is imported before it is called, for a worker process imports this again as it starts.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
-GARBAGE = (50_000, 20, 100)
-"""New objects after which Python looks for garbage among them; after how many such looks it looks further back.
-
-Importing TensorFlow makes some 350,000 objects that all stay; by Python's own 700 they are gone through time and again,
-for a quarter of what the import takes.
-"""
+from batchocr.garbage import look_seldom
 
 
 def main() -> None:
     """Runs the command and ends this process with its exit code."""
-    gc.set_threshold(*GARBAGE)
+    look_seldom()
     from batchocr.cli import app
 
     try:
