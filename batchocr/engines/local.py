@@ -24,8 +24,8 @@ from batchocr.records import Part, Scan, SeenPage
 
 log = logging.getLogger(__name__)
 
-AHEAD = 2
-"""Parts a worker that are in hand at once: one is read, the next waits."""
+AHEAD = 8
+"""Parts a worker that are in hand at once: so many scans are seen while the caller loads the model, for seconds."""
 PAGES = 16
 """Of one scan in a part: a scan of many pages is shared out among the workers."""
 PAGE_TIMEOUT = 120.0
@@ -123,7 +123,8 @@ class LocalEngine:
         self._memory_each = max(LEAST_MEMORY, int(SHARE * psutil.virtual_memory().total / self.jobs))
         self._closing = threading.Event()
         self._in_hand = 0
-        self._told: Queue[tuple[_Task, SeenPage] | _Ended] = Queue(2 * self.jobs)  # bounds the memory
+        most = 2 * AHEAD * self.jobs  # bounds the memory; a scan of one page gives the page and an end
+        self._told: Queue[tuple[_Task, SeenPage] | _Ended] = Queue(most)
         self._workers: list[Worker] = []
         self._idle: LifoQueue[Worker] = LifoQueue()
         self._pool = ThreadPoolExecutor(self.jobs)  # each waits for one worker
