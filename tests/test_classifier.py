@@ -88,6 +88,14 @@ def test_weights_as_constants_change_no_answer(xla: bool, monkeypatch: pytest.Mo
     assert not np.array_equal(constants, np.roll(constants, 1, axis=0))
 
 
+def test_half_precision_moves_answers_little_and_leaves_them_32_bits() -> None:
+    whole, halves = (compiled(loaded(), xla=False, half=half)(crops(LABELS)) for half in (False, True))
+    assert 0 < np.abs(halves - whole).max() < 0.005
+    assert np.array_equal(halves.argmax(axis=1), whole.argmax(axis=1))
+    assert halves.dtype == np.float32
+    assert np.abs(halves.sum(axis=1) - 1).max() < 1e-5
+
+
 def test_no_crops_give_no_rows(classifier: Classifier) -> None:
     assert classifier.classify(np.empty((0, 28, 28), np.uint8)).shape == (0, 11)
 
@@ -158,8 +166,8 @@ def test_the_shipped_model_is_what_its_sidecar_says(classifier: Classifier) -> N
 
 
 def test_memory_that_runs_out_as_it_is_loaded_halves_the_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(model: Any, *, xla: bool) -> Answer:
-        return SmallDevice(compiled(model, xla=xla), 100)
+    def small(model: Any, **how: bool) -> Answer:
+        return SmallDevice(compiled(model, **how), 100)
 
     monkeypatch.setattr(classifiers, "compiled", small)
     classifier = Classifier(shipped_model(), device="cpu", batch_size=256)

@@ -26,6 +26,8 @@ DEVICES = ("auto", "cpu", "gpu")
 BATCH = {"cpu": 256, "gpu": 4096}
 """Crops in a batch where nothing else is asked for."""
 LEAST_BATCH = 16
+TENSOR_CORES = (7, 0)
+"""NVIDIA's compute capability from which on GPUs have units for 16 bits."""
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,18 @@ def _find_gpu(wanted: bool) -> tuple[str, bool]:
     import torch
 
     return backend, torch.cuda.is_available()
+
+
+def _halves() -> bool:
+    """Whether TensorFlow is used, on a GPU with units for 16 bits."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    details = tf.config.experimental.get_device_details(tf.config.get_visible_devices("GPU")[0])
+    return bool(details.get("compute_capability", (0, 0)) >= TENSOR_CORES)
 
 
 @contextmanager
@@ -137,7 +151,8 @@ class Classifier:
                 "choose another model"
             )
         # XLA gains nothing for so small a network on a CPU and costs a second of start-up
-        self._answer = compiled(network, xla=self.device == "gpu")
+        on_gpu = self.device == "gpu"
+        self._answer = compiled(network, xla=on_gpu, half=on_gpu and _halves())
         self.seconds = 0.0
         """Spent in `classify`."""
         self.warm_up()

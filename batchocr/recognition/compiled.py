@@ -17,14 +17,19 @@ Answer = Callable[[Crops], NDArray[np.floating]]
 """Probabilities (n, classes) of crops (n, 28, 28)."""
 
 
-def compiled(model: Any, *, xla: bool) -> Answer:
+def compiled(model: Any, *, xla: bool, half: bool = False) -> Answer:
     """A Keras model as a function, which is compiled at its first call; with `xla` anew for other numbers of crops.
 
     With TensorFlow the weights, unless they are many, are constants in its graph: what depends on them alone is
-    computed once, and a batch normalisation goes into the convolution before it.
+    computed once, and a batch normalisation goes into the convolution before it. With `half` convolutions compute in
+    16 bits, and all after them in 32.
     """
     import keras
 
+    if half:
+        for layer in model.layers:
+            if len(layer.output.shape) == len(("crop", "row", "column", "channel")):
+                layer.dtype_policy = "mixed_float16"
     if keras.backend.backend() == "tensorflow" and sum(weight.nbytes for weight in model.get_weights()) <= LARGEST:
         return _with_constants(model, xla)
     model.compile(jit_compile=xla)
