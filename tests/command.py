@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from batchocr.cli import app
 
-START = [sys.executable, "-c", "from batchocr.cli import app; app(prog_name='batchocr')"]
+START = [sys.executable, "-m", "batchocr"]
 
 Row = dict[str, str]
 

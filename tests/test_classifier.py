@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from strokes import crops
 
 from batchocr.errors import UsageError
+from batchocr.recognition import classifier as classifiers
+from batchocr.recognition import compiled as compiling
 from batchocr.recognition.classifier import LEAST_BATCH, Classifier, open_device
-from batchocr.recognition.model import shipped_model
+from batchocr.recognition.compiled import Answer, compiled
+from batchocr.recognition.model import read_model, read_sidecar, shipped_model
 from batchocr.records import Crops
 
 LABELS = [i % 10 for i in range(150)]
@@ -25,20 +28,23 @@ class ResourceExhaustedError(Exception):
 class SmallDevice:
     """A model on a device with memory for so many crops."""
 
-    def __init__(self, model: Any, room_for: int) -> None:
-        self.model, self.room_for = model, room_for
+    def __init__(self, answer: Answer, room_for: int) -> None:
+        self.answer, self.room_for = answer, room_for
         self.shapes: list[tuple[int, ...]] = []
 
-    def predict_on_batch(self, block: Crops) -> Any:
+    def __call__(self, block: Crops) -> NDArray[np.floating]:
         if len(block) > self.room_for:
             raise ResourceExhaustedError(f"OOM when allocating tensor with shape{list(block.shape)}")
         self.shapes.append(block.shape)
-        return self.model.predict_on_batch(block)
+        return self.answer(block)
 
 
-class BrokenDevice:
-    def predict_on_batch(self, block: Crops) -> Any:
-        raise RuntimeError("the device fell off the bus")
+def broken_device(block: Crops) -> NDArray[np.floating]:
+    raise RuntimeError("the device fell off the bus")
+
+
+def loaded() -> Any:
+    return read_model(shipped_model())[1].load()
 
 
 @pytest.fixture
@@ -49,8 +55,8 @@ def fresh(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> Classifier
 
 
 def on_small_device(classifier: Classifier, room_for: int, monkeypatch: pytest.MonkeyPatch) -> SmallDevice:
-    device = SmallDevice(classifier._model, room_for)
-    monkeypatch.setattr(classifier, "_model", device)
+    device = SmallDevice(classifier._answer, room_for)
+    monkeypatch.setattr(classifier, "_answer", device)
     return device
 
 
@@ -67,10 +73,27 @@ def test_plainly_drawn_digits_are_read(classifier: Classifier) -> None:
     assert right.mean() >= 0.8
 
 
-def test_the_model_takes_bytes_and_scales_them_itself(classifier: Classifier) -> None:
-    (entry,) = classifier._model.inputs
-    assert entry.dtype == classifier.sidecar.input_dtype == "uint8"
+def test_the_model_takes_bytes_and_scales_them_itself() -> None:
+    (entry,) = loaded().inputs
+    assert entry.dtype == read_sidecar(shipped_model()).input_dtype == "uint8"
     assert tuple(entry.shape) == (None, 28, 28)
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_weights_as_constants_change_no_answer(xla: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    constants = compiled(loaded(), xla=xla)(crops(LABELS))
+    monkeypatch.setattr(compiling, "LARGEST", 0)
+    variables = compiled(loaded(), xla=xla)(crops(LABELS))
+    assert np.allclose(constants, variables, atol=1e-5)
+    assert not np.array_equal(constants, np.roll(constants, 1, axis=0))
+
+
+def test_half_precision_moves_answers_little_and_leaves_them_32_bits() -> None:
+    whole, halves = (compiled(loaded(), xla=False, half=half)(crops(LABELS)) for half in (False, True))
+    assert 0 < np.abs(halves - whole).max() < 0.005
+    assert np.array_equal(halves.argmax(axis=1), whole.argmax(axis=1))
+    assert halves.dtype == np.float32
+    assert np.abs(halves.sum(axis=1) - 1).max() < 1e-5
 
 
 def test_no_crops_give_no_rows(classifier: Classifier) -> None:
@@ -124,7 +147,7 @@ def test_a_device_too_small_for_the_least_batch_is_a_fault(fresh: Classifier, mo
 
 
 def test_other_faults_of_the_device_are_passed_on(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fresh, "_model", BrokenDevice())
+    monkeypatch.setattr(fresh, "_answer", broken_device)
     with pytest.raises(RuntimeError, match="fell off the bus"):
         fresh.classify(crops(LABELS))
     assert fresh.batch_size == 64
@@ -138,19 +161,15 @@ def test_a_device_of_no_such_name_is_wrong_usage() -> None:
 def test_the_shipped_model_is_what_its_sidecar_says(classifier: Classifier) -> None:
     assert classifier.path == shipped_model()
     assert classifier.device == "cpu"
-    assert classifier._model.count_params() == classifier.sidecar.parameters
+    assert loaded().count_params() == classifier.sidecar.parameters
     assert 0 < classifier.sidecar.min_confidence < 1
 
 
 def test_memory_that_runs_out_as_it_is_loaded_halves_the_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = keras.Model.predict_on_batch
+    def small(model: Any, **how: bool) -> Answer:
+        return SmallDevice(compiled(model, **how), 100)
 
-    def small(model: Any, block: Crops) -> Any:
-        if len(block) > 100:
-            raise ResourceExhaustedError("OOM when allocating tensor")
-        return whole(model, block)
-
-    monkeypatch.setattr(keras.Model, "predict_on_batch", small)
+    monkeypatch.setattr(classifiers, "compiled", small)
     classifier = Classifier(shipped_model(), device="cpu", batch_size=256)
     assert classifier.batch_size == 64
     assert (classifier.classify(crops(LABELS)).argmax(axis=1) == LABELS).mean() > 0.9

@@ -130,6 +130,11 @@ def test_the_installed_script_says_its_version(tmp_path: Path) -> None:
 # Help
 
 
+def test_what_a_worker_imports_again_imports_nothing(tmp_path: Path) -> None:
+    code = "import batchocr.__main__, sys; print(*sorted({'typer', 'numpy', 'batchocr.cli'} & set(sys.modules)))"
+    assert in_own_process(folder=tmp_path, start=[sys.executable, "-c", code]) == Ended(0, "\n", "")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["preview", "-h"], ["--version"]])
 def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     code = (

@@ -58,6 +58,16 @@ def test_all_pages_of_a_long_scan_come_once(long_scan: Scan, jobs: int) -> None:
     assert [digits(s) for s in seen[:LONG]] == [number % 10 for number in range(1, LONG + 1)]
 
 
+def test_workers_are_started_as_there_is_work_for_them(long_scan: Scan) -> None:
+    with LocalEngine([Part(long_scan, 1, 1, LONG)], jobs=4, max_megapixels=100) as engine:
+        assert len(list(engine.pages())) == 1
+        assert len(multiprocessing.active_children()) == 1
+    with LocalEngine([Part(long_scan)], jobs=2, max_megapixels=100) as engine:
+        assert len(multiprocessing.active_children()) == 1  # nobody knows yet how many pages it has
+        assert len(list(engine.pages())) == LONG
+        assert len(multiprocessing.active_children()) == 2
+
+
 def test_a_worker_that_is_killed_costs_no_page(long_scan: Scan) -> None:
     scans = [Scan(long_scan.path, f"{i}.tif") for i in range(3)]
     seen = []

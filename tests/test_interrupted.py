@@ -67,7 +67,7 @@ def test_kills_at_any_moment_leave_nothing_lost_or_doubled(
 
 
 def test_a_run_goes_on_where_it_was_killed(scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
-    running = start(tmp_path, scans, "--batch-size", "512")
+    running = start(tmp_path, scans, "--batch-size", "256")
     running.wait_for(lambda: pages_kept(tmp_path) >= 10)
     running.kill()
     kept = pages_kept(tmp_path)

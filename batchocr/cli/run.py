@@ -41,7 +41,7 @@ def run(
     device: Device = DeviceChoice.auto,
     batch_size: Annotated[
         int | None,
-        typer.Option(min=1, max=1 << 16, help="Digits classified at once.", show_default="512; 4096 on a GPU"),
+        typer.Option(min=1, max=1 << 16, help="Digits classified at once.", show_default="256; 4096 on a GPU"),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes that decode and segment.", show_default="one a core")

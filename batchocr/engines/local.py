@@ -24,8 +24,8 @@ from batchocr.records import Part, Scan, SeenPage
 
 log = logging.getLogger(__name__)
 
-AHEAD = 2
-"""Parts a worker that are in hand at once: one is read, the next waits."""
+AHEAD = 8
+"""Parts a worker that are in hand at once: so many scans are seen while the caller loads the model, for seconds."""
 PAGES = 16
 """Of one scan in a part: a scan of many pages is shared out among the workers."""
 PAGE_TIMEOUT = 120.0
@@ -118,15 +118,15 @@ class LocalEngine:
         self._tried: set[tuple[Scan, int]] = set()  # pages that ended a worker once
         self._page_timeout = page_timeout
         self._should_stop = should_stop
-        threads_each = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
-        memory_each = max(LEAST_MEMORY, int(SHARE * psutil.virtual_memory().total / self.jobs))
+        self._max_megapixels = max_megapixels
+        self._threads_each = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
+        self._memory_each = max(LEAST_MEMORY, int(SHARE * psutil.virtual_memory().total / self.jobs))
         self._closing = threading.Event()
         self._in_hand = 0
-        self._told: Queue[tuple[_Task, SeenPage] | _Ended] = Queue(2 * self.jobs)  # bounds the memory
-        self._workers = [Worker(max_megapixels, threads_each, memory_each) for _ in range(self.jobs)]
+        most = 2 * AHEAD * self.jobs  # bounds the memory; a scan of one page gives the page and an end
+        self._told: Queue[tuple[_Task, SeenPage] | _Ended] = Queue(most)
+        self._workers: list[Worker] = []
         self._idle: LifoQueue[Worker] = LifoQueue()
-        for worker in self._workers:
-            self._idle.put(worker)
         self._pool = ThreadPoolExecutor(self.jobs)  # each waits for one worker
         self._hand_in()
 
@@ -231,7 +231,12 @@ class LocalEngine:
                 self._more.appendleft(replace(part, first=most + 1))
 
     def _submit(self, task: _Task) -> None:
+        """Starts another worker where there is work for it: for a single page one is enough."""
         self._in_hand += 1
+        if len(self._workers) < min(self.jobs, self._in_hand):
+            worker = Worker(self._max_megapixels, self._threads_each, self._memory_each)
+            self._workers.append(worker)
+            self._idle.put(worker)
         self._pool.submit(self._read, task)
 
     # In threads, each of which waits for one worker

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from batchocr.errors import BatchocrError
+from batchocr.garbage import look_seldom
 
 if TYPE_CHECKING:  # a worker watches its parent before it imports anything that takes time
     from batchocr.records import Scan, SeenPage
@@ -132,6 +133,7 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int) -
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _hush()
     _limit(memory)
+    look_seldom()
     try:
         import cv2
 

@@ -10,21 +10,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 
 from batchocr.errors import DeviceError, ModelError, UsageError
 from batchocr.recognition.calibration import NONE, Floats, scale
+from batchocr.recognition.compiled import compiled
 from batchocr.recognition.keras_file import quoted
 from batchocr.recognition.model import Sidecar, read_model
 from batchocr.records import Crops
 
 DEVICES = ("auto", "cpu", "gpu")
 
-BATCH = {"cpu": 512, "gpu": 4096}
+BATCH = {"cpu": 256, "gpu": 4096}
 """Crops in a batch where nothing else is asked for."""
 LEAST_BATCH = 16
+TENSOR_CORES = (7, 0)
+"""NVIDIA's compute capability from which on GPUs have units for 16 bits."""
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +75,18 @@ def _find_gpu(wanted: bool) -> tuple[str, bool]:
     return backend, torch.cuda.is_available()
 
 
+def _halves() -> bool:
+    """Whether TensorFlow is used, on a GPU with units for 16 bits."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    details = tf.config.experimental.get_device_details(tf.config.get_visible_devices("GPU")[0])
+    return bool(details.get("compute_capability", (0, 0)) >= TENSOR_CORES)
+
+
 @contextmanager
 def _hushed() -> Iterator[None]:
     """What libraries in C++ write to standard error meanwhile goes to our log, at debug.
@@ -114,17 +129,17 @@ class Classifier:
         self.device = open_device(device)
         self.batch_size = batch_size or BATCH[self.device]
         self._place = "cpu:0" if self.device == "cpu" else "gpu:0"
-        import keras
-
         try:
-            self._model: Any = file.load()
-            shapes = self._model.input_shape, self._model.output_shape
+            network = file.load()
+            shapes = network.input_shape, network.output_shape
         except OSError as fault:
             raise ModelError(
                 f"{model}: no copy can be made to load it from ({fault.strerror}); make room where temporary files go, "
                 "or set TMPDIR to another folder"
             ) from fault
         except Exception as fault:  # Keras builds what the file says, and may stumble over it anywhere
+            import keras
+
             said = quoted(" ".join(str(fault).split()))
             raise ModelError(
                 f"{model}: Keras {keras.__version__} cannot load it ({said}); choose another model"
@@ -135,8 +150,9 @@ class Classifier:
                 f"{model}: from {shapes[0]} to {shapes[1]}, where {wanted[0]} to {wanted[1]} is needed; "
                 "choose another model"
             )
-        # XLA gains nothing for so small a network on a CPU and costs seconds of start-up
-        self._model.compile(jit_compile=self.device == "gpu")
+        # XLA gains nothing for so small a network on a CPU and costs a second of start-up
+        on_gpu = self.device == "gpu"
+        self._answer = compiled(network, xla=on_gpu, half=on_gpu and _halves())
         self.seconds = 0.0
         """Spent in `classify`."""
         self.warm_up()
@@ -155,7 +171,7 @@ class Classifier:
         import keras
 
         with keras.device(self._place):
-            return np.asarray(self._model.predict_on_batch(block), dtype=np.float64)[: len(crops)]
+            return self._answer(block)[: len(crops)].astype(np.float64)
 
     def classify(self, crops: Crops) -> Floats:
         """Calibrated probabilities (n, 11) of crops (n, 28, 28): the ten digits, and none of them.
