@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from batchocr.errors import BatchocrError
-from batchocr.garbage import look_seldom
+from batchocr.housekeeping import keep_freed, look_seldom, share_cores
 
 if TYPE_CHECKING:  # a worker watches its parent before it imports anything that takes time
     from batchocr.records import Scan, SeenPage
@@ -134,6 +134,8 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int) -
     _hush()
     _limit(memory)
     look_seldom()
+    keep_freed()
+    share_cores(threads)
     try:
         import cv2
 
