@@ -191,7 +191,7 @@ def join_strokes(pieces: list[Piece], labels: NDArray[np.int32], height: float) 
         _, top, right, bottom, size = places[i]
         for j in range(i + 1, len(pieces)):
             other_left, other_top, _, other_bottom, other_size = places[j]
-            high = max(size, other_size)
+            high = size if size >= other_size else other_size
             if other_left > right + 0.1 * high:
                 break
             near = other_top - bottom <= UNDER * high and top - other_bottom <= UNDER * high
