@@ -64,9 +64,7 @@ def flatten(pixels: Pixels) -> Contrast:
     """
     height, width = pixels.shape
     cell = max(1, round(max(height, width) / GRID))
-    across, down = max(1, width // cell), max(1, height // cell)
-    # whole cells alone, as OpenCV takes five times as long over others
-    grid = cv2.resize(pixels[: down * cell, : across * cell], (across, down), interpolation=cv2.INTER_AREA)
+    grid = cv2.resize(pixels, (max(1, width // cell), max(1, height // cell)), interpolation=cv2.INTER_AREA)
     size = KERNEL if max(height, width) >= SMALL else max(KERNEL, min(grid.shape) // SMALL_SHARE)
     size = max(size, _broad_strokes(grid))
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size | 1, size | 1))
