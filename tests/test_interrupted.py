@@ -139,7 +139,7 @@ def test_a_worker_killed_from_outside_changes_nothing(
 
 
 def test_workers_that_hang_are_replaced(scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
-    running = start(tmp_path, scans, "--page-timeout", "3")
+    running = start(tmp_path, scans, "--page-timeout", "5")
     running.wait_for(lambda: pages_kept(tmp_path) >= 1)
     for worker in running.workers():
         worker.suspend()
