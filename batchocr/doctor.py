@@ -108,11 +108,14 @@ def _keras(device: str) -> Finding:
 def _gpu(device: str) -> Finding:
     """What the backend says of GPUs. None is a fault only where one was asked for."""
     from batchocr.recognition.classifier import open_device
+    from batchocr.recognition.devices import other_gpus
 
     if device == "cpu":
         return Finding("gpu", "ok", "none is asked for")
     if open_device("auto") == "gpu":
-        return Finding("gpu", "ok", ", ".join(_gpu_names()) or "found")
+        names = list(_gpu_names())
+        used = f"; {1 + len(other_gpus())} of these are used" if len(names) > 1 else ""
+        return Finding("gpu", "ok", (", ".join(names) or "found") + used)
     why = _why_no_gpu()
     mend = "install the NVIDIA driver, then pip install 'batchocr[gpu]'"
     if device == "gpu":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,24 +59,24 @@ class MissingPages:
         ) as engine:
             # imported here, so that the workers decode while Keras starts
             from batchocr.recognition.batches import classified
-            from batchocr.recognition.classifier import Classifier
+            from batchocr.recognition.devices import Devices
             from batchocr.recognition.reading import page_result
 
-            classifier = Classifier(self.model, device=settings.device, batch_size=self.batch_size)
-            self.journal.note(batch_size=classifier.batch_size, device=classifier.device)
-            remove_results(out)
-            self.stages["start"] = time.perf_counter() - clock
-            for seen, probabilities in classified(engine.pages(), classifier):
-                if seen.scan and seen.scan.path in unknown:
-                    unknown.remove(seen.scan.path)
-                    total += seen.pages - 1
-                    self.on_total(total)
-                self._keep(seen, page_result(seen, probabilities, self.least, settings.printed))
-                if self._failures == settings.max_failures:
-                    break
-            self.stages["recognition"] = classifier.seconds
-            if classifier.batch_size != self.journal.account("batch_size"):
-                self.journal.note(batch_size=classifier.batch_size)
+            with closing(Devices(self.model, device=settings.device, batch_size=self.batch_size)) as classifier:
+                self.journal.note(batch_size=classifier.batch_size, device=classifier.device)
+                remove_results(out)
+                self.stages["start"] = time.perf_counter() - clock
+                for seen, probabilities in classified(engine.pages(), classifier):
+                    if seen.scan and seen.scan.path in unknown:
+                        unknown.remove(seen.scan.path)
+                        total += seen.pages - 1
+                        self.on_total(total)
+                    self._keep(seen, page_result(seen, probabilities, self.least, settings.printed))
+                    if self._failures == settings.max_failures:
+                        break
+                self.stages["recognition"] = classifier.seconds
+                if classifier.batch_size != self.journal.account("batch_size"):
+                    self.journal.note(batch_size=classifier.batch_size)
         if self._failures == settings.max_failures:
             self._give_up(parts)
         elif self.should_stop():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,28 @@ def one_digit() -> Path:
 def classifier() -> Classifier:
     """The shipped model on the CPU, with batches of 64."""
     return Classifier(shipped_model(), device="cpu", batch_size=64)
+
+
+@pytest.fixture
+def four_gpus(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """TensorFlow sees four GPUs, the third of another kind than the others; those that it was told to use."""
+    import tensorflow as tf
+
+    gpus = [tf.config.PhysicalDevice(f"/physical_device:GPU:{number}", "GPU") for number in range(4)]
+    used: list[Any] = []
+
+    def use(devices: list[Any], kind: str) -> None:
+        used[:] = devices
+
+    def details(gpu: Any) -> dict[str, str]:
+        return {"device_name": "small" if gpu is gpus[2] else "large"}
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
+    monkeypatch.setattr(tf.config, "set_visible_devices", use)
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: used)
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda gpu, grows: None)
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", details)
+    return used
 
 
 @pytest.fixture(scope="session")

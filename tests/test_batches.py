@@ -17,8 +17,8 @@ from batchocr.records import Box, Candidate, Crops, Layout, Line, Number, PageRo
 class Reader:
     """Stands in for a classifier: what it says of a crop is written in the crop itself."""
 
-    def __init__(self, batch_size: int, room_for: int | None = None) -> None:
-        self.batch_size = batch_size
+    def __init__(self, batch_size: int, room_for: int | None = None, together: int = 1) -> None:
+        self.batch_size, self.together = batch_size, together
         self.room_for = room_for
         self.given: list[int] = []
 
@@ -69,6 +69,15 @@ def test_only_the_last_batch_is_not_full(batch_size: int) -> None:
     assert all(count % batch_size == 0 for count in reader.given[:-1])
 
 
+@pytest.mark.parametrize("together", [2, 3])
+def test_several_devices_get_a_full_batch_each(together: int) -> None:
+    given, reader = pages(COUNTS), Reader(16, together=together)
+    result = list(through(given, reader))
+    assert [page for page, _ in result] == given
+    assert sum(reader.given) == 160
+    assert all(count % (16 * together) == 0 for count in reader.given[:-1])
+
+
 @pytest.mark.parametrize("counts", [[], [None], [0, 0], [None, 0, None]])
 def test_where_there_is_nothing_to_classify(counts: list[int | None]) -> None:
     given = pages(counts)
@@ -107,7 +116,7 @@ def in_places(*spans: tuple[int, int], first_crop: int) -> SeenPage:
 class Chooser:
     """Stands in for a classifier: crops below 100 are digits, others are none; remembers which it was given."""
 
-    batch_size = 4
+    batch_size, together = 4, 1
 
     def __init__(self) -> None:
         self.given: list[int] = []

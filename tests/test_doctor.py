@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import here
+
+from batchocr.doctor import _gpu
 
 MISSING = "libGL.so.1: cannot open shared object file: No such file or directory"
 COMMAND = [sys.executable, "-c", "from batchocr.cli import app; app()"]
@@ -27,6 +30,11 @@ def test_a_gpu_asked_for_and_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatc
     assert done.returncode == 6
     assert "fault  gpu:" in done.stdout
     assert "mend: install the NVIDIA driver" in done.stdout
+
+
+def test_of_several_gpus_it_says_how_many_are_used(four_gpus: list[Any]) -> None:
+    finding = _gpu("auto")
+    assert finding.detail == "large, large, small, large; 3 of these are used"
 
 
 def test_a_model_that_is_not_there_is_a_fault(tmp_path: Path) -> None:

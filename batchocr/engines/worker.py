@@ -60,7 +60,7 @@ class Worker:
         try:
             pipe, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, *self._arguments), daemon=True)
-            with _signals_blocked():
+            with signals_blocked():
                 process.start()
         except OSError as fault:
             raise BatchocrError(f"no worker process can be started ({fault.strerror}): give fewer --jobs") from fault
@@ -115,7 +115,7 @@ class Worker:
 
 
 @contextmanager
-def _signals_blocked() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """A process started meanwhile never sees them: Ctrl-C and service managers send them to the whole group."""
     resource_tracker.ensure_running()  # it would be started within, and leaves the signals unblocked
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
@@ -130,7 +130,7 @@ def _signals_blocked() -> Iterator[None]:
 
 def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int) -> None:
     """The worker's life: takes what to read, sends each page as it is seen and None at the end."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     _hush()
     _limit(memory)
     look_seldom()
@@ -183,7 +183,8 @@ def _hush() -> None:
     os.close(nowhere)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """For a thread of a process that was started: waits, and ends the process when its parent has ended."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -58,8 +58,8 @@ def classified(
     for page in pages:
         waiting.append(_Page(page, every))
         ask(waiting[-1], waiting[-1].more())
-        while held >= classifier.batch_size:
-            answer(held // classifier.batch_size * classifier.batch_size)
+        while held >= (full := classifier.batch_size * classifier.together):
+            answer(held // full * full)
         while held and len(waiting) >= WAITING:
             answer(held)
         while waiting and waiting[0].done:

@@ -60,8 +60,9 @@ def _find_gpu(wanted: bool) -> tuple[str, bool]:
         tf.get_logger().setLevel("ERROR")  # it warns of how we call it, and cron mails that
         gpus = tf.config.list_physical_devices("GPU")
         try:
-            tf.config.set_visible_devices(gpus if wanted else [], "GPU")
-            for gpu in gpus if wanted else []:
+            used = gpus[:1] if wanted else []  # others have a process each, or are left alone
+            tf.config.set_visible_devices(used, "GPU")
+            for gpu in used:
                 tf.config.experimental.set_memory_growth(gpu, True)
         except RuntimeError as fault:  # TensorFlow is at work in this process already, with what it has
             log.debug("the devices stay as they are: %s", fault)
@@ -156,6 +157,11 @@ class Classifier:
         self.seconds = 0.0
         """Spent in `classify`."""
         self.warm_up()
+
+    @property
+    def together(self) -> int:
+        """Batches that are classified at once."""
+        return 1
 
     def warm_up(self) -> None:
         """Compile for the batch shape, or the largest that there is memory for; ModelError where it cannot answer."""

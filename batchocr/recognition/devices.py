@@ -1,0 +1,182 @@
+"""Several GPUs of one machine: the first in this process, each of the others in a process that sees no other."""
+
+from __future__ import annotations
+
+import logging
+import math
+import multiprocessing
+import os
+import threading
+import time
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from batchocr.engines.worker import end_with_parent, signals_blocked
+from batchocr.errors import DeviceError
+from batchocr.housekeeping import look_seldom
+from batchocr.recognition.calibration import Floats
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.keras_file import quoted
+from batchocr.records import Crops
+
+log = logging.getLogger(__name__)
+
+_GOES = 1.0  # seconds after which a process that was killed is no longer waited for
+
+
+def other_gpus() -> list[str]:
+    """CUDA's names of the GPUs beside the one that this process uses; none where it uses none, or not by TensorFlow.
+
+    Only those of its kind: which one answers must not change a row. Ask after `open_device`.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return []
+    import tensorflow as tf
+
+    kind = tf.config.experimental.get_device_details
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")  # may be set by Slurm or a person, with numbers or UUIDs
+    names = [name.strip() for name in visible.split(",")] if visible else None
+    others = []
+    for used in tf.config.get_visible_devices("GPU")[:1]:
+        for gpu in tf.config.list_physical_devices("GPU"):
+            if gpu != used and kind(gpu) == kind(used):
+                number = gpu.name.rpartition(":")[2]  # of /physical_device:GPU:1, as CUDA counts in this process
+                others.append(names[int(number)] if names else number)
+    return others
+
+
+class Devices(Classifier):
+    """A classifier that shares the crops out among all GPUs alike. Close it, for it starts processes.
+
+    They start with the first full batch, so that a small job costs nothing, and get crops once they are ready. One that
+    dies or has a fault gets no more, which a warning tells; what it had in hand is classified in this process.
+    """
+
+    def __init__(self, model: Path, *, device: str = "auto", batch_size: int | None = None) -> None:
+        """As Classifier."""
+        self._names: list[str] = []  # GPUs whose process is not started
+        self._others: list[_Other] = []
+        super().__init__(model, device=device, batch_size=batch_size)
+        self._names = other_gpus()
+
+    @property
+    def together(self) -> int:
+        return 1 + len(self._ready())
+
+    def classify(self, crops: Crops) -> Floats:
+        """As Classifier's, in the order given, whichever GPU answers."""
+        if self._names and len(crops) >= self.batch_size:
+            self._start()
+        others = self._ready()
+        if not others:
+            return super().classify(crops)
+        clock, before = time.perf_counter(), self.seconds
+        share = math.ceil(len(crops) / self.batch_size / (1 + len(others))) * self.batch_size
+        first, *parts = np.split(crops, range(share, len(crops), share or 1))
+        given = list(zip(others, parts, strict=False))  # few crops are not for all
+        for other, part in given:
+            other.give(part, self.batch_size)
+        answers = [super().classify(first)]
+        for other, part in given:
+            try:
+                answers.append(other.answer())
+            except DeviceError as fault:
+                self._lose(other, fault)
+                answers.append(super().classify(part))
+        self.seconds = before + time.perf_counter() - clock
+        return np.concatenate(answers)
+
+    def close(self) -> None:
+        """Ends the processes at once."""
+        while self._others:
+            self._others.pop().close()
+
+    def _start(self) -> None:
+        names, self._names = self._names, []
+        try:
+            for gpu in names:
+                self._others.append(_Other(gpu, self.path, self.device, self.batch_size))
+        except OSError as fault:
+            log.warning("no process can be started for another GPU (%s); going on without", fault.strerror)
+
+    def _ready(self) -> list[_Other]:
+        for other in list(self._others):
+            try:
+                other.look()
+            except DeviceError as fault:
+                self._lose(other, fault)
+        return [other for other in self._others if other.ready]
+
+    def _lose(self, other: _Other, fault: DeviceError) -> None:
+        log.warning("GPU %s is not used (%s); going on without", other.gpu, fault)
+        self._others.remove(other)
+        other.close()
+
+
+class _Other:
+    """A process with a GPU of its own, that ends with its parent, however the parent ends."""
+
+    def __init__(self, gpu: str, model: Path, device: str, batch_size: int) -> None:
+        self.gpu = gpu
+        self.ready = False
+        """Whether it has loaded the model."""
+        context = multiprocessing.get_context("spawn")  # a forked TensorFlow can hang
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, gpu, model, device, batch_size), daemon=True)
+        with signals_blocked():
+            self._process.start()
+        theirs.close()
+
+    def look(self) -> None:
+        """Whether it is ready now. Raises DeviceError where it never will be."""
+        if not self.ready and self._pipe.poll():
+            self.answer()
+            self.ready = True
+
+    def give(self, crops: Crops, batch_size: int) -> None:
+        with suppress(OSError):  # its death is seen when it is to answer
+            self._pipe.send((crops, batch_size))
+
+    def answer(self) -> Floats:
+        """To what was given. Raises DeviceError, whose message says what happened to it."""
+        try:
+            said: Floats | str = self._pipe.recv()
+        except (EOFError, OSError) as ended:
+            raise DeviceError("its process died: out of memory?") from ended
+        if isinstance(said, str):
+            raise DeviceError(said)
+        return said
+
+    def close(self) -> None:
+        self._pipe.close()
+        self._process.kill()
+        self._process.join(_GOES)
+
+
+# In the process of another GPU
+
+
+def _serve(pipe: Connection, gpu: str, model: Path, device: str, batch_size: int) -> None:
+    """Answers crops with probabilities; a fault with what it says, and ends."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before TensorFlow looks for any
+    look_seldom()
+    logging.disable()  # the parent tells what matters
+    try:
+        classifier = Classifier(model, device=device, batch_size=batch_size)
+        answer: Floats = np.empty((0, 0))
+        while classifier.batch_size == batch_size:
+            pipe.send(answer)
+            crops, batch_size = pipe.recv()
+            classifier.batch_size = batch_size  # the parent's may shrink: all rows come of one shape
+            answer = classifier.classify(crops)
+        pipe.send(f"out of memory for batches of {batch_size}")
+    except (EOFError, OSError):
+        return  # the parent wants no more
+    except Exception as fault:  # of TensorFlow, or ours: whatever it is, the others go on
+        pipe.send(quoted(" ".join(str(fault).split())))
