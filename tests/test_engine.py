@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 import pytest
+from drawing import Sheet
 from PIL import Image
 
 from batchocr.engines import look as looking
 from batchocr.engines.local import PAGES, LocalEngine
+from batchocr.engines.worker import TooSlow, Worker
 from batchocr.output.journal import Journal
 from batchocr.records import Page, PageResult, Part, Scan, SeenPage
 from batchocr.sources import BadPage, load_pages
@@ -79,6 +83,27 @@ def test_a_worker_that_is_killed_costs_no_page(long_scan: Scan) -> None:
     assert [(s.row.file, s.row.page, s.row.status) for s in in_order(seen)] == [
         (scan.name, number, "read") for scan in scans for number in range(1, LONG + 1)
     ]
+
+
+def test_a_worker_that_stops_in_the_middle_of_a_page_is_too_slow(tmp_path: Path) -> None:
+    sheet = Sheet(3100, 2400)
+    for row in range(20):
+        sheet.number("0123456789" * 5, 60, 60 + 110 * row, 40)
+    cv2.imwrite(str(tmp_path / "page.png"), sheet.pixels)
+    scan = Scan(tmp_path / "page.png", "page.png")
+    worker = Worker(max_megapixels=250, threads=1, memory=6 << 30)
+    process = psutil.Process(worker._process.pid)
+    try:
+        worker.wait_until_ready()
+        worker._pipe.send((scan, 1, None))  # its answer is more than a pipe holds
+        assert worker._pipe.poll(60)
+        time.sleep(1)
+        process.suspend()
+        with pytest.raises(TooSlow):
+            list(worker.read(scan, 1, 1, 2))
+        assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    finally:
+        worker.close()
 
 
 def test_a_fault_of_ours_on_one_page_leaves_the_others(long_scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:

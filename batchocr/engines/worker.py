@@ -91,9 +91,7 @@ class Worker:
         try:
             self._pipe.send((scan, first, last))
             while True:
-                if not self._pipe.poll(seconds):
-                    raise TooSlow
-                said: SeenPage | logging.LogRecord | None = self._pipe.recv()
+                said = self._said(seconds)
                 if said is None:
                     return
                 if isinstance(said, logging.LogRecord):
@@ -102,6 +100,29 @@ class Worker:
                     yield said
         except (EOFError, OSError) as ended:
             raise WorkerDied from ended
+
+    def _said(self, seconds: float) -> SeenPage | logging.LogRecord | None:
+        """The next that it says; one that stops in the middle of it is killed."""
+        if not self._pipe.poll(seconds):
+            raise TooSlow
+        stopped = threading.Event()
+
+        def stop() -> None:
+            stopped.set()
+            self.kill()
+
+        late = threading.Timer(seconds, stop)
+        late.daemon = True
+        late.start()
+        try:
+            said: SeenPage | logging.LogRecord | None = self._pipe.recv()
+            return said
+        except (EOFError, OSError):
+            if stopped.is_set():
+                raise TooSlow from None
+            raise
+        finally:
+            late.cancel()
 
     def kill(self) -> None:
         """At once, whatever it does; what it has in hand is lost. May be called from any thread."""
