@@ -129,8 +129,20 @@ def barred() -> Pixels:
     return pixels
 
 
+def shadowed() -> Pixels:
+    """A form with the soft shadow of whoever holds the camera over its left part."""
+    pixels = form()[0].astype(np.float64)
+    down, across = np.indices(pixels.shape)
+    light = np.interp(across + 0.4 * down - 0.5 * pixels.shape[1], [-25, 25], [0.65, 1.0])
+    return np.asarray(pixels * light, np.uint8)
+
+
 @pytest.mark.parametrize(
-    "picture", [form()[0], tinted(), two_sheets(), folded(), barred(), plain(240), plain(30), wood(), 255 - form()[0]]
+    "picture",
+    [
+        *(form()[0], tinted(), two_sheets(), folded(), barred(), shadowed()),
+        *(plain(240), plain(30), wood(), 255 - form()[0]),
+    ],
 )
 def test_what_is_no_sheet_on_a_desk_is_left_alone(picture: Pixels) -> None:
     sheet = find_sheet(noisy(picture, 3))

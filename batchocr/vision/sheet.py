@@ -34,6 +34,8 @@ FAINT_STEP = 0.97
 """How bright the desk is at most beside the sheet's sides..."""
 CLEAR_STEP = 0.9
 """...and where the sheet is not seen whole."""
+SHARP = 0.6
+"""Share of that step which is there two pixels from such a side: a shadow sets in more softly."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +160,14 @@ def _is_sheet(small: Pixels, bare: Pixels, corners: Points, own: Sequence[bool])
     inside, outside = cv2.erode(inner, kernel) > 0, cv2.dilate(inner, kernel) == 0
     if not outside.any():
         return False
-    steps = [_step(bare, corners[i], corners[(i + 1) % 4]) for i in range(4) if own[i]]
+    ends = [(corners[i], corners[(i + 1) % 4]) for i in range(4) if own[i]]
+    steps = [_step(bare, start, stop, (5.0, 8.0)) for start, stop in ends]
     if max(steps) > (FAINT_STEP if whole else CLEAR_STEP):
+        return False
+    if not whole and any(
+        step and 1 - _step(bare, start, stop, (2.0,)) < SHARP * (1 - step)
+        for step, (start, stop) in zip(steps, ends, strict=True)
+    ):
         return False
     paper = float(np.median(bare[inside]))
     around = bare[outside]
@@ -181,14 +189,17 @@ def _slant(corners: Points) -> float:
     return max(abs(float(np.rad2deg(np.arctan2(a[0] * b[1] - a[1] * b[0], a @ b)))) for a, b in pairs)
 
 
-def _step(bare: Pixels, start: Points, stop: Points) -> float:
-    """How bright it is outside of a side as a share of how bright it is inside; below 1 at a sheet's side."""
+def _step(bare: Pixels, start: Points, stop: Points, pixels: Sequence[float]) -> float:
+    """How bright it is so many pixels outside of a side as a share of how bright it is inside; 0 where nobody can see.
+
+    Below 1 at a sheet's side.
+    """
     height, width = bare.shape
     along = (stop - start) / np.linalg.norm(stop - start)
     on = start + np.linspace(0.03, 0.97, 100)[:, None] * (stop - start)
     inwards = np.array([-along[1], along[0]])
     pairs = []
-    for away in (5.0, 8.0):
+    for away in pixels:
         x, y = np.moveaxis(np.floor(np.stack([on - away * inwards, on + away * inwards])), 2, 0).astype(np.int64)
         within = ((x >= 0) & (x < width) & (y >= 0) & (y < height)).all(axis=0)
         pairs.append(bare[y[:, within], x[:, within]].astype(np.float64))
