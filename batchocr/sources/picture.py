@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _HEAD = 1 << 16
+_PNG_LUMA = np.array([[3737 / 2**15, 19234 / 2**15, 9797 / 2**15, 2**-16 - 0.5]])  # libpng's, which rounds down
 _GREY = 2  # OpenCV's IMREAD_ANYDEPTH without IMREAD_ANYCOLOR
 _BY_OPENCV = (Kind.PNG, Kind.JPEG, Kind.JPEG2000)  # of JPEG 2000, Pillow turns the white of 16-bit colour black
 _MOST_SCANS = 100
@@ -179,7 +180,7 @@ def _coloured(source: Source, kind: Kind, size: tuple[int, int]) -> NDArray[Any]
         return _decoded(source)
     if has_faint_ink(colours):
         return darkest_channel(colours)
-    return np.asarray(cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY))
+    return np.asarray(cv2.transform(colours, _PNG_LUMA))
 
 
 def _small(longest: int) -> int:

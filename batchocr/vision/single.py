@@ -15,7 +15,7 @@ from batchocr.records import Crops
 from batchocr.shipped import SINGLE, shipped
 from batchocr.vision.normalize import SIDE
 
-UNSURE = 0.03
+UNSURE = 0.01
 """Chance of being none from which on a piece is cut: of the pieces that ought to be, next to none lie below (see the
 model's card)."""
 
