@@ -1,10 +1,16 @@
-"""What processes of our own set for themselves: how garbage is looked for, and what becomes of freed memory."""
+"""What processes of our own set for themselves: signals, garbage, freed memory, threads, and when they end."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import multiprocessing
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
 
 THRESHOLDS = (50_000, 20, 100)
 """New objects after which Python goes through them; after how many such times it goes through older ones too.
@@ -39,3 +45,22 @@ def share_cores(threads: int) -> None:
     """numpy's linear algebra, not yet imported, uses as many threads in this process."""
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", str(threads))
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """A process started meanwhile never sees them: Ctrl-C and service managers send them to the whole group."""
+    resource_tracker.ensure_running()  # it would be started within, and leaves the signals unblocked
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent() -> None:
+    """For a thread of a process that was started: waits, and ends the process when its parent has ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -6,25 +6,21 @@ import logging
 import multiprocessing
 import os
 import resource
-import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from logging.handlers import QueueHandler
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from batchocr.errors import BatchocrError
-from batchocr.housekeeping import keep_freed, look_seldom, share_cores
+from batchocr.housekeeping import end_with_parent, keep_freed, look_seldom, share_cores, signals_blocked
 
 if TYPE_CHECKING:  # a worker watches its parent before it imports anything that takes time
     from batchocr.records import Scan, SeenPage
 
 _GOES = 1.0  # seconds after which a process that was killed is no longer waited for: its disk may be dead
 _COMES = 300.0  # seconds in which a process that was started is there, on the slowest of disks
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class WorkerDied(Exception):
@@ -135,17 +131,6 @@ class Worker:
         self._process.join(_GOES)
 
 
-@contextmanager
-def signals_blocked() -> Iterator[None]:
-    """A process started meanwhile never sees them: Ctrl-C and service managers send them to the whole group."""
-    resource_tracker.ensure_running()  # it would be started within, and leaves the signals unblocked
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 # In the worker
 
 
@@ -202,11 +187,3 @@ def _hush() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
-
-
-def end_with_parent() -> None:
-    """For a thread of a process that was started: waits, and ends the process when its parent has ended."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

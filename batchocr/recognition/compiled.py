@@ -28,7 +28,7 @@ def compiled(model: Any, *, xla: bool, half: bool = False) -> Answer:
 
     if half:
         for layer in model.layers:
-            if len(layer.output.shape) == len(("crop", "row", "column", "channel")):
+            if len(layer.output.shape) == 4:  # crop, row, column, channel
                 layer.dtype_policy = "mixed_float16"
     if keras.backend.backend() == "tensorflow" and sum(weight.nbytes for weight in model.get_weights()) <= LARGEST:
         return _with_constants(model, xla)

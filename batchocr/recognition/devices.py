@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from batchocr.engines.worker import end_with_parent, signals_blocked
 from batchocr.errors import DeviceError
-from batchocr.housekeeping import look_seldom
+from batchocr.housekeeping import end_with_parent, look_seldom, signals_blocked
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.keras_file import quoted

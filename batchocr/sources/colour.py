@@ -7,6 +7,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.percentiles import percentiles
 from batchocr.records import Pixels
 
 Colours = NDArray[np.uint8]
@@ -34,7 +35,7 @@ def has_faint_ink(colours: Colours) -> bool:
     import cv2
 
     small = _reduced(colours)
-    paper = np.array([_median(small, channel) for channel in range(3)], np.float32)
+    paper = np.array([percentiles(channel, [50])[0] for channel in cv2.split(small)], np.float32)
     if paper.min() < DARKEST_PAPER:
         return False
     shares = cv2.split(cv2.LUT(small, np.arange(256, dtype=np.float32)[:, None, None] / paper))
@@ -66,15 +67,6 @@ def _reduced(colours: Colours) -> Colours:
     height, width = height // 2, width // 2
     half: Colours = cv2.resize(some[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
     return half
-
-
-def _median(colours: Colours, channel: int) -> float:
-    """Of a channel, by counting."""
-    import cv2
-
-    no_more = cv2.calcHist([colours], [channel], None, [256], [0, 256]).cumsum()
-    count = int(no_more[-1])
-    return float(np.searchsorted(no_more, ((count - 1) // 2, count // 2), side="right").mean())
 
 
 def darkest_channel(colours: Colours) -> Pixels:

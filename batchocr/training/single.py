@@ -19,6 +19,7 @@ from batchocr.recognition.classifier import Classifier
 from batchocr.records import Crops
 from batchocr.training.folder import make_repeatable
 from batchocr.training.gather import KEPT, kept
+from batchocr.training.train import MODEL
 from batchocr.vision.normalize import SIDE
 
 MOST = 150_000
@@ -66,7 +67,7 @@ def main(
         some = np.sort(rng.choice(len(digits), min(len(digits), MOST), replace=False))
         chosen.append(digits.pictures[some])
     crops = np.concatenate([pictures[wide(pictures)] for pictures in chosen])
-    none = Classifier(run / "model.keras").classify(crops)[:, NONE]
+    none = Classifier(run / MODEL).classify(crops)[:, NONE]
     save(distil(crops, none.astype(np.float32)), out)
 
 

@@ -106,7 +106,7 @@ def _fitted(
     gain = np.repeat(255 / np.maximum(1, dark + 0.5 * spread), tall).astype(np.float32)
     tones = cv2.convertScaleAbs(tones * gain[:, None])
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    strokes = 4 * _sums(inside, starts) / area - 1
+    strokes = 4 * _sums(inside, starts) / area - 1  # as in `pen_width`
     boxes = _boxes(pieces, cv2.compare(tones, EDGE, cv2.CMP_GE), starts)
     for (left, top, right, bottom), stroke, mean in zip(boxes, strokes.tolist(), dark.tolist(), strict=True):
         yield _resized(tones[top:bottom, left:right], stroke), stroke, mean
