@@ -191,11 +191,11 @@ def font(size_px: int) -> ImageFont.FreeTypeFont:
 
 
 def cut_out(place: Box | None, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of what is shown: the place with a margin as wide as it is high, or all."""
+    """Left, top, right, bottom of what is shown: the place with a margin, or all."""
     if place is None:
         return 0, 0, *size
     left, top, width, height = place
-    margin = max(height, 20)
+    margin = max(0.6 * height, 25)
     return (
         max(0, int(left - 1.5 * margin)),
         max(0, int(top - margin)),
@@ -232,6 +232,8 @@ def drawn(fault: Fault, digits: Sequence[Found], scans: Path) -> Image.Image:
         if left <= x <= right and top <= y <= bottom:
             colour = RED if each.review else BLUE if each.printed else GREEN
             middle, upper = framed(each.box, colour)
+            if fault.place and not inside(each, fault.place):
+                continue
             draw.text((middle, upper), each.digit, fill=colour, font=font(15), anchor="mb")
             lower = upper + each.box[3] * scale
             draw.text((middle, lower + 1), f"{100 * each.confidence:.0f}", fill=colour, font=font(9), anchor="mt")
