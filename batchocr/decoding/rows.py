@@ -1,0 +1,254 @@
+"""The rows of a page: what is written, how sure that is, by hand or in print, and what a person should look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
+from batchocr.decoding.lines import find_lines
+from batchocr.decoding.numbers import NumberParameters, WrittenNumber, gap_limit, gaps, local_heights, split
+from batchocr.decoding.signs import find_signs, written
+from batchocr.records import PRINT, SIGN, Detections, DigitRow, NumberRow, Origin, PageResult, Pixels, PreparedPage
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+DECIMALS = 4
+"""Of a confidence as it is written; thresholds are compared with that."""
+LOW_CONFIDENCE = "low-confidence"
+NOT_A_DIGIT = "not-a-digit"
+DOUBTFUL_SIGN = "sign"
+IMPLAUSIBLE = "implausible"
+
+
+@dataclass(frozen=True)
+class Marking:
+    """What of a page gives rows, and which of them are marked."""
+
+    min_confidence: float
+    """Digits below are marked for review."""
+    printed: Literal["drop", "keep", "only"] = "drop"
+    """Which numbers give rows: those by hand, all, or those in print."""
+
+
+@dataclass(frozen=True)
+class RowParameters:
+    """When a detection is believed, and a page."""
+
+    least_digit: float = 0.25
+    """Probability that a detection is a digit, at least, for it to give a row; to be set once that is calibrated."""
+    most_digits: int = 6000
+    """Digits of a page, at most, that are believed; a page full of small writing has some 4,000."""
+    unsure_from: int = 300
+    """Digits from which a page is not believed..."""
+    unsure_confidence: float = 0.5
+    """...where their median confidence is below."""
+
+
+@dataclass(frozen=True)
+class DecodingParameters:
+    """Those of every stage."""
+
+    joint: JointParameters = field(default_factory=JointParameters)
+    calibration: Calibration = field(default_factory=Calibration)
+    numbers: NumberParameters = field(default_factory=NumberParameters)
+    rows: RowParameters = field(default_factory=RowParameters)
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """All that was decided for the digits of a page, before anything is marked or left out."""
+
+    detections: Detections
+    """The digits."""
+    reading: JointReading
+    lines: tuple[tuple[WrittenNumber, ...], ...]
+    """From the top; places in `detections`."""
+
+
+def page_result(
+    page: PreparedPage,
+    detections: Detections,
+    crop_probabilities: NDArray[np.float64],
+    marking: Marking,
+    parameters: DecodingParameters | None = None,
+) -> PageResult:
+    """The rows of a page from its detections, after non-maximum suppression, in reading order.
+
+    `crop_probabilities` (n, 11) are the classifier's of each detection's crop: ten digits, and none of them; zeros for
+    signs. Raises ValueError where they are not as many as the detections.
+    """
+    if len(crop_probabilities) != len(detections):
+        raise ValueError(f"{len(crop_probabilities)} probabilities for {len(detections)} detections")
+    if page.level is None:
+        return PageResult(page.row)
+    how = parameters or DecodingParameters()
+    read = decode(page.level.pixels, detections, crop_probabilities, how)
+    return rows_of(page, read, marking, how)
+
+
+def decode(
+    pixels: Pixels, detections: Detections, crop_probabilities: Floats, parameters: DecodingParameters | None = None
+) -> ReadPage:
+    """Lines, numbers, signs and readings of a level page (height, width) from its detections."""
+    how = parameters or DecodingParameters()
+    is_sign = detections.kinds == SIGN
+    signs, digits = detections.take(is_sign), detections.take(~is_sign)
+    reading = read_jointly(
+        digits.scores, digits.probabilities, crop_probabilities[~is_sign], how.joint, how.calibration
+    )
+    keep = reading.is_digit >= how.rows.least_digit
+    if len(digits) == 1:
+        keep[:] = True  # all that is on a page gives a row, whatever it is
+    digits = digits.take(keep)
+    reading = JointReading(*(getattr(reading, name)[keep] for name in JointReading.__dataclass_fields__))
+    boxes = np.asarray(digits.boxes, np.float64)
+    lines = find_lines(boxes)
+    line_of = np.empty(len(boxes), np.intp)
+    for at, line in enumerate(lines):
+        line_of[line] = at
+    signs_of: dict[int, list[int]] = {}
+    found = find_signs(signs.boxes, signs.scores, signs.probabilities, boxes)
+    for i, sign in enumerate(found):
+        signs_of.setdefault(int(line_of[sign.beside]), []).append(i)
+    apart = [gaps(line, boxes) / local_heights(line, boxes, how.numbers.around) for line in lines if len(line) > 1]
+    limit = gap_limit(np.concatenate(apart), how.numbers) if apart else None
+    numbers = tuple(
+        tuple(split(line, boxes, pixels, [found[i] for i in signs_of.get(at, ())], limit, how.numbers))
+        for at, line in enumerate(lines)
+    )
+    return ReadPage(digits, reading, numbers)
+
+
+def origin_of(number: WrittenNumber, detections: Detections) -> Origin:
+    """By hand or in print: by the scores of its digits, so that a lone one that looks like print does not tell."""
+    places = list(number.digits)
+    for_print = np.where(detections.kinds[places] == PRINT, 1.0, -1.0) * detections.scores[places]
+    return "print" if for_print.sum() > 0 else "hand"
+
+
+def page_boxes(
+    boxes: NDArray[np.floating], to_page: Floats, width: int | None = None, height: int | None = None
+) -> Whole:
+    """Boxes (n, 4) of the level page as whole pixels (n, 4) of the page as given, within it where its size is known."""
+    left, top, wide, high = np.asarray(boxes, np.float64).T
+    corners = np.stack(
+        [np.stack([x, y, np.ones_like(x)]) for x in (left, left + wide) for y in (top, top + high)]
+    )  # (4, 3, n)
+    there = np.einsum("ij,cjn->cin", to_page, corners)
+    there = there[:, :2] / there[:, 2:]
+    begin, end = np.rint(there.min(axis=0)), np.rint(there.max(axis=0))
+    most = np.array([[width or np.inf], [height or np.inf]])
+    begin = np.clip(begin, 0, most - 1)
+    end = np.maximum(np.clip(end, 0, most), begin + 1)
+    return np.concatenate([begin, end - begin]).T.astype(np.int64)
+
+
+def rows_of(
+    page: PreparedPage, read: ReadPage, marking: Marking, parameters: DecodingParameters | None = None
+) -> PageResult:
+    """The rows of a page from what was read of it; nothing is read here, only left out and marked."""
+    how = parameters or DecodingParameters()
+    if page.level is None:
+        return PageResult(page.row)
+    row, found = page.row, read.detections
+    boxes = page_boxes(found.boxes, page.level.to_page, row.width, row.height)
+    confidences = np.round(read.reading.confidences, DECIMALS)
+    doubted = len(found) > how.rows.most_digits or (
+        len(found) >= how.rows.unsure_from and float(np.median(confidences)) < how.rows.unsure_confidence
+    )
+    lines, left_out = _by_origin(read, marking)
+    digits: list[DigitRow] = []
+    numbers: list[NumberRow] = []
+    for line_at, line in enumerate(lines, 1):
+        for number_at, (number, origin) in enumerate(line, 1):
+            own = [
+                DigitRow(
+                    file=row.file,
+                    page=row.page or 1,
+                    line=line_at,
+                    number=number_at,
+                    position=position,
+                    digit=int(read.reading.digits[i]),
+                    confidence=float(confidences[i]),
+                    second=int(read.reading.seconds[i]),
+                    second_confidence=round(float(read.reading.second_confidences[i]), DECIMALS),
+                    left=int(boxes[i, 0]),
+                    top=int(boxes[i, 1]),
+                    width=int(boxes[i, 2]),
+                    height=int(boxes[i, 3]),
+                    origin=origin,
+                    review=";".join(
+                        reason
+                        for reason, holds in (
+                            (LOW_CONFIDENCE, confidences[i] < marking.min_confidence),
+                            (NOT_A_DIGIT, read.reading.is_digit[i] < 0.5),
+                            (IMPLAUSIBLE, doubted),
+                        )
+                        if holds
+                    ),
+                )
+                for position, i in enumerate(number.digits, 1)
+            ]
+            digits += own
+            numbers.append(_number_row(own, number))
+    return PageResult(
+        replace(
+            row,
+            status="read" if digits else "empty",
+            lines=len(lines),
+            numbers=len(numbers),
+            digits=len(digits),
+            printed=left_out,
+            review=sum(bool(digit.review) for digit in digits),
+            marks=IMPLAUSIBLE if doubted else "",
+        ),
+        tuple(digits),
+        tuple(numbers),
+    )
+
+
+def _by_origin(read: ReadPage, marking: Marking) -> tuple[list[list[tuple[WrittenNumber, Origin]]], int]:
+    """The numbers that give rows by lines, each with its origin, and how many printed digits were left out."""
+    wanted: dict[str, tuple[Origin, ...]] = {"drop": ("hand",), "keep": ("hand", "print"), "only": ("print",)}
+    lines, left_out = [], 0
+    for line in read.lines:
+        each = [(number, origin_of(number, read.detections)) for number in line]
+        kept = [(number, origin) for number, origin in each if origin in wanted[marking.printed]]
+        if marking.printed == "drop":
+            left_out += sum(len(number.digits) for number, origin in each if origin == "print")
+        if kept:
+            lines.append(kept)
+    return lines, left_out
+
+
+def _number_row(digits: Sequence[DigitRow], number: WrittenNumber) -> NumberRow:
+    """A number is right where all its digits and signs are: their confidences are multiplied."""
+    first = digits[0]
+    left, top = min(d.left for d in digits), min(d.top for d in digits)
+    right, bottom = max(d.left + d.width for d in digits), max(d.top + d.height for d in digits)
+    reasons = dict.fromkeys(reason for digit in digits for reason in digit.review.split(";") if reason)
+    if number.doubtful:
+        reasons[DOUBTFUL_SIGN] = None
+    sure = prod(digit.confidence for digit in digits) * prod(sign.confidence for _, sign in number.signs)
+    return NumberRow(
+        file=first.file,
+        page=first.page,
+        line=first.line,
+        number=first.number,
+        text=written([digit.digit for digit in digits], number.signs),
+        digits="".join(str(digit.digit) for digit in digits),
+        confidence=round(sure, DECIMALS),
+        origin=first.origin,
+        left=left,
+        top=top,
+        width=right - left,
+        height=bottom - top,
+        review=";".join(reasons),
+    )
