@@ -98,7 +98,7 @@ def _opencv() -> Finding:
 
 
 def _keras(device: str) -> Finding:
-    from batchocr.recognition.classifier import open_device
+    from batchocr.recognition.network import open_device
 
     open_device("cpu" if device == "cpu" else "auto")
     keras = import_module("keras")
@@ -107,8 +107,8 @@ def _keras(device: str) -> Finding:
 
 def _gpu(device: str) -> Finding:
     """What the backend says of GPUs. None is a fault only where one was asked for."""
-    from batchocr.recognition.classifier import open_device
     from batchocr.recognition.devices import other_gpus
+    from batchocr.recognition.network import open_device
 
     if device == "cpu":
         return Finding("gpu", "ok", "none is asked for")

@@ -1,4 +1,4 @@
-"""What the journal lacks is read and put into it: scans → vision → recognition → journal."""
+"""What the journal lacks is read and put into it: scans → workers → networks → decoding → journal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from batchocr.errors import ScanError, Stopped
 from batchocr.output.journal import Journal
 from batchocr.output.table import remove_results
 from batchocr.plan import gaps, hash_of
-from batchocr.records import PageResult, Part, SeenPage
+from batchocr.recognition.networks import Models
+from batchocr.records import PageResult, Part, PreparedPage
 from batchocr.settings import Settings
 
 PASSING = frozenset("not-found no-permission not-a-file unreadable changed no-memory empty-file not-read".split())
@@ -30,7 +31,7 @@ class MissingPages:
 
     journal: Journal
     settings: Settings
-    model: Path
+    models: Models
     least: float
     batch_size: int | None
     on_total: Callable[[int], None]
@@ -38,7 +39,7 @@ class MissingPages:
     should_stop: Callable[[], bool]
 
     def __post_init__(self) -> None:
-        self.stages = {"start": 0.0, "vision": 0.0, "recognition": 0.0}
+        self.stages = dict.fromkeys(("start", "vision", "detector", "crops", "classifier", "decoding"), 0.0)
         """Seconds."""
         self._failures = 0
 
@@ -58,41 +59,48 @@ class MissingPages:
             should_stop=self.should_stop,
         ) as engine:
             # imported here, so that the workers decode while Keras starts
-            from batchocr.recognition.batches import classified
+            from batchocr.decoding.rows import Marking, page_result
+            from batchocr.pipeline import Seconds, read_pages
             from batchocr.recognition.devices import Devices
-            from batchocr.recognition.reading import page_result
 
-            with closing(Devices(self.model, device=settings.device, batch_size=self.batch_size)) as classifier:
-                self.journal.note(batch_size=classifier.batch_size, device=classifier.device)
+            marking = Marking(self.least, settings.printed)
+            with closing(Devices(self.models, device=settings.device, batch_size=self.batch_size)) as networks:
+                batch_size = networks.classifier.batch_size
+                self.journal.note(batch_size=batch_size, device=networks.device)
                 remove_results(out)
                 self.stages["start"] = time.perf_counter() - clock
-                for seen, probabilities in classified(engine.pages(), classifier):
-                    if seen.scan and seen.scan.path in unknown:
-                        unknown.remove(seen.scan.path)
-                        total += seen.pages - 1
+                between = Seconds()
+                for page, detections, probabilities in read_pages(engine.pages(), networks, seconds=between):
+                    if page.scan and page.scan.path in unknown:
+                        unknown.remove(page.scan.path)
+                        total += page.pages - 1
                         self.on_total(total)
-                    self._keep(seen, page_result(seen, probabilities, self.least, settings.printed))
+                    began = time.perf_counter()
+                    result = page_result(page, detections, probabilities, marking)
+                    self.stages["decoding"] += time.perf_counter() - began
+                    self._keep(page, result)
                     if self._failures == settings.max_failures:
                         break
-                self.stages["recognition"] = classifier.seconds
-                if classifier.batch_size != self.journal.account("batch_size"):
-                    self.journal.note(batch_size=classifier.batch_size)
+                self.stages |= {**networks.seconds, "crops": between.crops}
+                self.stages["vision"] += between.tiles
+                if networks.classifier.batch_size != batch_size:
+                    self.journal.note(batch_size=networks.classifier.batch_size)
         if self._failures == settings.max_failures:
             self._give_up(parts)
         elif self.should_stop():
             raise Stopped(STOPPED)
 
-    def _keep(self, seen: SeenPage, result: PageResult) -> None:
-        if seen.scan is None:
+    def _keep(self, prepared: PreparedPage, result: PageResult) -> None:
+        if prepared.scan is None:
             raise ValueError("a page of no scan")
         page = result.page
         if page.status == "failed":
             self._failures += 1
             if not page.sha256 and page.error in _NOBODY_TELLS:
-                page = replace(page, sha256=hash_of(seen.scan))
+                page = replace(page, sha256=hash_of(prepared.scan))
                 result = replace(result, page=page)
         sha256 = "" if page.error in PASSING else page.sha256
-        self.journal.add(seen.scan, result, pages=seen.pages, sha256=sha256)
+        self.journal.add(prepared.scan, result, pages=prepared.pages, sha256=sha256)
         self.stages["vision"] += page.seconds
         self.on_page(result)
 

@@ -1,4 +1,4 @@
-"""The run: scans → vision → recognition → journal → output. Everything that `batchocr run` does."""
+"""The run: scans → pages → networks → decoding → journal → output. Everything that `batchocr run` does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ from batchocr.output.journal import Journal
 from batchocr.output.lock import locked
 from batchocr.output.table import STDOUT, check_writable, output_paths, write_results
 from batchocr.plan import plan
-from batchocr.recognition.model import Sidecar, read_sidecar, shipped_model, threshold
+from batchocr.recognition.model import (
+    DetectorSidecar,
+    Sidecar,
+    read_detector,
+    read_sidecar,
+    shipped_detector,
+    shipped_model,
+    threshold,
+)
+from batchocr.recognition.networks import Models
 from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import Found, find_scans, written_name
@@ -77,16 +86,16 @@ def run(
     settings, out = settings or Settings(), Path(out)
     started, clock = datetime.now(UTC), time.perf_counter()
     check_writable(out)
-    model = settings.model or shipped_model()
-    least = threshold(model, settings.min_confidence, settings.max_error)  # before anything is waited for
-    sidecar = read_sidecar(model)
+    models = Models(settings.detector or shipped_detector(), settings.model or shipped_model())
+    least = threshold(models.classifier, settings.min_confidence, settings.max_error)  # before anything is waited for
+    sidecar, (detector, _) = read_sidecar(models.classifier), read_detector(models.detector)
     found = _found([scans] if isinstance(scans, (str, Path)) else scans, listed, settings)
     with ExitStack() as opened:
         journal = opened.enter_context(_journal(out, settings, opened))
-        batch_size = _take_up(journal, settings, sidecar, least)
+        batch_size = _take_up(journal, settings, sidecar, detector, least)
         jobs = settings.jobs or default_jobs()
         todo = plan(found.scans, journal, retry_failed=settings.retry_failed, jobs=jobs, should_stop=should_stop)
-        reading = MissingPages(journal, settings, model, least, batch_size, on_total, on_page, should_stop)
+        reading = MissingPages(journal, settings, models, least, batch_size, on_total, on_page, should_stop)
         if todo.parts:
             reading.read(todo.parts, out, clock)
         counts = _Counts()
@@ -100,12 +109,17 @@ def run(
                 "started": started.isoformat(timespec="seconds"),
                 "model": {
                     "name": sidecar.name,
-                    "file": written_name(model.name),
+                    "file": written_name(models.classifier.name),
                     "sha256": sidecar.sha256,
                     "calibration": calibration,
                 },
+                "detector": {
+                    "name": detector.name,
+                    "file": written_name(models.detector.name),
+                    "sha256": detector.sha256,
+                },
                 "settings": {
-                    **{k: v for k, v in asdict(settings).items() if k != "model"},
+                    **{k: v for k, v in asdict(settings).items() if k not in ("model", "detector")},
                     "batch_size": journal.account("batch_size"),
                     "jobs": jobs,
                     "min_confidence": least,
@@ -184,12 +198,15 @@ def _journal(out: Path, settings: Settings, opened: ExitStack) -> Journal:
     return Journal(folder)
 
 
-def _take_up(journal: Journal, settings: Settings, sidecar: Sidecar, least: float) -> int | None:
+def _take_up(
+    journal: Journal, settings: Settings, sidecar: Sidecar, detector: DetectorSidecar, least: float
+) -> int | None:
     """Forgets what earlier runs read where anything that changes rows differs; else their batch size is used again."""
     rows_depend_on = {
         "version": __version__,
         "code": code_sha256(),
         "model": sidecar.sha256,
+        "detector": detector.sha256,
         "temperature": sidecar.temperature,
         "min_confidence": least,
         "printed": settings.printed,

@@ -1,4 +1,4 @@
-"""Reading from Python, with the model kept loaded between pages."""
+"""Reading from Python, with the models kept loaded between pages."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from batchocr.decoding.rows import Marking, page_result
 from batchocr.engines.look import look, look_at
 from batchocr.errors import ScanError, UsageError
 from batchocr.output.table import frame
-from batchocr.recognition.batches import classified
-from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.model import shipped_model, threshold
-from batchocr.recognition.reading import page_result
-from batchocr.records import DigitRow, Page, PageResult, Pixels, Printed, Scan, SeenPage
+from batchocr.pipeline import Read, read_pages
+from batchocr.recognition.model import shipped_detector, shipped_model, threshold
+from batchocr.recognition.networks import Models, Networks
+from batchocr.records import DigitRow, Page, PageResult, Pixels, PreparedPage, Printed, Scan
 from batchocr.sources import MAX_MEGAPIXELS, written_name
 from batchocr.sources.colour import darkest_channel, has_faint_ink
 from batchocr.sources.grey import OddPixels, eight_bits, grey
@@ -31,12 +31,13 @@ Source = str | Path | bytes | NDArray[Any] | Image
 
 
 class Reader:
-    """Reads scans one by one. Making one takes seconds, for the model is loaded; keep it."""
+    """Reads scans one by one. Making one takes seconds, for the models are loaded; keep it."""
 
     def __init__(
         self,
         model: str | Path | None = None,
         *,
+        detector: str | Path | None = None,
         device: str = "auto",
         batch_size: int | None = None,
         min_confidence: float | None = None,
@@ -46,10 +47,10 @@ class Reader:
     ) -> None:
         """The options are those of `batchocr run`. Raises UsageError, ModelError, DeviceError."""
         path = Path(model) if model is not None else shipped_model()
-        self._min_confidence = threshold(path, min_confidence, max_error)
-        self._classifier = Classifier(path, device=device, batch_size=batch_size)
+        self._marking = Marking(threshold(path, min_confidence, max_error), printed)
+        models = Models(Path(detector) if detector is not None else shipped_detector(), path)
+        self._networks = Networks(models, device=device, batch_size=batch_size)
         self._max_megapixels = max_megapixels
-        self._printed: Printed = printed
 
     def read(self, source: Source) -> pd.DataFrame:
         """A row for each digit of all pages of a scan, with the columns of `results.csv`.
@@ -65,23 +66,21 @@ class Reader:
 
     def pages(self, source: Source) -> Iterator[PageResult]:
         """Page by page what was read of a scan; a page that cannot be read has the status `failed`, and says why."""
-        for seen, probabilities in classified(self._look(source), self._classifier):
-            yield page_result(seen, probabilities, self._min_confidence, self._printed)
+        for read in read_pages(self._look(source), self._networks):
+            yield page_result(*read, self._marking)
 
-    def result(self, seen: SeenPage) -> PageResult:
-        """What is read on one page that vision has seen."""
-        (result,) = (
-            page_result(*read, self._min_confidence, self._printed) for read in classified([seen], self._classifier)
-        )
-        return result
+    def result(self, page: PreparedPage) -> tuple[Read, PageResult]:
+        """What both networks say of one page, and what is read on it."""
+        (read,) = read_pages([page], self._networks)
+        return read, page_result(*read, self._marking)
 
-    def _look(self, source: Source) -> Iterator[SeenPage]:
+    def _look(self, source: Source) -> Iterator[PreparedPage]:
         if isinstance(source, (Image, np.ndarray)):
             pixels = of_pillow(source) if isinstance(source, Image) else as_grey(source)
             yield look_at(Page(Scan(Path(), ""), 1, pixels, ""))
         elif isinstance(source, bytes):
-            for seen in look(Scan(Path("the bytes given"), "the bytes given", source), self._max_megapixels):
-                yield replace(seen, row=replace(seen.row, file=""))
+            for page in look(Scan(Path("the bytes given"), "the bytes given", source), self._max_megapixels):
+                yield replace(page, row=replace(page.row, file=""))
         else:
             path = Path(source)
             yield from look(Scan(path, written_name(path.name)), self._max_megapixels)

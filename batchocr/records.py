@@ -19,12 +19,25 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 """A picture: (height, width) grey, 0 black to 255 white."""
 
+TilePixels = NDArray[np.uint8]
+"""(n, TILE, TILE, 2): the channels of `vision.network_input`."""
+
 Crops = NDArray[np.uint8]
 """(n, 28, 28) digits the way MNIST has them: ink 255 on paper 0."""
 
+TILE = 320
+"""Pixels of a tile's side."""
+
+HAND, PRINT, SIGN = 0, 1, 2
+"""Kinds of a detection."""
+SIGNS = ".,/-:+"
+"""The detector's classes after the ten digits, in order."""
+CLASSES = 10 + len(SIGNS)
+
 Status = Literal["read", "empty", "failed"]
-Printed = Literal["keep", "drop"]
-"""What becomes of printed digits that stand alone."""
+Printed = Literal["drop", "keep", "only"]
+"""What becomes of printed digits: no rows, rows, or rows of nothing else."""
+Origin = Literal["hand", "print"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +201,7 @@ class DigitRow:
     top: int
     width: int
     height: int
+    origin: Origin
     review: str
 
 
@@ -200,7 +214,12 @@ class NumberRow:
     line: int
     number: int
     text: str
+    """What is written, with its signs."""
+    digits: str
+    """Its digits alone."""
     confidence: float
+    """Of the whole, signs included."""
+    origin: Origin
     left: int
     top: int
     width: int
@@ -223,18 +242,73 @@ class PageRow:
     lines: int = 0
     numbers: int = 0
     digits: int = 0
+    printed: int = 0
+    """Printed digits that `--printed drop` left out."""
     review: int = 0
     """Digits marked for review."""
+    marks: str = ""
+    """What a person should know of the page as a whole, joined by `;`."""
     seconds: float = 0.0
     sha256: str = ""
 
 
+@dataclass(frozen=True)
+class Tiles:
+    """What the detector sees of a page."""
+
+    pixels: TilePixels
+    corners: NDArray[np.int32]
+    """(n, 2) left and top of each tile in pixels of the scaled level page; negative where there is padding."""
+    scale: float
+    """Pixels of the scaled page per pixel of the level page."""
+
+
+@dataclass(frozen=True)
+class LevelPage:
+    """A page turned level, its sheet rectified."""
+
+    pixels: Pixels
+    """(height, width), dark ink on light paper."""
+    to_page: NDArray[np.float64]
+    """(3, 3): homography from points of `pixels` to points of the page as given. Pixel 0 reaches from 0 to 1."""
+    tiles: Tiles
+    """Of the first pass."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What the detector found on a page; boxes in pixels of the level page."""
+
+    boxes: NDArray[np.float32]
+    """(n, 4) left, top, width, height."""
+    scores: NDArray[np.float32]
+    """(n,) 0 to 1."""
+    kinds: NDArray[np.int8]
+    """(n,) HAND, PRINT or SIGN."""
+    probabilities: NDArray[np.float32]
+    """(n, CLASSES): the ten digits, then SIGNS; each row adds up to 1."""
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Detections:
+        """Those of these places, or where a mask (n,) holds."""
+        return Detections(self.boxes[which], self.scores[which], self.kinds[which], self.probabilities[which])
+
+
+def no_detections() -> Detections:
+    """Of a page on which nothing was found."""
+    return Detections(
+        np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int8), np.empty((0, CLASSES), np.float32)
+    )
+
+
 @dataclass(frozen=True, slots=True)
-class SeenPage:
-    """A page as vision leaves it: its row so far, and its layout unless it failed."""
+class PreparedPage:
+    """A page as a worker leaves it: its row so far, and the level page unless it failed."""
 
     row: PageRow
-    layout: Layout | None = None
+    level: LevelPage | None = None
     pages: int = 1
     """Of the scan."""
     scan: Scan | None = None

@@ -16,7 +16,9 @@ class Settings:
 
     recursive: bool = True
     model: Path | None = None
-    """A `.keras` file; None for the one that comes with the package."""
+    """The classifier, a `.keras` file; None for the one that comes with the package."""
+    detector: Path | None = None
+    """The detector, likewise."""
     device: str = "auto"
     batch_size: int | None = None
     jobs: int | None = None
@@ -29,7 +31,7 @@ class Settings:
     """
     max_megapixels: float = MAX_MEGAPIXELS
     printed: Printed = "keep"
-    """What becomes of printed digits that stand alone; those on a line of printed words give no row either way."""
+    """What becomes of printed digits: `drop` leaves them out, `only` leaves all others out."""
     page_timeout: float = PAGE_TIMEOUT
     """Seconds that a page may take before its worker is ended; it is tried once more alone."""
     max_failures: int | None = None

@@ -15,7 +15,8 @@ import numpy as np
 import typer
 
 from batchocr.recognition.calibration import NONE, answers
-from batchocr.recognition.classifier import Classifier, open_device
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.network import open_device
 from batchocr.training.datasets import Digits, load
 from batchocr.training.default import DefaultRecipe, fit
 from batchocr.training.fitted import probabilities

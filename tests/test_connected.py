@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from batchocr.vision.connected import connected
+from batchocr.vision.geometry.connected import connected
 
 
 def test_pixels_that_touch_at_a_corner_hang_together() -> None:

@@ -10,7 +10,7 @@ from drawing import Sheet, noisy
 
 from batchocr.records import Pixels
 from batchocr.vision.binarize import Mask, binarize, faintest_ink, flatten
-from batchocr.vision.deskew import Turn, skew
+from batchocr.vision.geometry.deskew import Turn, skew
 
 
 def ink_of(pixels: Pixels) -> Mask:

@@ -28,7 +28,8 @@ from batchocr import Settings, run
 from batchocr.recognition import classifier as classifiers
 from batchocr.recognition import devices as several
 from batchocr.recognition.calibration import Floats
-from batchocr.recognition.classifier import Classifier, open_device
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.network import open_device
 from batchocr.recognition.compiled import Answer, compiled
 from batchocr.recognition.devices import Devices, other_gpus
 from batchocr.recognition.model import shipped_model

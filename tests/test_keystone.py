@@ -10,8 +10,8 @@ from drawing import Sheet, found_boxes, noisy, overlap, shape_of
 from batchocr.records import Box, Pixels
 from batchocr.vision import find
 from batchocr.vision.binarize import Mask, binarize, faintest_ink, flatten
-from batchocr.vision.deskew import straighten
-from batchocr.vision.keystone import keystone
+from batchocr.vision.geometry.deskew import straighten
+from batchocr.vision.geometry.keystone import keystone
 
 WIDTH, HEIGHT = 1200, 1500
 

@@ -10,7 +10,7 @@ from drawing import found_boxes, noisy, overlap, shape_of
 
 from batchocr.records import Box, Pixels
 from batchocr.vision import find
-from batchocr.vision.sheet import find_sheet
+from batchocr.vision.geometry.sheet import find_sheet
 
 CORNERS = np.array([[260, 140], [1020, 90], [1110, 1270], [170, 1200]], np.float32)
 """Of the sheet in a picture of 1200 × 1400, as a camera held aslant sees it."""

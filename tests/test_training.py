@@ -16,7 +16,8 @@ from digit_files import digits, save_npz, whole_npz
 
 from batchocr.errors import UsageError
 from batchocr.recognition.calibration import Floats
-from batchocr.recognition.classifier import Classifier, open_device
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.network import open_device
 from batchocr.recognition.model import read_sidecar
 from batchocr.training import folder, gather
 from batchocr.training.catalogue import SYSTEMS

@@ -24,8 +24,9 @@ class DeviceChoice(StrEnum):
 
 
 class PrintedChoice(StrEnum):
-    keep = "keep"
     drop = "drop"
+    keep = "keep"
+    only = "only"
 
 
 class LogFormatChoice(StrEnum):
@@ -38,10 +39,14 @@ ENVIRONMENT = {"auto_envvar_prefix": "BATCHOCR"}
 
 Model = Annotated[
     Path | None,
-    typer.Option(help="A .keras file with its .json beside it.", show_default="the shipped one"),
+    typer.Option(help="The classifier: a .keras file with its .json beside it.", show_default="the shipped one"),
+]
+Detector = Annotated[
+    Path | None,
+    typer.Option(help="The detector: a .keras file with its .json beside it.", show_default="the shipped one"),
 ]
 Device = Annotated[
-    DeviceChoice, typer.Option(case_sensitive=False, help="Where to classify; gpu fails where there is none.")
+    DeviceChoice, typer.Option(case_sensitive=False, help="Where the networks run; gpu fails where there is none.")
 ]
 MinConfidence = Annotated[
     float | None,
@@ -71,7 +76,7 @@ Printed = Annotated[
     PrintedChoice,
     typer.Option(
         case_sensitive=False,
-        help="Printed digits that stand alone: rows or none. Those on a line of printed words give no row either way.",
+        help="Printed digits: drop leaves them out, only leaves all others out.",
     ),
 ]
 LogFormat = Annotated[

@@ -142,7 +142,8 @@ def _of_digits(
     data: str, split: str | None, model: Path, device: str, plots: Path | None
 ) -> tuple[dict[str, Any], Callable[[], Evidence]]:
     from batchocr.recognition.calibration import answers
-    from batchocr.recognition.classifier import Classifier, open_device
+    from batchocr.recognition.classifier import Classifier
+    from batchocr.recognition.network import open_device
     from batchocr.training.datasets import load
     from batchocr.training.evaluate import figures
     from batchocr.training.recalibrate import digits_evidence

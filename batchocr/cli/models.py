@@ -28,7 +28,7 @@ def models(
 
         if summary != DEFAULT:
             system_named(summary)  # before Keras is waited for
-        from batchocr.recognition.classifier import open_device
+        from batchocr.recognition.network import open_device
 
         open_device("cpu")
         typer.echo(listing.summary(summary))

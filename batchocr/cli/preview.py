@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from batchocr.cli.common import (
+    Detector,
     Device,
     DeviceChoice,
     MaxError,
@@ -56,6 +57,7 @@ def preview(
         str, typer.Option(help="Which pages of a TIFF or PDF, as in 1,3-5; of several, each goes to a file of its own.")
     ] = "1",
     model: Model = None,
+    detector: Detector = None,
     device: Device = DeviceChoice.auto,
     min_confidence: MinConfidence = None,
     max_error: MaxError = None,
@@ -70,6 +72,7 @@ def preview(
 
         settings = Settings(
             model=model,
+            detector=detector,
             device=device.value,
             min_confidence=min_confidence,
             max_error=max_error,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchocr.cli.common import (
+    Detector,
     Device,
     DeviceChoice,
     LogFormat,
@@ -38,6 +39,7 @@ def run(
         str | None, typer.Option(help="Read the names of scans from this file, one a line; - for standard input.")
     ] = None,
     model: Model = None,
+    detector: Detector = None,
     device: Device = DeviceChoice.auto,
     batch_size: Annotated[
         int | None,
@@ -101,6 +103,7 @@ def run(
         settings = Settings(
             recursive=recursive,
             model=model,
+            detector=detector,
             device=device.value,
             batch_size=batch_size,
             jobs=jobs,

@@ -59,7 +59,7 @@ def train(
 
         system_named(system).recipe_name(recipe)  # before Keras is waited for
         logging.getLogger("batchocr").setLevel(logging.INFO)
-        from batchocr.recognition.classifier import open_device
+        from batchocr.recognition.network import open_device
 
         open_device("auto")
         from batchocr.training.gather import Others

@@ -20,12 +20,14 @@ import psutil
 from batchocr.engines.look import failed
 from batchocr.engines.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
 from batchocr.errors import BatchocrError, ScanError
-from batchocr.records import Part, Scan, SeenPage
+from batchocr.records import Part, PreparedPage, Scan
 
 log = logging.getLogger(__name__)
 
 AHEAD = 8
 """Parts a worker that are in hand at once: so many scans are seen while the caller loads the model, for seconds."""
+READY = 4
+"""Pages a worker, and ends of parts, that wait for the caller: each page holds its pixels and its tiles."""
 PAGES = 16
 """Of one scan in a part: a scan of many pages is shared out among the workers."""
 PAGE_TIMEOUT = 120.0
@@ -47,7 +49,7 @@ STARTS = 3
 _LOOK_UP = 0.2  # seconds after which one who waits sees whether the run is to stop
 
 
-def _failed(scan: Scan, number: int | None, fault: ScanError, pages: int) -> SeenPage:
+def _failed(scan: Scan, number: int | None, fault: ScanError, pages: int) -> PreparedPage:
     return replace(failed(scan, number, fault), pages=pages, scan=scan)
 
 
@@ -72,7 +74,7 @@ class _Ended:
     """A task that is no longer in hand."""
 
     task: _Task
-    seen: SeenPage | None
+    seen: PreparedPage | None
     """The last page that it gave."""
     fault: Exception | None
     """ScanError where the page after that ended the worker."""
@@ -123,14 +125,14 @@ class LocalEngine:
         self._memory_each = max(LEAST_MEMORY, int(SHARE * psutil.virtual_memory().total / self.jobs))
         self._closing = threading.Event()
         self._in_hand = 0
-        most = 2 * AHEAD * self.jobs  # bounds the memory; a scan of one page gives the page and an end
-        self._told: Queue[tuple[_Task, SeenPage] | _Ended] = Queue(most)
+        most = READY * self.jobs  # bounds the memory
+        self._told: Queue[tuple[_Task, PreparedPage] | _Ended] = Queue(most)
         self._workers: list[Worker] = []
         self._idle: LifoQueue[Worker] = LifoQueue()
         self._pool = ThreadPoolExecutor(self.jobs)  # each waits for one worker
         self._hand_in()
 
-    def pages(self) -> Iterator[SeenPage]:
+    def pages(self) -> Iterator[PreparedPage]:
         """All pages, each as soon as it is seen; few or none more once `should_stop()`.
 
         Raises BatchocrError where no worker can be started, and ImportError for a library that is missing.
@@ -141,7 +143,7 @@ class LocalEngine:
                 return
             self._submit(self._again.popleft())
 
-    def _in_hand_now(self) -> Iterator[SeenPage]:
+    def _in_hand_now(self) -> Iterator[PreparedPage]:
         deadline = None
         while self._in_hand:
             try:
@@ -160,7 +162,7 @@ class LocalEngine:
                 yield from self._one(*told)
             self._hand_in()
 
-    def _one(self, task: _Task, seen: SeenPage) -> Iterator[SeenPage]:
+    def _one(self, task: _Task, seen: PreparedPage) -> Iterator[PreparedPage]:
         """A page; where it is the first to tell that its scan has many, the others are shared out."""
         part, number = task.part, seen.row.page
         if task.blamed and number and number > seen.pages:
@@ -172,7 +174,7 @@ class LocalEngine:
             seen = replace(seen, row=replace(seen.row, page=number or part.first), pages=part.pages)
         yield replace(seen, scan=part.scan)
 
-    def _after(self, ended: _Ended) -> Iterator[SeenPage]:
+    def _after(self, ended: _Ended) -> Iterator[PreparedPage]:
         """What is to be said and done once a task has ended."""
         if ended.fault is not None and not isinstance(ended.fault, ScanError):
             raise ended.fault
@@ -183,7 +185,7 @@ class LocalEngine:
         else:
             yield from self._after_death(ended, ended.fault)
 
-    def _after_death(self, ended: _Ended, fault: ScanError) -> Iterator[SeenPage]:
+    def _after_death(self, ended: _Ended, fault: ScanError) -> Iterator[PreparedPage]:
         """The page that ended a worker is tried again, or failed; those after it are read."""
         scan, number, last, pages = ended.task.part.scan, ended.number, ended.last, ended.pages
         if number > last:
@@ -199,7 +201,7 @@ class LocalEngine:
         else:
             self._again.append(_Task(Part(scan, 2), 2, blamed=fault))
 
-    def _after_second_page(self, ended: _Ended, blamed: ScanError) -> Iterator[SeenPage]:
+    def _after_second_page(self, ended: _Ended, blamed: ScanError) -> Iterator[PreparedPage]:
         """Whether page 1 failed or the scan as a whole is told by whether there is a page 2 that can be reached."""
         seen, scan = ended.seen, ended.task.part.scan
         if seen and seen.row.page and seen.row.page <= seen.pages:
@@ -207,7 +209,7 @@ class LocalEngine:
         else:
             yield _failed(scan, None, blamed, 1)
 
-    def _missing(self, ended: _Ended) -> Iterator[SeenPage]:
+    def _missing(self, ended: _Ended) -> Iterator[PreparedPage]:
         """Pages that ought to be there: they failed of what the one before did, where that did."""
         scan, row = ended.task.part.scan, ended.seen.row if ended.seen else None
         if ended.pages is None:
@@ -252,7 +254,7 @@ class LocalEngine:
         self._tell(ended)
 
     def _through(self, worker: Worker, task: _Task) -> _Ended:
-        seen: SeenPage | None = None
+        seen: PreparedPage | None = None
         fault: ScanError | None = None
         whole = self._makes_ready(worker)
         if not whole:
@@ -289,7 +291,7 @@ class LocalEngine:
     def _is_ending(self) -> bool:
         return self._closing.is_set() or self._should_stop()
 
-    def _tell(self, what: tuple[_Task, SeenPage] | _Ended) -> None:
+    def _tell(self, what: tuple[_Task, PreparedPage] | _Ended) -> None:
         """Waits while the caller has enough to do."""
         while not self._closing.is_set():
             with suppress(Full):

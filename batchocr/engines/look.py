@@ -1,4 +1,4 @@
-"""From a scan's file to what vision finds on its pages: the work that is handed to a worker."""
+"""From a scan's file to its level pages and their tiles: the work that is handed to a worker."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from batchocr.errors import ScanError
-from batchocr.records import Layout, Page, PageRow, Scan, SeenPage
+from batchocr.records import LevelPage, Page, PageRow, PreparedPage, Scan
 from batchocr.sources import BadPage, load_pages
 
 log = logging.getLogger(__name__)
 
 
-def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None) -> Iterator[SeenPage]:
+def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None) -> Iterator[PreparedPage]:
     """The pages `first` to `last` of a scan; what cannot be read is a page that failed, and never an exception."""
-    import batchocr.vision  # noqa: F401  a missing library is told before any page is blamed
+    import batchocr.vision.tiles  # noqa: F401  a missing library is told before any page is blamed
 
     pages = load_pages(scan, max_megapixels=max_megapixels, first=first, last=last)
     number: int | None = first if first > 1 else None
@@ -36,40 +36,38 @@ def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = N
         number, of = page.number + 1, page.pages
 
 
-def look_at(page: Page) -> SeenPage:
-    """What vision finds on a page."""
-    from batchocr.vision import find
+def look_at(page: Page) -> PreparedPage:
+    """A page turned level, with its tiles."""
+    from batchocr.vision.geometry.level import level_page
+    from batchocr.vision.tiles import first_scale, make_tiles
 
-    layout = find(page.pixels, page.dpi)
-    return SeenPage(page_row(page, layout), layout, page.pages)
-
-
-def page_row(page: Page, layout: Layout) -> PageRow:
-    """What is known of a page once vision has seen it."""
+    level = level_page(page.pixels)
+    tiles = make_tiles(level.pixels, first_scale(level.pixels.shape))
     height, width = page.pixels.shape
-    return PageRow(
+    row = PageRow(
         file=page.scan.name,
         page=page.number,
         status="read",
         width=width,
         height=height,
-        angle=layout.angle,
+        angle=level.angle,
         sha256=page.sha256,
     )
+    return PreparedPage(row, LevelPage(level.pixels, level.to_page, tiles), page.pages)
 
 
-def failed(scan: Scan, number: int | None, fault: ScanError) -> SeenPage:
+def failed(scan: Scan, number: int | None, fault: ScanError) -> PreparedPage:
     """A page that was not read, or a whole scan where `number` is None."""
     message = fault.message.encode("utf-8", "backslashreplace").decode()  # it may quote what is no text
-    return SeenPage(PageRow(scan.name, number, "failed", error=fault.reason, message=message, sha256=fault.sha256))
+    return PreparedPage(PageRow(scan.name, number, "failed", error=fault.reason, message=message, sha256=fault.sha256))
 
 
-def _bad(scan: Scan, page: BadPage) -> SeenPage:
+def _bad(scan: Scan, page: BadPage) -> PreparedPage:
     seen = failed(scan, page.number, page.error)
     return replace(seen, row=replace(seen.row, sha256=page.sha256), pages=page.pages)
 
 
-def _look_at_safely(page: Page) -> SeenPage:
+def _look_at_safely(page: Page) -> PreparedPage:
     """A fault of ours on one page is no other page's business."""
     try:
         return look_at(page)

@@ -17,7 +17,7 @@ from batchocr.errors import BatchocrError
 from batchocr.housekeeping import end_with_parent, keep_freed, look_seldom, share_cores, signals_blocked
 
 if TYPE_CHECKING:  # a worker watches its parent before it imports anything that takes time
-    from batchocr.records import Scan, SeenPage
+    from batchocr.records import PreparedPage, Scan
 
 _GOES = 1.0  # seconds after which a process that was killed is no longer waited for: its disk may be dead
 _COMES = 300.0  # seconds in which a process that was started is there, on the slowest of disks
@@ -82,7 +82,7 @@ class Worker:
             raise fault
         self._ready = True
 
-    def read(self, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
+    def read(self, scan: Scan, first: int, last: int, seconds: float) -> Iterator[PreparedPage]:
         """The pages as they are seen. Raises WorkerDied, and TooSlow where one took longer than `seconds`."""
         try:
             self._pipe.send((scan, first, last))
@@ -97,7 +97,7 @@ class Worker:
         except (EOFError, OSError) as ended:
             raise WorkerDied from ended
 
-    def _said(self, seconds: float) -> SeenPage | logging.LogRecord | None:
+    def _said(self, seconds: float) -> PreparedPage | logging.LogRecord | None:
         """The next that it says; one that stops in the middle of it is killed."""
         if not self._pipe.poll(seconds):
             raise TooSlow
@@ -111,7 +111,7 @@ class Worker:
         late.daemon = True
         late.start()
         try:
-            said: SeenPage | logging.LogRecord | None = self._pipe.recv()
+            said: PreparedPage | logging.LogRecord | None = self._pipe.recv()
             return said
         except (EOFError, OSError):
             if stopped.is_set():
@@ -145,7 +145,7 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int) -
     try:
         import cv2
 
-        import batchocr.vision  # noqa: F401  a missing library is told before any page is blamed
+        import batchocr.vision.tiles  # noqa: F401  a missing library is told before any page is blamed
         from batchocr.engines.look import look
     except ImportError as fault:
         pipe.send(fault)

@@ -1,4 +1,4 @@
-"""A loaded model as one compiled function of crops."""
+"""A loaded model as one compiled function."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.records import Crops
-
 LARGEST = 16 << 20
 """Bytes of weights that become constants: with a hundred million the graph takes ten seconds to make."""
 
-Answer = Callable[[Crops], NDArray[np.floating]]
-"""Probabilities (n, classes) of crops (n, 28, 28)."""
+Answer = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+"""What a network says of inputs (n, ...): of crops (n, 28, 28) probabilities (n, classes)."""
 
 
 def compiled(model: Any, *, xla: bool, half: bool = False) -> Answer:
-    """A Keras model as a function, which is compiled at its first call; with `xla` anew for other numbers of crops.
+    """A Keras model as a function, which is compiled at its first call; with `xla` anew for other numbers of inputs.
 
     With TensorFlow the weights, unless they are many, are constants in its graph: what depends on them alone is
     computed once, and a batch normalisation goes into the convolution before it. With `half` convolutions compute in
@@ -27,14 +25,19 @@ def compiled(model: Any, *, xla: bool, half: bool = False) -> Answer:
     import keras
 
     if half:
-        for layer in model.layers:
-            if len(layer.output.shape) == 4:  # crop, row, column, channel
-                layer.dtype_policy = "mixed_float16"
+        in_half(model)
     if keras.backend.backend() == "tensorflow" and sum(weight.nbytes for weight in model.get_weights()) <= LARGEST:
         return _with_constants(model, xla)
     model.compile(jit_compile=xla)
     answer: Answer = model.predict_on_batch
     return answer
+
+
+def in_half(model: Any) -> None:
+    """From now on the model's convolutions compute in 16 bits."""
+    for layer in model.layers:
+        if len(layer.output.shape) == 4:  # input, row, column, channel
+            layer.dtype_policy = "mixed_float16"
 
 
 def _with_constants(model: Any, xla: bool) -> Answer:
@@ -43,10 +46,10 @@ def _with_constants(model: Any, xla: bool) -> Answer:
     trained = [np.asarray(weight) for weight in model.trainable_variables]
     others = [np.asarray(weight) for weight in model.non_trainable_variables]
 
-    def answer(crops: Any) -> Any:
+    def answer(inputs: Any) -> Any:
         constants = [[tf.constant(weight) for weight in weights] for weights in (trained, others)]
-        return model.stateless_call(*constants, crops, training=False)[0]
+        return model.stateless_call(*constants, inputs, training=False)[0]
 
-    crops = tf.TensorSpec(model.input_shape, tf.uint8)
-    graph = tf.function(answer, input_signature=[crops], jit_compile=xla or None, autograph=False)
+    inputs = tf.TensorSpec(model.input_shape, tf.uint8)
+    graph = tf.function(answer, input_signature=[inputs], jit_compile=xla or None, autograph=False)
     return lambda block: np.asarray(graph(block))

@@ -8,18 +8,22 @@ import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from batchocr.errors import DeviceError
 from batchocr.housekeeping import end_with_parent, look_seldom, signals_blocked
 from batchocr.recognition.calibration import Floats
-from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.detector import Raw
 from batchocr.recognition.keras_file import quoted
-from batchocr.records import Crops
+from batchocr.recognition.network import Network
+from batchocr.recognition.networks import Models, Networks
+from batchocr.records import Crops, TilePixels
 
 log = logging.getLogger(__name__)
 
@@ -49,46 +53,59 @@ def other_gpus() -> list[str]:
     return others
 
 
-class Devices(Classifier):
-    """A classifier that shares the crops out among all GPUs alike. Close it, for it starts processes.
+class Devices(Networks):
+    """Both networks on all GPUs alike, among which tiles and crops are shared out. Close it, for it starts processes.
 
-    They start with the first full batch, so that a small job costs nothing, and get crops once they are ready. One that
-    dies or has a fault gets no more, which a warning tells; what it had in hand is classified in this process.
+    They start with the first full batch, so that a small job costs nothing, and get work once they are ready. One that
+    dies or has a fault gets no more, which a warning tells; what it had in hand is answered in this process.
     """
 
-    def __init__(self, model: Path, *, device: str = "auto", batch_size: int | None = None) -> None:
-        """As Classifier."""
+    def __init__(self, models: Models, *, device: str = "auto", batch_size: int | None = None) -> None:
+        """As Networks."""
         self._names: list[str] = []  # GPUs whose process is not started
         self._others: list[_Other] = []
-        super().__init__(model, device=device, batch_size=batch_size)
+        super().__init__(models, device=device, batch_size=batch_size)
         self._names = other_gpus()
 
     @property
     def together(self) -> int:
         return 1 + len(self._ready())
 
+    def detect(self, tiles: TilePixels) -> Raw:
+        """As Networks', in the order given, whichever GPU answers."""
+        parts = self._shared_out(tiles, self.detector, super().detect)
+        for start, part in parts:
+            part[:, 0] += start
+        return np.concatenate([part for _, part in parts])
+
     def classify(self, crops: Crops) -> Floats:
-        """As Classifier's, in the order given, whichever GPU answers."""
-        if self._names and len(crops) >= self.batch_size:
+        """As Networks', in the order given, whichever GPU answers."""
+        return np.concatenate([part for _, part in self._shared_out(crops, self.classifier, super().classify)])
+
+    def _shared_out(
+        self, inputs: NDArray[np.uint8], network: Network, here: Callable[[NDArray[np.uint8]], NDArray[Any]]
+    ) -> list[tuple[int, NDArray[Any]]]:
+        """Answers to parts of the inputs, each with the place of its first."""
+        if self._names and len(inputs) >= network.batch_size:
             self._start()
         others = self._ready()
         if not others:
-            return super().classify(crops)
-        clock, before = time.perf_counter(), self.seconds
-        share = math.ceil(len(crops) / self.batch_size / (1 + len(others))) * self.batch_size
-        first, *parts = np.split(crops, range(share, len(crops), share or 1))
-        given = list(zip(others, parts, strict=False))  # few crops are not for all
+            return [(0, here(inputs))]
+        clock, before = time.perf_counter(), network.seconds
+        share = math.ceil(len(inputs) / network.batch_size / (1 + len(others))) * network.batch_size
+        first, *parts = np.split(inputs, range(share, len(inputs), share or 1))
+        given = list(zip(others, parts, strict=False))  # few inputs are not for all
         for other, part in given:
-            other.give(part, self.batch_size)
-        answers = [super().classify(first)]
-        for other, part in given:
+            other.give(part, network.batch_size)
+        answers = [(0, here(first))]
+        for place, (other, part) in enumerate(given, 1):
             try:
-                answers.append(other.answer())
+                answers.append((place * share, other.answer()))
             except DeviceError as fault:
                 self._lose(other, fault)
-                answers.append(super().classify(part))
-        self.seconds = before + time.perf_counter() - clock
-        return np.concatenate(answers)
+                answers.append((place * share, here(part)))
+        network.seconds = before + time.perf_counter() - clock
+        return answers
 
     def close(self) -> None:
         """Ends the processes at once."""
@@ -99,7 +116,7 @@ class Devices(Classifier):
         names, self._names = self._names, []
         try:
             for gpu in names:
-                self._others.append(_Other(gpu, self.path, self.device, self.batch_size))
+                self._others.append(_Other(gpu, self.models, self.device, self.classifier.batch_size))
         except OSError as fault:
             log.warning("no process can be started for another GPU (%s); going on without", fault.strerror)
 
@@ -120,13 +137,13 @@ class Devices(Classifier):
 class _Other:
     """A process with a GPU of its own, that ends with its parent, however the parent ends."""
 
-    def __init__(self, gpu: str, model: Path, device: str, batch_size: int) -> None:
+    def __init__(self, gpu: str, models: Models, device: str, batch_size: int) -> None:
         self.gpu = gpu
         self.ready = False
-        """Whether it has loaded the model."""
+        """Whether it has loaded the models."""
         context = multiprocessing.get_context("spawn")  # a forked TensorFlow can hang
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, gpu, model, device, batch_size), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, gpu, models, device, batch_size), daemon=True)
         with signals_blocked():
             self._process.start()
         theirs.close()
@@ -137,14 +154,15 @@ class _Other:
             self.answer()
             self.ready = True
 
-    def give(self, crops: Crops, batch_size: int) -> None:
+    def give(self, inputs: NDArray[np.uint8], batch_size: int) -> None:
+        """Tiles or crops, told by their shape."""
         with suppress(OSError):  # its death is seen when it is to answer
-            self._pipe.send((crops, batch_size))
+            self._pipe.send((inputs, batch_size))
 
-    def answer(self) -> Floats:
+    def answer(self) -> NDArray[Any]:
         """To what was given. Raises DeviceError, whose message says what happened to it."""
         try:
-            said: Floats | str = self._pipe.recv()
+            said: NDArray[Any] | str = self._pipe.recv()
         except (EOFError, OSError) as ended:
             raise DeviceError("its process died: out of memory?") from ended
         if isinstance(said, str):
@@ -160,20 +178,23 @@ class _Other:
 # In the process of another GPU
 
 
-def _serve(pipe: Connection, gpu: str, model: Path, device: str, batch_size: int) -> None:
-    """Answers crops with probabilities; a fault with what it says, and ends."""
+def _serve(pipe: Connection, gpu: str, models: Models, device: str, batch_size: int) -> None:
+    """Answers tiles with raw detections, crops with probabilities; a fault with what it says, and ends."""
     threading.Thread(target=end_with_parent, daemon=True).start()
     os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before TensorFlow looks for any
     look_seldom()
     logging.disable()  # the parent tells what matters
     try:
-        classifier = Classifier(model, device=device, batch_size=batch_size)
-        answer: Floats = np.empty((0, 0))
-        while classifier.batch_size == batch_size:
+        networks = Networks(models, device=device, batch_size=batch_size)
+        answer: NDArray[Any] = np.empty((0, 0))
+        network: Network = networks.classifier
+        while network.batch_size == batch_size:
             pipe.send(answer)
-            crops, batch_size = pipe.recv()
-            classifier.batch_size = batch_size  # the parent's may shrink: all rows come of one shape
-            answer = classifier.classify(crops)
+            inputs, batch_size = pipe.recv()
+            tiles = inputs.ndim == 4
+            network = networks.detector if tiles else networks.classifier
+            network.batch_size = batch_size  # the parent's may shrink: all rows come of one shape
+            answer = networks.detect(inputs) if tiles else networks.classify(inputs)
         pipe.send(f"out of memory for batches of {batch_size}")
     except (EOFError, OSError):
         return  # the parent wants no more

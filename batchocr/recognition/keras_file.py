@@ -33,7 +33,7 @@ _ALLOWED = {
     "keras.layers": "Activation Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Conv2DTranspose "
     "Dense DepthwiseConv2D Dropout ELU Flatten GaussianDropout GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D "
     "GroupNormalization InputLayer LayerNormalization LeakyReLU MaxPooling2D Maximum Multiply PReLU Permute ReLU "
-    "Rescaling Reshape SeparableConv2D Softmax SpatialDropout2D Subtract ZeroPadding2D",
+    "Rescaling Reshape SeparableConv2D Softmax SpatialDropout2D Subtract UpSampling2D ZeroPadding2D",
     "keras.initializers": "Constant GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform Ones "
     "Orthogonal RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros",
     "keras.regularizers": "L1 L1L2 L2",

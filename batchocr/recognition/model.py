@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from batchocr.errors import ModelError, UsageError
 from batchocr.recognition.calibration import Level, least_error, threshold_for
 from batchocr.recognition.keras_file import LARGEST, KerasFile, Refused, read_whole
+from batchocr.records import SIGNS
 from batchocr.shipped import shipped
 
 DEFAULT = "digits.keras"
-"""The shipped model's file name."""
+"""The shipped classifier's file name."""
+DETECTOR = "detector.keras"
+"""The shipped detector's file name."""
 COPY = "copy both files again from where the model came from"
 PLAIN = "use one that batchocr train made, or one of such layers as it uses (docs/models.md)"
 DIGITS = tuple("0123456789")
+STRIDES = (4, 8, 16)
+"""Of the levels of a detector's answer."""
 NO_DIGIT = "none"
 """The class after the digits, where a model has it: what is no digit."""
 LARGEST_SIDECAR = 2**20
@@ -40,8 +46,35 @@ class Calibration(BaseModel):
     """By rising confidence."""
 
 
+class DetectorSidecar(BaseModel):
+    """What a detector's JSON says of it; the fields are its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    classes: tuple[str, ...]
+    """The ten digits, then the signs."""
+    input_shape: tuple[int | None, ...]
+    """One tile: (None, None, 2)."""
+    input_dtype: str
+    strides: tuple[int, ...]
+    """Pixels between the cells of each level of its answer."""
+    keras: str
+    """Version that saved it."""
+    data: str
+    """What it was trained on."""
+    seed: int
+    sha256: str
+    """Of the `.keras` file."""
+    parameters: int = 0
+    metrics: dict[str, Any] = {}
+
+    def write(self, path: Path) -> None:
+        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
 class Sidecar(BaseModel):
-    """What a model's JSON says of it; the fields are its keys."""
+    """What a classifier's JSON says of it; the fields are its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -73,6 +106,9 @@ class Sidecar(BaseModel):
         path.write_text(rows + "\n", encoding="utf-8")
 
 
+_Kind = TypeVar("_Kind", DetectorSidecar, Sidecar)
+
+
 def sidecar_path(model: Path) -> Path:
     """`digits.keras` → `digits.json`."""
     return model.with_suffix(".json")
@@ -81,6 +117,11 @@ def sidecar_path(model: Path) -> Path:
 def shipped_model() -> Path:
     """The model that comes with the package. Raises ModelError where it is missing."""
     return shipped(DEFAULT)
+
+
+def shipped_detector() -> Path:
+    """The detector that comes with the package. Raises ModelError where it is missing."""
+    return shipped(DETECTOR)
 
 
 def sha256(path: Path) -> str:
@@ -94,10 +135,28 @@ def read_sidecar(model: Path) -> Sidecar:
 
 
 def read_model(model: Path) -> tuple[Sidecar, KerasFile]:
-    """A model's sidecar and its file, which is read once: what was checked is what is loaded.
+    """A classifier's sidecar and its file, which is read once: what was checked is what is loaded.
 
     Raises ModelError where either is missing, they disagree, or the file holds what no model of ours does.
     """
+    sidecar, file = _checked(model, Sidecar)
+    known = sidecar.classes in (DIGITS, (*DIGITS, NO_DIGIT))
+    if not known or (sidecar.input_shape, sidecar.input_dtype) != ((28, 28), "uint8"):
+        raise ModelError(f"{sidecar_path(model)}: not for digits 0-9 from 28 x 28 pixels; choose another model")
+    return sidecar, file()
+
+
+def read_detector(model: Path) -> tuple[DetectorSidecar, KerasFile]:
+    """A detector's sidecar and its file, as `read_model` has a classifier's. Raises ModelError as it does."""
+    sidecar, file = _checked(model, DetectorSidecar)
+    known = sidecar.classes == (*DIGITS, *SIGNS) and sidecar.strides == STRIDES
+    if not known or (sidecar.input_shape, sidecar.input_dtype) != ((None, None, 2), "uint8"):
+        raise ModelError(f"{sidecar_path(model)}: not for digits and signs on tiles; choose another model")
+    return sidecar, file()
+
+
+def _checked(model: Path, kind: type[_Kind]) -> tuple[_Kind, Callable[[], KerasFile]]:
+    """A model's sidecar, and what checks its file and gives it."""
     path = sidecar_path(model)
     if model.suffix == path.suffix:
         raise ModelError(f"{model}: this is a model's sidecar; give the .keras file beside it")
@@ -107,13 +166,17 @@ def read_model(model: Path) -> tuple[Sidecar, KerasFile]:
     _refuse_other_kinds(model, content)
     if not path.is_file():
         raise ModelError(f"{path}: the model's sidecar is missing; {COPY}")
-    sidecar = _parse(path)
+    sidecar = _parse(path, kind)
     if hashlib.sha256(content).hexdigest() != sidecar.sha256:
         raise ModelError(f"{model}: changed or cut off, for its sha256 is not the one in {path.name}; {COPY}")
-    try:
-        return sidecar, KerasFile(content)
-    except Refused as fault:
-        raise ModelError(f"{model}: not loaded, for it {fault}; {PLAIN}") from fault
+
+    def file() -> KerasFile:
+        try:
+            return KerasFile(content)
+        except Refused as fault:
+            raise ModelError(f"{model}: not loaded, for it {fault}; {PLAIN}") from fault
+
+    return sidecar, file
 
 
 def _read(path: Path, largest: int) -> bytes:
@@ -125,17 +188,13 @@ def _read(path: Path, largest: int) -> bytes:
         raise ModelError(f"{path}: cannot be read ({fault.strerror}); {COPY}") from fault
 
 
-def _parse(path: Path) -> Sidecar:
+def _parse(path: Path, kind: type[_Kind]) -> _Kind:
     try:
-        sidecar = Sidecar.model_validate_json(_read(path, LARGEST_SIDECAR))
+        return kind.model_validate_json(_read(path, LARGEST_SIDECAR))
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
         raise ModelError(f"{path}: no sidecar of ours ({where}: {first['msg']}); {COPY}") from fault
-    known = sidecar.classes in (DIGITS, (*DIGITS, NO_DIGIT))
-    if not known or (sidecar.input_shape, sidecar.input_dtype) != ((28, 28), "uint8"):
-        raise ModelError(f"{path}: not for digits 0-9 from 28 x 28 pixels; choose another model")
-    return sidecar
 
 
 def threshold(model: Path, min_confidence: float | None, max_error: float | None) -> float:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from batchocr.records import Box, Candidate, Layout, Line, Number, Style
-from batchocr.vision.connected import extents
 from batchocr.vision.cut import stretches
+from batchocr.vision.geometry.connected import extents
 from batchocr.vision.ink import Piece, median_height, perhaps_one
 from batchocr.vision.layout import numbers
 from batchocr.vision.normalize import SIDE, Normal, normalize_all

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
-from batchocr.vision.connected import connected
+from batchocr.vision.geometry.connected import connected
 from batchocr.vision.ink import Piece
 from batchocr.vision.stretches import box
 

@@ -14,9 +14,10 @@ from batchocr.vision.bubbles import without_bubbles
 from batchocr.vision.candidates import layout
 from batchocr.vision.crosses import without_crosses
 from batchocr.vision.cut import cut, is_wide
-from batchocr.vision.deskew import Turn, straighten
 from batchocr.vision.dotted import find_dotted
 from batchocr.vision.fields import find_fields
+from batchocr.vision.geometry.deskew import Turn, straighten
+from batchocr.vision.geometry.sheet import Sheet, find_sheet
 from batchocr.vision.ink import (
     FRAGMENT,
     LEAST_WRITING,
@@ -30,7 +31,6 @@ from batchocr.vision.ink import (
 from batchocr.vision.layout import lines
 from batchocr.vision.normalize import normalize_all
 from batchocr.vision.rules import Rules, find_rules, mend
-from batchocr.vision.sheet import Sheet, find_sheet
 from batchocr.vision.single import surely_one
 from batchocr.vision.stages import Stages
 

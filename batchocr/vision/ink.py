@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Mask
-from batchocr.vision.connected import connected
+from batchocr.vision.geometry.connected import connected
 
 SPECK = 4
 """Pixels: what is smaller both ways is dirt on any page."""

@@ -109,7 +109,7 @@ def _fitted(
     strokes = 4 * _sums(inside, starts) / area - 1  # as in `pen_width`
     boxes = _boxes(pieces, cv2.compare(tones, EDGE, cv2.CMP_GE), starts)
     for (left, top, right, bottom), stroke, mean in zip(boxes, strokes.tolist(), dark.tolist(), strict=True):
-        yield _resized(tones[top:bottom, left:right], stroke), stroke, mean
+        yield resized(tones[top:bottom, left:right], stroke), stroke, mean
 
 
 def _sums(picture: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -138,7 +138,7 @@ def _boxes(pieces: Sequence[Piece], inked: Mask, starts: NDArray[np.intp]) -> li
     return boxes
 
 
-def _resized(ink: Pixels, stroke: float) -> Pixels:
+def resized(ink: Pixels, stroke: float) -> Pixels:
     """Ink within its box, with strokes so wide, to the size that a crop holds; fine strokes are thickened."""
     height, width = ink.shape
     scale = INNER / max(width, height)

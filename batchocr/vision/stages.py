@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
-from batchocr.vision.deskew import Turn
 from batchocr.vision.fields import Fields
+from batchocr.vision.geometry.deskew import Turn
+from batchocr.vision.geometry.sheet import Sheet
 from batchocr.vision.ink import Piece
 from batchocr.vision.normalize import Normal
-from batchocr.vision.sheet import Sheet
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.vision.binarize import Contrast, Mask
-from batchocr.vision.connected import connected
-from batchocr.vision.keystone import keystone
+from batchocr.vision.geometry.connected import connected
+from batchocr.vision.geometry.keystone import keystone
 
 LIMIT = 10.5
 """Degrees searched to either side."""
@@ -42,8 +42,8 @@ class Turn:
     def moves(self) -> bool:
         return self.angle != 0 or self.square is not None
 
-    def _matrix(self) -> tuple[NDArray[np.float64], tuple[int, int]]:
-        """The homography in pixels, and width and height that hold the whole page once it is level."""
+    def matrix(self) -> tuple[NDArray[np.float64], tuple[int, int]]:
+        """The homography from middles of pixels to middles of pixels, and the size that holds the whole level page."""
         middle = (self.width - 1) / 2, (self.height - 1) / 2
         if self.square is None:
             cos, sin = abs(np.cos(np.deg2rad(self.angle))), abs(np.sin(np.deg2rad(self.angle)))
@@ -63,7 +63,7 @@ class Turn:
         """The level page, larger where that is needed so that no corner is lost; what was outside is paper."""
         if not self.moves:
             return contrast
-        matrix, size = self._matrix()
+        matrix, size = self.matrix()
         if self.square is None:
             return cv2.warpAffine(contrast, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=0)
         return cv2.warpPerspective(contrast, matrix, size, flags=cv2.INTER_LINEAR, borderValue=0)
@@ -72,7 +72,7 @@ class Turn:
         """Points (n, 2) x, y of the level page as they lie on the page itself."""
         if not self.moves:
             return points
-        matrix, _ = self._matrix()
+        matrix, _ = self.matrix()
         if self.square is None:
             inverse = cv2.invertAffineTransform(matrix[:2])
             return points @ inverse[:, :2].T + inverse[:, 2]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from batchocr.records import Pixels
 from batchocr.vision.binarize import Contrast
-from batchocr.vision.outline import Points, outline
+from batchocr.vision.geometry.outline import Points, outline
 
 SMALLEST = 500
 """Pixels of the longer side below which a picture is a cutting, and no photograph of a sheet on a desk."""
@@ -69,8 +69,10 @@ class Sheet:
         return float(np.rad2deg(np.arctan2(across[1], across[0]))) if self.whole else 0.0
 
     @cached_property
-    def _matrix(self) -> NDArray[np.float64]:
+    def matrix(self) -> NDArray[np.float64]:
         """From the picture to the sheet, both with the origin at the corner of their first pixel."""
+        if not self.whole:
+            return np.eye(3)
         width, height = self.size
         cut = MARGIN * max(self.size)
         ends = np.array([[-cut, -cut], [width + cut, -cut], [width + cut, height + cut], [-cut, height + cut]])
@@ -85,7 +87,7 @@ class Sheet:
         size = [max(1, round(full / scale[0, 0])) for full in self.size]
         reduce = np.diag([size[0] / self.size[0], size[1] / self.size[1], 1.0])
         middle = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV has the origin in the middle of a pixel
-        matrix = np.linalg.inv(middle) @ reduce @ self._matrix @ scale @ middle
+        matrix = np.linalg.inv(middle) @ reduce @ self.matrix @ scale @ middle
         return cv2.warpPerspective(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def cut_out(self, pixels: Pixels) -> Pixels:
@@ -98,7 +100,7 @@ class Sheet:
         if not self.whole:
             return points
         full = (points[:, None] + 0.5) * scale
-        return cv2.perspectiveTransform(full, np.linalg.inv(self._matrix))[:, 0] / scale - 0.5
+        return cv2.perspectiveTransform(full, np.linalg.inv(self.matrix))[:, 0] / scale - 0.5
 
     def inside(self, points: Points) -> NDArray[np.float64]:
         """How far points (n, 2) of the sheet lie from its nearest side, outside of it below 0."""

@@ -1,0 +1,240 @@
+"""Prepared pages → detections and the probabilities of their crops: both networks get the work of many pages at once.
+
+The one place that knows both `vision` and `recognition`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.decoding.suppression import suppressed
+from batchocr.recognition.calibration import NONE, Floats
+from batchocr.recognition.detector import Raw, digit_heights, of_page
+from batchocr.recognition.networks import Networks
+from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
+from batchocr.vision.crops import cut_crops
+from batchocr.vision.tiles import PARAMETERS as TILES
+from batchocr.vision.tiles import TileParameters, make_tiles, second_scale
+
+WAITING = 24
+"""Pages that wait for a batch to fill, at most: each holds its pixels, and what is known of them is not lost for long.
+"""
+WAITING_ON_GPU = 96
+
+
+class Read(NamedTuple):
+    """What both networks say of a page."""
+
+    page: PreparedPage
+    detections: Detections
+    probabilities: Floats
+    """(n, 11) of the detections' crops: the ten digits, and none of them; zeros for signs."""
+
+
+@dataclass
+class Seconds:
+    """Spent between the networks, in the process that runs them."""
+
+    tiles: float = 0.0
+    crops: float = 0.0
+
+
+def read_pages(
+    pages: Iterable[PreparedPage],
+    networks: Networks,
+    *,
+    tiles: TileParameters = TILES,
+    seconds: Seconds | None = None,
+) -> Iterator[Read]:
+    """Each page, in the order given, with what both networks say of it.
+
+    A page waits until batches are full, or until too many others wait too. Without a level page it has no detections.
+    """
+    work = _Work(networks, tiles, seconds or Seconds())
+    waiting: deque[_Page] = deque()
+    most = WAITING_ON_GPU if networks.device == "gpu" else WAITING
+    for prepared in pages:
+        waiting.append(work.begin(prepared))
+        work.fill()
+        while len(waiting) >= most and not waiting[0].done:
+            work.flush()
+        while waiting and waiting[0].done:
+            yield waiting.popleft().result()
+    while work.flush():
+        pass
+    for page in waiting:
+        yield page.result()
+
+
+@dataclass(eq=False)
+class _Page:
+    """A page on its way through both networks."""
+
+    prepared: PreparedPage
+    looks: list[tuple[Tiles, list[Raw]]] = field(default_factory=list)
+    """Each pass: its tiles, and what was found on them so far."""
+    found: Detections = field(default_factory=no_detections)
+    known: list[Floats] = field(default_factory=list)
+    """Probabilities of the crops so far."""
+    left: int = 0
+    """Tiles, and then crops, whose answer is not there yet."""
+
+    @property
+    def done(self) -> bool:
+        return self.left == 0
+
+    def result(self) -> Read:
+        probabilities = np.zeros((len(self.found), NONE + 1))
+        if self.known:
+            probabilities[self.found.kinds != SIGN] = np.concatenate(self.known)
+        return Read(self.prepared, self.found, probabilities)
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Inputs of a page that go into a batch."""
+
+    page: _Page
+    inputs: NDArray[np.uint8]
+    start: int
+    """Place of the first among those of its page and pass."""
+
+
+class _Queue:
+    """Inputs of many pages that wait for a network."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Share] = deque()
+        self.held = 0
+
+    def put(self, page: _Page, inputs: NDArray[np.uint8]) -> None:
+        if len(inputs):
+            self._waiting.append(_Share(page, inputs, 0))
+            self.held += len(inputs)
+            page.left += len(inputs)
+
+    def take(self, count: int) -> list[_Share]:
+        """The next so many, which count as answered."""
+        self.held -= count
+        taken = []
+        while count:
+            share = self._waiting.popleft()
+            if len(share.inputs) > count:
+                rest = _Share(share.page, share.inputs[count:], share.start + count)
+                self._waiting.appendleft(rest)
+                share = _Share(share.page, share.inputs[:count], share.start)
+            taken.append(share)
+            share.page.left -= len(share.inputs)
+            count -= len(share.inputs)
+        return taken
+
+
+class _Work:
+    """What waits for each network, and what comes between them."""
+
+    def __init__(self, networks: Networks, tiles: TileParameters, seconds: Seconds) -> None:
+        self._networks, self._parameters, self._seconds = networks, tiles, seconds
+        self._tiles, self._crops = _Queue(), _Queue()
+
+    def begin(self, prepared: PreparedPage) -> _Page:
+        """A page whose tiles wait from now on."""
+        page = _Page(prepared)
+        if prepared.level:
+            tiles = prepared.level.tiles
+            page.prepared = replace(prepared, level=replace(prepared.level, tiles=_bare(tiles)))
+            self._look(page, prepared.level, tiles)
+        return page
+
+    def fill(self) -> None:
+        """Answer all that makes whole batches."""
+        while True:
+            networks = self._networks
+            tiles, crops = (each.batch_size * networks.together for each in (networks.detector, networks.classifier))
+            if self._tiles.held >= tiles:
+                self._detect(self._tiles.held // tiles * tiles)
+            elif self._crops.held >= crops:
+                self._classify(self._crops.held // crops * crops)
+            else:
+                return
+
+    def flush(self) -> bool:
+        """Answer what waits for one network, in whole batches or not; False where nothing does."""
+        if self._tiles.held:
+            self._detect(self._tiles.held)
+        elif self._crops.held:
+            self._classify(self._crops.held)
+        else:
+            return False
+        return True
+
+    def _detect(self, count: int) -> None:
+        shares = self._tiles.take(count)
+        raw = self._networks.detect(np.concatenate([share.inputs for share in shares]))
+        ends = np.cumsum([len(share.inputs) for share in shares])
+        for share, end, found in zip(
+            shares, ends.tolist(), np.split(raw, np.searchsorted(raw[:, 0], ends[:-1])), strict=True
+        ):
+            found[:, 0] += share.start - (end - len(share.inputs))
+            share.page.looks[-1][1].append(found)
+            if share.page.done and share.page.prepared.level:
+                self._after_look(share.page, share.page.prepared.level)
+
+    def _classify(self, count: int) -> None:
+        shares = self._crops.take(count)
+        known = self._networks.classify(np.concatenate([share.inputs for share in shares]))
+        ends = np.cumsum([len(share.inputs) for share in shares])
+        for share, answer in zip(shares, np.split(known, ends[:-1]), strict=True):
+            share.page.known.append(answer)
+
+    def _look(self, page: _Page, level: LevelPage, tiles: Tiles) -> None:
+        """One pass over a page."""
+        page.looks.append((_bare(tiles), []))
+        self._tiles.put(page, tiles.pixels)
+        if page.done:
+            self._after_look(page, level)
+
+    def _after_look(self, page: _Page, level: LevelPage) -> None:
+        """Another pass, or the crops of what was found."""
+        clock = time.perf_counter()
+        passes = [of_page(np.concatenate(raw), tiles) if raw else no_detections() for tiles, raw in page.looks]
+        if len(passes) == 1:
+            heights = digit_heights(passes[0])
+            scale = second_scale(level.pixels.shape, page.looks[0][0].scale, heights, self._parameters)
+            if scale is not None:
+                again = make_tiles(level.pixels, scale, self._parameters)
+                self._seconds.tiles += time.perf_counter() - clock
+                self._look(page, level, again)
+                return
+        scales = [tiles.scale for tiles, _ in page.looks]
+        page.found = suppressed(_together(passes, scales, self._parameters))
+        self._crops.put(page, cut_crops(level.pixels, page.found.boxes[page.found.kinds != SIGN]))
+        self._seconds.crops += time.perf_counter() - clock
+
+
+def _together(passes: Sequence[Detections], scales: Sequence[float], p: TileParameters) -> Detections:
+    """What all passes found; of the first, where another was made for its sake, no more than it sees well."""
+    kept = list(passes)
+    if len(passes) > 1:
+        height = passes[0].boxes[:, 3] * scales[0]
+        if scales[1] > scales[0]:
+            kept[0] = passes[0].take(height >= p.min_median_px)
+        elif float(np.median(digit_heights(passes[0]))) * scales[0] > p.max_median_px:
+            kept[0] = passes[0].take(height <= p.max_median_px)
+    return Detections(
+        np.concatenate([each.boxes for each in kept]),
+        np.concatenate([each.scores for each in kept]),
+        np.concatenate([each.kinds for each in kept]),
+        np.concatenate([each.probabilities for each in kept]),
+    )
+
+
+def _bare(tiles: Tiles) -> Tiles:
+    """Where the tiles lie, without their pixels."""
+    return replace(tiles, pixels=tiles.pixels[:0])

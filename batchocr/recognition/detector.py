@@ -1,0 +1,147 @@
+"""Tiles → raw detections: where on each a digit or a sign stands, and which it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.recognition.compiled import Answer, compiled, in_half
+from batchocr.recognition.model import STRIDES, read_detector
+from batchocr.recognition.network import Network
+from batchocr.records import CLASSES, SIGN, TILE, Detections, Tiles, no_detections
+
+Raw = NDArray[np.float32]
+"""(n, 7 + CLASSES): tile, kind, score, left, top, right and bottom in pixels of the tile, probabilities of the classes.
+"""
+CHANNELS = 3 + 4 + CLASSES
+"""Of a cell: heat of each kind, distances to the four sides, classes."""
+_LOW = -1e4
+"""In the place of a heat that is no local maximum."""
+
+
+@dataclass(frozen=True)
+class DetectorParameters:
+    """What counts as a detection."""
+
+    min_score: tuple[float, float, float] = (0.3, 0.3, 0.3)
+    """By kind: HAND, PRINT, SIGN."""
+    most_in_tile: int = 400
+    """Of the highest scores: a tile full of 16 px digits has as many, and security print more."""
+
+
+PARAMETERS = DetectorParameters()
+
+
+class Detector(Network):
+    """A loaded detector on one device. Loading takes seconds; keep it."""
+
+    BATCH: ClassVar[dict[str, int]] = {"cpu": 16, "gpu": 64}
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        device: str = "auto",
+        batch_size: int | None = None,
+        parameters: DetectorParameters = PARAMETERS,
+    ) -> None:
+        """Load and compile `model`. Raises ModelError, DeviceError."""
+        self.sidecar, file = read_detector(model)
+        self.parameters = parameters
+        shapes = (None, *self.sidecar.input_shape), (None, None, CHANNELS)
+        super().__init__(model, file, shapes, device=device, batch_size=batch_size, input_shape=(TILE, TILE, 2))
+
+    def _answering(self, network: Any, *, xla: bool, half: bool) -> Answer:
+        """The network for tiles of one size, less heat beside a maximum."""
+        import keras
+
+        if half:
+            in_half(network)
+        tiles = keras.Input((TILE, TILE, 2), dtype="uint8")
+        return compiled(keras.Model(tiles, _maxima(network(tiles))), xla=xla)
+
+    def detect(self, tiles: NDArray[np.uint8]) -> Raw:
+        """Raw detections on tiles (n, TILE, TILE, 2); their first column counts the tiles from 0."""
+        found, first = [], 0
+        for answer in self.batches(tiles):
+            found.append(decode(answer, self.parameters))
+            found[-1][:, 0] += first
+            first += len(answer)
+        return np.concatenate(found) if found else np.empty((0, 7 + CLASSES), np.float32)
+
+
+def _maxima(answer: Any) -> Any:
+    """An answer (n, cells, CHANNELS), its heat made low where one of the eight cells around has more."""
+    from keras import ops
+
+    parts, start = [], 0
+    for side in (TILE // stride for stride in STRIDES):
+        heat = ops.reshape(answer[:, start : start + side * side, :3], (-1, side, side, 3))
+        highest = ops.max_pool(heat, 3, strides=1, padding="same")
+        parts.append(ops.reshape(ops.where(heat >= highest, heat, _LOW), (-1, side * side, 3)))
+        start += side * side
+    return ops.concatenate([ops.concatenate(parts, axis=1), answer[:, :, 3:]], axis=2)
+
+
+def _middles() -> NDArray[np.float32]:
+    """(cells, 3): x and y of each cell's middle in pixels of the tile, and its stride."""
+    levels = []
+    for stride in STRIDES:
+        at = (np.arange(TILE // stride, dtype=np.float32) + 0.5) * stride
+        y, x = np.meshgrid(at, at, indexing="ij")
+        levels.append(np.stack([x.ravel(), y.ravel(), np.full(x.size, stride, np.float32)], axis=1))
+    return np.concatenate(levels)
+
+
+MIDDLES = _middles()
+
+
+def decode(answer: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> Raw:
+    """Raw detections of tiles from an answer (n, cells, CHANNELS) whose heat is low beside its maxima."""
+    limits = np.array([np.log(score / (1 - score)) for score in parameters.min_score], np.float32)
+    tile, cell, kind = np.nonzero(answer[:, :, :3] >= limits)
+    heat = answer[tile, cell, kind]
+    if len(heat) > parameters.most_in_tile:
+        order = np.lexsort((-heat, tile))
+        rank = np.arange(len(order)) - np.searchsorted(tile[order], tile[order])
+        kept = np.sort(order[rank < parameters.most_in_tile])
+        tile, cell, kind, heat = tile[kept], cell[kept], kind[kept], heat[kept]
+    cells = answer[tile, cell].astype(np.float32)
+    x, y, stride = MIDDLES[cell].T
+    left, top, right, bottom = (np.logaddexp(0, cells[:, 3:7]) * (2 * stride)[:, None]).T
+    classes = np.exp(cells[:, 7:] - cells[:, 7:].max(axis=1, keepdims=True))
+    classes /= classes.sum(axis=1, keepdims=True)
+    score = 1 / (1 + np.exp(-heat))
+    columns = (tile, kind, score, x - left, y - top, x + right, y + bottom)
+    return np.concatenate([np.stack(columns, axis=1), classes], axis=1).astype(np.float32)
+
+
+def of_page(raw: Raw, tiles: Tiles) -> Detections:
+    """The raw detections on a page's tiles as those of the page.
+
+    Where tiles overlap, each counts for its own half, so that little is found twice.
+    """
+    if not len(raw):
+        return no_detections()
+    corner = tiles.corners[raw[:, 0].astype(np.intp)].astype(np.float32)
+    kind = raw[:, 1].astype(np.int8)
+    ends = raw[:, 3:7] + np.tile(corner, 2)
+    middle = (ends[:, :2] + ends[:, 2:]) / 2
+    own = np.ones(len(raw), np.bool_)
+    for axis in (0, 1):
+        starts = np.unique(tiles.corners[:, axis])
+        seams = (starts[:-1] + TILE + starts[1:]) / 2
+        low, high = np.concatenate([[-np.inf], seams]), np.concatenate([seams, [np.inf]])
+        place = np.searchsorted(starts, corner[:, axis])
+        own &= (middle[:, axis] >= low[place]) & (middle[:, axis] < high[place])
+    boxes = np.concatenate([ends[:, :2], ends[:, 2:] - ends[:, :2]], axis=1) / tiles.scale
+    return Detections(boxes.astype(np.float32), raw[:, 2], kind, raw[:, 7:]).take(own)
+
+
+def digit_heights(found: Detections) -> NDArray[np.float32]:
+    """Heights of the digits among them, in pixels of the level page."""
+    return found.boxes[found.kinds != SIGN, 3]

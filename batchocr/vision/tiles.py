@@ -1,0 +1,147 @@
+"""The level page → tiles at the scale at which the detector sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.records import TILE, Pixels, Tiles
+from batchocr.vision.network_input import network_input
+
+
+@dataclass(frozen=True)
+class TileParameters:
+    """At which scales a page is looked at, and how it is cut into tiles."""
+
+    first_megapixels: float = 2.3
+    """A4 at 150 dpi: usual writing is 20 to 60 px high there, where the detector reads best."""
+    small_side_px: int = 900
+    """Pages with a shorter longer side are enlarged to it: a cutting of few pixels has small digits."""
+    strip_height_px: int = 100
+    """What is lower is one line of writing..."""
+    strip_scaled_px: float = 64.0
+    """...and is made so high."""
+    max_enlargement: float = 2.0
+    """More shows nothing new."""
+    min_median_px: float = 14.0
+    """Median height of the digits found below which a page is looked at enlarged."""
+    max_median_px: float = 75.0
+    """The same above which it is looked at reduced."""
+    wanted_median_px: float = 24.0
+    """What an enlarged page brings the median to."""
+    reduced_median_px: float = 45.0
+    """What a reduced page brings the median to."""
+    least_change_ratio: float = 1.25
+    """A second pass changes the scale by so much at least, or is not worth its time."""
+    second_megapixels: float = 9.0
+    """Bound of the second pass: A4 at 300 dpi."""
+    averaged_megapixels: float = 0.0
+    """Pages that are smaller once scaled are looked at once more at `averaged_ratio`, and both answers averaged."""
+    averaged_ratio: float = 0.6
+    """Of the first scale."""
+    overlap_px: int = 48
+    """By which neighbouring tiles share the page at least: a usual digit on the seam is whole in one of them."""
+    margin_px: int = 8
+    """Of replicated border around the page, so that the network sees where ink ends."""
+    max_tiles: int = 160
+    """Of a page: four times A4's. A very long strip is scaled down to it."""
+    min_darkness: int = 18
+    """Of the second channel, in 255ths, averaged over 3 x 3 px: by so much faint writing stands out (4 grey levels on
+    paper without grain), and grain of 2 grey levels does not."""
+    min_dark_px: int = 4
+    """Pixels so dark that make a tile worth looking at."""
+
+
+PARAMETERS = TileParameters()
+_PAPER = 85
+"""Of the second channel: as dark as the surroundings."""
+
+
+def first_scale(shape: tuple[int, ...], parameters: TileParameters = PARAMETERS) -> float:
+    """By how much a level page of `shape` (height, width) is scaled for the first pass."""
+    p = parameters
+    height, width = shape
+    if height < p.strip_height_px <= width or max(height, width) <= p.strip_height_px:
+        scale = min(p.max_enlargement, p.strip_scaled_px / height)
+    elif max(height, width) < p.small_side_px:
+        scale = min(p.max_enlargement, p.small_side_px / max(height, width))
+    else:
+        scale = 1.0
+    return _bounded(min(scale, (p.first_megapixels * 1e6 / (height * width)) ** 0.5), shape, p)
+
+
+def second_scale(
+    shape: tuple[int, ...],
+    first: float,
+    heights: NDArray[np.floating],
+    parameters: TileParameters = PARAMETERS,
+) -> float | None:
+    """The scale of another pass over a level page of `shape`; None where the first pass did.
+
+    `heights` (n,) are those of the digits that the first pass found, in pixels of the level page.
+    """
+    p = parameters
+    area = shape[0] * shape[1]
+    if not len(heights):
+        return None
+    median = float(np.median(heights)) * first
+    if median < p.min_median_px and first < 1:
+        scale = min(1.0, first * p.wanted_median_px / median, (p.second_megapixels * 1e6 / area) ** 0.5)
+    elif median > p.max_median_px:
+        scale = first * p.reduced_median_px / median
+    else:
+        return first * p.averaged_ratio if area * first**2 < p.averaged_megapixels * 1e6 else None
+    scale = _bounded(scale, shape, p)
+    return scale if max(scale / first, first / scale) >= p.least_change_ratio else None
+
+
+def _bounded(scale: float, shape: tuple[int, ...], p: TileParameters) -> float:
+    """That scale, or the next lower one at which the page has no more tiles than are allowed."""
+    while True:
+        columns, rows = (len(_starts(size, p)) for size in _scaled(shape, scale))
+        if columns * rows <= p.max_tiles or max(_scaled(shape, scale)) <= TILE:
+            return scale
+        scale *= 0.9
+
+
+def make_tiles(level: Pixels, scale: float, parameters: TileParameters = PARAMETERS) -> Tiles:
+    """The tiles of a level page (height, width) at that scale, those of bare paper left out."""
+    p = parameters
+    width, height = _scaled(level.shape, scale)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    scaled = level if (height, width) == level.shape else cv2.resize(level, (width, height), interpolation=how)
+    lefts, tops = _starts(width, p), _starts(height, p)
+    before = max(0, -tops[0]), max(0, -lefts[0])
+    after = max(0, tops[-1] + TILE - height), max(0, lefts[-1] + TILE - width)
+    padded = cv2.copyMakeBorder(scaled, before[0], after[0], before[1], after[1], cv2.BORDER_REPLICATE)
+    channels = network_input(padded)
+    dark = cv2.blur(channels[..., 1], (3, 3)) >= _PAPER + p.min_darkness
+    pixels, corners = [], []
+    for top in tops:
+        for left in lefts:
+            y, x = top + before[0], left + before[1]
+            part = slice(y, y + TILE), slice(x, x + TILE)
+            if np.count_nonzero(dark[part]) >= p.min_dark_px:
+                pixels.append(channels[part])
+                corners.append((left, top))
+    return Tiles(
+        np.array(pixels, np.uint8).reshape(-1, TILE, TILE, 2), np.array(corners, np.int32).reshape(-1, 2), scale
+    )
+
+
+def _scaled(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
+    """Width and height of a page of `shape` (height, width), scaled."""
+    return max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
+
+
+def _starts(size: int, p: TileParameters) -> list[int]:
+    """Where tiles begin that cover so many pixels and the margin, evenly spaced."""
+    whole = size + 2 * p.margin_px
+    if whole <= TILE:
+        return [-((TILE - size) // 2)]
+    count = -(-(whole - p.overlap_px) // (TILE - p.overlap_px))
+    starts: list[int] = np.linspace(-p.margin_px, size + p.margin_px - TILE, count).round().astype(int).tolist()
+    return starts
