@@ -32,6 +32,12 @@ class LineParameters:
     """Slope of a page that was turned level, at most."""
     skew_from: int = 40
     """Digits from which the slope is measured; of fewer it is not known well enough."""
+    asked: int = 400
+    """Digits, at most, whose neighbours are asked for the bend."""
+    reach_heights: float = 5.0
+    """Neighbours are no further away than this."""
+    sharper_ratio: float = 1.03
+    """A bend is followed where it makes the profile sharper by this, at least."""
     short: int = 2
     """Digits of a line, at most, that may turn out to belong to another on both sides."""
     near_heights: float = 8.0
@@ -45,8 +51,14 @@ def page_slope(boxes: NDArray[np.floating], parameters: LineParameters | None = 
     how = parameters or LineParameters()
     if len(boxes) < how.skew_from:
         return 0.0
-    x, y = boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2
-    step = max(1.0, 0.25 * float(np.median(boxes[:, 3])))
+    each = np.asarray(boxes, np.float64)
+    x, y = each[:, 0] + each[:, 2] / 2, each[:, 1] + each[:, 3] / 2
+    return _sharpest(x, y, float(np.median(each[:, 3])), how)[0]
+
+
+def _sharpest(x: Floats, y: Floats, height: float, how: LineParameters) -> tuple[float, float]:
+    """The slope at which the profile of centres is sharpest, and how sharp it is there."""
+    step = max(1.0, 0.25 * height)
     best, sharpest = 0.0, -1.0
     for slope in np.linspace(-how.skewed_at_most, how.skewed_at_most, 61):
         across = (y - slope * x) / step
@@ -54,7 +66,49 @@ def page_slope(boxes: NDArray[np.floating], parameters: LineParameters | None = 
         sharp = float((np.convolve(counts, (0.5, 1.0, 0.5)) ** 2).sum()) * (1 - abs(slope))
         if sharp > sharpest * (1 + 1e-9):
             best, sharpest = float(slope), sharp
-    return best
+    return best, sharpest
+
+
+def rise(x: Floats, y: Floats, heights: Floats, parameters: LineParameters | None = None) -> Floats:
+    """By how many pixels (n,) the writing at centres `x`, `y` lies lower than on a level page: slope and bend.
+
+    The bend is a polynomial, of the third degree along the lines and changing down the page, fitted to how digits near
+    to each other lie; it is taken where it makes the profile of centres sharper. 0 of few digits.
+    """
+    how = parameters or LineParameters()
+    if len(x) < how.skew_from:
+        return np.zeros(len(x))
+    height = float(np.median(heights))
+    slope, sharp = _sharpest(x, y, height, how)
+    bend = _bend(x, y, height, how)
+    further, sharper = _sharpest(x, y - bend, height, how)
+    return bend + further * x if sharper > sharp * how.sharper_ratio else slope * x
+
+
+def _bend(x: Floats, y: Floats, height: float, how: LineParameters) -> Floats:
+    """The polynomial's value at each centre, (n,)."""
+    size = max(float(np.ptp(x)), float(np.ptp(y)), height)
+    u, v = (x - x.mean()) / size, (y - y.mean()) / size
+    basis = np.stack([u, u * u, u**3, u * v, u * u * v], axis=1)
+    bend = np.zeros(len(x))
+    some = np.unique(np.linspace(0, len(x) - 1, min(len(x), how.asked)).astype(np.intp))
+    for reach in (how.reach_heights / 2, how.reach_heights):
+        along = x - x[some, None]
+        across = (y - bend) - (y - bend)[some, None]
+        i, j = np.nonzero((along > 0.4 * height) & (along < reach * height) & (np.abs(across) < 0.6 * height))
+        if len(i) < how.skew_from:
+            return bend
+        inputs, outputs = basis[j] - basis[some[i]], y[j] - y[some[i]]
+        held = np.eye(basis.shape[1]) * 1e-4 * len(i) / len(x)
+        weights = np.ones(len(i))
+        coefficients = np.zeros(basis.shape[1])
+        for _ in range(4):
+            weighed = inputs * weights[:, None]
+            coefficients = np.linalg.solve(weighed.T @ inputs + held, weighed.T @ outputs)
+            off = (outputs - inputs @ coefficients) / (0.5 * height)
+            weights = np.clip(1 - off * off, 0, None) ** 2  # Tukey's: neighbours of other lines do not count
+        bend = basis @ coefficients
+    return bend
 
 
 class _Rows:
@@ -128,7 +182,7 @@ def find_lines(boxes: NDArray[np.floating], parameters: LineParameters | None = 
         return []
     level = np.asarray(boxes, np.float64).copy()
     x = level[:, 0] + level[:, 2] / 2
-    level[:, 1] -= page_slope(level, how) * x
+    level[:, 1] -= rise(x, level[:, 1] + level[:, 3] / 2, level[:, 3], how)
     y = level[:, 1] + level[:, 3] / 2
     ends = np.concatenate([level[:, :2], level[:, :2] + np.maximum(level[:, 2:], 1)], axis=1).tolist()
     rows, members = _Rows(len(level), how), list[list[int]]()

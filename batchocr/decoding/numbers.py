@@ -16,6 +16,9 @@ from batchocr.records import Pixels
 
 Floats = NDArray[np.float64]
 
+QUANTILE = 0.6
+"""Of the heights near a gap: that of the writing there."""
+
 
 @dataclass(frozen=True)
 class NumberParameters:
@@ -36,8 +39,8 @@ class NumberParameters:
     """...up to here..."""
     hole_ratio: float = 1.5
     """...where the hole's end is this many times its begin, at least."""
-    looked_heights: float = 3.0
-    """Gaps from here on are between numbers, whatever stands in them."""
+    looked_heights: float = 2.2
+    """Steps from here on are between numbers, whatever stands in them."""
     comb_heights: float = 2.0
     """Gap between digits on both sides of a comb's tooth, at most."""
     comb_step_heights: float = 1.9
@@ -54,8 +57,10 @@ class NumberParameters:
     """Steps that differ by less than this share of their median are regular."""
     regular: int = 4
     """Digits in a row with a regular pitch, at least, that make a number without rules..."""
+    least_step_heights: float = 0.8
+    """...at a step from here..."""
     regular_step_heights: float = 1.9
-    """...at a step up to here."""
+    """...up to here."""
     around: int = 4
     """Digits on either side of a gap whose height counts."""
 
@@ -74,10 +79,12 @@ class WrittenNumber:
 
 def local_heights(line: Places, boxes: Floats, around: int) -> Floats:
     """Height of writing at each gap of a line, (n - 1,): a high quantile of the digits nearby, as some are flat."""
-    heights = boxes[line, 3]
-    return np.array(
-        [float(np.quantile(heights[max(0, i + 1 - around) : i + 1 + around], 0.6)) for i in range(len(line) - 1)]
-    )
+    if len(line) < 2:
+        return np.empty(0)
+    some = min(around, len(line) - 1)
+    padded = np.pad(boxes[line, 3], some - 1, mode="symmetric")
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(padded, 2 * some), axis=1)
+    return np.asarray(windows[:, round(QUANTILE * (2 * some - 1))])
 
 
 def gaps(line: Places, boxes: Floats) -> Floats:
@@ -130,7 +137,7 @@ def split(
         if gap <= how.together_heights or (here and _bridged(here, right, float(after[0]), h, about_signs)):
             joined.append(True)
             continue
-        if gap > how.looked_heights:
+        if step > how.looked_heights:
             joined.append(False)
             continue
         top, bottom = float(min(before[1], after[1])), float(max(before[1] + before[3], after[1] + after[3]))
@@ -171,21 +178,23 @@ def _across(
         return step <= how.narrow_step_heights
     if rules[-1].x - rules[0].x <= how.same_rule_heights * high or len(rules) == 1:
         return gap <= how.comb_heights and step <= how.comb_step_heights
-    return rules[-1].x - rules[0].x <= how.boxes_apart_heights * high and step <= how.regular_step_heights + 0.3
+    return rules[-1].x - rules[0].x <= how.boxes_apart_heights * high and step <= how.looked_heights
 
 
 def _regular(steps: Floats, high: Floats, how: NumberParameters) -> NDArray[np.bool_]:
     """Which steps are among several in a row that are all alike, as in a comb whose teeth are not to be seen."""
     found = np.zeros(len(steps), np.bool_)
     need = how.regular - 1
-    for i in range(len(steps) - need + 1):
-        some = steps[i : i + need]
-        typical = float(np.median(some))
-        if (
-            np.abs(some - typical).max() <= how.pitch_ratio * typical
-            and 0.8 <= typical / float(high[i]) <= how.regular_step_heights
-        ):
-            found[i : i + need] = True
+    if len(steps) < need:
+        return found
+    windows = np.lib.stride_tricks.sliding_window_view(steps, need)
+    typical = np.sort(windows, axis=1)[:, need // 2]
+    alike = np.abs(windows - typical[:, None]).max(axis=1) <= how.pitch_ratio * typical
+    alike &= (typical >= how.least_step_heights * high[: len(typical)]) & (
+        typical <= how.regular_step_heights * high[: len(typical)]
+    )
+    for i in range(need):
+        found[i : i + len(alike)] |= alike
     return found
 
 
