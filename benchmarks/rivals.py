@@ -30,7 +30,8 @@ from printed import KINDS
 
 from batchocr import Reader
 
-REAL = ("orand-car-a/val", "tally-forms", "nist-form")
+REAL = ("orand-car-a/val", "lectaurep/val", "copiste/val", "tally-forms", "nist-form")
+OURS = "batchocr"
 
 
 class Word(NamedTuple):
@@ -54,7 +55,8 @@ engine = RapidOCR()
 print("READY", flush=True)
 for path in sys.stdin:
     high, wide = cv2.imread(path.strip()).shape[:2]
-    whole_page = high > 200  # on a strip its search for lines finds nothing: it is told that there is one
+    # On a strip its search for lines finds nothing: it is told that there is one.
+    whole_page = high > 200 and wide < 3 * high
     result = engine(path.strip(), use_det=whole_page, use_cls=whole_page, use_rec=True)
     texts = result.txts or ()
     whole = np.array([[(0, 0), (wide, 0), (wide, high), (0, high)]] * len(texts), float)
@@ -172,30 +174,35 @@ def main(
     data: Annotated[Path, typer.Option(help="A folder with mnist.npz and the real pages.")],
     scorer: Annotated[Path, typer.Option(help="The scorer.")],
     rapid_python: Annotated[Path | None, typer.Option(help="The Python of RapidOCR's environment.")] = None,
-    pages: Annotated[int, typer.Option(help="Composed pages a kind.")] = 3,
+    pages: Annotated[int, typer.Option(help="Composed pages a kind; 0 for none.")] = 3,
     seed: Annotated[int, typer.Option(help="Of the composed pages.")] = 6000,
+    cases: Annotated[Path | None, typer.Option(help="A folder of drawn cases, read as well.")] = None,
+    reader: Annotated[list[str] | None, typer.Option(help="Only this one; may repeat.")] = None,
 ) -> None:
     """Print a table: digits wrong, rows exact, seconds a page, for each reader and kind of page."""
     readers: dict[str, Callable[[Path], Words]] = {}
-    if shutil.which("tesseract"):
+    wanted_readers = reader or (OURS, "Tesseract", "RapidOCR")
+    if "Tesseract" in wanted_readers and shutil.which("tesseract"):
         readers["Tesseract"] = tesseract
-    if rapid_python:
+    if "RapidOCR" in wanted_readers and rapid_python:
         readers["RapidOCR"] = Rapid(rapid_python)
-    own = Reader()
-    own.read(np.full((200, 400), 255, np.uint8))
+    own = Reader() if OURS in wanted_readers else None
+    if own:
+        own.read(np.full((200, 400), 255, np.uint8))
     pictures, labels = load(data / "mnist.npz", "test")
     typer.echo("| pages | reader | digits wrong | rows exact | extra digits a page | seconds a page |")
     typer.echo("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        write_pages(pictures, labels, list(KINDS), pages, seed, work / "composed")
-        known = json.loads((work / "composed" / "truth.json").read_text(encoding="utf-8"))
+        known = write_pages(pictures, labels, list(KINDS), pages, seed, work / "composed")
+        real = {name: data / name for name in REAL} | ({"cases": cases} if cases else {})
         sets = {
-            name: (data / name, sorted(json.loads((data / name / "truth.json").read_text("utf-8")))) for name in REAL
+            name: (scans, sorted(json.loads((scans / "truth.json").read_text("utf-8")))) for name, scans in real.items()
         }
         for kind in KINDS:
             of_kind = [name for name in known if name.rsplit("-", 1)[0] == kind]
-            sets[f"composed, {kind}"] = (work / "composed", of_kind)
+            if of_kind:
+                sets[f"composed, {kind}"] = (work / "composed", of_kind)
         for what, (where, names) in sets.items():
             full = json.loads((where / "truth.json").read_text(encoding="utf-8"))
             truth, rows = work / "truth.json", work / "rows.csv"
@@ -203,18 +210,18 @@ def main(
             truth.write_text(json.dumps(wanted), encoding="utf-8")
             files = [where / name for name in names]
             slopes = [true_slope(full[n]) if isinstance(full[n], list) else 0.0 for n in names]
-            for reader in ("batchocr", *readers):
+            for name in (*([OURS] if own else []), *readers):
                 start = time.perf_counter()
-                if reader == "batchocr":
+                if own and name == OURS:
                     found = [ours(own, file) for file in files]
                 else:
-                    words = [readers[reader](file) for file in files]
+                    words = [readers[name](file) for file in files]
                     found = [lines_of(of_page, slope) for of_page, slope in zip(words, slopes, strict=True)]
                 spent = (time.perf_counter() - start) / len(files)
                 write_rows(files, found, rows)
                 f = figures(scorer, truth, rows)
                 typer.echo(
-                    f"| {what} | {reader} | {f['digit_error']:.1%} | {f['rows_exact']:.1%} | "
+                    f"| {what} | {name} | {f['digit_error']:.1%} | {f['rows_exact']:.1%} | "
                     f"{f['extra_digits_a_page']} | {spent:.2f} |"
                 )
 

@@ -210,7 +210,7 @@ def drawn(fault: Fault, digits: Sequence[Found], scans: Path) -> Image.Image:
         picture = ImageOps.exif_transpose(scan).convert("RGB")
     left, top, right, bottom = cut_out(fault.place, picture.size)
     picture = picture.crop((left, top, right, bottom))
-    largest = PAGE_PX if picture.height >= PAGE_HEIGHT_PX else STRIP_PX
+    largest = PAGE_PX if fault.place is None and picture.height >= PAGE_HEIGHT_PX else STRIP_PX
     scale = min(largest[0] / picture.width, largest[1] / picture.height, LARGEST_SCALE)
     picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
     lines = (f"written  {fault.written}", f"read      {fault.read}")
@@ -238,6 +238,7 @@ def drawn(fault: Fault, digits: Sequence[Found], scans: Path) -> Image.Image:
             lower = upper + each.box[3] * scale
             draw.text((middle, lower + 1), f"{100 * each.confidence:.0f}", fill=colour, font=font(9), anchor="mt")
     base = ABOVE_PX + picture.height + 12
+    draw.rectangle((0, base, *cell.size), fill="white")
     for at, (line, colour) in enumerate(zip(lines, (BLACK, RED), strict=True)):
         draw.text((2, base + 16 * at), line, fill=colour, font=font(14))
     draw.text((2, base + 34), fault.file, fill=GREY, font=font(9))
