@@ -1,0 +1,107 @@
+"""Both networks' words about a detection become one, and its coefficients can be fitted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from batchocr.decoding.joint import (
+    Calibration,
+    JointParameters,
+    confidence,
+    features,
+    fit_calibration,
+    fit_logistic,
+    fit_weights,
+    joint_probabilities,
+    read_jointly,
+)
+
+
+def says(digit: int, sure: float, second: int = 8, none: float = 0.0, classes: int = 11) -> NDArray[np.float64]:
+    row = np.zeros(classes)
+    row[digit] = sure * (1 - none)
+    row[second] += (1 - sure) * (1 - none)
+    if classes == 11:
+        row[10] = none
+    return row[None]
+
+
+def test_what_both_say_is_surer_than_what_one_says() -> None:
+    both = read_jointly(np.array([0.8]), says(3, 0.9, classes=16), says(3, 0.9))
+    one = read_jointly(np.array([0.8]), says(3, 0.9, classes=16), says(8, 0.6, second=3))
+    assert both.digits[0] == one.digits[0] == 3
+    assert both.confidences[0] > one.confidences[0]
+    assert one.seconds[0] == 8
+
+
+def test_the_weights_decide_who_is_believed() -> None:
+    detector, classifier = says(3, 0.8, second=5, classes=16), says(5, 0.8, second=3)
+    assert joint_probabilities(detector, classifier, JointParameters(1.0, 0.0))[0].argmax() == 3
+    assert joint_probabilities(detector, classifier, JointParameters(0.0, 1.0))[0].argmax() == 5
+
+
+def test_probabilities_add_up_and_confidences_with_the_runner_up_s_are_no_more_than_one() -> None:
+    rng = np.random.default_rng(0)
+    detector, classifier = rng.dirichlet(np.full(16, 0.2), 200), rng.dirichlet(np.full(11, 0.2), 200)
+    assert joint_probabilities(detector, classifier).sum(axis=1) == pytest.approx(1)
+    read = read_jointly(rng.random(200), detector, classifier)
+    assert (read.confidences + read.second_confidences <= 1 + 1e-9).all()
+    assert (read.second_confidences <= read.confidences).all()
+    assert (read.digits != read.seconds).all()
+
+
+def test_a_low_score_and_none_make_it_no_digit() -> None:
+    sure = read_jointly(np.array([0.9]), says(3, 0.99, classes=16), says(3, 0.99, none=0.001))
+    poor = read_jointly(np.array([0.2]), says(3, 0.99, classes=16), says(3, 0.99, none=0.99))
+    assert sure.is_digit[0] > 0.9 and poor.is_digit[0] < 0.1
+    assert poor.confidences[0] < sure.confidences[0]
+
+
+def test_of_equals_the_smaller_digit_comes_first() -> None:
+    read = read_jointly(np.array([0.5]), np.full((1, 16), 1 / 16), np.full((1, 11), 1 / 11))
+    assert (read.digits[0], read.seconds[0]) == (0, 1)
+
+
+def test_zeros_are_borne() -> None:
+    read = read_jointly(np.zeros(1), np.zeros((1, 16)), np.zeros((1, 11)))
+    assert np.isfinite(read.confidences).all() and np.isfinite(read.is_digit).all()
+    assert len(read_jointly(np.zeros(0), np.zeros((0, 16)), np.zeros((0, 11))).digits) == 0
+
+
+def test_a_logistic_regression_finds_its_coefficients() -> None:
+    rng = np.random.default_rng(1)
+    inputs = rng.normal(0, 1, (20_000, 2))
+    holds = rng.random(20_000) < 1 / (1 + np.exp(-(0.5 + inputs @ np.array([2.0, -1.0]))))
+    bias, weights = fit_logistic(inputs, holds)
+    assert bias == pytest.approx(0.5, abs=0.1)
+    assert weights == pytest.approx([2, -1], abs=0.1)
+
+
+def test_a_fitted_calibration_tells_how_many_are_right() -> None:
+    rng = np.random.default_rng(2)
+    n = 4000
+    truth = rng.integers(0, 10, n)
+    logits = rng.normal(0, 1, (n, 10))
+    logits[np.arange(n), truth] += rng.choice([1.0, 5.0], n)
+    said = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    classifier = np.concatenate([said * 0.95, np.full((n, 1), 0.05)], axis=1)
+    told = features(np.full(n, 0.7), said, classifier, joint_probabilities(said, classifier))
+    right = said.argmax(axis=1) == truth
+    calibration = fit_calibration(told, right, np.ones(n, np.bool_))
+    assert isinstance(calibration, Calibration)
+    sure = confidence(told, calibration)
+    for low, high in ((0.3, 0.6), (0.6, 0.9), (0.9, 1.0)):
+        some = (sure >= low) & (sure < high)
+        assert sure[some].mean() == pytest.approx(right[some].mean(), abs=0.1)
+
+
+def test_fitted_weights_prefer_the_network_that_knows() -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 10, 500)
+    knows = np.full((500, 10), 0.02)
+    knows[np.arange(500), truth] = 0.82
+    guesses = rng.dirichlet(np.ones(10), 500)
+    how = fit_weights(knows, guesses, truth)
+    assert how.detector_weight > 0.8

@@ -1,0 +1,159 @@
+"""From detections to rows: places on the page as given, marks, origins, and pages that are not believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pytest
+from layouts import HIGH, classified, detected, row_of_boxes, together
+
+from batchocr.decoding.rows import Marking, page_boxes, page_result
+from batchocr.records import (
+    HAND,
+    PRINT,
+    SIGN,
+    TILE,
+    Detections,
+    LevelPage,
+    PageResult,
+    PageRow,
+    PreparedPage,
+    Tiles,
+    no_detections,
+)
+
+NO_TILES = Tiles(np.zeros((0, TILE, TILE, 2), np.uint8), np.zeros((0, 2), np.int32), 1.0)
+BASE = 200.0
+
+
+def page(to_page: np.ndarray | None = None, width: int = 1200, height: int = 900) -> PreparedPage:
+    level = LevelPage(np.full((height, width), 250, np.uint8), np.eye(3) if to_page is None else to_page, NO_TILES)
+    return PreparedPage(PageRow("a.png", 2, "read", width=width, height=height, angle=1.5, sha256="ab"), level)
+
+
+def result(
+    detections: Detections, printed: Literal["drop", "keep", "only"] = "drop", min_confidence: float = 0.5
+) -> PageResult:
+    return page_result(page(), detections, classified(detections), Marking(min_confidence, printed))
+
+
+def test_rows_say_where_each_digit_stands() -> None:
+    two = together(detected(row_of_boxes(100, BASE, 3), "123"), detected(row_of_boxes(300, BASE, 2), "45"))
+    read = result(together(detected(row_of_boxes(90, BASE + 100, 1), "6"), two))
+    assert [(d.line, d.number, d.position, d.digit) for d in read.digits] == [
+        (1, 1, 1, 1),
+        (1, 1, 2, 2),
+        (1, 1, 3, 3),
+        (1, 2, 1, 4),
+        (1, 2, 2, 5),
+        (2, 1, 1, 6),
+    ]
+    first = read.digits[0]
+    assert (first.file, first.page, first.left, first.top, first.width, first.height) == ("a.png", 2, 100, 160, 24, 40)
+    assert (read.page.status, read.page.lines, read.page.numbers, read.page.digits) == ("read", 2, 3, 6)
+    assert (read.page.review, read.page.marks, read.page.angle, read.page.sha256) == (0, "", 1.5, "ab")
+
+
+def test_a_number_s_row_has_its_text_with_signs_and_the_confidence_of_the_whole() -> None:
+    boxes = row_of_boxes(100, BASE, 3)
+    point = detected(np.array([(154.0, BASE - 6, 5.0, 6.0)]), ".", SIGN)
+    read = result(together(detected(boxes, "125"), point))
+    (number,) = read.numbers
+    assert (number.text, number.digits, number.origin, number.review) == ("12.5", "125", "hand", "")
+    assert number.confidence < np.prod([d.confidence for d in read.digits])
+    assert (number.left, number.top, number.width, number.height) == (100, 160, 84, 40)
+    assert len(read.digits) == 3
+
+
+def test_below_the_threshold_is_marked_and_none_is_dropped() -> None:
+    some = detected(row_of_boxes(100, BASE, 3), "123")
+    all_marked = result(some, min_confidence=1.0)
+    assert [d.review for d in all_marked.digits] == ["low-confidence"] * 3
+    assert (all_marked.numbers[0].review, all_marked.page.review) == ("low-confidence", 3)
+    assert [d.digit for d in result(some, min_confidence=0).digits] == [1, 2, 3]
+
+
+def test_the_row_agrees_with_its_own_mark() -> None:
+    some = detected(row_of_boxes(100, BASE, 1), "1")
+    (digit,) = result(some).digits
+    assert result(some, min_confidence=digit.confidence).digits[0].review == ""
+
+
+def test_printed_numbers_are_dropped_kept_or_all_there_is() -> None:
+    both = together(
+        detected(row_of_boxes(100, BASE, 3), "123", PRINT), detected(row_of_boxes(400, BASE, 2), "45", HAND)
+    )
+    dropped, kept, only = result(both), result(both, "keep"), result(both, "only")
+    assert [n.digits for n in dropped.numbers] == ["45"] and dropped.page.printed == 3
+    assert [(n.digits, n.origin) for n in kept.numbers] == [("123", "print"), ("45", "hand")]
+    assert [n.digits for n in only.numbers] == ["123"] and (kept.page.printed, only.page.printed) == (0, 0)
+    assert (dropped.numbers[0].number, dropped.numbers[0].line) == (1, 1)
+    assert {d.origin for d in dropped.digits} == {"hand"}
+
+
+def test_a_lone_digit_that_looks_printed_in_a_number_by_hand_is_by_hand() -> None:
+    some = detected(row_of_boxes(100, BASE, 4), "1234")
+    kinds = some.kinds.copy()
+    kinds[2] = PRINT
+    (number,) = result(replace(some, kinds=kinds)).numbers
+    assert (number.digits, number.origin) == ("1234", "hand")
+
+
+def test_a_page_of_print_alone_is_empty_where_print_is_dropped() -> None:
+    read = result(detected(row_of_boxes(100, BASE, 3), "123", PRINT))
+    assert (read.page.status, read.page.digits, read.page.printed) == ("empty", 0, 3)
+
+
+def test_what_is_no_digit_gives_no_row_unless_it_is_all_there_is() -> None:
+    poor = detected(row_of_boxes(100, BASE, 3), "123", score=0.1)
+    said = classified(poor)
+    said[:, 10] = 0.99
+    assert page_result(page(), poor, said, Marking(0.5)).digits == ()
+    alone = poor.take(np.array([0]))
+    (digit,) = page_result(page(), alone, said[:1], Marking(0.5)).digits
+    assert digit.digit == 1 and "not-a-digit" in digit.review
+
+
+def test_nothing_found_and_a_page_that_failed() -> None:
+    assert result(no_detections()).page.status == "empty"
+    failed = PreparedPage(PageRow("a.png", 1, "failed", error="unreadable"))
+    assert page_result(failed, no_detections(), np.empty((0, 11)), Marking(0.5)).page == failed.row
+
+
+def test_as_many_probabilities_as_detections() -> None:
+    with pytest.raises(ValueError, match="0 probabilities for 3 detections"):
+        page_result(page(), detected(row_of_boxes(100, BASE, 3)), np.empty((0, 11)), Marking(0.5))
+
+
+def test_a_flood_is_marked_not_believed() -> None:
+    boxes = np.concatenate([row_of_boxes(10, 20 + 12 * i, 150, step=7, high=8) for i in range(50)])
+    flood = detected(boxes, score=0.1, sure=0.3)
+    read = result(flood)
+    assert read.page.marks == "implausible"
+    assert len(read.digits) == read.page.review == 7500
+    assert all("implausible" in digit.review for digit in read.digits)
+
+
+def test_boxes_are_taken_through_the_page_s_turn_and_stay_on_it() -> None:
+    moved = np.array([[2.0, 0, 10], [0, 2, -50], [0, 0, 1]])
+    boxes = np.array([(100.0, 50.0, 20.0, 30.0), (-5.0, 10.0, 4.0, 30.0), (590.0, 460.0, 50.0, 80.0)])
+    assert page_boxes(boxes, moved, 1200, 900).tolist() == [[210, 50, 40, 60], [0, 0, 8, 30], [1190, 870, 10, 30]]
+    turned = np.array([[0.0, -1, 1200], [1, 0, 0], [0, 0, 1]])
+    assert page_boxes(boxes[:1], turned, 1200, 900).tolist() == [[1120, 100, 30, 20]]
+    assert page_boxes(np.array([(3000.0, 3000.0, 9.0, 9.0)]), np.eye(3), 1200, 900).tolist() == [[1199, 899, 1, 1]]
+
+
+def test_the_same_rows_whatever_the_order_of_detections() -> None:
+    rng = np.random.default_rng(0)
+    boxes = np.concatenate([row_of_boxes(rng.uniform(50, 90), 100 + 70 * i, 12) for i in range(10)])
+    some = detected(boxes, "".join(map(str, rng.integers(0, 10, len(boxes)))))
+    shuffled = some.take(rng.permutation(len(boxes)))
+    assert result(some) == result(shuffled)
+
+
+def test_heights_do_not_matter_to_the_rules_of_what_is_together() -> None:
+    for factor in (0.3, 1.0, 3.0):
+        boxes = np.concatenate([row_of_boxes(100, BASE, 3), row_of_boxes(100 + 3 * HIGH + 80, BASE, 2)]) * factor
+        assert [len(n.digits) for n in result(detected(boxes)).numbers] == [3, 2]

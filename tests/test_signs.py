@@ -1,0 +1,119 @@
+"""Signs between and before digits are written with their numbers, and doubtful ones leave a mark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from layouts import HIGH, STEP, detected, row_of_boxes, together
+
+from batchocr.decoding.lines import find_lines
+from batchocr.decoding.numbers import WrittenNumber, split
+from batchocr.decoding.signs import find_signs, written
+from batchocr.records import SIGN, Detections
+
+PAPER = np.full((400, 1200), 255, np.uint8)
+BASE = 200.0
+SHAPES = {  # left of its cell, top from the base line, width, height
+    ".": (8, -6, 6, 6),
+    ",": (8, -6, 7, 14),
+    "/": (4, -44, 18, 46),
+    "-": (4, -22, 18, 4),
+    ":": (8, -28, 6, 26),
+    "+": (4, -30, 18, 18),
+}
+
+
+def typed(text: str, step: float = STEP) -> tuple[Detections, Detections, str]:
+    """Digits and signs of a text as they stand on a line; a space takes a digit's place."""
+    digits, signs, characters, marks = [], [], "", ""
+    for i, character in enumerate(text):
+        x = 100 + i * step
+        if character.isdigit():
+            digits.append((x, BASE - HIGH, 24.0, HIGH))
+            characters += character
+        elif character != " ":
+            left, top, width, height = SHAPES[character]
+            signs.append((x + left, BASE + top, width, height))
+            marks += character
+    return (
+        detected(np.array(digits), characters),
+        detected(np.array(signs).reshape(-1, 4), marks, SIGN),
+        characters,
+    )
+
+
+def texts(digits: Detections, signs: Detections, characters: str) -> tuple[list[str], list[WrittenNumber]]:
+    boxes = np.asarray(digits.boxes, np.float64)
+    found = find_signs(signs.boxes, signs.scores, signs.probabilities, boxes)
+    numbers = []
+    for line in find_lines(boxes):
+        numbers += split(line, boxes, PAPER, [sign for sign in found if sign.beside in line])
+    return [written([int(characters[i]) for i in n.digits], n.signs) for n in numbers], numbers
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["12/05/2017", "1250,75", "1.250,75", "-17", "10:30", "+41", "767,000", "0.5", "12-05-2017", "7+5", "044-123"],
+)
+def test_what_is_written_comes_back(text: str) -> None:
+    read, numbers = texts(*typed(text))
+    assert read == [text]
+    assert not numbers[0].doubtful
+
+
+def test_a_space_before_three_digits_and_a_point_is_within_a_number() -> None:
+    digits, signs, characters = typed("3 045.00", step=28)
+    assert texts(digits, signs, characters)[0] == ["3045.00"]
+
+
+def test_a_dash_far_from_both_joins_nothing() -> None:
+    assert texts(*typed("12   -   34"))[0] == ["12", "34"]
+
+
+def test_a_minus_belongs_to_the_number_that_it_is_near_to() -> None:
+    assert texts(*typed("12   -34"))[0] == ["12", "-34"]
+
+
+def test_a_full_stop_behind_a_number_is_not_its() -> None:
+    assert texts(*typed("12."))[0] == ["12"]
+
+
+def test_signs_of_a_letter_s_height_above_and_ones_within_a_digit_are_left_out() -> None:
+    digits, signs, characters = typed("12.5")
+    above, within = signs.boxes.copy(), signs.boxes.copy()
+    above[:, 1] = BASE - 1.5 * HIGH
+    within[:, 0] = digits.boxes[1, 0] + 8
+    for moved in (above, within):
+        assert texts(digits, replace(signs, boxes=moved), characters)[1][0].signs == ()
+
+
+def test_a_doubtful_sign_is_written_and_marks_its_number() -> None:
+    digits, signs, characters = typed("12.5")
+    unsure = replace(signs, scores=np.array([0.4], np.float32))
+    assert texts(digits, unsure, characters)[0] == ["12.5"]
+    assert texts(digits, unsure, characters)[1][0].doubtful
+    probabilities = signs.probabilities.copy()
+    probabilities[0, 10:12] = 0.5, 0.45
+    assert texts(digits, replace(signs, probabilities=probabilities), characters)[1][0].doubtful
+
+
+def test_what_is_hardly_a_sign_is_not_written_but_marks() -> None:
+    digits, signs, characters = typed("12.5", step=26)
+    read, numbers = texts(digits, replace(signs, scores=np.array([0.1], np.float32)), characters)
+    assert read == ["125"]
+    assert numbers[0].doubtful
+
+
+def test_signs_stand_on_their_own_line() -> None:
+    first, point, _ = typed("12.5")
+    second = detected(row_of_boxes(100, BASE + 1.4 * HIGH, 4), "6789")
+    digits = together(first, second)
+    read, _ = texts(digits, point, "1256789")
+    assert read == ["12.5", "6789"]
+
+
+def test_no_signs_and_no_digits() -> None:
+    none = detected(np.empty((0, 4)), "")
+    assert find_signs(none.boxes, none.scores, none.probabilities, np.empty((0, 4))) == []
