@@ -101,6 +101,13 @@ def test_a_lone_digit_that_looks_printed_in_a_number_by_hand_is_by_hand() -> Non
     assert (number.digits, number.origin) == ("1234", "hand")
 
 
+def test_print_and_writing_side_by_side_are_numbers_each() -> None:
+    some = detected(row_of_boxes(100, BASE, 4), "2017")
+    kinds = np.array([PRINT, PRINT, HAND, HAND], np.int8)
+    read = result(replace(some, kinds=kinds), "keep")
+    assert [(n.digits, n.origin) for n in read.numbers] == [("20", "print"), ("17", "hand")]
+
+
 def test_a_page_of_print_alone_is_empty_where_print_is_dropped() -> None:
     read = result(detected(row_of_boxes(100, BASE, 3), "123", PRINT))
     assert (read.page.status, read.page.digits, read.page.printed) == ("empty", 0, 3)
@@ -128,11 +135,11 @@ def test_as_many_probabilities_as_detections() -> None:
 
 
 def test_a_flood_is_marked_not_believed() -> None:
-    boxes = np.concatenate([row_of_boxes(10, 20 + 12 * i, 150, step=7, high=8) for i in range(50)])
+    boxes = np.concatenate([row_of_boxes(10, 20 + 12 * i, 100, step=7, high=8) for i in range(50)])
     flood = detected(boxes, score=0.1, sure=0.3)
     read = result(flood)
     assert read.page.marks == "implausible"
-    assert len(read.digits) == read.page.review == 7500
+    assert len(read.digits) == read.page.review == 5000
     assert all("implausible" in digit.review for digit in read.digits)
 
 

@@ -10,7 +10,7 @@ from layouts import HIGH, STEP, detected, row_of_boxes, together
 
 from batchocr.decoding.lines import find_lines
 from batchocr.decoding.numbers import WrittenNumber, split
-from batchocr.decoding.signs import find_signs, written
+from batchocr.decoding.signs import contested, find_signs, written
 from batchocr.records import SIGN, Detections
 
 PAPER = np.full((400, 1200), 255, np.uint8)
@@ -46,7 +46,7 @@ def typed(text: str, step: float = STEP) -> tuple[Detections, Detections, str]:
 
 def texts(digits: Detections, signs: Detections, characters: str) -> tuple[list[str], list[WrittenNumber]]:
     boxes = np.asarray(digits.boxes, np.float64)
-    found = find_signs(signs.boxes, signs.scores, signs.probabilities, boxes)
+    found = find_signs(signs, boxes)
     numbers = []
     for line in find_lines(boxes):
         numbers += split(line, boxes, PAPER, [sign for sign in found if sign.beside in line])
@@ -115,5 +115,31 @@ def test_signs_stand_on_their_own_line() -> None:
 
 
 def test_no_signs_and_no_digits() -> None:
-    none = detected(np.empty((0, 4)), "")
-    assert find_signs(none.boxes, none.scores, none.probabilities, np.empty((0, 4))) == []
+    assert find_signs(detected(np.empty((0, 4)), ""), np.empty((0, 4))) == []
+
+
+def test_a_point_within_a_colon_is_not_written_twice() -> None:
+    digits, signs, characters = typed("10:30")
+    x, _, wide, _ = signs.boxes[0].tolist()
+    dot = detected(np.array([(x, BASE - 6, wide, 6.0)]), ".", SIGN, score=0.6)
+    assert texts(digits, together(signs, dot), characters)[0] == ["10:30"]
+
+
+@pytest.mark.parametrize(
+    ("digit", "sign", "read", "doubtful"),
+    [(0.3, 0.9, "12/05", False), (0.7, 0.8, "12/05", True), (0.9, 0.3, "12105", False), (0.8, 0.7, "12105", True)],
+)
+def test_ink_that_is_a_slash_or_a_one_is_what_is_stronger(digit: float, sign: float, read: str, doubtful: bool) -> None:
+    digits, signs, characters = typed("12/05")
+    one = detected(np.asarray(signs.boxes, np.float64), "1", score=digit)
+    all_of_it = together(digits, one, replace(signs, scores=np.array([sign], np.float32)))
+    kept, doubted = contested(all_of_it)
+    found, doubted = all_of_it.take(kept), doubted[kept]
+    is_sign = found.kinds == SIGN
+    boxes = np.asarray(found.take(~is_sign).boxes, np.float64)
+    near = find_signs(found.take(is_sign), boxes, doubted[is_sign])
+    (line,) = find_lines(boxes)
+    (number,) = split(line, boxes, PAPER, near)
+    characters += "1"
+    assert written([int(characters[i]) for i in number.digits], number.signs) == read
+    assert number.doubtful == doubtful

@@ -125,22 +125,25 @@ class _Rows:
         how = self.how
         if not self.count:
             return None
-        mean_x, mean_y, slope, high, left, top, right, bottom = self.state[:, : self.count]
+        mean_x, mean_y, slope, high = self.state[:4, : self.count]
         height = box[3] - box[1]
         runs_at = mean_y + slope * np.minimum(x - mean_x, how.ahead_heights * high)
         off = np.abs(y - runs_at) / np.maximum(high, height)
-        at = int(off.argmin())
-        if off[at] >= how.apart_heights:
-            return None
-        shared_x = np.minimum(right, box[2]) - np.maximum(left, box[0])
-        shared_y = np.minimum(bottom, box[3]) - np.maximum(top, box[1])
-        stacked = (shared_x > how.stacked_ratio * np.minimum(right - left, box[2] - box[0])) & (
-            shared_y < how.beside_ratio * np.minimum(bottom - top, height)
-        )
-        if stacked[at]:
-            off = np.where(stacked, np.inf, off)
+        while True:
             at = int(off.argmin())
-        return at if off[at] < how.apart_heights else None
+            if off[at] >= how.apart_heights:
+                return None
+            if not self._stacked(at, box):
+                return at
+            off[at] = np.inf
+
+    def _stacked(self, at: int, box: tuple[float, float, float, float]) -> bool:
+        """Whether a digit stands above or below the last one of a line."""
+        left, top, right, bottom = self.state[4:, at].tolist()
+        shared_x, shared_y = min(right, box[2]) - max(left, box[0]), min(bottom, box[3]) - max(top, box[1])
+        return shared_x > self.how.stacked_ratio * min(right - left, box[2] - box[0]) and (
+            shared_y < self.how.beside_ratio * min(bottom - top, box[3] - box[1])
+        )
 
     def add(self, at: int | None, x: float, y: float, box: tuple[float, float, float, float]) -> int:
         """Let a digit go on a line, or begin one; returns which."""

@@ -45,7 +45,7 @@ class NumberParameters:
     """Gap between digits on both sides of a comb's tooth, at most."""
     comb_step_heights: float = 1.9
     """Step between them, at most."""
-    long_heights: float = 0.7
+    long_heights: float = 0.8
     """A rule that reaches so far above or below the digits is a table's."""
     narrow_step_heights: float = 1.35
     """Columns of a table so narrow hold a digit each of one number."""
@@ -61,6 +61,8 @@ class NumberParameters:
     """...at a step from here..."""
     regular_step_heights: float = 1.9
     """...up to here."""
+    least_run: int = 2
+    """Digits of print, or by hand, in a row that part a number."""
     around: int = 4
     """Digits on either side of a gap whose height counts."""
 
@@ -212,6 +214,26 @@ def _thousands(joined: list[bool], relative: Floats, signs: dict[int, list[Sign]
         ends = i + after >= len(joined) or not joined[i + after]
         if after == 3 and before <= 3 and not ends:
             joined[i] = True
+
+
+def by_kind(
+    number: WrittenNumber, printed: NDArray[np.bool_], parameters: NumberParameters | None = None
+) -> list[WrittenNumber]:
+    """A number parted where print and writing meet, as where `20` is printed and the rest of a year is filled in.
+
+    `printed` (n,) says it of every digit of the page. A lone digit among others parts nothing: it is taken as they are.
+    """
+    how = parameters or NumberParameters()
+    kinds = printed[list(number.digits)]
+    changes = np.flatnonzero(np.diff(kinds)) + 1
+    ends = np.r_[0, changes, len(kinds)]
+    if len(ends) < 3 or np.diff(ends).min() < how.least_run:
+        return [number]
+    parts = []
+    for start, stop in pairwise(ends.tolist()):
+        own = [(at - start, sign) for at, sign in number.signs if start < at < stop or (at == start == 0)]
+        parts.append(WrittenNumber(number.digits[start:stop], tuple(own), number.doubtful))
+    return parts
 
 
 def _numbers(

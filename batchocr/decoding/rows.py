@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
-from batchocr.decoding.numbers import NumberParameters, WrittenNumber, gap_limit, gaps, local_heights, split
-from batchocr.decoding.signs import find_signs, written
+from batchocr.decoding.numbers import NumberParameters, WrittenNumber, by_kind, gap_limit, gaps, local_heights, split
+from batchocr.decoding.signs import SignParameters, contested, find_signs, written
 from batchocr.records import PRINT, SIGN, Detections, DigitRow, NumberRow, Origin, PageResult, Pixels, PreparedPage
 
 Floats = NDArray[np.float64]
@@ -43,8 +43,8 @@ class RowParameters:
 
     least_digit: float = 0.25
     """Probability that a detection is a digit, at least, for it to give a row; to be set once that is calibrated."""
-    most_digits: int = 6000
-    """Digits of a page, at most, that are believed; a page full of small writing has some 4,000."""
+    most_digits: int = 4000
+    """Digits of a page, at most, that are believed: a full page of dense writing has some 1,500."""
     unsure_from: int = 300
     """Digits from which a page is not believed..."""
     unsure_confidence: float = 0.5
@@ -58,6 +58,7 @@ class DecodingParameters:
     joint: JointParameters = field(default_factory=JointParameters)
     calibration: Calibration = field(default_factory=Calibration)
     numbers: NumberParameters = field(default_factory=NumberParameters)
+    signs: SignParameters = field(default_factory=SignParameters)
     rows: RowParameters = field(default_factory=RowParameters)
 
 
@@ -98,8 +99,10 @@ def decode(
 ) -> ReadPage:
     """Lines, numbers, signs and readings of a level page (height, width) from its detections."""
     how = parameters or DecodingParameters()
+    kept, doubted = contested(detections, how.signs)
+    detections, crop_probabilities, doubted = detections.take(kept), crop_probabilities[kept], doubted[kept]
     is_sign = detections.kinds == SIGN
-    signs, digits = detections.take(is_sign), detections.take(~is_sign)
+    signs, digits, doubted = detections.take(is_sign), detections.take(~is_sign), doubted[is_sign]
     reading = read_jointly(
         digits.scores, digits.probabilities, crop_probabilities[~is_sign], how.joint, how.calibration
     )
@@ -114,13 +117,20 @@ def decode(
     for at, line in enumerate(lines):
         line_of[line] = at
     signs_of: dict[int, list[int]] = {}
-    found = find_signs(signs.boxes, signs.scores, signs.probabilities, boxes)
+    found = find_signs(signs, boxes, doubted, how.signs)
     for i, sign in enumerate(found):
         signs_of.setdefault(int(line_of[sign.beside]), []).append(i)
     apart = [gaps(line, boxes) / local_heights(line, boxes, how.numbers.around) for line in lines if len(line) > 1]
     limit = gap_limit(np.concatenate(apart), how.numbers) if apart else None
+    printed = digits.kinds == PRINT
     numbers = tuple(
-        tuple(split(line, boxes, pixels, [found[i] for i in signs_of.get(at, ())], limit, how.numbers))
+        tuple(
+            part
+            for number in split(
+                line, boxes, pixels, [found[i] for i in signs_of.get(at, ())], limit, how.numbers, how.signs
+            )
+            for part in by_kind(number, printed, how.numbers)
+        )
         for at, line in enumerate(lines)
     )
     return ReadPage(digits, reading, numbers)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.decoding.joint import DIGITS
-from batchocr.records import SIGNS
+from batchocr.records import SIGN, SIGNS, Detections
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +37,10 @@ class SignParameters:
     """The same of its width."""
     inside_ratio: float = 0.6
     """Share of a sign's box that lies in a digit's: from here on it is part of the digit."""
+    same_ratio: float = 0.4
+    """Intersection over union from which on a sign and a digit are the same ink: the stronger is believed."""
+    contested_ratio: float = 0.6
+    """The weaker one's strength over the stronger one's from which on that is doubtful."""
     least_score: float = 0.25
     """Of the detector: what is below is no sign, but leaves its mark."""
     sure_score: float = 0.5
@@ -67,25 +71,66 @@ class Sign:
         return (self.left + self.right) / 2
 
 
+def contested(
+    detections: Detections, parameters: SignParameters | None = None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where a sign and a digit are the same ink: which detections (n,) are believed, and which signs are doubtful.
+
+    The stronger is believed, by its score and by how much its classes speak for a digit or a sign at all. A sign that
+    is nearly as strong as the digit stays, so that it marks the number; `find_signs` leaves it out of the text.
+    """
+    how = parameters or SignParameters()
+    kept, doubtful = np.ones(len(detections), np.bool_), np.zeros(len(detections), np.bool_)
+    signs, digits = np.flatnonzero(detections.kinds == SIGN), np.flatnonzero(detections.kinds != SIGN)
+    if not len(signs) or not len(digits):
+        return kept, doubtful
+    boxes = np.asarray(detections.boxes, np.float64)
+    of_digit = detections.probabilities[:, :DIGITS].sum(axis=1)
+    strength = detections.scores * np.where(detections.kinds == SIGN, 1 - of_digit, of_digit)
+    areas = boxes[:, 2] * boxes[:, 3]
+    for i in signs.tolist():
+        shared = _shared(boxes[digits], boxes[i])
+        for j in digits[shared > how.same_ratio * (areas[digits] + areas[i] - shared)].tolist():
+            weaker, stronger = sorted((float(strength[i]), float(strength[j])))
+            close = weaker >= how.contested_ratio * stronger
+            if strength[i] > strength[j]:
+                kept[j], doubtful[i] = False, bool(doubtful[i]) or close
+            elif close:
+                doubtful[i] = True
+            else:
+                kept[i] = False
+    return kept, doubtful
+
+
+def _shared(boxes: Floats, box: Floats) -> Floats:
+    """Area that each of boxes (n, 4) has in common with a box."""
+    wide = np.minimum(boxes[:, 0] + boxes[:, 2], box[0] + box[2]) - np.maximum(boxes[:, 0], box[0])
+    high = np.minimum(boxes[:, 1] + boxes[:, 3], box[1] + box[3]) - np.maximum(boxes[:, 1], box[1])
+    return np.clip(wide, 0, None) * np.clip(high, 0, None)
+
+
 def find_signs(
-    boxes: NDArray[np.floating],
-    scores: NDArray[np.floating],
-    probabilities: NDArray[np.floating],
+    signs: Detections,
     digits: NDArray[np.floating],
+    doubted: NDArray[np.bool_] | None = None,
     parameters: SignParameters | None = None,
 ) -> list[Sign]:
     """Signs that stand beside a digit as such a sign does, from the left.
 
-    `boxes` (n, 4), `scores` (n,) and `probabilities` (n, 16) are the detector's of signs, `digits` (m, 4) the boxes of
-    the page's digits. What stands beside none, or within one, is left out.
+    `signs` are the detector's, `digits` (m, 4) the boxes of the page's digits, `doubted` (n,) says which signs may be
+    digits. What stands beside no digit, or within one or within another sign, is left out; a doubted sign that is
+    within a digit is the weaker one: it is not written, and marks its number.
     """
     how = parameters or SignParameters()
+    boxes, scores, probabilities = np.asarray(signs.boxes, np.float64), signs.scores, signs.probabilities
     if not len(boxes) or not len(digits):
         return []
     of_signs = np.maximum(np.asarray(probabilities, np.float64)[:, DIGITS:], 1e-9)
     of_signs = of_signs / of_signs.sum(axis=1, keepdims=True)
     order = np.argsort(-of_signs, axis=1, kind="stable")
-    left, top, width, height = np.asarray(digits, np.float64).T
+    of_digits = np.asarray(digits, np.float64)
+    left, top, width, height = of_digits.T
+    areas = boxes[:, 2] * boxes[:, 3]
     found = []
     for i in np.argsort(boxes[:, 0] + boxes[:, 2] / 2, kind="stable").tolist():
         x, y, wide, high = (float(v) for v in boxes[i])
@@ -98,14 +143,15 @@ def find_signs(
         near &= (high < how.taller_ratio * height) & (wide < how.wide_ratio * height)
         if not near.any():
             continue
-        shared = np.clip(np.minimum(left + width, x + wide) - np.maximum(left, x), 0, None)
-        shared = shared * np.clip(np.minimum(top + height, y + high) - np.maximum(top, y), 0, None)
-        if (shared > how.inside_ratio * wide * high).any():
+        contested_here = doubted is not None and bool(doubted[i])
+        within = (_shared(of_digits, boxes[i]) > how.inside_ratio * wide * high).any()
+        larger = boxes[(areas > areas[i]) & (scores >= 0.5 * scores[i])]
+        if (within and not contested_here) or (_shared(larger, boxes[i]) > how.inside_ratio * wide * high).any():
             continue
         beside = int(np.where(near, np.maximum(gap, 0) + 0.7 * np.abs(at - mostly), np.inf).argmin())
         score, ahead = float(scores[i]), float(of_signs[i, first] - of_signs[i, second])
-        weak = score < how.least_score
-        doubtful = score < how.sure_score or ahead < how.sure_margin
+        weak = score < how.least_score or bool(within)
+        doubtful = contested_here or score < how.sure_score or ahead < how.sure_margin
         # a centre's score says how well it is met as much as whether there is one: above the sure score there is
         there = min(1.0, 0.5 + 0.5 * score / how.sure_score)
         sure = there * float(of_signs[i, first])
