@@ -25,6 +25,10 @@ class RuleParameters:
     """Thickness, at most: what is thicker is ink."""
     beyond_heights: float = 0.1
     """A rule reaches so far above or below the digits, at least: ink of the digits does not."""
+    edge_heights: float = 0.1
+    """Near a digit by this, where its ink may reach out of its box..."""
+    beyond_at_edge_heights: float = 0.22
+    """...it reaches so far."""
     paper_percentile: float = 70.0
     """Of a row's pixels in the gap: the paper's brightness, whatever crosses it level."""
 
@@ -75,7 +79,9 @@ def rules_between(
         end = np.where(longer, at + 1, end)
     ends_at = upper + end * block
     begins_at = ends_at - longest * block
-    beyond = how.beyond_heights * height
+    columns = np.arange(last - first)
+    at_edge = np.minimum(columns, columns[::-1]) < how.edge_heights * height
+    beyond = np.where(at_edge, how.beyond_at_edge_heights, how.beyond_heights) * height
     is_rule = (longest * block >= how.least_heights * height) & (
         (begins_at <= top - beyond) | (ends_at >= bottom + beyond)
     )
