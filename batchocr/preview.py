@@ -9,15 +9,13 @@ from pathlib import Path
 
 import cv2
 
-from batchocr.engines.look import page_row
+from batchocr.engines.look import look_at
 from batchocr.errors import OutputError, UsageError
 from batchocr.output.stages import STAGES
 from batchocr.reader import Reader
-from batchocr.records import PageResult, Scan, SeenPage
+from batchocr.records import PageResult, Scan
 from batchocr.settings import Settings
 from batchocr.sources import MAX_PAGES, PREVIEW, BadPage, load_pages, written_name
-from batchocr.vision.candidates import layout
-from batchocr.vision.find import stages
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -40,7 +38,7 @@ def preview(
 ) -> Iterator[Preview]:
     """Read `pages` (from 1) of a scan and draw one stage of each.
 
-    The stages are `read`, `sheet`, `flat`, `ink`, `rules`, `pieces`, `cuts` and `crops`.
+    The stages are `read`, `sheet`, `level`, `tiles`, `detections`, `crops` and `lines`.
 
     Without `out` it is drawn to `NAME.preview.png`, here. Of several pages, each goes to a file of its own:
     `seen.png` becomes `seen-003.png`.
@@ -65,19 +63,21 @@ def preview(
             raise UsageError(f"{path}: has no page {number}; give --pages that it has")
         if isinstance(page, BadPage):
             raise page.error
-        seen = stages(page.pixels, page.dpi)
-        laid_out = layout(seen, page.pixels.shape)
+        prepared = look_at(page)
         reader = reader or Reader(
             settings.model,
+            detector=settings.detector,
             device=settings.device,
             batch_size=settings.batch_size,
             min_confidence=settings.min_confidence,
             max_error=settings.max_error,
             printed=settings.printed,
         )
-        result = reader.result(SeenPage(page_row(page, laid_out), laid_out))
+        read, result = reader.result(prepared)
         target = out if len(pages) == 1 else out.with_stem(f"{out.stem}-{number:03}")
-        _, coded = cv2.imencode(out.suffix, STAGES[stage](page.pixels, seen, laid_out, result.digits))
+        if prepared.level is None:
+            raise ValueError("a page without its level page")
+        _, coded = cv2.imencode(out.suffix, STAGES[stage](page.pixels, prepared.level, read, result))
         _write(target, coded.tobytes())
         yield Preview(result, target)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_detector import write_tiny_detector
 
 from batchocr import Settings, Summary, run
 from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.detector import Detector
 from batchocr.recognition.model import shipped_model
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -39,6 +41,13 @@ def one_digit() -> Path:
 def classifier() -> Classifier:
     """The shipped model on the CPU, with batches of 64."""
     return Classifier(shipped_model(), device="cpu", batch_size=64)
+
+
+@pytest.fixture(scope="session")
+def tiny_detector(tmp_path_factory: pytest.TempPathFactory) -> Detector:
+    """A detector whose weights are set by hand, on the CPU, with batches of 5."""
+    path = write_tiny_detector(tmp_path_factory.mktemp("detector") / "detector.keras")
+    return Detector(path, device="cpu", batch_size=5)
 
 
 @pytest.fixture

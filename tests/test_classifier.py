@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from strokes import crops
 
 from batchocr.errors import UsageError
-from batchocr.recognition import classifier as classifiers
 from batchocr.recognition import compiled as compiling
-from batchocr.recognition.classifier import LEAST_BATCH, Classifier, open_device
+from batchocr.recognition import network as networks
+from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.compiled import Answer, compiled
 from batchocr.recognition.model import read_model, read_sidecar, shipped_model
+from batchocr.recognition.network import open_device
 from batchocr.records import Crops
 
 LABELS = [i % 10 for i in range(150)]
@@ -141,7 +142,7 @@ def test_the_smaller_batch_is_kept(fresh: Classifier, monkeypatch: pytest.Monkey
 
 
 def test_a_device_too_small_for_the_least_batch_is_a_fault(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_small_device(fresh, LEAST_BATCH - 1, monkeypatch)
+    on_small_device(fresh, Classifier.LEAST_BATCH - 1, monkeypatch)
     with pytest.raises(ResourceExhaustedError):
         fresh.classify(crops(LABELS))
 
@@ -169,7 +170,7 @@ def test_memory_that_runs_out_as_it_is_loaded_halves_the_batch_too(monkeypatch: 
     def small(model: Any, **how: bool) -> Answer:
         return SmallDevice(compiled(model, **how), 100)
 
-    monkeypatch.setattr(classifiers, "compiled", small)
+    monkeypatch.setattr(networks, "compiled", small)
     classifier = Classifier(shipped_model(), device="cpu", batch_size=256)
     assert classifier.batch_size == 64
     assert (classifier.classify(crops(LABELS)).argmax(axis=1) == LABELS).mean() > 0.9

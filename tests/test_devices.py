@@ -25,15 +25,17 @@ from strokes import crops
 from test_classifier import SmallDevice
 
 from batchocr import Settings, run
-from batchocr.recognition import classifier as classifiers
 from batchocr.recognition import devices as several
+from batchocr.recognition import network as loading
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.network import open_device
 from batchocr.recognition.compiled import Answer, compiled
+from batchocr.recognition.detector import Detector
 from batchocr.recognition.devices import Devices, other_gpus
 from batchocr.recognition.model import shipped_model
-from batchocr.records import Crops
+from batchocr.recognition.network import open_device
+from batchocr.recognition.networks import Models
+from batchocr.records import TILE, Crops
 
 LABELS = [i % 10 for i in range(300)]
 NO_GPU = "-1"
@@ -50,8 +52,13 @@ def wait_for_all(devices: Devices) -> None:
 
 
 @pytest.fixture(scope="module")
-def started() -> Iterator[Devices]:
-    devices = Devices(shipped_model(), device="cpu", batch_size=64)
+def models(tiny_detector: Detector) -> Models:
+    return Models(tiny_detector.path, shipped_model())
+
+
+@pytest.fixture(scope="module")
+def started(models: Models) -> Iterator[Devices]:
+    devices = Devices(models, device="cpu", batch_size=64)
     yield devices
     devices.close()
 
@@ -77,15 +84,26 @@ def test_two_give_the_answers_of_one_in_the_same_order(count: int, pair: Devices
     assert pair.together == 2
 
 
+@pytest.mark.parametrize("count", [0, 1, 16, 17, 40])
+def test_two_find_what_one_finds_on_the_same_tiles(count: int, pair: Devices) -> None:
+    tiles = np.full((count, TILE, TILE, 2), 60, np.uint8)
+    for number, tile in enumerate(tiles):
+        tile[100:140, 100 + 2 * number : 140 + 2 * number, 0] = 250
+    found = pair.detect(tiles)
+    assert np.array_equal(found, pair.detector.detect(tiles))
+    assert np.unique(found[:, 0]).tolist() == list(range(count))
+    assert pair.together == 2
+
+
 def test_each_classifies_its_share(pair: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
     own: list[int] = []
-    batch = pair._batch
+    batch = pair.classifier._batch
 
     def counted(part: Crops) -> Floats:
         own.append(len(part))
         return batch(part)
 
-    monkeypatch.setattr(pair, "_batch", counted)
+    monkeypatch.setattr(pair.classifier, "_batch", counted)
     pair.classify(crops(LABELS))
     assert own == [64, 64, 64]  # of 300; the other has 108
 
@@ -93,8 +111,8 @@ def test_each_classifies_its_share(pair: Devices, monkeypatch: pytest.MonkeyPatc
 def test_the_other_takes_the_batch_size_of_the_first(
     pair: Devices, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for devices in (pair, classifier):
-        monkeypatch.setattr(devices, "batch_size", 32)
+    for network in (pair.classifier, classifier):
+        monkeypatch.setattr(network, "batch_size", 32)
     assert np.array_equal(pair.classify(crops(LABELS)), classifier.classify(crops(LABELS)))
     assert pair.together == 2
 
@@ -116,10 +134,10 @@ def test_what_one_that_dies_had_in_hand_is_classified_by_the_first(
 
 
 def test_one_that_cannot_load_the_model_is_told_and_not_used(
-    classifier: Classifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    models: Models, classifier: Classifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(several, "other_gpus", lambda: [NO_GPU])
-    with closing(Devices(shipped_model(), device="cpu", batch_size=64)) as devices:
+    with closing(Devices(models, device="cpu", batch_size=64)) as devices:
         monkeypatch.setenv("KERAS_BACKEND", "abacus")
         answers = devices.classify(crops(LABELS))
         end = time.monotonic() + SECONDS
@@ -130,25 +148,25 @@ def test_one_that_cannot_load_the_model_is_told_and_not_used(
     assert len(caplog.messages) == 1 and "abacus" in caplog.messages[0]
 
 
-def test_one_with_less_memory_says_so_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_with_less_memory_says_so_and_ends(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     def small(model: Any, **how: bool) -> Answer:
         return SmallDevice(compiled(model, **how), 100)
 
-    monkeypatch.setattr(classifiers, "compiled", small)
+    monkeypatch.setattr(loading, "compiled", small)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # put back afterwards
     pipe, theirs = Pipe()
     try:
-        several._serve(theirs, NO_GPU, shipped_model(), "cpu", 256)
+        several._serve(theirs, NO_GPU, models, "cpu", 256)
     finally:
         logging.disable(logging.NOTSET)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == NO_GPU
     assert pipe.recv() == "out of memory for batches of 256"
 
 
-def test_none_is_started_before_a_batch_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_none_is_started_before_a_batch_is_full(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(several, "other_gpus", lambda: [NO_GPU])
     before = set(multiprocessing.active_children())
-    with closing(Devices(shipped_model(), device="cpu", batch_size=64)) as devices:
+    with closing(Devices(models, device="cpu", batch_size=64)) as devices:
         devices.classify(crops(LABELS[:63]))
         assert set(multiprocessing.active_children()) == before
         devices.classify(crops(LABELS[:64]))
@@ -179,11 +197,12 @@ PARENT = """
 import sys, time
 import numpy as np
 from batchocr.recognition import devices
-from batchocr.recognition.model import shipped_model
+from batchocr.recognition.model import shipped_detector, shipped_model
+from batchocr.recognition.networks import Models
 
 if __name__ == "__main__":
     devices.other_gpus = lambda: ["-1"]
-    both = devices.Devices(shipped_model(), device="cpu", batch_size=16)
+    both = devices.Devices(Models(shipped_detector(), shipped_model()), device="cpu", batch_size=16)
     both.classify(np.zeros((16, 28, 28), np.uint8))
     if sys.argv[1] == "at work":
         while both.together == 1:

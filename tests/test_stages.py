@@ -2,73 +2,58 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from drawing import Sheet
 
-from batchocr.output import cuts
+from batchocr.engines.look import look_at
 from batchocr.output.overlay import Colour, Picture
-from batchocr.output.stages import BLUE, GREEN, STAGES
-from batchocr.records import Candidate, DigitRow, Pixels
-from batchocr.vision.candidates import layout
-from batchocr.vision.find import find, stages
+from batchocr.output.stages import BLUE, GREEN, KINDS, RED, STAGES
+from batchocr.pipeline import Read
+from batchocr.records import (
+    CLASSES,
+    HAND,
+    PRINT,
+    SIGN,
+    Detections,
+    NumberRow,
+    Page,
+    PageResult,
+    Pixels,
+    Scan,
+    no_detections,
+)
+
+NOTHING = np.empty((0, 11))
 
 
-def row(candidate: Candidate, digit: int, review: str = "") -> DigitRow:
-    box = candidate.box
-    place = ("page.png", 1, 1, 1, 1, digit, 0.9, 0, 0.1)
-    return DigitRow(*place, box.left, box.top, box.width, box.height, review)
-
-
-def drawn(stage: str, pixels: Pixels, digits: list[DigitRow] | None = None) -> Picture:
-    seen = stages(pixels)
-    return STAGES[stage](pixels, seen, layout(seen, pixels.shape), digits or [])
+def drawn(
+    stage: str,
+    pixels: Pixels,
+    found: Detections | None = None,
+    probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = NOTHING,
+    numbers: tuple[NumberRow, ...] = (),
+) -> Picture:
+    prepared = look_at(Page(Scan(Path("page.png"), "page.png"), 1, pixels, ""))
+    assert prepared.level
+    read = Read(prepared, found or no_detections(), probabilities)
+    return STAGES[stage](pixels, prepared.level, read, PageResult(prepared.row, (), numbers))
 
 
 def has(picture: Picture, colour: Colour, least: int = 20) -> bool:
     return int((picture == colour).all(axis=-1).sum()) >= least
 
 
-def touching() -> Pixels:
-    """A page with two noughts that touch, and other numbers."""
+def page_of_three() -> tuple[Pixels, Detections]:
+    """A page with two digits and a point, and what is found on it."""
     page = Sheet(900, 500)
-    page.number("2748", 100, 100, 50)
-    page.digit("0", 100, 300, 50)
-    page.digit("0", 128, 300, 50)
-    return page.pixels
-
-
-def parts(pixels: Pixels) -> list[Candidate]:
-    """The candidates of the number that may be cut, the whole first."""
-    (number,) = [n for line in find(pixels).lines for n in line.numbers if max(c.box.width for c in n.candidates) > 50]
-    return sorted(number.candidates, key=lambda c: (c.start, -c.stop))
-
-
-def test_a_cut_that_was_made_is_black_and_its_digits_have_colours_of_their_own() -> None:
-    pixels = touching()
-    found = parts(pixels)
-    halves = [c for c in found if c.cut and c.box.width < 40]
-    first = next(c for c in halves if c.start == 0)
-    second = next(c for c in halves if c.start == first.stop and c.stop == found[0].stop)
-    picture = drawn("cuts", pixels, [row(first, 0), row(second, 0)])
-    assert has(picture, cuts.CHOSEN)
-    assert all(has(picture, ink, 300) for ink in cuts.INKS[:2])
-
-
-def test_a_cut_that_was_not_made_is_pale_and_the_digit_in_one_colour() -> None:
-    pixels = touching()
-    picture = drawn("cuts", pixels, [row(parts(pixels)[0], 8, "low-confidence")])
-    assert has(picture, cuts.REJECTED)
-    assert has(picture, cuts.INKS[0], 600)
-    assert not has(picture, cuts.INKS[1])
-    assert has(picture, cuts.REVIEW)
-
-
-def test_what_gave_no_row_is_grey() -> None:
-    picture = drawn("cuts", touching())
-    assert has(picture, cuts.NONE, 1000)
-    assert not any(has(picture, ink) for ink in cuts.INKS)
+    boxes = [page.digit("2", 100, 100, 50), page.digit("7", 200, 100, 50), page.digit(".", 260, 100, 50)]
+    sides = np.array([(b.left, b.top, b.width, b.height) for b in boxes], np.float32)
+    classes = np.eye(CLASSES, dtype=np.float32)[[2, 7, 10]]
+    return page.pixels, Detections(sides, np.full(3, 0.9, np.float32), np.array([HAND, PRINT, SIGN], np.int8), classes)
 
 
 @pytest.mark.parametrize("stage", list(STAGES))
@@ -76,6 +61,38 @@ def test_each_stage_of_a_page_without_writing_is_a_picture(stage: str) -> None:
     picture = drawn(stage, np.full((300, 400), 240, np.uint8))
     assert picture.ndim == 3
     assert picture.dtype == np.uint8
+
+
+def test_each_kind_of_detection_has_its_colour() -> None:
+    pixels, found = page_of_three()
+    picture = drawn("detections", pixels, found)
+    assert all(has(picture, colour, 8) for colour in KINDS.values())
+    assert not has(drawn("detections", pixels, found.take(found.kinds == HAND)), KINDS[SIGN])
+
+
+def test_crops_on_which_the_networks_differ_are_red() -> None:
+    pixels, found = page_of_three()
+    agreed = np.eye(11)[[2, 7, 0]]
+    assert not has(drawn("crops", pixels, found, agreed), RED, 3)
+    assert has(drawn("crops", pixels, found, np.eye(11)[[2, 1, 0]]), RED, 3)
+
+
+def test_tiles_that_are_left_out_are_dark() -> None:
+    pixels, _ = page_of_three()
+    picture = drawn("tiles", pixels)
+    assert picture[150, 500].max() > 200
+    assert picture[400, 800].max() < 130
+
+
+def test_each_number_has_its_frame_and_its_line_a_thread() -> None:
+    pixels, _ = page_of_three()
+    numbers = tuple(
+        NumberRow("page.png", 1, 1, place, "27", "27", 0.9, "hand", left, 100, 80, 50, "")
+        for place, left in enumerate((100, 600), 1)
+    )
+    picture = drawn("lines", pixels, numbers=numbers)
+    assert not np.array_equal(picture[125, 300:500], drawn("lines", pixels)[125, 300:500])
+    assert has(picture, RED, 3)
 
 
 def test_the_outline_of_a_photographed_sheet_is_green_where_it_lies() -> None:
@@ -96,4 +113,4 @@ def test_the_outline_of_a_photographed_sheet_is_green_where_it_lies() -> None:
 
 
 def test_a_page_that_fills_its_picture_has_no_outline() -> None:
-    assert not has(drawn("sheet", touching()), GREEN)
+    assert not has(drawn("sheet", page_of_three()[0]), GREEN)

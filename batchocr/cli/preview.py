@@ -27,12 +27,11 @@ from batchocr.sources import MAX_MEGAPIXELS
 class StageChoice(StrEnum):
     read = "read"
     sheet = "sheet"
-    flat = "flat"
-    ink = "ink"
-    rules = "rules"
-    pieces = "pieces"
-    cuts = "cuts"
+    level = "level"
+    tiles = "tiles"
+    detections = "detections"
     crops = "crops"
+    lines = "lines"
 
 
 def preview(
@@ -48,9 +47,9 @@ def preview(
     stage: Annotated[
         StageChoice,
         typer.Option(
-            help="What to draw: what was read, the sheet's outline and what is level, the page with its light evened "
-            "out, its ink, the ruled lines taken out, the pieces that may be digits, each number with the cuts "
-            "proposed and chosen, or the crops as the network sees them."
+            help="What to draw: what was read, the sheet's outline and what is level, the level page, the tiles that "
+            "the detector sees, its detections with class and score, the crops as the classifier sees them, or lines "
+            "and numbers."
         ),
     ] = StageChoice.read,
     pages: Annotated[

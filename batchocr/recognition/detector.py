@@ -31,6 +31,8 @@ class DetectorParameters:
     """By kind: HAND, PRINT, SIGN."""
     most_in_tile: int = 400
     """Of the highest scores: a tile full of 16 px digits has as many, and security print more."""
+    seam_px: float = 8.0
+    """By which what is found may lie beyond a tile's own half of an overlap: two tiles place a middle differently."""
 
 
 PARAMETERS = DetectorParameters()
@@ -120,7 +122,7 @@ def decode(answer: NDArray[np.floating], parameters: DetectorParameters = PARAME
     return np.concatenate([np.stack(columns, axis=1), classes], axis=1).astype(np.float32)
 
 
-def of_page(raw: Raw, tiles: Tiles) -> Detections:
+def of_page(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:
     """The raw detections on a page's tiles as those of the page.
 
     Where tiles overlap, each counts for its own half, so that little is found twice.
@@ -135,7 +137,8 @@ def of_page(raw: Raw, tiles: Tiles) -> Detections:
     for axis in (0, 1):
         starts = np.unique(tiles.corners[:, axis])
         seams = (starts[:-1] + TILE + starts[1:]) / 2
-        low, high = np.concatenate([[-np.inf], seams]), np.concatenate([seams, [np.inf]])
+        low = np.concatenate([[-np.inf], seams - parameters.seam_px])
+        high = np.concatenate([seams + parameters.seam_px, [np.inf]])
         place = np.searchsorted(starts, corner[:, axis])
         own &= (middle[:, axis] >= low[place]) & (middle[:, axis] < high[place])
     boxes = np.concatenate([ends[:, :2], ends[:, 2:] - ends[:, :2]], axis=1) / tiles.scale

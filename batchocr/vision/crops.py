@@ -62,7 +62,7 @@ def cut_crops(level: Pixels, boxes: NDArray[np.float32], parameters: CropParamet
         return np.empty((0, 28, 28), np.uint8)
     scales = p.digit_px / np.maximum(1.0, boxes[:, 2:].max(axis=1))
     contrast = _contrast(_windows(level, boxes, scales, side), p)
-    inside = _inside(boxes, scales, p)
+    inside = _inside(boxes, scales, level.shape, p)
     ink = _ink(contrast, inside, p)
     ink = _without_rules(ink.reshape(n * side, side), p)
     mask = _own(ink, inside, p)
@@ -116,11 +116,16 @@ def _interpolation(cells: int, cell: int) -> Floats:
     return np.maximum(0, 1 - np.abs(at.clip(0, cells - 1)[:, None] - np.arange(cells))).astype(np.float32)
 
 
-def _inside(boxes: NDArray[np.float32], scales: NDArray[np.floating], p: CropParameters) -> NDArray[np.bool_]:
-    """Where in each window its box lies, and a little around it (n, side, side)."""
-    half = boxes[:, 2:] / 2 * scales[:, None] + p.around_px
-    away = np.abs(np.arange(p.window_px) + 0.5 - p.window_px / 2)
-    across, down = away <= half[:, :1], away <= half[:, 1:]
+def _inside(
+    boxes: NDArray[np.float32], scales: NDArray[np.floating], shape: tuple[int, ...], p: CropParameters
+) -> NDArray[np.bool_]:
+    """Where in each window its box lies, and a little around it, as far as there is page (n, side, side)."""
+    middle, half = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:] / 2 * scales[:, None] + p.around_px
+    low = np.maximum(-half, -middle * scales[:, None])
+    high = np.minimum(half, (np.array(shape[::-1]) - middle) * scales[:, None])
+    at = np.arange(p.window_px) + 0.5 - p.window_px / 2
+    across = (at >= low[:, :1]) & (at <= high[:, :1])
+    down = (at >= low[:, 1:]) & (at <= high[:, 1:])
     return np.asarray(down[:, :, None] & across[:, None, :])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -52,7 +53,9 @@ class TileParameters:
     """Of the second channel, in 255ths, averaged over 3 x 3 px: by so much faint writing stands out (4 grey levels on
     paper without grain), and grain of 2 grey levels does not."""
     min_dark_px: int = 4
-    """Pixels so dark that make a tile worth looking at."""
+    """Pixels so dark that make a tile worth looking at, where they lie in its own part..."""
+    own_margin_px: int = 16
+    """...or so near to it: where tiles overlap, what is found counts for the tile whose middle is nearer."""
 
 
 PARAMETERS = TileParameters()
@@ -120,16 +123,24 @@ def make_tiles(level: Pixels, scale: float, parameters: TileParameters = PARAMET
     channels = network_input(padded)
     dark = cv2.blur(channels[..., 1], (3, 3)) >= _PAPER + p.min_darkness
     pixels, corners = [], []
-    for top in tops:
-        for left in lefts:
+    for top, down in zip(tops, _own(tops, p), strict=True):
+        for left, across in zip(lefts, _own(lefts, p), strict=True):
             y, x = top + before[0], left + before[1]
-            part = slice(y, y + TILE), slice(x, x + TILE)
-            if np.count_nonzero(dark[part]) >= p.min_dark_px:
-                pixels.append(channels[part])
+            part = channels[y : y + TILE, x : x + TILE]
+            own = dark[y + down.start : y + down.stop, x + across.start : x + across.stop]
+            if np.count_nonzero(own) >= p.min_dark_px:
+                pixels.append(part)
                 corners.append((left, top))
     return Tiles(
         np.array(pixels, np.uint8).reshape(-1, TILE, TILE, 2), np.array(corners, np.int32).reshape(-1, 2), scale
     )
+
+
+def _own(starts: list[int], p: TileParameters) -> list[slice]:
+    """The part of each tile in which a digit's middle counts as that tile's, and some more around it."""
+    seams = [(before + TILE + after) // 2 for before, after in pairwise(starts)]
+    ends = zip(starts, [starts[0], *seams], [*seams, starts[-1] + TILE], strict=True)
+    return [slice(max(0, low - start - p.own_margin_px), high - start + p.own_margin_px) for start, low, high in ends]
 
 
 def _scaled(shape: tuple[int, ...], scale: float) -> tuple[int, int]:

@@ -1,0 +1,149 @@
+"""The detector behind its one batch shape, and what its answers mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawing import Sheet
+from numpy.typing import NDArray
+from tiny_detector import HALF, SEVEN
+
+from batchocr.decoding.suppression import suppressed
+from batchocr.errors import ModelError
+from batchocr.recognition.detector import (
+    CHANNELS,
+    MIDDLES,
+    Detector,
+    DetectorParameters,
+    decode,
+    digit_heights,
+    of_page,
+)
+from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Pixels, Tiles
+from batchocr.vision.tiles import make_tiles
+
+
+def silent(tiles: int = 1) -> NDArray[np.float32]:
+    """An answer in which nothing is found."""
+    answer = np.zeros((tiles, len(MIDDLES), CHANNELS), np.float32)
+    answer[:, :, :3] = -1e4
+    return answer
+
+
+def say(answer: NDArray[np.float32], cell: int, kind: int, heat: float, sides: tuple[float, ...], label: int) -> None:
+    """Puts a detection into the first tile of an answer, its sides in strides."""
+    answer[0, cell, kind] = heat
+    answer[0, cell, 3:7] = np.log(np.expm1(np.array(sides) / 2))
+    answer[0, cell, 7 + label] = 5
+
+
+def test_the_cells_of_a_tile() -> None:
+    assert len(MIDDLES) == 80 * 80 + 40 * 40 + 20 * 20
+    assert MIDDLES[[0, 1, 80, 6400, 8000]].tolist() == [[2, 2, 4], [6, 2, 4], [2, 6, 4], [4, 4, 8], [8, 8, 16]]
+    assert MIDDLES[-1].tolist() == [TILE - 8, TILE - 8, 16]
+
+
+def test_an_answer_is_decoded() -> None:
+    answer = silent(2)
+    say(answer, 81, HAND, 0.0, (1, 2, 3, 4), 7)
+    say(answer, 6400, SIGN, 3.0, (0.25, 0.25, 0.25, 0.25), 10)
+    say(answer, 8001, PRINT, -0.5, (2, 2, 2, 2), 3)
+    raw = decode(answer)
+    assert raw.shape == (3, 7 + CLASSES)
+    assert raw[:, 0].tolist() == [0, 0, 0]
+    assert raw[:, 1].tolist() == [HAND, SIGN, PRINT]
+    assert raw[:, 2] == pytest.approx([0.5, 0.9526, 0.3775], abs=1e-4)
+    assert raw[0, 3:7] == pytest.approx([6 - 4, 6 - 8, 6 + 12, 6 + 16], abs=1e-3)
+    assert raw[1, 3:7] == pytest.approx([2, 2, 6, 6], abs=1e-3)
+    assert raw[2, 3:7] == pytest.approx([24 - 32, 8 - 32, 24 + 32, 8 + 32], abs=1e-3)
+    assert raw[:, 7:].argmax(axis=1).tolist() == [7, 10, 3]
+    assert raw[:, 7:].sum(axis=1) == pytest.approx(1)
+
+
+def test_each_kind_has_its_own_least_score() -> None:
+    answer = silent()
+    for place, kind in enumerate((HAND, PRINT, SIGN)):
+        say(answer, 10 * place, kind, 0.0, (1, 1, 1, 1), 0)
+    assert decode(answer, DetectorParameters(min_score=(0.4, 0.6, 0.4)))[:, 1].tolist() == [HAND, SIGN]
+
+
+def test_of_a_tile_full_of_noise_the_highest_scores_are_kept() -> None:
+    answer = silent(2)
+    answer[:, :, HAND] = np.random.default_rng(1).uniform(1, 3, answer.shape[:2])
+    answer[1, 100:, HAND] = -1e4
+    raw = decode(answer, DetectorParameters(most_in_tile=150))
+    assert np.bincount(raw[:, 0].astype(int)).tolist() == [150, 100]
+    least = np.sort(answer[0, :, HAND])[-150]
+    assert raw[:150, 2].min() == pytest.approx(1 / (1 + np.exp(-least)))
+
+
+def at(tile: int, x: float, y: float) -> list[float]:
+    """A raw detection of 20 by 30 pixels with its middle there."""
+    return [tile, HAND, 0.9, x - 10, y - 15, x + 10, y + 15, *np.eye(CLASSES)[4].tolist()]
+
+
+def test_of_an_overlap_each_tile_has_its_half_and_a_little_and_boxes_are_the_level_pages() -> None:
+    corners = np.array([(0, 0), (240, 0), (0, 300)], np.int32)
+    tiles = Tiles(np.empty((0, TILE, TILE, 2), np.uint8), corners, 0.5)
+    seam = (TILE + 240) / 2
+    raw = [at(0, seam - 9, 100), at(1, seam - 9 - 240, 100), at(0, seam + 9, 100), at(1, seam + 9 - 240, 100)]
+    raw += [at(0, 50, 300), at(0, 50, 319), at(2, 50, 0), at(2, 50, 20)]
+    found = of_page(np.array(raw, np.float32), tiles)
+    middles = found.boxes[:, :2] + found.boxes[:, 2:] / 2
+    assert middles.tolist() == [[2 * (seam - 9), 200], [2 * (seam + 9), 200], [100, 600], [100, 640]]
+    assert found.boxes[:, 2:].tolist() == [[40, 60]] * 4
+    assert digit_heights(found).tolist() == [60] * 4
+
+
+def test_no_tiles_have_no_detections(tiny_detector: Detector) -> None:
+    raw = tiny_detector.detect(np.empty((0, TILE, TILE, 2), np.uint8))
+    assert raw.shape == (0, 7 + CLASSES)
+    assert len(of_page(raw, Tiles(np.empty((0, TILE, TILE, 2), np.uint8), np.empty((0, 2), np.int32), 1.0))) == 0
+
+
+def page_of_digits() -> tuple[Pixels, list[tuple[float, float]]]:
+    page = Sheet(1000, 700)
+    boxes = [page.digit("8", x, y, 40, pen=6) for y in range(60, 640, 130) for x in range(60, 940, 130)]
+    return page.pixels, [(box.left + box.width / 2, box.top + box.height / 2) for box in boxes]
+
+
+def test_digits_on_a_page_are_found_once_where_they_stand(tiny_detector: Detector) -> None:
+    pixels, middles = page_of_digits()
+    tiles = make_tiles(pixels, 1.0)
+    found = of_page(tiny_detector.detect(tiles.pixels), tiles)
+    where = found.boxes[:, :2] + found.boxes[:, 2:] / 2
+    away = np.abs(where[:, None] - np.array(middles)).max(axis=2)
+    assert away.min(axis=1).max() <= 16
+    assert away.min(axis=0).max() <= 16
+    assert len(suppressed(found)) == len(middles)
+    assert (found.kinds == HAND).all()
+    assert np.allclose(found.boxes[:, 2:], 2 * HALF, atol=1e-3)
+    assert (found.probabilities.argmax(axis=1) == SEVEN).all()
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 100])
+def test_how_full_a_batch_is_changes_nothing(
+    size: int, tiny_detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiles = make_tiles(page_of_digits()[0], 1.0)
+    whole = tiny_detector.detect(tiles.pixels)
+    assert len(tiles.pixels) > 5
+    parts = [tiny_detector.detect(tiles.pixels[i : i + size]) for i in range(0, len(tiles.pixels), size)]
+    for i, part in enumerate(parts):
+        part[:, 0] += i * size
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_a_classifier_is_no_detector(tiny_detector: Detector, tmp_path: Path) -> None:
+    from batchocr.recognition.model import shipped_model
+
+    with pytest.raises(ModelError, match="no sidecar of ours"):
+        Detector(shipped_model(), device="cpu")
+    copy = tmp_path / "other.keras"
+    copy.write_bytes(tiny_detector.path.read_bytes())
+    text = tiny_detector.path.with_suffix(".json").read_text()
+    copy.with_suffix(".json").write_text(text.replace('"uint8"', '"float32"'))
+    with pytest.raises(ModelError, match="not for digits and signs"):
+        Detector(copy, device="cpu")

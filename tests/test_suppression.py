@@ -1,0 +1,96 @@
+"""What is found at one place becomes one detection."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchocr.decoding.suppression import SuppressionParameters, suppressed
+from batchocr.records import CLASSES, HAND, PRINT, SIGN, Detections
+
+
+def found(*rows: tuple[tuple[float, float, float, float], float, int, int]) -> Detections:
+    """Detections by box, score, kind and class; all sure of their class."""
+    return Detections(
+        np.array([box for box, *_ in rows], np.float32).reshape(-1, 4),
+        np.array([score for _, score, _, _ in rows], np.float32),
+        np.array([kind for _, _, kind, _ in rows], np.int8),
+        np.eye(CLASSES, dtype=np.float32)[[label for *_, label in rows]],
+    )
+
+
+def test_nothing_is_nothing() -> None:
+    assert len(suppressed(found())) == 0
+
+
+def test_what_stands_apart_is_kept_in_order() -> None:
+    given = found(((0, 0, 20, 30), 0.5, HAND, 1), ((22, 0, 20, 30), 0.9, HAND, 2), ((0, 40, 20, 30), 0.7, PRINT, 3))
+    kept = suppressed(given)
+    for field in ("boxes", "scores", "kinds", "probabilities"):
+        assert np.array_equal(getattr(kept, field), getattr(given, field))
+
+
+def test_of_one_place_the_stronger_is_kept_and_classes_are_averaged_by_score() -> None:
+    kept = suppressed(found(((1, 1, 20, 30), 0.3, HAND, 1), ((0, 0, 20, 30), 0.9, HAND, 7)))
+    assert kept.boxes.tolist() == [[0, 0, 20, 30]]
+    assert kept.scores == pytest.approx([0.9])
+    assert kept.probabilities[0, [1, 7]] == pytest.approx([0.25, 0.75])
+
+
+def test_hand_and_print_at_one_place_are_one_digit() -> None:
+    kept = suppressed(found(((0, 0, 20, 30), 0.6, HAND, 7), ((0, 1, 20, 30), 0.8, PRINT, 7)))
+    assert kept.kinds.tolist() == [PRINT]
+
+
+def test_a_part_within_a_digit_goes_but_says_nothing_of_its_class() -> None:
+    kept = suppressed(found(((0, 0, 30, 40), 0.9, HAND, 8), ((5, 0, 20, 19), 0.5, HAND, 0)))
+    assert len(kept) == 1
+    assert kept.probabilities[0, 8] == 1
+
+
+def test_a_sign_and_a_digit_do_not_touch_each_other() -> None:
+    kept = suppressed(
+        found(((0, 0, 30, 40), 0.9, HAND, 7), ((5, 20, 15, 4), 0.5, SIGN, 13), ((5, 20, 15, 5), 0.4, SIGN, 13))
+    )
+    assert kept.kinds.tolist() == [HAND, SIGN]
+
+
+def test_what_a_suppressed_one_overlaps_is_kept() -> None:
+    """Of three in a row, each over half of the next, the middle one goes for the first's sake."""
+    kept = suppressed(
+        found(((0, 0, 30, 30), 0.9, HAND, 1), ((9, 0, 30, 30), 0.8, HAND, 1), ((18, 0, 30, 30), 0.7, HAND, 1))
+    )
+    assert kept.boxes[:, 0].tolist() == [0, 18]
+
+
+def test_of_a_flood_the_strongest_are_looked_at() -> None:
+    rng = np.random.default_rng(3)
+    n = 3000
+    boxes = np.concatenate([rng.uniform(0, 1000, (n, 2)), rng.uniform(10, 60, (n, 2))], axis=1).astype(np.float32)
+    scores = rng.uniform(0.3, 1, n).astype(np.float32)
+    flood = Detections(boxes, scores, np.zeros(n, np.int8), np.full((n, CLASSES), 1 / CLASSES, np.float32))
+    kept = suppressed(flood, SuppressionParameters(max_detections=500))
+    assert 0 < len(kept) <= 500
+    assert kept.scores.min() >= np.sort(scores)[-500]
+
+
+def test_the_same_as_by_looking_at_all_pairs() -> None:
+    rng = np.random.default_rng(5)
+    n = 300
+    boxes = np.concatenate([rng.uniform(0, 300, (n, 2)), rng.uniform(15, 40, (n, 2))], axis=1).astype(np.float32)
+    given = Detections(
+        boxes, rng.permutation(n).astype(np.float32) / n, np.zeros(n, np.int8), np.full((n, 16), 1 / 16, np.float32)
+    )
+    left: list[int] = []
+    ends = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1).astype(float)
+    for i in np.argsort(-given.scores).tolist():
+        for j in left:
+            wide = min(ends[i, 2], ends[j, 2]) - max(ends[i, 0], ends[j, 0])
+            high = min(ends[i, 3], ends[j, 3]) - max(ends[i, 1], ends[j, 1])
+            shared = max(0, wide) * max(0, high)
+            areas = [np.prod(ends[k, 2:] - ends[k, :2]) for k in (i, j)]
+            if shared >= 0.5 * (sum(areas) - shared) or shared >= 0.8 * min(areas):
+                break
+        else:
+            left.append(i)
+    assert suppressed(given).boxes.tolist() == boxes[sorted(left)].tolist()

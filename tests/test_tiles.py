@@ -1,0 +1,101 @@
+"""How a level page is cut into tiles: scale, padding, overlap, and what is left out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawing import Sheet, noisy
+
+from batchocr.records import TILE
+from batchocr.vision.tiles import PARAMETERS, TileParameters, first_scale, make_tiles, second_scale
+
+OVERLAP = PARAMETERS.overlap_px
+
+
+def covered(corners: list[list[int]], width: int, height: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    seen = np.zeros((height, width), np.bool_)
+    for left, top in corners:
+        seen[max(0, top) : top + TILE, max(0, left) : left + TILE] = True
+    return seen
+
+
+@pytest.mark.parametrize(
+    "shape, scale",
+    [
+        ((3508, 2480), (2.3e6 / (3508 * 2480)) ** 0.5),  # A4 at 300 dpi becomes 150 dpi
+        ((1754, 1240), 1.0),
+        ((1000, 700), 1.0),
+        ((450, 300), 2.0),
+        ((600, 400), 1.5),
+        ((28, 28), 2.0),
+        ((40, 600), 1.6),
+        ((90, 600), 64 / 90),
+    ],
+)
+def test_the_scale_of_the_first_pass(shape: tuple[int, int], scale: float) -> None:
+    assert first_scale(shape) == pytest.approx(scale, rel=0.01)
+
+
+def test_a_very_long_strip_has_a_bounded_number_of_tiles() -> None:
+    strip = np.full((60, 60_000), 200, np.uint8)
+    strip[:, ::7] = 20
+    tiles = make_tiles(strip, first_scale(strip.shape))
+    assert 1 < len(tiles.pixels) <= PARAMETERS.max_tiles
+
+
+def test_tiles_of_a_page_full_of_ink_cover_it_and_overlap() -> None:
+    page = noisy(np.full((900, 1300), 200, np.uint8), 40)
+    tiles = make_tiles(page, 1.0)
+    corners = tiles.corners.tolist()
+    assert covered(corners, 1300, 900).all()
+    for axis in (0, 1):
+        starts = np.unique(tiles.corners[:, axis])
+        assert (np.diff(starts) <= TILE - OVERLAP).all()
+        assert starts[0] == -PARAMETERS.margin_px
+    assert tiles.pixels.shape == (len(corners), TILE, TILE, 2)
+    assert tiles.pixels.dtype == np.uint8
+
+
+def test_a_page_smaller_than_a_tile_stands_in_its_middle() -> None:
+    page = Sheet(100, 80)
+    page.digit("8", 30, 20, 40)
+    tiles = make_tiles(page.pixels, 1.0)
+    assert tiles.corners.tolist() == [[-110, -120]]
+    y, x = np.nonzero(tiles.pixels[0, ..., 0] > 150)
+    assert 140 <= y.min() <= y.max() <= 180
+    assert 140 <= x.min() <= x.max() <= 180
+
+
+def test_tiles_of_bare_paper_are_left_out() -> None:
+    page = Sheet(1300, 900)
+    page.number("27", 60, 60, 40)
+    tiles = make_tiles(page.pixels, 1.0)
+    assert tiles.corners.tolist() == [[-PARAMETERS.margin_px, -PARAMETERS.margin_px]]
+    assert len(make_tiles(Sheet(1300, 900).pixels, 1.0).pixels) == 0
+
+
+@pytest.mark.parametrize("grain", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("place", [(60, 60), (290, 150), (640, 430), (1200, 820)])
+def test_faint_writing_is_never_left_out(grain: float, place: tuple[int, int]) -> None:
+    page = Sheet(1300, 900, grey=235)
+    box = page.digit("3", *place, 40, pen=3, grey=223)
+    tiles = make_tiles(noisy(page.pixels, grain), 1.0)
+    assert covered(tiles.corners.tolist(), 1300, 900)[box.top : box.bottom, box.left : box.right].all()
+
+
+def test_small_writing_is_looked_at_enlarged_and_large_writing_reduced() -> None:
+    a4 = (3508, 2480)
+    first = first_scale(a4)
+    usual = np.full(20, 60.0)
+    assert second_scale(a4, first, usual) is None
+    assert second_scale(a4, first, np.empty(0)) is None
+    assert second_scale(a4, first, np.full(20, 20.0)) == pytest.approx(1.0, abs=0.05)
+    assert second_scale((1754, 1240), 1.0, np.full(20, 10.0)) is None  # there is no more resolution
+    assert second_scale((1754, 1240), 1.0, np.full(20, 100.0)) == pytest.approx(0.45)
+
+
+def test_small_pages_may_be_looked_at_twice() -> None:
+    twice = TileParameters(averaged_megapixels=0.4, averaged_ratio=0.6)
+    heights = np.full(5, 30.0)
+    assert second_scale((64, 600), 1.0, heights, twice) == pytest.approx(0.6)
+    assert second_scale((1754, 1240), 1.0, heights, twice) is None
