@@ -7,7 +7,7 @@ import pytest
 from layouts import HIGH, WIDE, Boxes, row_of_boxes
 
 from batchocr.decoding.lines import find_lines
-from batchocr.decoding.numbers import gap_limit, split
+from batchocr.decoding.numbers import find_numbers, gap_limit
 from batchocr.decoding.rules import rules_between
 from batchocr.records import Pixels
 
@@ -28,7 +28,7 @@ def level(pixels: Pixels, y: float, left: float, right: float, grey: int = 120, 
 
 
 def sizes(boxes: Boxes, pixels: Pixels) -> list[int]:
-    return [len(number.digits) for line in find_lines(boxes) for number in split(line, boxes, pixels)]
+    return [len(number.digits) for line in find_numbers(find_lines(boxes), boxes, pixels) for number in line]
 
 
 def in_cells(left: float, cell: float, filled: list[int], seed: int = 0) -> Boxes:
@@ -112,6 +112,39 @@ def test_single_digits_in_a_grid_s_square_cells_are_numbers_each() -> None:
         upright(pixels, 100 + cell * i, 20, 380)
     boxes = in_cells(100, cell, list(range(7)))
     assert sizes(boxes, pixels) == [1] * 7
+
+
+def table(cell: float, digits: int, rows: int = 6, columns: int = 7) -> tuple[Boxes, Pixels]:
+    """A table whose cells digits nearly fill, some with narrow ones, and its picture."""
+    rng = np.random.default_rng(0)
+    pixels = np.clip(245 + rng.normal(0, 3, (900, 1600)), 0, 255).astype(np.uint8)
+    for i in range(columns + 1):
+        upright(pixels, 100 + cell * i, 20, 880)
+    boxes = []
+    for row in range(rows):
+        for i in range(columns):
+            wide = np.where(rng.random(digits) < 0.4, 8.0, WIDE)
+            room = (cell - 8 - wide.sum()) / (digits + 0.3)
+            x = 100 + cell * i + 4 + 0.65 * room + np.cumsum(np.r_[0, wide[:-1] + room])
+            boxes += [(left, 100 + 1.7 * HIGH * row, w, HIGH) for left, w in zip(x, wide, strict=True)]
+    return np.array(boxes), pixels
+
+
+def test_cells_that_digits_nearly_fill_part_numbers() -> None:
+    boxes, pixels = table(2.0 * HIGH, 2)
+    assert sizes(boxes, pixels) == [2] * 42
+
+
+def test_narrow_columns_of_a_ledger_hold_a_digit_each_of_one_number() -> None:
+    boxes, pixels = table(1.15 * HIGH, 1)
+    assert sizes(boxes, pixels) == [7] * 6
+
+
+def test_a_margin_s_rule_parts_no_number_that_is_written_across_it() -> None:
+    boxes = np.concatenate([row_of_boxes(100, 100 + 70 * i, 6) for i in range(5)])
+    pixels = paper()
+    upright(pixels, 187, 0, 400)
+    assert sizes(boxes, pixels) == [6] * 5
 
 
 def test_a_regular_pitch_holds_a_comb_together_whose_teeth_are_not_to_be_seen() -> None:

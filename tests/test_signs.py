@@ -9,7 +9,7 @@ import pytest
 from layouts import HIGH, STEP, detected, row_of_boxes, together
 
 from batchocr.decoding.lines import find_lines
-from batchocr.decoding.numbers import WrittenNumber, split
+from batchocr.decoding.numbers import WrittenNumber, find_numbers
 from batchocr.decoding.signs import contested, find_signs, written
 from batchocr.records import SIGN, Detections
 
@@ -47,9 +47,7 @@ def typed(text: str, step: float = STEP) -> tuple[Detections, Detections, str]:
 def texts(digits: Detections, signs: Detections, characters: str) -> tuple[list[str], list[WrittenNumber]]:
     boxes = np.asarray(digits.boxes, np.float64)
     found = find_signs(signs, boxes)
-    numbers = []
-    for line in find_lines(boxes):
-        numbers += split(line, boxes, PAPER, [sign for sign in found if sign.beside in line])
+    numbers = [number for line in find_numbers(find_lines(boxes), boxes, PAPER, found) for number in line]
     return [written([int(characters[i]) for i in n.digits], n.signs) for n in numbers], numbers
 
 
@@ -138,8 +136,7 @@ def test_ink_that_is_a_slash_or_a_one_is_what_is_stronger(digit: float, sign: fl
     is_sign = found.kinds == SIGN
     boxes = np.asarray(found.take(~is_sign).boxes, np.float64)
     near = find_signs(found.take(is_sign), boxes, doubted[is_sign])
-    (line,) = find_lines(boxes)
-    (number,) = split(line, boxes, PAPER, near)
+    ((number,),) = find_numbers(find_lines(boxes), boxes, PAPER, near)
     characters += "1"
     assert written([int(characters[i]) for i in number.digits], number.signs) == read
     assert number.doubtful == doubtful

@@ -9,8 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.decoding.columns import Columns, find_columns
 from batchocr.decoding.lines import Places
-from batchocr.decoding.rules import Rule, RuleParameters, rules_between
+from batchocr.decoding.rules import Rule, rules_between
 from batchocr.decoding.signs import LEADING, Sign, SignParameters
 from batchocr.records import Pixels
 
@@ -49,6 +50,8 @@ class NumberParameters:
     """A rule that reaches so far above or below the digits is a table's."""
     narrow_step_heights: float = 1.35
     """Columns of a table so narrow hold a digit each of one number."""
+    in_rule_heights: float = 0.12
+    """Digits may reach so far over a rule between columns."""
     same_rule_heights: float = 0.12
     """Two rules so close are one."""
     boxes_apart_heights: float = 0.6
@@ -110,47 +113,110 @@ def gap_limit(relative: Floats, parameters: NumberParameters | None = None) -> f
     return float(middle[at]) if ratios[at] >= how.hole_ratio else how.gap_heights
 
 
-def split(
-    line: Places,
+@dataclass(frozen=True)
+class _Measured:
+    """The gaps of a line (n - 1,): height of writing at each, pixels, steps from middle to middle, rules found."""
+
+    line: Places
+    high: Floats
+    apart: Floats
+    steps: Floats
+    rules: dict[int, list[Rule]]
+
+
+def find_numbers(
+    lines: Sequence[Places],
     boxes: Floats,
     pixels: Pixels,
     signs: Sequence[Sign] = (),
-    limit: float | None = None,
     parameters: NumberParameters | None = None,
     of_signs: SignParameters | None = None,
-    of_rules: RuleParameters | None = None,
-) -> list[WrittenNumber]:
-    """The numbers of a line, from the left.
+) -> list[list[WrittenNumber]]:
+    """The numbers of each line of a page, from the left.
 
-    `line` holds places in `boxes` (n, 4), from the left; `signs` those beside its digits; `limit` is that of the
-    page's gaps. `pixels` is the level page, looked at only for rules that stand between two digits.
+    Each of `lines` holds places in `boxes` (n, 4), from the left; `signs` are those beside the page's digits. `pixels`
+    is the level page, looked at only for rules that stand between two digits.
     """
     how, about_signs = parameters or NumberParameters(), of_signs or SignParameters()
+    measured = [_measured(line, boxes, pixels, how) for line in lines]
+    relative = np.concatenate([each.apart / each.high for each in measured]) if measured else np.empty(0)
+    limit = gap_limit(relative, how)
+    columns = None
+    if measured:
+        height = float(np.median(boxes[:, 3]))
+        long = [
+            (at, rule)
+            for at, each in enumerate(measured)
+            for i, rules in each.rules.items()
+            for rule in rules
+            if _is_long(rule, *_span(boxes, each.line, i), float(each.high[i]), how)
+        ]
+        columns = find_columns(long, height)
+    line_of = {int(i): at for at, line in enumerate(lines) for i in line}
+    signs_of: dict[int, list[Sign]] = {}
+    for sign in signs:
+        signs_of.setdefault(line_of[sign.beside], []).append(sign)
+    return [
+        _split(each, boxes, signs_of.get(at, ()), limit, columns, how, about_signs) for at, each in enumerate(measured)
+    ]
+
+
+def _measured(line: Places, boxes: Floats, pixels: Pixels, how: NumberParameters) -> _Measured:
     high, apart = local_heights(line, boxes, how.around), gaps(line, boxes)
-    middles = boxes[line, 0] + boxes[line, 2] / 2
-    steps = np.diff(middles)
-    regular = _regular(steps, high, how)
-    between = _by_gap(signs, middles)
+    steps = np.diff(boxes[line, 0] + boxes[line, 2] / 2)
+    rules = {}
+    for i in np.flatnonzero((apart > how.together_heights * high) & (steps <= how.looked_heights * high)).tolist():
+        right = float(boxes[line[i + 1], 0])
+        rules[i] = rules_between(pixels, right - float(apart[i]), right, *_span(boxes, line, i), float(high[i]))
+    return _Measured(line, high, apart, steps, rules)
+
+
+def _span(boxes: Floats, line: Places, i: int) -> tuple[float, float]:
+    """Top and bottom of the digits on both sides of a line's gap."""
+    before, after = boxes[line[i]], boxes[line[i + 1]]
+    return float(min(before[1], after[1])), float(max(before[1] + before[3], after[1] + after[3]))
+
+
+def _is_long(rule: Rule, top: float, bottom: float, high: float, how: NumberParameters) -> bool:
+    """Whether a rule beside digits from `top` to `bottom` goes on beyond their row."""
+    return max(top - rule.top, rule.bottom - bottom) > how.long_heights * high
+
+
+def _split(
+    measured: _Measured,
+    boxes: Floats,
+    signs: Sequence[Sign],
+    limit: float,
+    columns: Columns | None,
+    how: NumberParameters,
+    of_signs: SignParameters,
+) -> list[WrittenNumber]:
+    """The numbers of a line, from the left."""
+    line, high = measured.line, measured.high
+    regular = _regular(measured.steps, high, how)
+    between = _by_gap(signs, boxes[line, 0] + boxes[line, 2] / 2)
     joined: list[bool] = []
     for i in range(len(line) - 1):
         h, here = float(high[i]), [sign for sign in between.get(i + 1, ()) if not sign.weak]
-        before, after = boxes[line[i]], boxes[line[i + 1]]
-        right, gap, step = float(after[0] - apart[i]), float(apart[i]) / h, float(steps[i]) / h
-        if gap <= how.together_heights or (here and _bridged(here, right, float(after[0]), h, about_signs)):
+        left = float(boxes[line[i + 1], 0])
+        right, gap, step = left - float(measured.apart[i]), float(measured.apart[i]) / h, float(measured.steps[i]) / h
+        top, bottom = _span(boxes, line, i)
+        reach = how.in_rule_heights * h
+        wide = columns.width(right - reach, left + reach, (top + bottom) / 2) if columns else None
+        if here and _bridged(here, right, left, h, of_signs):
             joined.append(True)
-            continue
-        if step > how.looked_heights:
+        elif wide is not None:
+            joined.append(wide <= how.narrow_step_heights * h and gap <= how.comb_heights)
+        elif gap <= how.together_heights:
+            joined.append(True)
+        elif step > how.looked_heights:
             joined.append(False)
-            continue
-        top, bottom = float(min(before[1], after[1])), float(max(before[1] + before[3], after[1] + after[3]))
-        rules = rules_between(pixels, right, float(after[0]), top, bottom, h, of_rules)
-        if rules:
+        elif rules := measured.rules[i]:
             joined.append(_across(rules, top, bottom, gap, step, h, how))
         else:
-            within = gap <= (how.gap_heights if limit is None else limit) or step <= how.step_heights
-            joined.append(within or bool(regular[i]))
-    _thousands(joined, apart / high if len(apart) else apart, between, how)
-    return _numbers(line, joined, between, boxes, high, about_signs)
+            joined.append(gap <= limit or step <= how.step_heights or bool(regular[i]))
+    _thousands(joined, measured.apart / high, between, how)
+    return _numbers(line, joined, between, boxes, high, of_signs)
 
 
 def _by_gap(signs: Sequence[Sign], middles: Floats) -> dict[int, list[Sign]]:
@@ -175,8 +241,7 @@ def _across(
     rules: Sequence[Rule], top: float, bottom: float, gap: float, step: float, high: float, how: NumberParameters
 ) -> bool:
     """Whether digits on both sides of upright rules are of one number."""
-    is_long = any(max(top - rule.top, rule.bottom - bottom) > how.long_heights * high for rule in rules)
-    if is_long:
+    if any(_is_long(rule, top, bottom, high, how) for rule in rules):
         return step <= how.narrow_step_heights
     if rules[-1].x - rules[0].x <= how.same_rule_heights * high or len(rules) == 1:
         return gap <= how.comb_heights and step <= how.comb_step_heights

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
-from batchocr.decoding.numbers import NumberParameters, WrittenNumber, by_kind, gap_limit, gaps, local_heights, split
+from batchocr.decoding.numbers import NumberParameters, WrittenNumber, by_kind, find_numbers
 from batchocr.decoding.signs import SignParameters, contested, find_signs, written
 from batchocr.records import PRINT, SIGN, Detections, DigitRow, NumberRow, Origin, PageResult, Pixels, PreparedPage
 
@@ -113,26 +113,9 @@ def decode(
     reading = JointReading(*(getattr(reading, name)[keep] for name in JointReading.__dataclass_fields__))
     boxes = np.asarray(digits.boxes, np.float64)
     lines = find_lines(boxes)
-    line_of = np.empty(len(boxes), np.intp)
-    for at, line in enumerate(lines):
-        line_of[line] = at
-    signs_of: dict[int, list[int]] = {}
-    found = find_signs(signs, boxes, doubted, how.signs)
-    for i, sign in enumerate(found):
-        signs_of.setdefault(int(line_of[sign.beside]), []).append(i)
-    apart = [gaps(line, boxes) / local_heights(line, boxes, how.numbers.around) for line in lines if len(line) > 1]
-    limit = gap_limit(np.concatenate(apart), how.numbers) if apart else None
+    found = find_numbers(lines, boxes, pixels, find_signs(signs, boxes, doubted, how.signs), how.numbers, how.signs)
     printed = digits.kinds == PRINT
-    numbers = tuple(
-        tuple(
-            part
-            for number in split(
-                line, boxes, pixels, [found[i] for i in signs_of.get(at, ())], limit, how.numbers, how.signs
-            )
-            for part in by_kind(number, printed, how.numbers)
-        )
-        for at, line in enumerate(lines)
-    )
+    numbers = tuple(tuple(part for number in line for part in by_kind(number, printed, how.numbers)) for line in found)
     return ReadPage(digits, reading, numbers)
 
 
