@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.records import Box, Layout, Pixels
+from batchocr.records import Box, Pixels
 
 Points = NDArray[np.float64]
 Stroke = Sequence[tuple[float, float]]
@@ -132,13 +132,3 @@ def overlap(a: Box, b: Box) -> float:
     height = min(a.bottom, b.bottom) - max(a.top, b.top)
     shared = max(0, width) * max(0, height)
     return shared / (a.width * a.height + b.width * b.height - shared)
-
-
-def found_boxes(layout: Layout) -> list[Box]:
-    """The boxes of a layout in reading order."""
-    return [c.box for line in layout.lines for number in line.numbers for c in number.candidates]
-
-
-def shape_of(layout: Layout) -> list[list[int]]:
-    """How many pieces of ink each number of each line has, into whatever they may be cut."""
-    return [[sum(not c.cut for c in number.candidates) for number in line.numbers] for line in layout.lines]

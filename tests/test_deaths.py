@@ -19,14 +19,14 @@ from batchocr.engines import local
 from batchocr.engines.local import LEAST_MEMORY, PAGES, LocalEngine
 from batchocr.engines.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
 from batchocr.errors import BatchocrError
-from batchocr.records import PageRow, Part, Scan, SeenPage
+from batchocr.records import PageRow, Part, PreparedPage, Scan
 
 LONG = 2 * PAGES + 3
 
 Told = tuple[str, int | None, str, str, int]
 
 
-def told(seen: Iterable[SeenPage]) -> list[Told]:
+def told(seen: Iterable[PreparedPage]) -> list[Told]:
     rows = [(s.row.file, s.row.page, s.row.status, s.row.error, s.pages) for s in seen]
     return sorted(rows, key=lambda row: (row[0], row[1] or 0))
 
@@ -59,7 +59,7 @@ class Mortal:
 
     def restart(self) -> None: ...
 
-    def read(self, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
+    def read(self, scan: Scan, first: int, last: int, seconds: float) -> Iterator[PreparedPage]:
         size = Mortal.sizes[scan.name]
         if not Mortal.opens:
             raise WorkerDied
@@ -67,7 +67,7 @@ class Mortal:
             if Mortal.deadly[scan.name, number] > 0:
                 Mortal.deadly[scan.name, number] -= 1
                 raise TooSlow if Mortal.slow else WorkerDied
-            yield SeenPage(PageRow(scan.name, number, "read"), None, size)
+            yield PreparedPage(PageRow(scan.name, number, "read"), None, size)
         if Mortal.after[scan.name] > 0:
             Mortal.after[scan.name] -= 1
             raise WorkerDied
@@ -130,7 +130,7 @@ def test_a_death_after_the_last_page_in_hand_blames_no_page(pages: int, times: i
 def test_a_long_scan_by_itself_is_shared_out(mortal: type[Mortal], monkeypatch: pytest.MonkeyPatch) -> None:
     together, read = threading.Barrier(2), mortal.read
 
-    def wait(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
+    def wait(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[PreparedPage]:
         if first in (PAGES + 1, 2 * PAGES + 1):
             together.wait(20)  # BrokenBarrierError where nobody else comes
         return read(self, scan, first, last, seconds)
@@ -164,7 +164,7 @@ def test_nothing_more_is_read_once_the_caller_has_a_fault_of_its_own(
             assert killed.wait(20)
             raise WorkerNeverCame
 
-    def counted(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
+    def counted(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[PreparedPage]:
         readings.append(first)
         return read(self, scan, first, last, seconds)
 
@@ -183,8 +183,8 @@ def test_nothing_more_is_read_once_the_caller_has_a_fault_of_its_own(
 def test_a_scan_that_cannot_be_opened_any_more_fails_page_by_page(
     mortal: type[Mortal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[SeenPage]:
-        yield SeenPage(PageRow(scan.name, None if first == 1 else first, "failed", "not-found"))
+    def gone(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[PreparedPage]:
+        yield PreparedPage(PageRow(scan.name, None if first == 1 else first, "failed", "not-found"))
 
     monkeypatch.setattr(mortal, "read", gone)
     a = Scan(Path("a"), "a")
@@ -217,7 +217,7 @@ def test_workers_that_never_come_end_the_run(mortal: type[Mortal], monkeypatch: 
 
 def test_once_it_is_to_stop_little_more_is_read(mortal: type[Mortal]) -> None:
     mortal.sizes = {"a": 10_000}
-    seen: list[SeenPage] = []
+    seen: list[PreparedPage] = []
     parts = [Part(Scan(Path("a"), "a"))]
     with LocalEngine(parts, jobs=2, max_megapixels=1, should_stop=lambda: len(seen) >= 20) as engine:
         for each in engine.pages():

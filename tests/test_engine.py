@@ -19,7 +19,7 @@ from batchocr.engines import look as looking
 from batchocr.engines.local import PAGES, LocalEngine
 from batchocr.engines.worker import TooSlow, Worker
 from batchocr.output.journal import Journal
-from batchocr.records import Page, PageResult, Part, Scan, SeenPage
+from batchocr.records import Page, PageResult, Part, PreparedPage, Scan
 from batchocr.sources import BadPage, load_pages
 
 LONG = 2 * PAGES + 3
@@ -39,17 +39,20 @@ def long_scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
     return Scan(path, "long.tif")
 
 
-def through(scans: list[Scan], jobs: int) -> Iterator[SeenPage]:
+def through(scans: list[Scan], jobs: int) -> Iterator[PreparedPage]:
     with LocalEngine(map(Part, scans), jobs=jobs, max_megapixels=100) as engine:
         yield from engine.pages()
 
 
-def in_order(seen: Iterable[SeenPage]) -> list[SeenPage]:
+def in_order(seen: Iterable[PreparedPage]) -> list[PreparedPage]:
     return sorted(seen, key=lambda s: (s.row.file, s.row.page or 0))
 
 
-def digits(seen: SeenPage) -> int:
-    return 0 if seen.layout is None else len(seen.layout.crops)
+def digits(seen: PreparedPage) -> int:
+    """Pieces of ink on a page."""
+    if seen.level is None:
+        return 0
+    return int(cv2.connectedComponents(np.where(seen.level.pixels < 128, np.uint8(255), np.uint8(0)))[0]) - 1
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -109,7 +112,7 @@ def test_a_worker_that_stops_in_the_middle_of_a_page_is_too_slow(tmp_path: Path)
 def test_a_fault_of_ours_on_one_page_leaves_the_others(long_scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
     find = looking.look_at
 
-    def faulty(page: Page) -> SeenPage:
+    def faulty(page: Page) -> PreparedPage:
         if page.number == 5:
             raise MemoryError
         return find(page)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from drawing import Sheet, found_boxes, noisy, overlap, shape_of
+from drawing import Sheet, noisy
 
 from batchocr.records import Box, Pixels
-from batchocr.vision import find
 from batchocr.vision.binarize import Mask, binarize, faintest_ink, flatten
 from batchocr.vision.geometry.deskew import straighten
 from batchocr.vision.geometry.keystone import keystone
+from batchocr.vision.geometry.level import level_page
 
 WIDTH, HEIGHT = 1200, 1500
 
@@ -75,15 +75,15 @@ def test_the_lines_of_a_form_seen_aslant_are_level_and_upright_once_more(across:
 
 
 @pytest.mark.parametrize(("across", "down"), [(0.12, 0.0), (-0.1, 0.1), (0.15, -0.1)])
-def test_the_digits_of_a_form_seen_aslant_lie_where_they_are_in_the_picture(across: float, down: float) -> None:
+def test_the_rows_of_a_form_seen_aslant_are_level(across: float, down: float) -> None:
     pixels, boxes = form()
-    layout = find(noisy(seen(pixels, aslant(across, down)), 3))
-    assert shape_of(layout) == [[4, 3, 2]] * 12
-    for found, box in zip(found_boxes(layout), boxes, strict=True):
-        ends = np.array([[x, y] for x in (box.left, box.right) for y in (box.top, box.bottom)], np.float64)
-        points = cv2.perspectiveTransform(ends[:, None], aslant(across, down))[:, 0]
-        (left, top), (right, bottom) = points.min(axis=0).round().astype(int), points.max(axis=0).round().astype(int)
-        assert overlap(found, Box(int(left), int(top), int(right - left), int(bottom - top))) > 0.55
+    level = level_page(noisy(seen(pixels, aslant(across, down)), 3))
+    middles = np.array([(box.left + box.width / 2, box.top + box.height / 2) for box in boxes])
+    where = cv2.perspectiveTransform(middles[:, None], np.linalg.inv(level.to_page) @ aslant(across, down))[:, 0]
+    for row in range(12):
+        assert np.ptp(where[9 * row : 9 * row + 9, 1]) < 5
+    for x, y in where.round().astype(int).tolist():
+        assert level.pixels[y - 20 : y + 21, x - 15 : x + 16].min() < 100
 
 
 def test_lines_that_follow_no_rule_tell_nothing() -> None:
