@@ -30,8 +30,12 @@ class LineParameters:
     """...and less of the lesser height than this stand one above the other: on two lines."""
     skewed_at_most: float = 0.09
     """Slope of a page that was turned level, at most."""
-    skew_from: int = 40
-    """Digits from which the slope is measured; of fewer it is not known well enough."""
+    bend_from: int = 40
+    """Digits from which a bend is measured..."""
+    skew_from: int = 16
+    """...and from which a slope is; of fewer it is not known well enough."""
+    doubt: float = 20.0
+    """Digits at which twice as much speaks against a slope as on a full page."""
     asked: int = 400
     """Digits, at most, whose neighbours are asked for the bend."""
     reach_heights: float = 5.0
@@ -63,7 +67,7 @@ def _sharpest(x: Floats, y: Floats, height: float, how: LineParameters) -> tuple
     for slope in np.linspace(-how.skewed_at_most, how.skewed_at_most, 61):
         across = (y - slope * x) / step
         counts = np.bincount((across - across.min()).astype(np.int64))
-        sharp = float((np.convolve(counts, (0.5, 1.0, 0.5)) ** 2).sum()) * (1 - abs(slope))
+        sharp = float((np.convolve(counts, (0.5, 1.0, 0.5)) ** 2).sum()) * (1 - abs(slope) * (1 + how.doubt / len(x)))
         if sharp > sharpest * (1 + 1e-9):
             best, sharpest = float(slope), sharp
     return best, sharpest
@@ -80,6 +84,8 @@ def rise(x: Floats, y: Floats, heights: Floats, parameters: LineParameters | Non
         return np.zeros(len(x))
     height = float(np.median(heights))
     slope, sharp = _sharpest(x, y, height, how)
+    if len(x) < how.bend_from:
+        return slope * x
     bend = _bend(x, y, height, how)
     further, sharper = _sharpest(x, y - bend, height, how)
     return bend + further * x if sharper > sharp * how.sharper_ratio else slope * x
@@ -96,7 +102,7 @@ def _bend(x: Floats, y: Floats, height: float, how: LineParameters) -> Floats:
         along = x - x[some, None]
         across = (y - bend) - (y - bend)[some, None]
         i, j = np.nonzero((along > 0.4 * height) & (along < reach * height) & (np.abs(across) < 0.6 * height))
-        if len(i) < how.skew_from:
+        if len(i) < how.bend_from:
             return bend
         inputs, outputs = basis[j] - basis[some[i]], y[j] - y[some[i]]
         held = np.eye(basis.shape[1]) * 1e-4 * len(i) / len(x)
