@@ -21,13 +21,13 @@ import psutil
 import pytest
 from conftest import SAMPLES
 from interrupted import all_gone
+from numpy.typing import NDArray
 from strokes import crops
 from test_classifier import SmallDevice
 
 from batchocr import Settings, run
 from batchocr.recognition import devices as several
 from batchocr.recognition import network as loading
-from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.compiled import Answer, compiled
 from batchocr.recognition.detector import Detector
@@ -99,7 +99,7 @@ def test_each_classifies_its_share(pair: Devices, monkeypatch: pytest.MonkeyPatc
     own: list[int] = []
     batch = pair.classifier._batch
 
-    def counted(part: Crops) -> Floats:
+    def counted(part: Crops) -> NDArray[np.floating]:
         own.append(len(part))
         return batch(part)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from batchocr.output.overlay import Picture, draw
 from batchocr.records import DigitRow, Pixels
 
-ROW = DigitRow("a.png", 1, 1, 1, 1, 7, 0.991, 1, 0.005, 100, 120, 40, 60, "")
+ROW = DigitRow("a.png", 1, 1, 1, 1, 7, 0.991, 1, 0.005, 100, 120, 40, 60, "hand", "")
 
 
 def paper(height: int = 600, width: int = 800) -> Pixels:

@@ -16,7 +16,7 @@ def row(
     digit: int, left: int, *, line: int = 1, number: int = 1, position: int = 1, confidence: float = 0.9
 ) -> DigitRow:
     """A digit read, 10 wide and 20 high, 30 lower on each line."""
-    return DigitRow("a.png", 1, line, number, position, digit, confidence, 0, 0.0, left, 30 * line, 10, 20, "")
+    return DigitRow("a.png", 1, line, number, position, digit, confidence, 0, 0.0, left, 30 * line, 10, 20, "hand", "")
 
 
 def line(text: str, number: int = 1) -> list[DigitRow]:
@@ -99,7 +99,7 @@ def test_rows_are_laid_on_lines_in_order(case: str) -> None:
 
 def test_crops_are_right_where_one_digit_and_nothing_else_was_read() -> None:
     truth = {f"{i}.png": {"rows": [str(i)]} for i in range(4)}
-    big = DigitRow("2.png", 1, 1, 1, 1, 2, 0.5, 0, 0.0, 0, 0, 20, 20, "")
+    big = DigitRow("2.png", 1, 1, 1, 1, 2, 0.5, 0, 0.0, 0, 0, 20, 20, "hand", "")
     told, pairs = score_crops(truth, {"0.png": [row(0, 0)], "1.png": [row(7, 0)], "2.png": [big, row(5, 40)]})
     assert (told["accuracy"], told["errors"], told["count"]) == (0.25, 3, 4)
     assert (told["read_as_one_digit"], told["largest_right"]) == (0.5, 0.5)

@@ -25,10 +25,10 @@ from batchocr.output.table import STDOUT, check_writable, output_paths, remove_r
 from batchocr.output.whole import unfinished_name
 from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
 
-DIGIT = DigitRow("a/1.png", 1, 2, 1, 1, 0, 0.98765, 6, 0.01, 5, 6, 20, 30, "")
-NUMBER = NumberRow("a/1.png", 1, 2, 1, "007", 0.9, 5, 6, 70, 30, "low-confidence;cut")
+DIGIT = DigitRow("a/1.png", 1, 2, 1, 1, 0, 0.98765, 6, 0.01, 5, 6, 20, 30, "hand", "")
+NUMBER = NumberRow("a/1.png", 1, 2, 1, "0,07", "007", 0.9, "hand", 5, 6, 70, 30, "low-confidence;sign")
 READ = PageResult(
-    page=PageRow("a/1.png", 1, "read", "", "", 640, 480, -0.001, 1, 1, 2, 1, 0.12345, "ab12"),
+    page=PageRow("a/1.png", 1, "read", "", "", 640, 480, -0.001, 1, 1, 2, 4, 1, "", 0.12345, "ab12"),
     digits=(DIGIT, replace(DIGIT, position=2, digit=7, confidence=1.0, review="low-confidence")),
     numbers=(NUMBER,),
 )
@@ -36,19 +36,19 @@ FAILED = PageResult(page=PageRow("b.png", None, "failed", "damaged", 'b.png: say
 RUN = {"id": "x", "roots": ["Größe"], "counts": {"pages": 2}}
 
 DIGITS_CSV = """\
-file,page,line,number,position,digit,confidence,second,second_confidence,left,top,width,height,review
-a/1.png,1,2,1,1,0,0.9876,6,0.0100,5,6,20,30,
-a/1.png,1,2,1,2,7,1.0000,6,0.0100,5,6,20,30,low-confidence
+file,page,line,number,position,digit,confidence,second,second_confidence,left,top,width,height,origin,review
+a/1.png,1,2,1,1,0,0.9876,6,0.0100,5,6,20,30,hand,
+a/1.png,1,2,1,2,7,1.0000,6,0.0100,5,6,20,30,hand,low-confidence
 """
 NUMBERS_CSV = """\
-file,page,line,number,text,confidence,left,top,width,height,review
-a/1.png,1,2,1,007,0.9000,5,6,70,30,low-confidence;cut
+file,page,line,number,text,digits,confidence,origin,left,top,width,height,review
+a/1.png,1,2,1,"0,07",007,0.9000,hand,5,6,70,30,low-confidence;sign
 """
 PAGES_CSV = """\
-file,page,status,error,message,width,height,angle,lines,numbers,digits,review,seconds,sha256
-a/1.png,1,read,,,640,480,0.00,1,1,2,1,0.123,ab12
+file,page,status,error,message,width,height,angle,lines,numbers,digits,printed,review,marks,seconds,sha256
+a/1.png,1,read,,,640,480,0.00,1,1,2,4,1,,0.123,ab12
 b.png,,failed,damaged,"b.png: says ""no"", alas
-scan it again",,,,0,0,0,0,0.000,
+scan it again",,,,0,0,0,0,0,,0.000,
 """
 
 
