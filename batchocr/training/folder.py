@@ -78,7 +78,8 @@ def read_history(path: Path) -> list[Epoch]:
         return [{k: float(v) for k, v in row.items() if k != "epoch"} for row in csv.DictReader(file)]
 
 
-def _write_history(path: Path, epochs: list[Epoch]) -> None:
+def write_history(path: Path, epochs: list[Epoch]) -> None:
+    """The same, written."""
     fresh = path.with_suffix(".part.csv")
     with fresh.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["epoch", *epochs[0]], lineterminator="\n")
@@ -111,7 +112,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.epochs.append({**figures, "seconds": round(time.perf_counter() - self.clock, 1)})
         fresh = self.out / f"epoch-{epoch + 1:03}.part.keras"
         self.model.save(fresh)
-        _write_history(self.out / HISTORY, self.epochs)
+        write_history(self.out / HISTORY, self.epochs)
         fresh.replace(self.out / f"epoch-{epoch + 1:03}.keras")
         (self.out / f"epoch-{epoch:03}.keras").unlink(missing_ok=True)
         log.log(logging.INFO if self.tell else logging.DEBUG, "epoch %d: %s", epoch + 1, self.epochs[-1])

@@ -23,7 +23,8 @@ from typing import Annotated, Any
 
 import cv2
 import typer
-from held_out import HELD_OUT_PAGES
+
+from batchocr.training.held_out import HELD_OUT_PAGES
 
 sys.path.append(str(Path(__file__).parents[1]))
 from pages import KINDS, load, write_pages

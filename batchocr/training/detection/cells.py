@@ -1,0 +1,137 @@
+"""What the cells of the detector should answer for a tile whose boxes are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+STRIDES = (4, 8, 16)
+CLASSES = 16
+"""The ten digits, then the signs . , / - : +"""
+CHANNELS = 3 + 4 + CLASSES
+HAND, PRINT, SIGN, UNKNOWN = 0, 1, 2, 3
+"""Kinds of a box; where UNKNOWN stands, nothing is asked of the network."""
+
+Boxes = NDArray[np.float32]
+"""(n, 6): class, left, top, width, height, kind."""
+
+
+@dataclass(frozen=True)
+class CellParameters:
+    """Which boxes the cells of which level answer for, and how near to a middle a cell must be."""
+
+    sizes_px: tuple[tuple[float, float], ...] = ((0.0, 26.0), (20.0, 58.0), (48.0, 150.0))
+    """Longer side of the boxes of each level; in the overlap both levels answer."""
+    min_height_px: float = 7.0
+    """Digits below this are not asked for."""
+    min_visible_ratio: float = 0.75
+    """Share of a box that must lie on the tile."""
+    spread_ratio: float = 0.13
+    """Deviation of the heat around a middle, as a share of the box's sides (CenterNet: Zhou and others 2019)."""
+    spread_cells: tuple[float, float] = (0.5, 1.6)
+    """Least and greatest deviation, in cells."""
+    learn_from: float = 0.3
+    """Heat from which a cell also learns box and class."""
+
+
+PARAMETERS = CellParameters()
+
+
+def cells_of(side: int) -> int:
+    return sum((side // stride) ** 2 for stride in STRIDES)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the cells of one tile should answer."""
+
+    heat: NDArray[np.float32]
+    """(cells, 3); -1 where nothing is asked."""
+    sides: NDArray[np.float32]
+    """(cells, 4): left, top, right and bottom from the cell's middle, in pixels."""
+    classes: NDArray[np.int32]
+    """(cells,)."""
+    weight: NDArray[np.float32]
+    """(cells,): of sides and class."""
+
+
+def target(boxes: Boxes, side: int, parameters: CellParameters = PARAMETERS) -> Target:
+    """The target of a square tile of that side, in pixels."""
+    levels = [
+        _level(boxes, side, stride, low, high, parameters)
+        for stride, (low, high) in zip(STRIDES, parameters.sizes_px, strict=True)
+    ]
+    return Target(*(np.concatenate(parts) for parts in zip(*levels, strict=True)))
+
+
+def _level(
+    boxes: Boxes, side: int, stride: int, low: float, high: float, p: CellParameters
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
+    n = side // stride
+    heat = np.zeros((n, n, 3), np.float32)
+    sides = np.zeros((n, n, 4), np.float32)
+    classes = np.zeros((n, n), np.int32)
+    weight = np.zeros((n, n), np.float32)
+    if len(boxes):
+        left, top, width, height, kind = boxes[:, 1:].T
+        x, y, size = left + width / 2, top + height / 2, np.maximum(width, height)
+        across = np.minimum(side, left + width) - np.maximum(0, left)
+        down = np.minimum(side, top + height) - np.maximum(0, top)
+        visible = np.clip(across, 0, None) * np.clip(down, 0, None) / np.maximum(1e-3, width * height)
+        on = (visible >= p.min_visible_ratio) & (x >= 0) & (x < side) & (y >= 0) & (y < side)
+        tall = (height >= p.min_height_px) | (kind == SIGN)
+        known = kind < UNKNOWN
+        asked = on & tall & known & (size >= low) & (size < high)
+        for i in np.flatnonzero(known & ~(on & tall) & (visible > 0.02) | (kind == UNKNOWN)):
+            _forget(heat, boxes[i], stride)
+        order = np.flatnonzero(asked)
+        for i in order[np.argsort(-size[order], kind="stable")]:  # the smaller box wins
+            _put(heat, sides, classes, weight, boxes[i], stride, p)
+    flat = n * n
+    return heat.reshape(flat, 3), sides.reshape(flat, 4), classes.reshape(flat), weight.reshape(flat)
+
+
+def _forget(heat: NDArray[np.float32], box: NDArray[np.float32], stride: int) -> None:
+    """Nothing is asked where the box lies."""
+    _, left, top, width, height, _ = box
+    rows = slice(max(0, int(top // stride)), max(0, int((top + height) // stride + 1)))
+    columns = slice(max(0, int(left // stride)), max(0, int((left + width) // stride + 1)))
+    part = heat[rows, columns]
+    part[part < 0.3] = -1
+
+
+def _put(
+    heat: NDArray[np.float32],
+    sides: NDArray[np.float32],
+    classes: NDArray[np.int32],
+    weight: NDArray[np.float32],
+    box: NDArray[np.float32],
+    stride: int,
+    p: CellParameters,
+) -> None:
+    """The heat of one box around its middle, and sides and class of the cells near it."""
+    label, left, top, width, height, kind = box
+    n = len(heat)
+    x, y = left + width / 2, top + height / 2
+    spread_x, spread_y = np.clip((p.spread_ratio / stride) * np.array([width, height]), *p.spread_cells)
+    column, row = int(x // stride), int(y // stride)
+    reach_x, reach_y = int(np.ceil(2.8 * spread_x)), int(np.ceil(2.8 * spread_y))
+    columns = np.arange(max(0, column - reach_x), min(n, column + reach_x + 1))
+    rows = np.arange(max(0, row - reach_y), min(n, row + reach_y + 1))
+    middle_x, middle_y = (columns + 0.5) * stride, (rows + 0.5) * stride
+    gauss_x = np.exp(-(((middle_x - x) / stride) ** 2) / (2 * spread_x**2))
+    gauss_y = np.exp(-(((middle_y - y) / stride) ** 2) / (2 * spread_y**2))
+    own = np.outer(gauss_y, gauss_x).astype(np.float32)
+    own[row - rows[0], column - columns[0]] = 1
+    part = heat[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1, int(kind)]
+    np.maximum(part, np.where(own > 0.02, own, part), out=part)
+    learns = own > p.learn_from
+    at = np.ix_(rows, columns)
+    weight[at] = np.where(learns, own, weight[at])
+    classes[at] = np.where(learns, int(label), classes[at])
+    ends = np.empty((len(rows), len(columns), 4), np.float32)
+    ends[..., 0], ends[..., 2] = middle_x - left, left + width - middle_x
+    ends[..., 1], ends[..., 3] = (middle_y - top)[:, None], (top + height - middle_y)[:, None]
+    sides[at] = np.where(learns[..., None], ends, sides[at])

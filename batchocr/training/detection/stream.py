@@ -1,0 +1,87 @@
+"""Patches from processes of their own, as batches to train on: the same for the same seed, whatever the processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.training.detection.cells import target
+from batchocr.training.synthesis.makers import patch_maker
+from batchocr.training.synthesis.patches import PatchMaker
+from batchocr.vision.network_input import network_input
+
+Batch = tuple[NDArray[np.uint8], NDArray[np.float16]]
+"""Tiles (n, side, side, 2), and the targets of their cells (n, cells, 9)."""
+
+
+@dataclass(frozen=True)
+class StreamParameters:
+    """How batches are put together."""
+
+    batch: int = 16
+    fresh: int = 6
+    """Of a batch; the others come again from those kept."""
+    kept: int = 2400
+    """Patches that may come again: making one costs as much as to learn from it."""
+    ahead: int = 12
+    """Batches that are made before they are asked for."""
+
+
+def batches(
+    data: Path, fonts: Path, labels: Path | None, seed: int, first: int, jobs: int, parameters: StreamParameters
+) -> Iterator[Batch]:
+    """Endless batches from the one numbered `first` on."""
+    p = parameters
+    kept: deque[tuple[NDArray[np.uint8], NDArray[np.float16]]] = deque(maxlen=p.kept)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=_open, initargs=(data, fonts, labels)) as pool:
+        coming: deque[Future[Batch]] = deque()
+        number = first
+        while True:
+            while len(coming) < p.ahead:
+                coming.append(pool.submit(_make, seed, number + len(coming), p.fresh))
+            tiles, targets = coming.popleft().result()
+            rng = np.random.default_rng((seed, number, 1))
+            number += 1
+            kept.extend(zip(tiles, targets, strict=True))
+            if len(kept) >= p.batch * 4:
+                again = [kept[int(i)] for i in rng.integers(0, len(kept), p.batch - p.fresh)]
+                tiles = np.concatenate([tiles, np.stack([x for x, _ in again])])
+                targets = np.concatenate([targets, np.stack([y for _, y in again])])
+            yield tiles, targets
+
+
+_maker: PatchMaker | None = None
+"""That of a process which makes patches."""
+
+
+def _open(data: Path, fonts: Path, labels: Path | None) -> None:
+    global _maker
+    cv2.setNumThreads(1)
+    _maker = patch_maker(data, fonts, labels)
+
+
+def _make(seed: int, number: int, count: int) -> Batch:
+    assert _maker is not None
+    rng = np.random.default_rng((seed, number))
+    return packed(_maker, rng, count)
+
+
+def packed(maker: PatchMaker, rng: np.random.Generator, count: int) -> Batch:
+    """So many patches as the network takes and learns them."""
+    tiles, targets = [], []
+    for _ in range(count):
+        patch = maker.make(rng)
+        tiles.append(network_input(patch.pixels))
+        wanted = target(patch.boxes, maker.side)
+        columns = (wanted.heat, wanted.sides, wanted.classes[:, None], wanted.weight[:, None])
+        targets.append(np.concatenate(columns, axis=1).astype(np.float16))
+    return np.stack(tiles), np.stack(targets)

@@ -1,0 +1,288 @@
+"""Boxes for writing whose text is known but not its boxes: where an earlier detector reads the text, its boxes serve.
+
+`python -m batchocr.training.pseudo_labels MODEL DATA OUT.json`. MODEL is the detector's `.keras` file, DATA the folder
+of public data. The known text is laid on what the detector finds, from the left: each digit takes one detection whose
+class fits, so that a text also counts that the detector alone would misread (Lee 2013, pseudo-labels).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from batchocr.decoding.suppression import SuppressionParameters, suppressed
+from batchocr.recognition.detector import Detector, DetectorParameters, of_page
+from batchocr.records import PRINT, SIGN, SIGNS, Detections, Pixels
+from batchocr.training.detection.cells import HAND, UNKNOWN
+from batchocr.training.held_out import register_pages, strip_is_held_out, sudoku_photos
+from batchocr.training.synthesis.real import read_grey
+from batchocr.training.synthesis.sources import InkFile, kept_out, line_picture
+from batchocr.vision.tiles import make_tiles
+
+log = logging.getLogger(__name__)
+
+Box = list[float]
+"""Class, left, top, width, height, kind."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What is taken for the digits of a known text."""
+
+    min_score: float = 0.12
+    """Of a detection that may be taken."""
+    min_class: float = 0.02
+    """Probability that a detection gives the known digit, at least."""
+    min_mean: float = 0.35
+    """Geometric mean of score times probability over a text, at least."""
+    stray_score: float = 0.5
+    """A detection of this score that no digit took: the text is not laid well."""
+    heights_px: tuple[float, ...] = (36.0, 52.0, 70.0)
+    """Heights to which strips are scaled, one after the other."""
+
+
+PARAMETERS = Parameters()
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A known text on a picture."""
+
+    boxes: list[Box]
+    quality: float
+    """Geometric mean of score times probability of its digits."""
+
+
+def lay(text: str, found: Detections, p: Parameters = PARAMETERS) -> Laid | None:
+    """The digits and signs of `text` on detections of one line, from the left; None where they do not fit.
+
+    Each digit takes one detection. A sign takes one where it can; where it cannot, what lies between its neighbours
+    is unknown. By dynamic programming over both in order.
+    """
+    wanted = [c for c in text if c.isdigit() or c in SIGNS]
+    order = np.argsort(found.boxes[:, 0] + found.boxes[:, 2] / 2, kind="stable")
+    found = found.take(order)
+    cost = _costs(wanted, found, p)
+    rows, columns = cost.shape
+    best = np.full((rows + 1, columns + 1), np.inf)
+    best[0] = 0
+    missed = np.array([4.0 if c in SIGNS else np.inf for c in wanted])
+    for i in range(rows):
+        best[i + 1, 0] = best[i, 0] + missed[i]
+        for j in range(columns):
+            best[i + 1, j + 1] = min(best[i + 1, j], best[i, j] + cost[i, j], best[i, j + 1] + missed[i])
+    if not rows or not np.isfinite(best[-1, -1]):
+        return None
+    taken = _way_back(best, cost, missed)
+    digits = [float(cost[i, j]) for i, j in taken.items() if j is not None and wanted[i].isdigit()]
+    quality = float(np.exp(-np.mean(digits))) if digits else 0.0
+    used = {j for j in taken.values() if j is not None}
+    stray = [j for j in range(columns) if j not in used and found.kinds[j] != SIGN and found.scores[j] > p.stray_score]
+    if quality < p.min_mean or stray:
+        return None
+    return Laid(_boxes(wanted, taken, found), quality)
+
+
+def _costs(wanted: Sequence[str], found: Detections, p: Parameters) -> NDArray[np.float64]:
+    """Minus logarithm of score times probability (wanted, found); infinite where it cannot be."""
+    cost = np.full((len(wanted), len(found)), np.inf)
+    for i, character in enumerate(wanted):
+        place = int(character) if character.isdigit() else 10 + SIGNS.index(character)
+        right_kind = (found.kinds == SIGN) == (character in SIGNS)
+        fits = right_kind & (found.probabilities[:, place] >= p.min_class)
+        cost[i, fits] = -np.log(found.scores[fits] * found.probabilities[fits, place])
+    return cost
+
+
+def _way_back(
+    best: NDArray[np.float64], cost: NDArray[np.float64], missed: NDArray[np.float64]
+) -> dict[int, int | None]:
+    """Which detection each wanted character took."""
+    taken: dict[int, int | None] = {}
+    i, j = cost.shape
+    while i:
+        if j and best[i, j] == best[i, j - 1]:
+            j -= 1
+        elif j and best[i, j] == best[i - 1, j - 1] + cost[i - 1, j - 1]:
+            i, j = i - 1, j - 1
+            taken[i] = j
+        else:
+            i -= 1
+            taken[i] = None
+    return taken
+
+
+def _boxes(wanted: Sequence[str], taken: dict[int, int | None], found: Detections) -> list[Box]:
+    boxes: list[Box] = []
+    for i, character in enumerate(wanted):
+        place = int(character) if character.isdigit() else 10 + SIGNS.index(character)
+        j = taken[i]
+        if j is not None:
+            boxes.append([place, *found.boxes[j].astype(float).round(1).tolist(), SIGN if place > 9 else HAND])
+            continue
+        before = [found.boxes[k] for at in range(i) if (k := taken[at]) is not None]
+        after = [found.boxes[k] for at in range(i + 1, len(wanted)) if (k := taken[at]) is not None]
+        if before and after:  # a sign that was not found
+            left, right = float(before[-1][0] + 0.7 * before[-1][2]), float(after[0][0] + 0.3 * after[0][2])
+            top = float(min(before[-1][1], after[0][1]))
+            boxes.append([0, left, top, max(2.0, right - left), float(before[-1][3]) * 1.3, UNKNOWN])
+    return boxes
+
+
+class Labeller:
+    """Finds the boxes of known texts with a detector."""
+
+    def __init__(self, model: Path, p: Parameters = PARAMETERS) -> None:
+        self._detector = Detector(model, parameters=DetectorParameters(min_score=(p.min_score,) * 3))
+        self._p = p
+
+    def detections(self, pixels: Pixels, scale: float) -> Detections:
+        """What is found on a picture at that scale, in its pixels."""
+        tiles = make_tiles(pixels, scale)
+        return suppressed(of_page(self._detector.detect(tiles.pixels), tiles), SuppressionParameters())
+
+    def strip(self, pixels: Pixels, text: str) -> Laid | None:
+        """A known text on a picture of one line: the best over some scales."""
+        laid = [
+            found
+            for height in self._p.heights_px
+            if (found := lay(text, self.detections(pixels, float(np.clip(height / pixels.shape[0], 0.2, 2.0)))))
+        ]
+        return max(laid, key=lambda found: found.quality, default=None)
+
+
+def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The strips of registers that can be read, without those of pages held out."""
+    truth = json.loads((folder / "truth.json").read_text())
+    for name in sorted(truth):
+        if strip_is_held_out(truth[name]["page"], held_out):
+            continue
+        laid = labeller.strip(read_grey(folder / name)[0], truth[name]["text"])
+        if laid is not None:
+            yield name, _item(laid.boxes)
+
+
+def register_page(labeller: Labeller, path: Path, pieces: Sequence[dict[str, Any]]) -> list[Box]:
+    """A whole page: numbers that can be read have boxes, those that cannot are unknown, all else holds no digits."""
+    pixels, factor = read_grey(path)
+    found = labeller.detections(pixels, 1.0)
+    boxes: list[Box] = []
+    for piece in pieces:
+        left, top, width, height = (value * factor for value in piece["box"])
+        text = piece["text"]
+        if not any(c.isdigit() for c in text):
+            continue
+        inside = found.take(_within(found, left, top, width, height))
+        laid = lay(text, inside) if all(c.isdigit() or c in SIGNS or c.isspace() for c in text) else None
+        if laid is not None and piece.get("kind") != "printed":
+            boxes += laid.boxes
+        else:
+            boxes.append([0, left, top, width, height, UNKNOWN])
+    return [[label, *(value / factor for value in box), kind] for label, *box, kind in boxes]
+
+
+def _within(found: Detections, left: float, top: float, width: float, height: float) -> NDArray[np.intp]:
+    x, y = found.boxes[:, 0] + found.boxes[:, 2] / 2, found.boxes[:, 1] + found.boxes[:, 3] / 2
+    return np.flatnonzero((x >= left) & (x <= left + width) & (y >= top) & (y <= top + height))
+
+
+def sudoku(labeller: Labeller, path: Path, cells: Sequence[dict[str, Any]]) -> list[Box]:
+    """A photo of a sudoku: of each cell the digit found, by hand or printed as is known; unknown where none fits.
+
+    Nothing is known of what lies outside of the cells.
+    """
+    pixels, factor = read_grey(path)
+    side = float(np.median([cell["box"][3] for cell in cells])) * factor
+    found = labeller.detections(pixels, min(2.0, 44 / side))
+    ends = np.array([cell["box"] for cell in cells], float) * factor
+    x0, y0 = ends[:, :2].min(axis=0)
+    x1, y1 = (ends[:, :2] + ends[:, 2:]).max(axis=0)
+    tall, wide = pixels.shape
+    boxes: list[Box] = [
+        [0, 0, 0, x0, tall, UNKNOWN], [0, x1, 0, wide - x1, tall, UNKNOWN],
+        [0, 0, 0, wide, y0, UNKNOWN], [0, 0, y1, wide, tall - y1, UNKNOWN],
+    ]  # fmt: skip
+    for cell, (left, top, width, height) in zip(cells, ends.tolist(), strict=True):
+        text, kind = cell.get("text") or "", cell["kind"]
+        inside = found.take(_within(found, left, top, width, height))
+        inside = inside.take(np.flatnonzero((inside.kinds != SIGN) & (inside.boxes[:, 3] < 1.1 * height)))
+        own = np.array([])
+        if kind in ("hand", "print") and len(text) == 1 and text.isdigit():
+            own = inside.scores * inside.probabilities[:, int(text)]
+        if own.size and own.max() > 0.1:
+            box = inside.boxes[int(own.argmax())].astype(float).round(1).tolist()
+            boxes.append([int(text), *box, HAND if kind == "hand" else PRINT])
+        elif text or kind in ("unsure", "candidates"):
+            boxes.append([0, left, top, width, height, UNKNOWN])
+    return [[label, *(value / factor for value in box), kind] for label, *box, kind in boxes]
+
+
+def lines(labeller: Labeller, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Numbers and lines of UNIPEN whose digits can be found, by their place in the file; boxes in the tablet's units."""
+    file = InkFile.load(path)
+    for i in range(len(file)):
+        label, writer = file.text("label", i), f"unipen {file.text('writer', i)}"
+        if int(file.text("lines", i)) != 1 or kept_out(writer) or not any(c.isdigit() for c in label):
+            continue
+        best: tuple[Laid, float, NDArray[np.float32]] | None = None
+        for height in (40.0, 56.0):
+            drawn = line_picture(file.strokes(i), height)
+            if drawn is None:
+                continue
+            pixels, scale, corner = drawn
+            laid = lay(label, labeller.detections(pixels, 1.0))
+            if laid is not None and (best is None or laid.quality > best[0].quality):
+                best = laid, scale, corner
+        if best is not None:
+            laid, scale, corner = best
+            boxes = [
+                [label_, x / scale + float(corner[0]), y / scale + float(corner[1]), w / scale, h / scale, kind]
+                for label_, x, y, w, h, kind in laid.boxes
+            ]
+            yield str(i), _item(boxes)
+
+
+def _item(boxes: list[Box]) -> dict[str, Any]:
+    heights = [box[4] for box in boxes if box[5] == HAND]
+    return {"boxes": boxes, "height": float(np.median(heights)) if heights else 26.0}
+
+
+def main(
+    model: Annotated[Path, typer.Argument(help="A trained detector.")],
+    data: Annotated[Path, typer.Argument(help="The folder of public data.")],
+    out: Annotated[Path, typer.Argument(help="The labels, JSON.")],
+) -> None:
+    """Find the boxes of texts that are known."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    labeller = Labeller(model)
+    pages = json.loads((data / "lectaurep" / "pages" / "lines.json").read_text())
+    held_out = register_pages(pages)
+    photos = json.loads((data / "sudoku-scanner" / "pages" / "cells.json").read_text())
+    measured = set(sudoku_photos(photos))
+    strips = {f"lectaurep/train/{name}": item for name, item in registers(labeller, data / "lectaurep/train", held_out)}
+    log.info("%d strips of registers", len(strips))
+    found: dict[str, Any] = {"registers": strips}
+    found["lines"] = dict(lines(labeller, data / "unipen" / "numbers.npz"))
+    log.info("%d lines of UNIPEN", len(found["lines"]))
+    found["register pages"] = {
+        f"lectaurep/pages/{name}": _item(register_page(labeller, data / "lectaurep/pages" / name, pages[name]))
+        for name in sorted(set(pages) - set(held_out))
+    }
+    found["sudokus"] = {
+        f"sudoku-scanner/pages/{name}": _item(sudoku(labeller, data / "sudoku-scanner/pages" / name, photos[name]))
+        for name in sorted(set(photos) - measured)
+    }
+    log.info("%d pages, %d photos", len(found["register pages"]), len(found["sudokus"]))
+    out.write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)

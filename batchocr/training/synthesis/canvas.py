@@ -1,0 +1,97 @@
+"""The picture under work: brightness of the paper, what is laid on it, and the boxes of what must be found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.records import Pixels
+from batchocr.training.detection.cells import UNKNOWN
+
+T = TypeVar("T")
+
+SOLID, DOTTED, DASHED = "solid", "dotted", "dashed"
+Segment = tuple[float, float, float, float]
+"""x and y of both ends of a line."""
+
+
+@dataclass
+class Canvas:
+    """A square of paper, larger than the patch that is cut out of it in the end."""
+
+    side: int
+    paper: NDArray[np.float32]
+    """(side, side) brightness, 0 to 255."""
+    rng: np.random.Generator
+    height: float
+    """Of the digits, in pixels."""
+    ink: float
+    """Opacity of what is printed, 0 to 1."""
+    boxes: list[list[float]] = field(default_factory=list)
+    """Class, left, top, width, height, kind, opacity each."""
+    real: bool = False
+    """Whether it shows real paper, which is exposed once already."""
+
+    def lay(self, mask: Pixels, left: float, top: float, opacity: float) -> None:
+        """Ink (uint8 mask, 255 full) laid over what is there."""
+        x, y = int(left), int(top)
+        height, width = mask.shape
+        x0, y0, x1, y1 = max(0, x), max(0, y), min(self.side, x + width), min(self.side, y + height)
+        if x1 <= x0 or y1 <= y0:
+            return
+        keep = mask[y0 - y : y1 - y, x0 - x : x1 - x].astype(np.float32) * (-opacity / 255) + 1
+        self.paper[y0:y1, x0:x1] *= keep
+
+    def add(self, label: int, left: float, top: float, width: float, height: float, kind: int, opacity: float) -> None:
+        """A box of what must be found, or of what nothing is asked about."""
+        if left < self.side and top < self.side and left + width > 0 and top + height > 0:
+            self.boxes.append([label, left, top, width, height, kind, opacity])
+
+    def forget(self, left: float, top: float, width: float, height: float) -> None:
+        """Nothing is asked about this part."""
+        self.add(0, left, top, width, height, UNKNOWN, 1.0)
+
+    def lines(self, segments: Iterable[Segment], opacity: float, width: int = 1, style: str = SOLID) -> None:
+        """Straight lines drawn together: where they cross, ink counts once."""
+        mask = np.zeros((self.side, self.side), np.uint8)
+        for segment in segments:
+            for x0, y0, x1, y1 in [segment] if style == SOLID else self._pieces(segment, style):
+                ends = [round(16 * value) for value in (x0, y0, x1, y1)]
+                cv2.line(mask, ends[:2], ends[2:], 255, width, cv2.LINE_AA, 4)
+        self.lay(mask, 0, 0, opacity)
+
+    def _pieces(self, segment: Segment, style: str) -> list[Segment]:
+        x0, y0, x1, y1 = segment
+        length = float(np.hypot(x1 - x0, y1 - y0))
+        if length < 2:
+            return []
+        on, off = (
+            (1, self.rng.integers(2, 6)) if style == DOTTED else (self.rng.integers(3, 12), self.rng.integers(2, 7))
+        )
+        starts = np.arange(0, length, on + off) / length
+        stops = np.minimum(1, starts + (on - 1) / length)
+        return [
+            (x0 + a * (x1 - x0), y0 + a * (y1 - y0), x0 + b * (x1 - x0), y0 + b * (y1 - y0))
+            for a, b in zip(starts.tolist(), stops.tolist(), strict=True)
+        ]
+
+    def shapes(self) -> Pixels:
+        """An empty mask as large as the canvas."""
+        return np.zeros((self.side, self.side), np.uint8)
+
+    def box_of(self, mask: Pixels, left: int, top: int) -> tuple[float, float, float, float] | None:
+        """Left, top, width, height of the ink of a mask that lies there."""
+        x, y, width, height = cv2.boundingRect((mask > 80).view(np.uint8))
+        return (left + x, top + y, width, height) if width and height else None
+
+    def chance(self, share: float) -> bool:
+        return bool(self.rng.random() < share)
+
+    def choose(self, items: Sequence[T], shares: Sequence[float] | None = None) -> T:
+        """One of the items, by shares that sum to 1."""
+        return items[int(self.rng.choice(len(items), p=shares))]

@@ -1,0 +1,144 @@
+"""How a picture of paper comes to be a scan: tilt, light, blur, noise, JPEG, few tones, both polarities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.records import Pixels
+from batchocr.training.detection.cells import UNKNOWN
+
+Boxes = NDArray[np.float32]
+"""(n, 7): class, left, top, width, height, kind, opacity."""
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A patch as scanned."""
+
+    pixels: Pixels
+    boxes: Boxes
+    noise: float
+    """Deviation of its noise, in grey levels."""
+
+
+def tilted(paper: NDArray[np.float32], boxes: Boxes, rng: np.random.Generator) -> tuple[NDArray[np.float32], Boxes]:
+    """The picture turned by a few degrees, seldom up to 10, and scaled a little; boxes stay upright."""
+    side = paper.shape[0]
+    deviation, most = (1.6, 4.0) if rng.random() < 0.9 else (5.0, 10.0)
+    angle, factor = float(np.clip(rng.normal(0, deviation), -most, most)), float(np.exp(rng.normal(0, 0.08)))
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), angle, factor)
+    matrix[:, 2] += rng.uniform(-8, 8, 2)
+    paper = cv2.warpAffine(paper, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    if len(boxes):
+        boxes = boxes.copy()
+        middles = boxes[:, 1:3] + boxes[:, 3:5] / 2
+        size = boxes[:, 3:5] * factor
+        boxes[:, 1:3] = middles @ matrix[:, :2].T + matrix[:, 2] - size / 2
+        boxes[:, 3:5] = size
+    return paper, boxes
+
+
+def expose(paper: NDArray[np.float32], boxes: Boxes, height: float, real: bool, rng: np.random.Generator) -> Exposed:
+    """The scan of a picture (side, side) whose digits are about `height` pixels high."""
+    side = paper.shape[0]
+    if rng.random() < 0.35:
+        paper = _lit(paper, side, rng)
+    paper = _blurred(paper, height, rng)
+    noise = 0.0
+    if rng.random() < (0.25 if real else 0.6):
+        noise = float(rng.uniform(0.5, 9) if rng.random() < 0.9 else rng.uniform(9, 22))
+        grain = np.empty((side, side), np.float32)
+        cv2.randn(grain, 0, noise)
+        if rng.random() < 0.3:
+            grain = cv2.GaussianBlur(grain, (0, 0), 1.2) * 3
+        paper = paper + grain
+    pixels = np.clip(paper, 0, 255).astype(np.uint8)
+    faint = bool(len(boxes)) and float(boxes[:, 6].min()) < 0.45
+    how = rng.random()
+    if how < 0.1 and not faint and not real:
+        pixels = _two_tones(pixels, rng)
+    elif how < 0.15:
+        low, high = np.percentile(pixels, [1, 60])
+        pixels = np.clip((pixels.astype(np.float32) - low) * 255 / max(20, high - low), 0, 255).astype(np.uint8)
+    elif how < 0.19:
+        pixels = np.clip(pixels * rng.uniform(0.35, 0.8), 0, 255).astype(np.uint8)
+    if rng.random() < 0.04:
+        spots = rng.random((side, side))
+        share = rng.uniform(0.0005, 0.006)
+        pixels = np.where(spots < share, 0, np.where(spots > 1 - share, 255, pixels)).astype(np.uint8)
+    if rng.random() < 0.4:
+        quality = int(rng.integers(20, 95))
+        pixels = cv2.imdecode(
+            cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE
+        )
+    if rng.random() < 0.05 and not real:
+        pixels = _chalk(pixels, rng)
+    return Exposed(pixels, visible(pixels, boxes, noise), noise)
+
+
+def _lit(paper: NDArray[np.float32], side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Light that falls off, and perhaps a shadow."""
+    u = np.linspace(-1, 1, side, dtype=np.float32)
+    down, across = rng.uniform(-0.3, 0.3, 2)
+    paper = paper * (0.9 + down * u[:, None] * 0.5 + across * u[None] * 0.5).astype(np.float32)
+    if rng.random() < 0.4:
+        turn, at, sharp = rng.uniform(0, 2 * np.pi), rng.uniform(-1, 1), rng.uniform(2, 60)
+        along = u[None] * np.float32(np.cos(turn)) + u[:, None] * np.float32(np.sin(turn)) + np.float32(at)
+        paper = paper * (1 - np.float32(rng.uniform(0.1, 0.55)) / (1 + np.exp(np.clip(-along * sharp, -30, 30))))
+    return np.asarray(paper, np.float32)
+
+
+def _blurred(paper: NDArray[np.float32], height: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    how, side = rng.random(), paper.shape[0]
+    if how < 0.5:
+        return cv2.GaussianBlur(paper, (0, 0), rng.uniform(0.3, 1.1) * (1 if height < 22 else rng.uniform(1, 1.8)))
+    if how < 0.62 and height > 20:
+        factor = rng.uniform(0.4, 0.8)
+        small = cv2.resize(paper, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        return cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
+    if how < 0.67:
+        length = int(rng.integers(2, 4))
+        return cv2.blur(paper, (length, 1) if rng.random() < 0.5 else (1, length))
+    return paper
+
+
+def _two_tones(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """One bit a pixel: by a local or a global threshold, or dithered by an ordered pattern."""
+    how = rng.random()
+    if how < 0.45:
+        return cv2.adaptiveThreshold(pixels, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 31, rng.uniform(6, 20))
+    light = np.median(pixels)
+    if how < 0.85:
+        return np.where(pixels > light * rng.uniform(0.55, 0.85), 255, 0).astype(np.uint8)
+    side = pixels.shape[0]
+    steps = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32)
+    pattern = np.tile((steps + 0.5) / 16 * max(60.0, float(light) * 0.95), (side // 4 + 1, side // 4 + 1))[:side, :side]
+    return np.where(pixels > pattern, 255, 0).astype(np.uint8)
+
+
+def _chalk(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Light on dark."""
+    dark, light = rng.uniform(0, 60), rng.uniform(130, 255)
+    return (light - pixels.astype(np.float32) * ((light - dark) / 255)).clip(0, 255).astype(np.uint8)
+
+
+def visible(pixels: Pixels, boxes: Boxes, noise: float) -> Boxes:
+    """The boxes; of what no one could make out any more nothing is asked, else blank paper is taught to hold digits."""
+    boxes = boxes.copy()
+    side = pixels.shape[0]
+    light = float(np.median(pixels))
+    for box in boxes:
+        x0, y0 = max(0, int(box[1])), max(0, int(box[2]))
+        x1, y1 = min(side, int(box[1] + box[3]) + 1), min(side, int(box[2] + box[4]) + 1)
+        if x1 - x0 < 1 or y1 - y0 < 1 or box[5] == UNKNOWN:
+            continue
+        part = pixels[y0:y1:2, x0:x1:2] if (x1 - x0) > 8 else pixels[y0:y1, x0:x1]
+        spread = float(part.max()) - float(part.min())
+        contrast = box[6] * light
+        if spread < max(14.0, 3 * noise) or contrast < max(10.0, 1.8 * noise):
+            box[5] = UNKNOWN
+    return boxes

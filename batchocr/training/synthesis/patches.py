@@ -1,0 +1,113 @@
+"""Patches to train the detector on, made up one by one: a square picture and the boxes on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from batchocr.records import Pixels
+from batchocr.training.detection.cells import Boxes
+from batchocr.training.synthesis import around, paper
+from batchocr.training.synthesis.canvas import Canvas
+from batchocr.training.synthesis.exposure import expose, tilted
+from batchocr.training.synthesis.layouts import SHARES, Layouts
+from batchocr.training.synthesis.printing import PrintBank, turned
+from batchocr.training.synthesis.real import RealPaper
+from batchocr.training.synthesis.sources import Sources
+from batchocr.training.synthesis.writing import Writing
+
+MARGIN = 24
+"""Pixels around a patch, so that it can be tilted."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A picture to train on."""
+
+    pixels: Pixels
+    """(side, side) uint8."""
+    boxes: Boxes
+    layout: str
+
+
+@dataclass(frozen=True)
+class PatchMaker:
+    """Makes patches from what the sources hold."""
+
+    sources: Sources
+    bank: PrintBank
+    real: Sequence[RealPaper] = ()
+    """Pieces of real pages, each with the share of patches that it takes."""
+    side: int = 256
+
+    def make(self, rng: np.random.Generator) -> Patch:
+        """The next patch; the same for the same state of `rng`."""
+        shares = np.array([piece.share for piece in self.real])
+        at = rng.random()
+        if at < shares.sum():
+            piece = self.real[int(np.searchsorted(np.cumsum(shares), at, side="right"))]
+            return self._expose(piece.cut(self._canvas(rng)), piece.name, rng)
+        canvas = self._canvas(rng)
+        paper.tint(canvas)
+        if canvas.chance(0.25):
+            paper.security(canvas, self.bank)
+        kinds, weights = zip(*SHARES, strict=True)
+        layout = kinds[int(rng.choice(len(kinds), p=np.array(weights) / sum(weights)))]
+        layout(Layouts(canvas, Writing(canvas, self.sources), self.bank))
+        if not canvas.real:
+            self._spoil(canvas)
+        return self._expose(canvas, layout.__name__, rng)
+
+    def _canvas(self, rng: np.random.Generator) -> Canvas:
+        side = self.side + 2 * MARGIN
+        how = rng.random()
+        low, high = (14, 50) if how < 0.66 else (9.5, 16) if how < 0.8 else (45, 85) if how < 0.93 else (80, 130)
+        height = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+        ink = rng.uniform(0.5, 0.97) if rng.random() < 0.7 else rng.uniform(0.15, 0.5)
+        return Canvas(side, paper.blank(side, rng), rng, height, float(ink))
+
+    def _spoil(self, canvas: Canvas) -> None:
+        """What may lie over everything."""
+        if canvas.chance(0.1):
+            around.decorations(canvas)
+        if canvas.chance(0.08):
+            around.cross_out_lines(canvas)
+        if canvas.chance(0.06):
+            around.long_stroke(canvas)
+        if canvas.chance(0.04):
+            paper.edge(canvas)
+
+    def _expose(self, canvas: Canvas, name: str, rng: np.random.Generator) -> Patch:
+        boxes = np.array(canvas.boxes, np.float32).reshape(-1, 7)
+        picture = canvas.paper
+        if rng.random() < 0.7:
+            picture, boxes = tilted(picture, boxes, rng)
+        picture = np.ascontiguousarray(picture[MARGIN : MARGIN + self.side, MARGIN : MARGIN + self.side])
+        boxes[:, 1:3] -= MARGIN
+        exposed = expose(picture, boxes, canvas.height, canvas.real, rng)
+        pixels, known = exposed.pixels, exposed.boxes
+        if name == "printed" and rng.random() < 0.3 and not (known[:, 5] == 0).any():
+            pixels, known = turned(pixels, known, int(rng.integers(1, 4)))  # a page on its side holds no digits by hand
+            known[:, 5] = np.where(known[:, 5] == 1, 3, known[:, 5])
+        return Patch(pixels, known[:, :6], name)
+
+
+def contact_sheet(patches: Sequence[Patch], columns: int = 6) -> Pixels:
+    """The patches side by side with their boxes, BGR: by hand red, print blue, signs green, unknown grey."""
+    colours = ((0, 0, 255), (255, 128, 0), (0, 170, 0), (160, 160, 160))
+    tiles = []
+    for patch in patches:
+        tile = cv2.cvtColor(patch.pixels, cv2.COLOR_GRAY2BGR)
+        for label, left, top, width, height, kind in patch.boxes.tolist():
+            colour = colours[int(kind)]
+            cv2.rectangle(tile, (int(left), int(top)), (int(left + width), int(top + height)), colour, 1)
+            if kind < 3:
+                name = "0123456789.,/-:+"[int(label)]
+                cv2.putText(tile, name, (int(left), max(8, int(top) - 1)), 0, 0.35, colour, 1, cv2.LINE_AA)
+        tiles.append(cv2.copyMakeBorder(tile, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
+    while len(tiles) % columns:
+        tiles.append(np.full_like(tiles[0], 255))
+    return np.vstack([np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)])

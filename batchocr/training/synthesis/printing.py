@@ -1,0 +1,212 @@
+"""Print: words of many scripts and printed numbers, with a box for each printed digit."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from batchocr.records import Pixels
+from batchocr.training.detection.cells import PRINT
+from batchocr.training.synthesis.canvas import Canvas
+
+EM_PX = 40
+SCRIPTS = {
+    "latin": string.ascii_letters + "äöüßéèêçñøåłőžşğ",
+    "cyrillic": "".join(map(chr, range(0x410, 0x450))),
+    "greek": "".join(map(chr, range(0x391, 0x3CA))).replace("\u03a2", ""),
+    "arabic": "".join(map(chr, range(0x627, 0x64B))),
+    "thai": "".join(map(chr, range(0xE01, 0xE2F))),
+    "chinese": "".join(map(chr, range(0x4E00, 0x4F50))),
+}
+SHARES = (0.72, 0.08, 0.05, 0.05, 0.04, 0.06)
+LABELS = (
+    "Name Date Total No. Page Sum Amount Code Signature Address Year Month Day Room Seat Class Result Mark Reading "
+    "Station Rain Wind Meter kWh Nr. Datum Betrag Ort Telefon Nom Prix Somme Fecha Importe Cognome Totale Data Kwota "
+    "Suma Adres Remarks Candidate Votes Polling Count Index Zip Tel. Account Pay to the order of USD EUR CHF kg cm mm "
+    "Hole Par Score Player Team Left Right Q1 Q2 Question Answer Grade Unit Qty Price Tax Balance Form Office use only"
+).split()
+WRITTEN = ("hand", "script", "comic", "cursive", "writ", "humor", "ecolier", "femke", "tomson", "rufs", "lobster",
+           "kaushan", "dancing", "breip", "isabella", "klaudia", "essays", "dseg")  # fmt: skip
+"""In a font's path: its figures are not plain print."""
+
+
+@dataclass(frozen=True)
+class PrintedNumber:
+    """A number as a font sets it."""
+
+    picture: Pixels
+    boxes: tuple[tuple[int, int, int, int, int], ...]
+    """Digit, left, top, width, height each."""
+    height: int
+    """Of its digits."""
+
+
+@dataclass(frozen=True)
+class PrintBank:
+    """Words and numbers set beforehand: setting one takes longer than laying it down."""
+
+    words: tuple[Pixels, ...]
+    numbers: tuple[PrintedNumber, ...]
+    written: tuple[Pixels, ...]
+    """Words of fonts that look written by hand."""
+
+    @classmethod
+    def make(cls, fonts: Sequence[Path], rng: np.random.Generator, count: int = 1500) -> PrintBank:
+        plain = [path for path in fonts if not any(word in str(path).lower() for word in WRITTEN)]
+        hands = [path for path in fonts if any(word in str(path).lower() for word in WRITTEN[:-1])]
+        latin = [path for path in plain if _has(path, "0g8")]
+        words = [word for _ in range(count) if (word := _word(plain, rng)) is not None]
+        numbers = [n for _ in range(count) if (n := set_number(_any(latin, rng), number_text(rng))) is not None]
+        written = [
+            w for _ in range(count // 4 if hands else 0) if (w := _set(_any(hands, rng), _words(rng))) is not None
+        ]
+        return cls(tuple(words), tuple(numbers), tuple(written))
+
+
+def _any(fonts: Sequence[Path], rng: np.random.Generator) -> Path:
+    return fonts[int(rng.integers(len(fonts)))]
+
+
+@lru_cache(maxsize=600)
+def _font(path: Path) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(path), EM_PX, layout_engine=ImageFont.Layout.BASIC)
+
+
+@lru_cache(maxsize=4096)
+def _has(path: Path, characters: str) -> bool:
+    """Whether a font has pictures of its own for all these characters."""
+    try:
+        font = _font(path)
+        missing = bytes(font.getmask("\uffff"))
+        pictures = [bytes(font.getmask(c)) for c in characters]
+    except (OSError, ValueError):
+        return False
+    return missing not in pictures and b"" not in pictures and len(set(pictures)) == len(characters)
+
+
+def _set(path: Path, text: str) -> Pixels | None:
+    """The text, uint8, 255 ink, cut tight; None where the font cannot."""
+    try:
+        font = _font(path)
+        left, top, right, bottom = (int(v) for v in font.getbbox(text))
+        if right - left < 3 or bottom - top < 4:
+            return None
+        canvas = Image.new("L", (right - left + 4, bottom - top + 4))
+        ImageDraw.Draw(canvas).text((2 - left, 2 - top), text, 255, font=font)
+    except (OSError, ValueError):
+        return None
+    return np.asarray(canvas, np.uint8)
+
+
+def _words(rng: np.random.Generator) -> str:
+    """Some words of Latin letters, now and then of a form's own."""
+    words = []
+    for _ in range(int(rng.integers(1, 5))):
+        if rng.random() < 0.4:
+            words.append(LABELS[int(rng.integers(len(LABELS)))])
+        else:
+            letters = "".join(rng.choice(list("etaoinshrdlucmfwypvbgkqjxz"), int(rng.integers(1, 11)), p=_FREQUENT))
+            words.append(letters)
+    text = " ".join(words) + str(rng.choice(["", "", "", ":", ".", ",", "?", " -", "..."]))
+    how = rng.random()
+    return text.upper() if how < 0.25 else text.title() if how < 0.45 else text
+
+
+_FREQUENT = np.array([12.7, 9.1, 8.2, 7.5, 7, 6.7, 6.3, 6.1, 6, 4.3, 4, 2.8, 2.8, 2.4, 2.2, 2.4, 2, 1.9, 1, 1.5, 2, 0.8,
+                      0.3, 0.3, 0.3, 0.2])  # fmt: skip
+_FREQUENT = _FREQUENT / _FREQUENT.sum()
+
+
+def _word(fonts: Sequence[Path], rng: np.random.Generator) -> Pixels | None:
+    script = str(rng.choice(list(SCRIPTS), p=SHARES))
+    if script == "latin":
+        text = _words(rng)
+    else:
+        text = "".join(rng.choice(list(SCRIPTS[script]), int(rng.integers(1, 12))))
+    for _ in range(12):
+        path = _any(fonts, rng)
+        if _has(path, SCRIPTS[script][:3]):
+            return _set(path, text)
+    return None
+
+
+def number_text(rng: np.random.Generator) -> str:
+    """A printed number: years, dates, prices, page numbers, numbers of lines and seats."""
+    digits = "".join(map(str, rng.integers(0, 10, int(rng.choice([1, 1, 2, 2, 3, 4, 6, 8])))))
+    how = rng.random()
+    if how < 0.1:
+        return str(rng.integers(1900, 2030))
+    if how < 0.4 and len(digits) > 2:
+        at = int(rng.integers(1, len(digits)))
+        digits = digits[:at] + str(rng.choice(list(".,/-: "))) + digits[at:]
+    if how > 0.75:
+        before = str(rng.choice(["No. ", "$", "§ ", "p. ", "(", "Nr ", "#", "Q", "€ ", "Tel. "]))
+        return before + digits + str(rng.choice(["", ".", ")", ":", " kg", "%", " cm"]))
+    return digits
+
+
+def set_number(path: Path, text: str) -> PrintedNumber | None:
+    """A number with the boxes of its digits; None where the font cannot."""
+    picture = _set(path, text)
+    if picture is None:
+        return None
+    font = _font(path)
+    left, top = font.getbbox(text)[:2]
+    boxes = []
+    for i, character in enumerate(text):
+        if character.isdigit():
+            x = 2 - left + font.getlength(text[:i])
+            own = font.getbbox(character)
+            boxes.append((int(character), round(x + own[0]), round(2 - top + own[1]), round(own[2] - own[0]),
+                          round(own[3] - own[1])))  # fmt: skip
+    if not boxes:
+        return None
+    height = int(np.median([box[4] for box in boxes]))
+    return PrintedNumber(picture, tuple(boxes), height) if height > 6 else None
+
+
+def scaled(picture: Pixels, factor: float) -> Pixels:
+    size = max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+
+
+def lay_number(canvas: Canvas, number: PrintedNumber, x: float, base: float, height: float, opacity: float) -> float:
+    """A printed number with digits that high on a base line; returns its right end."""
+    factor = height / number.height
+    picture = scaled(number.picture, factor)
+    foot = max(top + tall for _, _, top, _, tall in number.boxes) * factor
+    top = base - foot
+    canvas.lay(picture, x, top, opacity)
+    for digit, left, own_top, wide, tall in number.boxes:
+        canvas.add(
+            digit, int(x) + left * factor, int(top) + own_top * factor, wide * factor, tall * factor, PRINT, opacity
+        )
+    return x + picture.shape[1]
+
+
+def lay_word(canvas: Canvas, bank: PrintBank, x: float, base: float, height: float, opacity: float) -> float:
+    """A printed word about that high on a base line; returns its right end."""
+    words = bank.written if bank.written and canvas.chance(0.08) else bank.words
+    word = words[int(canvas.rng.integers(len(words)))]
+    picture = scaled(word, height / EM_PX)
+    canvas.lay(picture, x, base - 0.8 * picture.shape[0], opacity)
+    return x + picture.shape[1]
+
+
+def turned(mask: Pixels, boxes: NDArray[np.float32], quarters: int) -> tuple[Pixels, NDArray[np.float32]]:
+    """A square picture and its boxes (class, left, top, width, height, ...) turned by quarters, counter-clockwise."""
+    side = mask.shape[0]
+    boxes = boxes.copy()
+    for _ in range(quarters % 4):
+        mask = np.rot90(mask)
+        left, top, width, height = (boxes[:, i].copy() for i in range(1, 5))
+        boxes[:, 1], boxes[:, 2], boxes[:, 3], boxes[:, 4] = top, side - left - width, height, width
+    return np.ascontiguousarray(mask), boxes

@@ -1,0 +1,122 @@
+"""Pieces of real paper: strips and pages whose digits are known, and pages without any."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.records import Pixels
+from batchocr.training.detection.cells import HAND, UNKNOWN
+from batchocr.training.synthesis.canvas import Canvas
+
+Known = NDArray[np.float32]
+"""(n, 6): class, left, top, width, height, kind of what is known on a picture."""
+MAX_SIDE = 2400
+"""Larger pictures are kept reduced to this."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A picture, what is known on it, and the height of its digits."""
+
+    pixels: Pixels
+    known: Known
+    height: float
+
+
+@dataclass(frozen=True)
+class RealPaper:
+    """Pictures of one collection, and how patches are cut out of them."""
+
+    name: str
+    share: float
+    """Of all patches."""
+    pieces: Sequence[Piece]
+
+    def cut(self, canvas: Canvas) -> Canvas:
+        """A part of one of the pictures as the canvas, at a scale that gives its digits the canvas's height."""
+        rng = canvas.rng
+        piece = self.pieces[int(rng.integers(len(self.pieces)))]
+        wanted = float(np.clip(canvas.height, 14, 60))
+        factor = float(np.clip(wanted / piece.height, 0.15, 2.5))
+        reach = canvas.side / 2 / factor
+        height, width = piece.pixels.shape
+        digits = piece.known[piece.known[:, 5] < UNKNOWN]
+        if len(digits) and rng.random() < 0.8:
+            _, left, top, wide, tall, _ = digits[int(rng.integers(len(digits)))]
+            x, y = left + wide / 2 + rng.uniform(-0.5, 0.5) * reach, top + tall / 2 + rng.uniform(-0.5, 0.5) * reach
+        else:
+            x, y = rng.uniform(0, width), rng.uniform(0, height)
+        x = float(np.clip(x, min(reach, width / 2), max(width - reach, width / 2)))
+        y = float(np.clip(y, min(reach, height / 2), max(height - reach, height / 2)))
+        _fill(canvas, piece, factor, x, y)
+        return canvas
+
+
+def _fill(canvas: Canvas, piece: Piece, factor: float, x: float, y: float) -> None:
+    """The canvas shows the picture around x, y at that scale; beyond its sides it is repeated."""
+    half = canvas.side / 2
+    pixels, shift = piece.pixels, np.zeros(2)
+    scale = np.array([factor, factor])
+    if factor < 0.8:
+        reach = half / factor + 4
+        x0, y0 = max(0, int(x - reach)), max(0, int(y - reach))
+        part = pixels[y0 : int(y + reach) + 1, x0 : int(x + reach) + 1]
+        size = max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor))
+        scale = np.array([size[0] / part.shape[1], size[1] / part.shape[0]])
+        pixels = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        shift = np.array([x0, y0]) * scale
+        matrix = np.array([[1, 0, half - x * scale[0] + shift[0]], [0, 1, half - y * scale[1] + shift[1]]])
+    else:
+        matrix = np.array([[factor, 0, half - x * factor], [0, factor, half - y * factor]])
+    border = cv2.BORDER_REPLICATE if min(pixels.shape) > 3 else cv2.BORDER_CONSTANT
+    flags = cv2.INTER_LINEAR if factor < 1.2 else cv2.INTER_CUBIC
+    canvas.paper[:] = cv2.warpAffine(pixels, matrix, (canvas.side, canvas.side), flags=flags, borderMode=border)
+    offset = np.array([half - x * scale[0], half - y * scale[1]])
+    for label, left, top, width, height, kind in piece.known.tolist():
+        canvas.add(int(label), left * scale[0] + offset[0], top * scale[1] + offset[1], width * scale[0],
+                   height * scale[1], int(kind), 0.6)  # fmt: skip
+    canvas.real = True
+
+
+def read_grey(path: Path) -> tuple[Pixels, float]:
+    """A picture in grey, at most MAX_SIDE long, and the factor by which it was reduced."""
+    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    factor = min(1.0, MAX_SIDE / max(pixels.shape))
+    if factor < 1:
+        pixels = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    return pixels, factor
+
+
+def cheques(folder: Path, keep: slice = slice(None)) -> list[Piece]:
+    """Amounts of cheques with a box for every digit; `keep` says which of the sorted names."""
+    truth = json.loads((folder / "truth.json").read_text())
+    pieces = []
+    for name in sorted(truth)[keep]:
+        boxes = np.array([[*digit, HAND] for number in truth[name] for digit in number["digits"]], np.float32)
+        if len(boxes):
+            pieces.append(Piece(read_grey(folder / name)[0], boxes, float(np.median(boxes[:, 4]))))
+    return pieces
+
+
+def without_digits(paths: Sequence[Path], height: float = 26.0) -> list[Piece]:
+    """Pages on which no digit is asked for; `height` is what their writing is taken for at MAX_SIDE."""
+    return [Piece(read_grey(path)[0], np.empty((0, 6), np.float32), height) for path in paths]
+
+
+def labelled(labels: Path, data: Path, name: str) -> list[Piece]:
+    """Pictures of a collection whose boxes an earlier detector found by their known texts; see `pseudo_labels`."""
+    found = json.loads(labels.read_text())[name]
+    pieces = []
+    for path, item in sorted(found.items()):
+        pixels, factor = read_grey(data / path)
+        known = np.array(item["boxes"], np.float32).reshape(-1, 6)
+        known[:, 1:5] *= factor
+        pieces.append(Piece(pixels, known, max(6.0, item["height"] * factor)))
+    return pieces

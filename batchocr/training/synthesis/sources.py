@@ -1,0 +1,274 @@
+"""What pages are made of: the hands of many writers, their signs and letters, fonts, and pieces of real paper."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from batchocr.records import Pixels
+from batchocr.training.hands import FORMS
+from batchocr.training.hands import strokes as strokes_of
+from batchocr.training.synthesis.pen import Stroke, Strokes, based, thinned
+
+SIGNS = ".,/-:+"
+BITMAP_PX = 52
+"""Height at which pictures of digits are kept."""
+FORM_WRITERS = 60
+"""Hands drawn by our own forms."""
+KEPT_OUT = 10
+"""Of so many writers one is kept out of training, to measure on."""
+ALIKE = frozenset(["O", "o", "l", "I", "|", "i", "1", ""])
+"""Letters that look like digits: without their word they are none of both."""
+MARK_OF = {"dot": ".", "slash": "/", "minus": "-", "plus": "+"}
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A digit as someone wrote it: strokes, or a picture BITMAP_PX high."""
+
+    strokes: Strokes | None = None
+    picture: Pixels | None = None
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Glyphs of one hand, by digit."""
+
+    name: str
+    digits: tuple[tuple[Glyph, ...], ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A number or a line with numbers, as it was written: its digits are about 1 high."""
+
+    strokes: Strokes
+    boxes: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    """(n, 6): class, left, top, width, height, kind."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All that pages are made of."""
+
+    by_strokes: tuple[Writer, ...]
+    by_pictures: tuple[Writer, ...]
+    """MNIST by writer, semeion and optdigits in blocks, the Swiss digits by writer."""
+    by_forms: tuple[Writer, ...]
+    """Drawn by our own forms of other countries."""
+    letters: tuple[tuple[Strokes, str], ...]
+    """Letters, words and signs without digits: strokes of height 1, and what they say."""
+    signs: tuple[tuple[Strokes, ...], ...]
+    """By the place in SIGNS; sizes relative to a digit are set when they are drawn."""
+    sign_pictures: tuple[tuple[Pixels, ...], ...]
+    fonts: tuple[Path, ...]
+    lines: tuple[Line, ...] = ()
+    """Whole numbers and lines as they were written."""
+
+    @classmethod
+    def load(cls, data: Path, fonts: Sequence[Path], labels: Path | None = None) -> Sources:
+        """All of the folder of public data, less the writers kept out; `fonts` are folders of font files.
+
+        `labels` has the boxes of the digits of whole lines; see `batchocr.training.pseudo_labels`.
+        """
+        letters, signs = _letters(data / "unipen" / "negatives.npz")
+        return cls(
+            by_strokes=tuple(
+                writer
+                for name in ("unipen/digits.npz", "pendigits/digits.npz")
+                for writer in stroke_writers(data / name)
+                if not kept_out(writer.name)
+            ),
+            by_pictures=tuple(w for w in picture_writers(data) if not kept_out(w.name)),
+            by_forms=form_writers(FORM_WRITERS),
+            letters=letters,
+            signs=signs,
+            sign_pictures=_sign_pictures(data / "bhmsds" / "bhmsds.npz"),
+            fonts=font_files(fonts),
+            lines=() if labels is None else whole_lines(data / "unipen" / "numbers.npz", labels),
+        )
+
+
+def kept_out(writer: str) -> bool:
+    """Whether a writer is kept out of training."""
+    return zlib.crc32(writer.encode()) % KEPT_OUT == 0
+
+
+@dataclass(frozen=True)
+class InkFile:
+    """Samples of pen strokes; see the README of the data for the form of the file."""
+
+    points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+    stroke_ends: np.ndarray[tuple[int], np.dtype[np.int64]]
+    sample_ends: np.ndarray[tuple[int], np.dtype[np.int64]]
+    columns: dict[str, np.ndarray[tuple[int], np.dtype[np.generic]]]
+
+    @classmethod
+    def load(cls, path: Path) -> InkFile:
+        with np.load(path) as file:
+            known = ("xy", "stroke", "sample")
+            columns = {key: file[key] for key in file.files if key not in known}
+            return cls(file["xy"].astype(np.float32), file["stroke"], file["sample"], columns)
+
+    def __len__(self) -> int:
+        return len(self.sample_ends) - 1
+
+    def text(self, column: str, i: int) -> str:
+        return str(self.columns[column][i])
+
+    def strokes(self, i: int) -> list[Stroke]:
+        """The strokes of a sample, thinned, in the tablet's units."""
+        ends = self.stroke_ends[self.sample_ends[i] : self.sample_ends[i + 1] + 1].tolist()
+        pairs = zip(ends[:-1], ends[1:], strict=True)
+        return [thinned(self.points[start:stop]) for start, stop in pairs if stop > start]
+
+
+def line_picture(strokes: Strokes, height_px: float) -> tuple[Pixels, float, np.ndarray] | None:
+    """A line of strokes drawn black on white, `height_px` high in all: the picture, pixels a unit, and its corner.
+
+    The corner is where the picture's left and top lie, in the units of the strokes. None for what is too long.
+    """
+    every = np.concatenate(list(strokes))
+    low, high = every.min(axis=0), every.max(axis=0)
+    scale = height_px / max(1.0, float(high[1] - low[1]), 0.5 * float(high[0] - low[0]) if len(strokes) < 3 else 0)
+    width, height = ((high - low) * scale + 40).astype(int).tolist()
+    if width > 3000:
+        return None
+    picture = np.full((height, width), 255, np.uint8)
+    for stroke in strokes:
+        points = (((stroke - low) * scale + 20) * 16).round().astype(np.int32)
+        cv2.polylines(picture, [points], False, 20, 2, cv2.LINE_AA, 4)
+    return picture, scale, low - 20 / scale
+
+
+def stroke_writers(path: Path) -> list[Writer]:
+    """The writers of a file of single digits who wrote most of the ten digits."""
+    file = InkFile.load(path)
+    suspect = file.columns.get("suspect", np.zeros(len(file), bool))
+    found: dict[str, list[list[Glyph]]] = {}
+    for i in range(len(file)):
+        strokes = None if suspect[i] else file.strokes(i)
+        glyph = based(strokes) if strokes else None
+        if glyph is not None:
+            name = f"{path.parent.name} {file.text('writer', i)}"
+            found.setdefault(name, [[] for _ in range(10)])[int(file.text("label", i))].append(Glyph(glyph))
+    return [Writer(name, tuple(map(tuple, digits))) for name, digits in sorted(found.items()) if _complete(digits)]
+
+
+def _complete(digits: Sequence[Sequence[Glyph]]) -> bool:
+    return sum(bool(glyphs) for glyphs in digits) >= 7
+
+
+def whole_lines(path: Path, labels: Path) -> tuple[Line, ...]:
+    """The lines of a file whose digits have boxes, scaled so that digits are 1 high and stand about on y = 0."""
+    file = InkFile.load(path)
+    found = []
+    for place, item in json.loads(labels.read_text())["lines"].items():
+        boxes = np.array(item["boxes"], np.float32).reshape(-1, 6)
+        digits = boxes[boxes[:, 5] == 0]
+        unit = float(np.median(digits[:, 4]))
+        corner = np.float32([boxes[:, 1].min(), np.median(digits[:, 2] + digits[:, 4])])
+        boxes[:, 1:3] -= corner
+        boxes[:, 1:5] /= unit
+        strokes = [np.asarray((stroke - corner) / unit, np.float32) for stroke in file.strokes(int(place))]
+        found.append(Line(strokes, boxes))
+    return tuple(found)
+
+
+def picture_writers(data: Path) -> list[Writer]:
+    """The hands of MNIST's train half, of semeion and optdigits (in blocks), and of the Swiss digits."""
+    found: dict[str, list[list[Glyph]]] = {}
+
+    def put(name: str, digit: int, picture: Pixels) -> None:
+        left, top, width, height = cv2.boundingRect((picture > 80).view(np.uint8))
+        if width < 2 or height < 6:
+            return
+        picture = picture[max(0, top - 1) : top + height + 1, max(0, left - 1) : left + width + 1]
+        size = max(2, round(picture.shape[1] * BITMAP_PX / picture.shape[0])), BITMAP_PX
+        picture = cv2.GaussianBlur(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), (0, 0), 0.8)
+        found.setdefault(name, [[] for _ in range(10)])[digit].append(Glyph(picture=picture))
+
+    with np.load(data / "mnist.npz") as file, np.load(data / "qmnist-writers" / "mnist_writers.npz") as writers:
+        names = writers["train_writer"]
+        for x, y, writer in zip(file["x_train"], file["y_train"], names, strict=True):
+            put(f"mnist {writer}", int(y), x)
+    for name in ("semeion", "optdigits"):
+        with np.load(data / f"{name}.npz") as file:
+            for i, (x, y) in enumerate(zip(file["x"], file["y"], strict=True)):
+                put(f"{name} {i // 60}", int(y), x)
+    with np.load(data / "numbers-ch" / "numbers_ch.npz") as file:
+        for x, y, writer in zip(file["x"], file["y"], file["writer"], strict=True):
+            paper, darkest = np.percentile(x, 85), float(x.min())
+            if paper - darkest >= 40:
+                ink = np.clip((0.97 * paper - x.astype(np.float32)) / (paper - darkest) * 1.15, 0, 1)
+                put(f"numbers-ch {writer}", int(y), (ink * 255).astype(np.uint8))
+    return [Writer(name, tuple(map(tuple, digits))) for name, digits in sorted(found.items()) if _complete(digits)]
+
+
+def form_writers(count: int) -> tuple[Writer, ...]:
+    """Hands drawn by our own forms of other countries; each form is more or less frequent, as its weight says."""
+    rng = np.random.default_rng(count)
+    writers = []
+    for i in range(count):
+        digits = []
+        for digit in range(10):
+            forms = [form for form in FORMS if form.digit == digit]
+            weights = np.array([form.weight for form in forms])
+            chosen = rng.choice(len(forms), 6, p=weights / weights.sum())
+            drawn = [based([np.asarray(way, np.float32) for way in strokes_of(forms[at], rng)]) for at in chosen]
+            digits.append(tuple(Glyph(strokes) for strokes in drawn if strokes is not None))
+        writers.append(Writer(f"forms {i}", tuple(digits)))
+    return tuple(writers)
+
+
+def _letters(path: Path) -> tuple[tuple[tuple[Strokes, str], ...], tuple[tuple[Strokes, ...], ...]]:
+    """Letters and words, and signs by their place in SIGNS, of the writers who are not kept out."""
+    file = InkFile.load(path)
+    letters: list[tuple[Strokes, str]] = []
+    signs: list[list[Strokes]] = [[] for _ in SIGNS]
+    for i in range(len(file)):
+        label = file.text("label", i).strip()
+        if kept_out(f"unipen {file.text('writer', i)}") or any(c.isdigit() for c in label) or label in ALIKE:
+            continue
+        strokes = file.strokes(i)
+        if not strokes:
+            continue
+        every = np.concatenate(strokes)
+        low, high = every.min(axis=0), every.max(axis=0)
+        width, height = (high - low).tolist()
+        unit = height if height > 0.25 * width else 0.5 * width
+        if max(width, height) < 5 or width > 14 * max(height, 1):
+            if label in (".", ":"):
+                unit = max(width, height, 1.0)
+            else:
+                continue
+        shape = [np.asarray((stroke - (low[0], high[1])) / unit, np.float32) for stroke in strokes]
+        if len(label) == 1 and label in SIGNS:
+            signs[SIGNS.index(label)].append(shape)
+        else:
+            letters.append((shape, label))
+    return tuple(letters), tuple(map(tuple, signs))
+
+
+def _sign_pictures(path: Path) -> tuple[tuple[Pixels, ...], ...]:
+    """Pictures of signs (28×28, 255 ink), by their place in SIGNS."""
+    with np.load(path) as file:
+        labels = file["y"].astype(str)
+        return tuple(
+            tuple(x for name, own in MARK_OF.items() if own == sign for x in file["x"][labels == name][:1200])
+            for sign in SIGNS
+        )
+
+
+def font_files(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """The font files anywhere below the folders, by name."""
+    found = (
+        path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in (".ttf", ".otf", ".ttc")
+    )
+    return tuple(sorted(set(found), key=lambda path: (path.name, str(path))))
