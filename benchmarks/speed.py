@@ -27,11 +27,10 @@ from rivals import Rapid, tesseract
 from watched import Run, links, run
 
 from batchocr.engines.look import look
-from batchocr.recognition.batches import classified
-from batchocr.recognition.calibration import NONE
-from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.model import shipped_model
-from batchocr.records import Crops, Scan
+from batchocr.pipeline import read_pages
+from batchocr.recognition.model import shipped_detector, shipped_model
+from batchocr.recognition.networks import Models, Networks
+from batchocr.records import SIGN, Scan
 from batchocr.sources import MAX_MEGAPIXELS, load_pages
 
 MIXED = ("plain", "ruled", "comb", "form", "skewed", "photo", "pencil", "dpi150", "dense", "dense")
@@ -52,18 +51,14 @@ def decoding(scans: Sequence[Scan], jobs: int) -> float:
         return time.perf_counter() - started
 
 
-def crops_of(scans: Sequence[Scan], classifier: Classifier) -> Crops:
-    """Those that a run classifies: of the cuts, few."""
-    seen = (page for scan in scans for page in look(scan, MAX_MEGAPIXELS))
-    return np.concatenate(
-        [page.layout.crops[known[:, NONE] < 1] for page, known in classified(seen, classifier) if page.layout]
-    )
-
-
-def classifying(classifier: Classifier, crops: Crops) -> float:
-    started = time.perf_counter()
-    classifier.classify(crops)
-    return time.perf_counter() - started
+def both_networks(scans: Sequence[Scan], networks: Networks) -> tuple[float, int, int]:
+    """Seconds that the networks need for all pages with nothing beside them; tiles and crops that they see."""
+    before, tiles, crops = sum(networks.seconds.values()), 0, 0
+    prepared = (page for scan in scans for page in look(scan, MAX_MEGAPIXELS))
+    for page, found, _ in read_pages(prepared, networks):
+        tiles += len(page.level.tiles.corners) if page.level else 0
+        crops += int(np.count_nonzero(found.kinds != SIGN))
+    return sum(networks.seconds.values()) - before, tiles, crops
 
 
 def main(
@@ -82,16 +77,16 @@ def main(
         work = Path(temporary)
         paths, written = workload(digits, pages, seed, work / "pages")
         count, scans = len(paths), [Scan(path, path.name) for path in paths]
-        classifier = Classifier(shipped_model(), device="cpu")
-        crops = crops_of(scans, classifier)
-        on_each = f"{written / count:.0f} digits and {len(crops) / count:.0f} crops classified a page"
+        networks = Networks(Models(shipped_detector(), shipped_model()), device="cpu")
+        _, tiles, crops = both_networks(scans, networks)
+        on_each = f"{written / count:.0f} digits, {tiles / count:.0f} tiles and {crops / count:.0f} crops a page"
         typer.echo(f"{count} pages, {on_each}, {jobs} workers\n")
         once, thrice = links(paths, count, work / "once"), links(paths, 3 * count, work / "thrice")
-        spent: dict[str, list[float]] = {"decoding alone": [], "the classifier alone": [], "batchocr": []}
+        spent: dict[str, list[float]] = {"decoding alone": [], "the networks alone": [], "batchocr": []}
         started: list[float] = []
         for _ in range(rounds):
             spent["decoding alone"].append(decoding(scans, jobs) / count)
-            spent["the classifier alone"].append(classifying(classifier, crops) / count)
+            spent["the networks alone"].append(both_networks(scans, networks)[0] / count)
             short, long = (run(pages_of, "--jobs", str(jobs)) for pages_of in (once, thrice))
             spent["batchocr"].append((long.seconds - short.seconds) / (2 * count))
             started.append(short.seconds / count)
@@ -137,8 +132,8 @@ def table(spent: dict[str, list[float]], with_start: float) -> None:
         spread = f"{1000 * min(seconds):.0f} to {1000 * max(seconds):.0f}"
         ratio = f"{middle[name] / ours:.2f}"
         typer.echo(f"| {name} | {1000 * middle[name]:.0f} | {spread} | {1 / middle[name]:.1f} | {ratio} |")
-    both = middle["decoding alone"] + middle["the classifier alone"]
-    typer.echo(f"| decoding and the classifier together | {1000 * both:.0f} | | {1 / both:.1f} | {both / ours:.2f} |")
+    both = middle["decoding alone"] + middle["the networks alone"]
+    typer.echo(f"| decoding and the networks together | {1000 * both:.0f} | | {1 / both:.1f} | {both / ours:.2f} |")
     typer.echo(f"| batchocr, with its start | {1000 * with_start:.0f} | | {1 / with_start:.1f} | |\n")
 
 

@@ -172,7 +172,8 @@ def test_the_run_tells_of_scans_and_pages_as_it_goes(mixed_job: tuple[Job, list[
 def test_the_account_has_the_fields_of_the_contract(samples_job: Job, samples: Path) -> None:
     told = account(samples_job.out)
     assert set(told) == {
-        "run", "version", "started", "model", "settings", "device", "inputs", "passed_over", "counts", "seconds",
+        "run", "version", "started", "model", "detector", "settings", "device", "inputs", "passed_over", "counts",
+        "seconds",
     }  # fmt: skip
     UUID(told["run"])
     assert told["version"] == __version__
