@@ -98,7 +98,7 @@ def test_at_the_sides_of_the_page_and_without_ink() -> None:
     page = Sheet(60, 60)
     box = page.digit("7", 0, 0, 50)
     crops = cut_crops(page.pixels, as_array(box, Box(45, 45, 20, 30), Box(-30, -30, 20, 20)))
-    assert differs(crops[0], alone("7")) < 0.05
+    assert differs(crops[0], alone("7")) < 0.1
     assert not crops[2].any()
     assert cut_crops(page.pixels, as_array()).shape == (0, 28, 28)
 
