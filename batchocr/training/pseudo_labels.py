@@ -29,6 +29,11 @@ from batchocr.vision.tiles import make_tiles
 
 log = logging.getLogger(__name__)
 
+LINE_PX = 46.0
+"""Height at which lines of strokes are drawn, all of their ink."""
+BATCH = 2
+"""Tiles: a strip has one or two."""
+
 Box = list[float]
 """Class, left, top, width, height, kind."""
 
@@ -45,7 +50,7 @@ class Parameters:
     """Geometric mean of score times probability over a text, at least."""
     stray_score: float = 0.5
     """A detection of this score that no digit took: the text is not laid well."""
-    heights_px: tuple[float, ...] = (36.0, 52.0, 70.0)
+    heights_px: tuple[float, ...] = (42.0, 62.0)
     """Heights to which strips are scaled, one after the other."""
 
 
@@ -141,7 +146,7 @@ class Labeller:
     """Finds the boxes of known texts with a detector."""
 
     def __init__(self, model: Path, p: Parameters = PARAMETERS) -> None:
-        self._detector = Detector(model, parameters=DetectorParameters(min_score=(p.min_score,) * 3))
+        self._detector = Detector(model, batch_size=BATCH, parameters=DetectorParameters(min_score=(p.min_score,) * 3))
         self._p = p
 
     def detections(self, pixels: Pixels, scale: float) -> Detections:
@@ -160,10 +165,11 @@ class Labeller:
 
 
 def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The strips of registers that can be read, without those of pages held out."""
+    """The strips of registers that can be read, without those of pages held out and of some kept to calibrate on."""
     truth = json.loads((folder / "truth.json").read_text())
     for name in sorted(truth):
-        if strip_is_held_out(truth[name]["page"], held_out):
+        page = truth[name]["page"]
+        if strip_is_held_out(page, held_out) or kept_out(f"register {page}"):
             continue
         laid = labeller.strip(read_grey(folder / name)[0], truth[name]["text"])
         if laid is not None:
@@ -232,22 +238,21 @@ def lines(labeller: Labeller, path: Path) -> Iterator[tuple[str, dict[str, Any]]
         label, writer = file.text("label", i), f"unipen {file.text('writer', i)}"
         if int(file.text("lines", i)) != 1 or kept_out(writer) or not any(c.isdigit() for c in label):
             continue
-        best: tuple[Laid, float, NDArray[np.float32]] | None = None
-        for height in (40.0, 56.0):
-            drawn = line_picture(file.strokes(i), height)
-            if drawn is None:
-                continue
-            pixels, scale, corner = drawn
-            laid = lay(label, labeller.detections(pixels, 1.0))
-            if laid is not None and (best is None or laid.quality > best[0].quality):
-                best = laid, scale, corner
-        if best is not None:
-            laid, scale, corner = best
-            boxes = [
-                [label_, x / scale + float(corner[0]), y / scale + float(corner[1]), w / scale, h / scale, kind]
-                for label_, x, y, w, h, kind in laid.boxes
-            ]
-            yield str(i), _item(boxes)
+        drawn = line_picture(file.strokes(i), LINE_PX)
+        if drawn is None:
+            continue
+        pixels, scale, corner = drawn
+        laid = lay(label, labeller.detections(pixels, 1.0))
+        if laid is not None:
+            yield (
+                str(i),
+                _item(
+                    [
+                        [place, x / scale + float(corner[0]), y / scale + float(corner[1]), w / scale, h / scale, kind]
+                        for place, x, y, w, h, kind in laid.boxes
+                    ]
+                ),
+            )
 
 
 def _item(boxes: list[Box]) -> dict[str, Any]:

@@ -28,6 +28,9 @@ class CellParameters:
     """Digits below this are not asked for."""
     min_visible_ratio: float = 0.75
     """Share of a box that must lie on the tile."""
+    forgotten_ratio: float = 0.45
+    """Share up to which what is cut off by the tile's side is no digit: its middle lies on the next tile, or it is
+    a part of another line that a strip's side cuts. In between nothing is asked."""
     spread_ratio: float = 0.13
     """Deviation of the heat around a middle, as a share of the box's sides (CenterNet: Zhou and others 2019)."""
     spread_cells: tuple[float, float] = (0.5, 1.6)
@@ -84,7 +87,7 @@ def _level(
         tall = (height >= p.min_height_px) | (kind == SIGN)
         known = kind < UNKNOWN
         asked = on & tall & known & (size >= low) & (size < high)
-        for i in np.flatnonzero(known & ~(on & tall) & (visible > 0.02) | (kind == UNKNOWN)):
+        for i in np.flatnonzero(known & ~(on & tall) & (visible > p.forgotten_ratio) | (kind == UNKNOWN)):
             _forget(heat, boxes[i], stride)
         order = np.flatnonzero(asked)
         for i in order[np.argsort(-size[order], kind="stable")]:  # the smaller box wins

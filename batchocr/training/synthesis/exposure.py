@@ -126,6 +126,30 @@ def _chalk(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return (light - pixels.astype(np.float32) * ((light - dark) / 255)).clip(0, 255).astype(np.uint8)
 
 
+def cut_out(pixels: Pixels, boxes: Boxes, height: float, rng: np.random.Generator) -> tuple[Pixels, Boxes]:
+    """Only a strip or a cell of the picture, its sides repeated all around, as tiles of small pictures have it.
+
+    Of digits that its sides cut off nothing is asked, and what is left of those mostly cut off is no digit.
+    """
+    side = pixels.shape[0]
+    tall = int(np.clip(height * rng.uniform(1.1, 3.5), 16, side))
+    wide = side if rng.random() < 0.5 else int(np.clip(height * rng.uniform(1.0, 7), 16, side))
+    top, left = int(rng.integers(0, side - tall + 1)), int(rng.integers(0, side - wide + 1))
+    part = pixels[top : top + tall, left : left + wide]
+    around = top, side - tall - top, left, side - wide - left
+    pixels = cv2.copyMakeBorder(part, *around, cv2.BORDER_REPLICATE)
+    if not len(boxes):
+        return pixels, boxes
+    ends = np.concatenate([boxes[:, 1:3], boxes[:, 1:3] + boxes[:, 3:5]], axis=1)
+    inner = np.clip(ends, (left, top, left, top), (left + wide, top + tall, left + wide, top + tall))
+    shared = (inner[:, 2] - inner[:, 0]) * (inner[:, 3] - inner[:, 1])
+    share = shared / np.maximum(1e-3, boxes[:, 3] * boxes[:, 4])
+    boxes = boxes.copy()
+    boxes[:, 5] = np.where(share < 0.75, UNKNOWN, boxes[:, 5])
+    boxes[:, 1:3], boxes[:, 3:5] = inner[:, :2], np.maximum(1, inner[:, 2:] - inner[:, :2])
+    return pixels, boxes[share > 0.4]
+
+
 def visible(pixels: Pixels, boxes: Boxes, noise: float) -> Boxes:
     """The boxes; of what no one could make out any more nothing is asked, else blank paper is taught to hold digits."""
     boxes = boxes.copy()

@@ -8,7 +8,7 @@ import numpy as np
 
 from batchocr.training.synthesis import around, paper
 from batchocr.training.synthesis.canvas import DOTTED, SOLID, Canvas
-from batchocr.training.synthesis.printing import PrintBank, lay_number, lay_word
+from batchocr.training.synthesis.printing import PrintBank, lay_number, lay_picture, lay_word
 from batchocr.training.synthesis.writing import Hand, Writing, number_text
 
 
@@ -73,7 +73,10 @@ class Layouts:
             feet.append(y + 0.05 * h)
             while x < side:
                 own = hand if rng.random() < 0.8 else self.writing.hand()
-                if rng.random() < 0.9:
+                if rng.random() < 0.2 and self.bank.written:
+                    written = self.bank.written[int(rng.integers(len(self.bank.written)))]
+                    x = lay_picture(self.canvas, written, x, y, h * float(rng.uniform(0.9, 1.6)), own.pen.opacity)
+                elif rng.random() < 0.9:
                     x = self.writing.word(x, y, h * float(rng.uniform(0.7, 1.3)), own)
                 else:
                     x = self.writing.number(number_text(rng, 4), x, y, h, own)

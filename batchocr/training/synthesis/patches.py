@@ -12,13 +12,15 @@ from batchocr.records import Pixels
 from batchocr.training.detection.cells import Boxes
 from batchocr.training.synthesis import around, paper
 from batchocr.training.synthesis.canvas import Canvas
-from batchocr.training.synthesis.exposure import expose, tilted
+from batchocr.training.synthesis.exposure import cut_out, expose, tilted
 from batchocr.training.synthesis.layouts import SHARES, Layouts
 from batchocr.training.synthesis.printing import PrintBank, turned
 from batchocr.training.synthesis.real import RealPaper
 from batchocr.training.synthesis.sources import Sources
 from batchocr.training.synthesis.writing import Writing
 
+CUT_OUT = 0.12
+"""Share of patches that show a strip or a cell alone."""
 MARGIN = 24
 """Pixels around a patch, so that it can be tilted."""
 
@@ -89,6 +91,8 @@ class PatchMaker:
         boxes[:, 1:3] -= MARGIN
         exposed = expose(picture, boxes, canvas.height, canvas.real, rng)
         pixels, known = exposed.pixels, exposed.boxes
+        if rng.random() < CUT_OUT and not canvas.real:
+            pixels, known = cut_out(pixels, known, canvas.height, rng)
         if name == "printed" and rng.random() < 0.3 and not (known[:, 5] == 0).any():
             pixels, known = turned(pixels, known, int(rng.integers(1, 4)))  # a page on its side holds no digits by hand
             known[:, 5] = np.where(known[:, 5] == 1, 3, known[:, 5])

@@ -196,6 +196,11 @@ def lay_word(canvas: Canvas, bank: PrintBank, x: float, base: float, height: flo
     """A printed word about that high on a base line; returns its right end."""
     words = bank.written if bank.written and canvas.chance(0.08) else bank.words
     word = words[int(canvas.rng.integers(len(words)))]
+    return lay_picture(canvas, word, x, base, height, opacity)
+
+
+def lay_picture(canvas: Canvas, word: Pixels, x: float, base: float, height: float, opacity: float) -> float:
+    """A word of the bank, set with an em that high; returns its right end."""
     picture = scaled(word, height / EM_PX)
     canvas.lay(picture, x, base - 0.8 * picture.shape[0], opacity)
     return x + picture.shape[1]

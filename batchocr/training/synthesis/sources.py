@@ -64,6 +64,8 @@ class Sources:
     """Drawn by our own forms of other countries."""
     letters: tuple[tuple[Strokes, str], ...]
     """Letters, words and signs without digits: strokes of height 1, and what they say."""
+    words: tuple[tuple[Strokes, str], ...]
+    """Of these, words of three letters and more."""
     signs: tuple[tuple[Strokes, ...], ...]
     """By the place in SIGNS; sizes relative to a digit are set when they are drawn."""
     sign_pictures: tuple[tuple[Pixels, ...], ...]
@@ -88,6 +90,7 @@ class Sources:
             by_pictures=tuple(w for w in picture_writers(data) if not kept_out(w.name)),
             by_forms=form_writers(FORM_WRITERS),
             letters=letters,
+            words=tuple(letter for letter in letters if len(letter[1]) > 2),
             signs=signs,
             sign_pictures=_sign_pictures(data / "bhmsds" / "bhmsds.npz"),
             fonts=font_files(fonts),

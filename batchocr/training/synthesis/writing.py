@@ -14,6 +14,8 @@ from batchocr.training.synthesis.canvas import Canvas
 from batchocr.training.synthesis.pen import Pen, Strokes, any_pen, render
 from batchocr.training.synthesis.sources import BITMAP_PX, SIGNS, Glyph, Sources, Writer
 
+WORDS_SHARE = 0.5
+"""Share of whole words where letters are written: single letters are four times as many in the data."""
 NEIGHBOURS_LINK = 0.08
 """Share of numbers in which digits are linked by a stroke."""
 
@@ -191,7 +193,8 @@ class Writing:
     def word(self, x: float, base: float, height: float, hand: Hand, unknown: bool = False) -> float:
         """Letters, a word or another sign by hand: no digits; returns its right end."""
         rng = self.rng
-        shape, text = self.sources.letters[int(rng.integers(len(self.sources.letters)))]
+        pool = self.sources.words if rng.random() < WORDS_SHARE else self.sources.letters
+        shape, text = pool[int(rng.integers(len(pool)))]
         tall = height * float(rng.uniform(0.8, 1.5) if len(text) > 1 else rng.uniform(0.6, 1.15))
         pen = replace(hand.pen, stretch=1.0)
         drawn = render(shape, tall, pen, max(0.8, pen.width_ratio * height))
