@@ -79,7 +79,10 @@ def test_the_same_as_by_looking_at_all_pairs() -> None:
     n = 300
     boxes = np.concatenate([rng.uniform(0, 300, (n, 2)), rng.uniform(15, 40, (n, 2))], axis=1).astype(np.float32)
     given = Detections(
-        boxes, (rng.permutation(n) / n).astype(np.float32), np.zeros(n, np.int8), np.full((n, CLASSES), 1 / CLASSES, np.float32)
+        boxes,
+        (rng.permutation(n) / n).astype(np.float32),
+        np.zeros(n, np.int8),
+        np.full((n, CLASSES), 1 / CLASSES, np.float32),
     )
     left: list[int] = []
     ends = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1).astype(float)
