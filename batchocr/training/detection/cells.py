@@ -11,8 +11,8 @@ STRIDES = (4, 8, 16)
 CLASSES = 16
 """The ten digits, then the signs . , / - : +"""
 CHANNELS = 3 + 4 + CLASSES
-HAND, PRINT, SIGN, UNKNOWN = 0, 1, 2, 3
-"""Kinds of a box; where UNKNOWN stands, nothing is asked of the network."""
+HAND, PRINT, SIGN, UNKNOWN, UNKNOWN_SIGNS = range(5)
+"""Kinds of a box; where UNKNOWN stands, nothing is asked of the network, and of UNKNOWN_SIGNS, nothing about signs."""
 
 Boxes = NDArray[np.float32]
 """(n, 6): class, left, top, width, height, kind."""
@@ -87,7 +87,7 @@ def _level(
         tall = (height >= p.min_height_px) | (kind == SIGN)
         known = kind < UNKNOWN
         asked = on & tall & known & (size >= low) & (size < high)
-        for i in np.flatnonzero(known & ~(on & tall) & (visible > p.forgotten_ratio) | (kind == UNKNOWN)):
+        for i in np.flatnonzero(known & ~(on & tall) & (visible > p.forgotten_ratio) | (kind >= UNKNOWN)):
             _forget(heat, boxes[i], stride)
         order = np.flatnonzero(asked)
         for i in order[np.argsort(-size[order], kind="stable")]:  # the smaller box wins
@@ -98,10 +98,10 @@ def _level(
 
 def _forget(heat: NDArray[np.float32], box: NDArray[np.float32], stride: int) -> None:
     """Nothing is asked where the box lies."""
-    _, left, top, width, height, _ = box
+    _, left, top, width, height, kind = box
     rows = slice(max(0, int(top // stride)), max(0, int((top + height) // stride + 1)))
     columns = slice(max(0, int(left // stride)), max(0, int((left + width) // stride + 1)))
-    part = heat[rows, columns]
+    part = heat[rows, columns, SIGN:] if kind == UNKNOWN_SIGNS else heat[rows, columns]
     part[part < 0.3] = -1
 
 

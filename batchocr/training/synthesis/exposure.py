@@ -158,7 +158,7 @@ def visible(pixels: Pixels, boxes: Boxes, noise: float) -> Boxes:
     for box in boxes:
         x0, y0 = max(0, int(box[1])), max(0, int(box[2]))
         x1, y1 = min(side, int(box[1] + box[3]) + 1), min(side, int(box[2] + box[4]) + 1)
-        if x1 - x0 < 1 or y1 - y0 < 1 or box[5] == UNKNOWN:
+        if x1 - x0 < 1 or y1 - y0 < 1 or box[5] >= UNKNOWN:
             continue
         part = pixels[y0:y1:2, x0:x1:2] if (x1 - x0) > 8 else pixels[y0:y1, x0:x1]
         spread = float(part.max()) - float(part.min())

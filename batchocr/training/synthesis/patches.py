@@ -105,7 +105,7 @@ def contact_sheet(patches: Sequence[Patch], columns: int = 6) -> Pixels:
     tiles = []
     for patch in patches:
         tile = cv2.cvtColor(patch.pixels, cv2.COLOR_GRAY2BGR)
-        for label, left, top, width, height, kind in patch.boxes.tolist():
+        for label, left, top, width, height, kind in patch.boxes[patch.boxes[:, 5] <= 3].tolist():
             colour = colours[int(kind)]
             cv2.rectangle(tile, (int(left), int(top)), (int(left + width), int(top + height)), colour, 1)
             if kind < 3:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.records import Pixels
-from batchocr.training.detection.cells import HAND, UNKNOWN
+from batchocr.training.detection.cells import HAND, UNKNOWN, UNKNOWN_SIGNS
 from batchocr.training.synthesis.canvas import Canvas
 
 Known = NDArray[np.float32]
@@ -40,28 +40,41 @@ class RealPaper:
     pieces: Sequence[Piece]
 
     def cut(self, canvas: Canvas) -> Canvas:
-        """A part of one of the pictures as the canvas, at a scale that gives its digits the canvas's height."""
+        """A part of one of the pictures as the canvas, at a scale that gives its digits the canvas's height.
+
+        Of strips, several below each other.
+        """
         rng = canvas.rng
-        piece = self.pieces[int(rng.integers(len(self.pieces)))]
-        wanted = float(np.clip(canvas.height, 14, 60))
-        factor = float(np.clip(wanted / piece.height, 0.15, 2.5))
-        reach = canvas.side / 2 / factor
-        height, width = piece.pixels.shape
-        digits = piece.known[piece.known[:, 5] < UNKNOWN]
-        if len(digits) and rng.random() < 0.8:
-            _, left, top, wide, tall, _ = digits[int(rng.integers(len(digits)))]
-            x, y = left + wide / 2 + rng.uniform(-0.5, 0.5) * reach, top + tall / 2 + rng.uniform(-0.5, 0.5) * reach
-        else:
-            x, y = rng.uniform(0, width), rng.uniform(0, height)
-        x = float(np.clip(x, min(reach, width / 2), max(width - reach, width / 2)))
-        y = float(np.clip(y, min(reach, height / 2), max(height - reach, height / 2)))
-        _fill(canvas, piece, factor, x, y)
+        top = 0
+        while top < canvas.side:
+            piece = self.pieces[int(rng.integers(len(self.pieces)))]
+            wanted = float(np.clip(canvas.height, 14, 60)) * float(np.exp(rng.normal(0, 0.1)))
+            factor = float(np.clip(wanted / piece.height, 0.15, 2.5))
+            tall = round(piece.pixels.shape[0] * factor)
+            band = canvas.side if tall > canvas.side / 2 else tall + int(rng.integers(0, 24))
+            reach = canvas.side / 2 / factor
+            _fill(canvas, piece, factor, _middle(piece, reach, rng), (top, min(canvas.side, top + band)))
+            top += band
+        canvas.real = True
         return canvas
 
 
-def _fill(canvas: Canvas, piece: Piece, factor: float, x: float, y: float) -> None:
-    """The canvas shows the picture around x, y at that scale; beyond its sides it is repeated."""
-    half = canvas.side / 2
+def _middle(piece: Piece, reach: float, rng: np.random.Generator) -> tuple[float, float]:
+    """What of a picture comes into the middle, where so many of its pixels are shown to each side: mostly a digit."""
+    height, width = piece.pixels.shape
+    digits = piece.known[piece.known[:, 5] < UNKNOWN]
+    x, y = rng.uniform(0, width), rng.uniform(0, height)
+    if len(digits) and rng.random() < 0.8:
+        _, left, top, wide, tall, _ = digits[int(rng.integers(len(digits)))].tolist()
+        x, y = left + wide / 2 + rng.uniform(-0.5, 0.5) * reach, top + tall / 2 + rng.uniform(-0.5, 0.5) * reach
+    x = float(np.clip(x, min(reach, width / 2), max(width - reach, width / 2)))
+    return x, float(np.clip(y, min(reach, height / 2), max(height - reach, height / 2)))
+
+
+def _fill(canvas: Canvas, piece: Piece, factor: float, at: tuple[float, float], band: tuple[int, int]) -> None:
+    """The rows of a band show the picture around `at` at that scale; beyond its sides it is repeated."""
+    top, bottom = band
+    (x, y), half, middle = at, canvas.side / 2, (bottom - top) / 2
     pixels, shift = piece.pixels, np.zeros(2)
     scale = np.array([factor, factor])
     if factor < 0.8:
@@ -72,17 +85,16 @@ def _fill(canvas: Canvas, piece: Piece, factor: float, x: float, y: float) -> No
         scale = np.array([size[0] / part.shape[1], size[1] / part.shape[0]])
         pixels = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
         shift = np.array([x0, y0]) * scale
-        matrix = np.array([[1, 0, half - x * scale[0] + shift[0]], [0, 1, half - y * scale[1] + shift[1]]])
-    else:
-        matrix = np.array([[factor, 0, half - x * factor], [0, factor, half - y * factor]])
-    border = cv2.BORDER_REPLICATE if min(pixels.shape) > 3 else cv2.BORDER_CONSTANT
+    offset = np.array([half, middle]) - np.array([x, y]) * scale
+    drawn = scale if factor >= 0.8 else np.ones(2)
+    matrix = np.array([[drawn[0], 0, offset[0] + shift[0]], [0, drawn[1], offset[1] + shift[1]]])
     flags = cv2.INTER_LINEAR if factor < 1.2 else cv2.INTER_CUBIC
-    canvas.paper[:] = cv2.warpAffine(pixels, matrix, (canvas.side, canvas.side), flags=flags, borderMode=border)
-    offset = np.array([half - x * scale[0], half - y * scale[1]])
-    for label, left, top, width, height, kind in piece.known.tolist():
-        canvas.add(int(label), left * scale[0] + offset[0], top * scale[1] + offset[1], width * scale[0],
-                   height * scale[1], int(kind), 0.6)  # fmt: skip
-    canvas.real = True
+    size = canvas.side, bottom - top
+    canvas.paper[top:bottom] = cv2.warpAffine(pixels, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    for label, left, own_top, width, height, kind in piece.known.tolist():
+        own = left * scale[0] + offset[0], own_top * scale[1] + offset[1], width * scale[0], height * scale[1]
+        if own[1] < bottom - top and own[1] + own[3] > 0:
+            canvas.add(int(label), own[0], own[1] + top, own[2], own[3], int(kind), 0.6)
 
 
 def read_grey(path: Path) -> tuple[Pixels, float]:
@@ -95,13 +107,15 @@ def read_grey(path: Path) -> tuple[Pixels, float]:
 
 
 def cheques(folder: Path, keep: slice = slice(None)) -> list[Piece]:
-    """Amounts of cheques with a box for every digit; `keep` says which of the sorted names."""
+    """Amounts of cheques with a box for every digit, but none for signs; `keep` says which of the sorted names."""
     truth = json.loads((folder / "truth.json").read_text())
     pieces = []
     for name in sorted(truth)[keep]:
         boxes = np.array([[*digit, HAND] for number in truth[name] for digit in number["digits"]], np.float32)
         if len(boxes):
-            pieces.append(Piece(read_grey(folder / name)[0], boxes, float(np.median(boxes[:, 4]))))
+            pixels = read_grey(folder / name)[0]
+            signs = np.array([[0, 0, 0, pixels.shape[1], pixels.shape[0], UNKNOWN_SIGNS]], np.float32)
+            pieces.append(Piece(pixels, np.concatenate([boxes, signs]), float(np.median(boxes[:, 4]))))
     return pieces
 
 
