@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from batchocr.records import Pixels
-from batchocr.training.synthesis.canvas import DASHED, DOTTED, SOLID, Canvas
+from batchocr.training.synthesis.canvas import DASHED, DOTTED, SOLID, Canvas, Segment
 
 
 def rule_style(canvas: Canvas, thick: int = 3) -> dict[str, Any]:
@@ -128,6 +128,13 @@ def ring(canvas: Canvas, left: float, right: float, base: float, line: float, op
         low = middle[0] - axes[0], middle[1] - axes[1]
         cv2.rectangle(mask, low, (middle[0] + axes[0], middle[1] + axes[1]), 255, width)
     canvas.lay(mask, 0, 0, opacity)
+
+
+def guide_marks(left: float, top: float, width: float, height: float) -> list[Segment]:
+    """The seven strokes printed in a cell along which digits are to be written, as lines."""
+    x0, x1 = left + 0.25 * width, left + 0.75 * width
+    y0, y1, y2 = top + 0.18 * height, top + 0.5 * height, top + 0.82 * height
+    return [(x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y2, x1, y2), (x0, y0, x0, y2), (x1, y0, x1, y2)]
 
 
 def bubble(canvas: Canvas, x: float, y: float, radius: float, filled: bool, square: bool) -> None:

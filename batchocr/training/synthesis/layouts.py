@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -130,7 +131,11 @@ class Layouts:
                     self._print(x, base, 0.5)
                 elif how < 0.14:
                     self.writing.word(x, base, h, own)
-                elif how < 0.16:
+                elif how < 0.155:
+                    self.writing.tally(x, base, h, own)
+                elif how < 0.17:
+                    self.writing.cross_out(left, top, right - left, pitch, own)
+                elif how < 0.19:
                     self.writing.sign("-", x + 0.5 * h, base, h, own, known=False)  # a dash alone
                 else:
                     longest = max(1, int((right - left) / (0.6 * h)))
@@ -183,7 +188,8 @@ class Layouts:
                     x = self._print(x, y + tall * 0.75, 0.15) + h * float(rng.uniform(0.1, 0.8))
                 count = int(rng.integers(1, 11))
                 segments = []
-                filled = rng.random() < 0.85
+                filled, letters, guides = rng.random() < 0.85, rng.random() < 0.12, rng.random() < 0.1
+                crossed = float(rng.choice([0, 0, 0, 0.3, 0.9], p=[0.4, 0.3, 0.1, 0.12, 0.08]))
                 for i in range(count):
                     left = x + i * (cell + gap)
                     top = y + tall * (0.6 if comb else 0)
@@ -191,9 +197,15 @@ class Layouts:
                                  (left + cell, top, left + cell, y + tall)]  # fmt: skip
                     if not comb:
                         segments.append((left, y, left + cell, y))
-                    if filled and rng.random() < 0.9:
-                        foot = y + tall * 0.5 + h * 0.5 + float(rng.normal(0, 0.07)) * h
-                        at = left + cell * 0.5 - 0.3 * h + float(rng.normal(0, 0.06)) * h
+                    if guides:
+                        segments += around.guide_marks(left, y, cell, tall)
+                    foot = y + tall * 0.5 + h * 0.5 + float(rng.normal(0, 0.07)) * h
+                    at = left + cell * 0.5 - 0.3 * h + float(rng.normal(0, 0.06)) * h
+                    if rng.random() < crossed:
+                        self.writing.cross_out(left, y, cell, tall, hand)
+                    elif filled and letters:
+                        self.writing.letter(at, foot, h * float(rng.uniform(0.7, 1.0)), hand)
+                    elif filled and rng.random() < 0.9:
                         self.writing.digit(int(rng.integers(10)), at, foot, h * float(rng.uniform(0.82, 1.15)), hand)
                 self.canvas.lines(segments, **style)
                 x += count * (cell + gap) + h * float(rng.uniform(0.4, 3))
@@ -211,7 +223,13 @@ class Layouts:
                 style = around.rule_style(self.canvas, 2) | (
                     {"style": DOTTED} if rng.random() < 0.5 else {"style": SOLID}
                 )
-                self.canvas.lines([(x, y + 0.1 * h, x + width, y + 0.1 * h)], **style)
+                if rng.random() < 0.35:  # a box for the whole number
+                    top, foot = y - h * float(rng.uniform(1.05, 1.5)), y + h * float(rng.uniform(0.1, 0.5))
+                    ends = [(x, top), (x + width, top), (x + width, foot), (x, foot), (x, top)]
+                    sides = [(*a, *b) for a, b in itertools.pairwise(ends)]
+                    self.canvas.lines(sides, **around.rule_style(self.canvas, 4))
+                else:
+                    self.canvas.lines([(x, y + 0.1 * h, x + width, y + 0.1 * h)], **style)
                 if rng.random() < 0.75:
                     self.writing.number(
                         number_text(rng), x + 0.2 * h, y + float(rng.normal(0, 0.08)) * h, h, hand, x + width

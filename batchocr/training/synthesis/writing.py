@@ -236,6 +236,62 @@ class Writing:
                             tall * height, int(kind), pen.opacity)  # fmt: skip
         return float(place[0] + mask.shape[1])
 
+    def letter(self, x: float, base: float, height: float, hand: Hand) -> None:
+        """One letter alone, as in the cells of a comb: no digit."""
+        rng = self.rng
+        for _ in range(8):
+            shape, text = self.sources.letters[int(rng.integers(len(self.sources.letters)))]
+            if len(text) == 1 and text.isalpha():
+                drawn = render(shape, height, replace(hand.pen, stretch=1.0), max(0.8, hand.pen.width_ratio * height))
+                if drawn is not None:
+                    mask, left, top = drawn
+                    self._lay(mask, x + left, base + top, hand.pen)
+                return
+
+    def tally(self, x: float, base: float, height: float, hand: Hand) -> float:
+        """Strokes in fives, the fifth across: a count, no digits; returns its right end."""
+        rng = self.rng
+        ways: list[NDArray[np.float32]] = []
+        step, at = rng.uniform(0.14, 0.28), 0.0
+        for _ in range(int(rng.integers(1, 5))):
+            count = 4 if rng.random() < 0.75 else int(rng.integers(2, 4))
+            first = at
+            for _ in range(count):
+                lean = rng.normal(0, 0.05)
+                ways.append(
+                    np.array([(at + lean, -rng.uniform(0.85, 1.05)), (at - lean, rng.uniform(-0.1, 0.05))], np.float32)
+                )
+                at += step * rng.uniform(0.8, 1.2)
+            if count == 4:
+                ends = [(first - step, -rng.uniform(0.2, 0.5)), (at, -rng.uniform(0.4, 0.8))]
+                ways.append(np.array(ends, np.float32))
+            at += step * 2
+        drawn = render(ways, height, replace(hand.pen, stretch=1.0, slant=0.0), max(0.8, hand.pen.width_ratio * height))
+        if drawn is None:
+            return x
+        mask, left, top = drawn
+        self._lay(mask, x + left, base + top, hand.pen)
+        return x + left + mask.shape[1]
+
+    def cross_out(self, left: float, top: float, width: float, height: float, hand: Hand) -> None:
+        """A cell that is crossed out or has a dash, and so holds no digit."""
+        rng = self.rng
+        mask = self.canvas.shapes()
+        line = max(1, round(hand.pen.width_ratio * self.canvas.height))
+        low, high = rng.uniform(-0.05, 0.2, 4), rng.uniform(0.8, 1.05, 4)
+        corners = [(left + a * width, top + b * height) for a, b in
+                   ((low[0], low[1]), (high[0], high[1]), (low[2], high[2]), (high[3], low[3]))]  # fmt: skip
+        ways = [corners[:2], corners[2:]]
+        how = rng.random()
+        if how < 0.2:
+            ways = ways[:1]
+        elif how < 0.4:
+            y = top + height * rng.uniform(0.35, 0.65)
+            ways = [[(left + low[0] * width, y), (left + high[0] * width, y + rng.normal(0, 0.05) * height)]]
+        for way in ways:
+            cv2.line(mask, *[(round(x), round(y)) for x, y in way], 255, line, cv2.LINE_AA)
+        self.canvas.lay(mask, 0, 0, hand.pen.opacity)
+
     def strike(self, left: float, top: float, width: float, height: float, hand: Hand) -> None:
         """Strokes through what stands there; nothing is asked about it any more."""
         rng = self.rng
