@@ -224,7 +224,7 @@ def _together(passes: Sequence[Detections], scales: Sequence[float], p: TilePara
     if len(passes) > 1:
         height = passes[0].boxes[:, 3] * scales[0]
         if scales[1] > scales[0]:
-            kept[0] = passes[0].take(height >= p.min_median_px)
+            kept[0] = passes[0].take(height >= p.min_small_px)
         elif float(np.median(digit_heights(passes[0]))) * scales[0] > p.max_median_px:
             kept[0] = passes[0].take(height <= p.max_median_px)
     return Detections(

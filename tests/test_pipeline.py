@@ -93,7 +93,7 @@ def test_no_more_pages_wait_than_may(networks: Networks, monkeypatch: pytest.Mon
 
 def test_a_page_with_small_digits_is_looked_at_again(networks: Networks) -> None:
     """The tiny detector says 48 px of all; at half the scale this is 96 px of the page."""
-    large = replace(PARAMETERS, min_median_px=60.0, wanted_median_px=96.0, first_megapixels=0.175)
+    large = replace(PARAMETERS, min_small_px=60.0, wanted_small_px=96.0, first_megapixels=0.175)
     prepared = page(1, 6)
     assert prepared.level
     from batchocr.vision.tiles import first_scale, make_tiles

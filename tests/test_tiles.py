@@ -22,8 +22,8 @@ def covered(corners: list[list[int]], width: int, height: int) -> np.ndarray[tup
 @pytest.mark.parametrize(
     "shape, scale",
     [
-        ((3508, 2480), (2.3e6 / (3508 * 2480)) ** 0.5),  # A4 at 300 dpi becomes 150 dpi
-        ((1754, 1240), 1.0),
+        ((3508, 2480), (1e6 / (3508 * 2480)) ** 0.5),  # A4 at 300 dpi becomes 100 dpi
+        ((1754, 1240), (1e6 / (1754 * 1240)) ** 0.5),
         ((1000, 700), 1.0),
         ((450, 300), 2.0),
         ((600, 400), 1.5),
