@@ -88,7 +88,8 @@ def test_small_writing_is_looked_at_enlarged_and_large_writing_reduced() -> None
     first = first_scale(a4)
     usual = np.full(20, 60.0)
     assert second_scale(a4, first, usual) is None
-    assert second_scale(a4, first, np.empty(0)) is None
+    assert second_scale(a4, first, np.empty(0)) == pytest.approx(1.7 * first)  # nothing found: enlarged once
+    assert second_scale((900, 600), 1.0, np.empty(0)) is None
     assert second_scale(a4, first, np.full(20, 20.0)) == pytest.approx(1.0, abs=0.05)
     assert second_scale((1754, 1240), 1.0, np.full(20, 10.0)) is None  # there is no more resolution
     assert second_scale((1754, 1240), 1.0, np.full(20, 100.0)) == pytest.approx(0.45)

@@ -33,6 +33,8 @@ class TileParameters:
     """Which of the heights is taken for that of the smaller digits."""
     max_median_px: float = 75.0
     """The same above which it is looked at reduced."""
+    blind_ratio: float = 1.7
+    """By how much a page is enlarged on which nothing was found: its digits may have been too small."""
     wanted_small_px: float = 22.0
     """What an enlarged page brings it to."""
     reduced_median_px: float = 45.0
@@ -91,7 +93,8 @@ def second_scale(
     p = parameters
     area = shape[0] * shape[1]
     if not len(heights):
-        return None
+        scale = _bounded(min(1.0, first * p.blind_ratio), shape, p)
+        return scale if scale / first >= p.least_change_ratio else None
     median = float(np.median(heights)) * first
     small = float(np.quantile(heights, p.small_quantile)) * first
     if small < p.min_small_px and first < 1:
