@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from batchocr.recognition.compiled import Answer, compiled, in_half
 from batchocr.recognition.model import STRIDES, read_detector
 from batchocr.recognition.network import Network
-from batchocr.records import CLASSES, SIGN, TILE, Detections, Tiles, no_detections
+from batchocr.records import CLASSES, HAND, PRINT, TILE, Detections, Tiles, no_detections
 
 Raw = NDArray[np.float32]
 """(n, 7 + CLASSES): tile, kind, score, left, top, right and bottom in pixels of the tile, probabilities of the classes.
@@ -146,5 +146,6 @@ def of_page(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS)
 
 
 def digit_heights(found: Detections) -> NDArray[np.float32]:
-    """Heights of the digits among them, in pixels of the level page."""
-    return found.boxes[found.kinds != SIGN, 3]
+    """Heights of the digits by hand, in pixels of the level page; of printed ones where there are no others."""
+    kind = HAND if (found.kinds == HAND).any() else PRINT
+    return found.boxes[found.kinds == kind, 3]
