@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Makes the shipped model: models/make.sh DATA RUN
-# DATA holds mnist.npz, semeion.npz, optdigits.npz, orand-car-a/train and tally-forms; RUN is a new folder, or one to go
-# on with. Fetches the fonts, whose letters are no digits, from Debian's packages; needs a Debian or Ubuntu.
+# Makes the shipped models: models/make.sh DATA RUN
+# DATA is the folder of public data that docs/models.md lists; RUN is a new folder, or one to go on with.
+# The detector is trained three times: the first one finds the boxes of texts that are known, with which the next ones
+# are trained on, from its weights. Then the classifier learns crops of pages and what the detector falsely finds.
+# Fetches fonts, for print, from Debian's packages; needs a Debian or Ubuntu.
 set -euo pipefail
 data=$1 run=$2
 packages="fonts-adf-irianis fonts-averia-sans-gwf fonts-cantarell fonts-comfortaa fonts-comic-neue fonts-courier-prime
@@ -10,9 +12,13 @@ packages="fonts-adf-irianis fonts-averia-sans-gwf fonts-cantarell fonts-comforta
   fonts-inconsolata fonts-isabella fonts-junction fonts-jura fonts-kaushanscript fonts-klaudia-berenika fonts-lato
   fonts-lexi-gulim fonts-liberation fonts-lindenhill fonts-lobster fonts-noto-mono fonts-ocr-a fonts-ocr-b
   fonts-oldstandard fonts-open-sans fonts-play fonts-quattrocento fonts-rit-sundar fonts-roboto-unhinted fonts-rufscript
-  fonts-sil-andika fonts-tomsontalks fonts-ubuntu-title fonts-vollkorn fonts-yozvox-yozfont"
+  fonts-sil-andika fonts-tomsontalks fonts-ubuntu-title fonts-vollkorn fonts-yozvox-yozfont
+  fonts-thai-tlwg fonts-hosny-amiri fonts-wqy-microhei fonts-dejavu-core fonts-dejavu-extra fonts-linuxlibertine
+  fonts-breip fonts-lyx fonts-gfs-didot fonts-gfs-artemisia fonts-paratype fonts-kacst fonts-takao-gothic
+  fonts-arphic-gbsn00lp"
 
-fonts=$run.fonts
+mkdir -p "$run"
+fonts=$run/fonts
 if [ ! -d "$fonts" ]; then
   mkdir -p "$fonts.part"
   for package in $packages; do
@@ -21,9 +27,23 @@ if [ ! -d "$fonts" ]; then
   mv "$fonts.part" "$fonts"
 fi
 
-resume=
-[ -e "$run/training.json" ] && resume=--resume
-batchocr train $resume --data "$data/mnist.npz" --out "$run" \
-  --more "$data/semeion.npz" --more "$data/optdigits.npz" --more "$data/orand-car-a/train" \
-  --blank "$data/tally-forms/blank-dpr_s08_v2.png" --blank "$data/tally-forms/blank-dpr_j_v2.png" --fonts "$fonts"
-python -m batchocr.training.single "$run" "$run/single.npz"
+# train SYSTEM FOLDER OPTIONS...: trains into a new folder, goes on where it was interrupted, or leaves what is done
+train() {
+  local system=$1 out=$run/$2 resume=
+  shift 2
+  [ -e "$out/model.json" ] && return
+  [ -e "$out/training.json" ] && resume=--resume
+  batchocr train $resume --system "$system" --data "$data" --fonts "$fonts" --out "$out" "$@"
+}
+
+# label FOLDER: the boxes of known texts, as the detector in that folder finds them
+label() {
+  [ -e "$run/$1.json" ] || python -m batchocr.training.pseudo_labels "$run/$1/model.keras" "$data" "$run/$1.json"
+}
+
+train detector detector-1
+label detector-1
+train detector detector-2 --start "$run/detector-1/model.keras" --labels "$run/detector-1.json"
+label detector-2
+train detector detector-3 --start "$run/detector-2/model.keras" --labels "$run/detector-2.json"
+train default classifier --labels "$run/detector-2.json" --detector "$run/detector-3/model.keras"

@@ -12,12 +12,14 @@ from batchocr.cli.common import ends_with_exit_code
 def models(
     summary: Annotated[
         str | None,
-        typer.Option(help="Show layers, shapes and parameters of this system, or of the shipped digits.keras."),
+        typer.Option(
+            help="Show layers, shapes and parameters of this system, or of a shipped model by its file's name."
+        ),
     ] = None,
 ) -> None:
-    """List the systems that can be trained and the shipped model, with published and measured accuracy."""
+    """List the systems that can be trained and the shipped models, with published and measured accuracy."""
     with ends_with_exit_code():
-        from batchocr.recognition.model import DEFAULT
+        from batchocr.recognition.model import DEFAULT, DETECTOR
         from batchocr.training import listing
 
         if summary is None:
@@ -26,7 +28,7 @@ def models(
             return
         from batchocr.training.catalogue import system_named
 
-        if summary != DEFAULT:
+        if summary not in (DEFAULT, DETECTOR):
             system_named(summary)  # before Keras is waited for
         from batchocr.recognition.network import open_device
 

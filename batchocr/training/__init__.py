@@ -1,1 +1,1 @@
-"""How models are made: data, drawn sheets, systems, training, measuring. Not needed to read scans."""
+"""How models are made: data, made-up pages, systems, training, measuring. Not needed to read scans."""

@@ -11,8 +11,10 @@ from batchocr.errors import UsageError
 
 DEFAULT = "default"
 """The system that the shipped model is of."""
-SHEETS = "sheets"
-"""Its only recipe; see `batchocr.training.default`."""
+DETECTOR = "detector"
+"""The shipped detector's."""
+PAGES = "pages"
+"""Their only recipe: made-up pages; see `batchocr.training.default` and `batchocr.training.detection`."""
 
 TENTH, THIRTIETH = 1 / 10, 1 / 30
 
@@ -50,13 +52,13 @@ class System:
     layers: str
     parameters: int
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
-    """By name, the one that is taken unless another is asked for first; none for the default system."""
+    """By name, the one that is taken unless another is asked for first; none for the shipped models."""
     answers: int = 10
-    """The ten digits, and whether it is none of them."""
+    """The ten digits, and whether it is none of them; of the detector, what each of its cells says."""
 
     @property
     def recipe_names(self) -> tuple[str, ...]:
-        return tuple(self.recipes) or (SHEETS,)
+        return tuple(self.recipes) or (PAGES,)
 
     def recipe_name(self, asked: str | None) -> str:
         """The recipe asked for, or the system's first. Raises UsageError where it has none of that name."""
@@ -109,6 +111,12 @@ _ALL = (
         "Conv 32 5×5, 32, 64, 64, 128, 128 3×3, each with batch normalisation and ReLU, dropout, Dense 11 softmax",
         300_971,
         answers=11,
+    ),
+    System(
+        DETECTOR,
+        "Conv 3×3 of 16 to 128 in residual pairs down to stride 32, merged upwards; heat, box, class at 4, 8, 16",
+        1_152_005,
+        answers=23,
     ),
 )
 SYSTEMS: Mapping[str, System] = MappingProxyType({system.name: system for system in _ALL})

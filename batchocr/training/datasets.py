@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 
 from batchocr.errors import UsageError
 from batchocr.records import Crops, Pixels
-from batchocr.vision.find import ONE_PIECE
 from batchocr.vision.normalize import SIDE
 
 Labels = NDArray[np.int64]
@@ -24,6 +24,8 @@ SMALLEST, LARGEST = 12, 128
 """Pixels along a side of a picture."""
 LARGE = 40
 """Pixels along the longer side of one that is cut out of its paper."""
+INK, AROUND = 60, 16
+"""Tone from which a pixel counts as written on, and pixels of paper around one that is cut out."""
 FORMS = (
     "give mnist, an .npz with x_train, y_train, x_test and y_test, MNIST's IDX files, "
     "or a folder with a folder of pictures for each digit"
@@ -45,6 +47,11 @@ class Digits:
 
     def part(self, which: slice | NDArray[np.intp]) -> Digits:
         return Digits(self.pictures[which], self.labels[which])
+
+
+def joined(parts: Sequence[Digits]) -> Digits:
+    """Several sets as one."""
+    return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ def load(data: str | Path) -> Halves:
     Raises UsageError, which names the file and the mend, where they are not what a network can be given.
     """
     halves = load_as_they_are(data)
-    return Halves(halves.name, _mixed(_as_crops(halves.train)), _mixed(_as_crops(halves.test)))
+    return Halves(halves.name, _ready(halves.train), _ready(halves.test))
 
 
 def load_as_they_are(data: str | Path) -> Halves:
@@ -109,27 +116,33 @@ def load_as_they_are(data: str | Path) -> Halves:
     return _load_npz_halves(path)
 
 
-def _as_crops(digits: Digits | None) -> Digits | None:
-    if digits is None or digits.pictures.shape[1:] == (SIDE, SIDE):
+def as_crops(digits: Digits) -> Digits:
+    """Digits (n, 28, 28); those of another size are cut out of their paper and normalised as a page's are."""
+    if digits.pictures.shape[1:] == (SIDE, SIDE):
         return digits
-    return Digits(np.stack([_cut_out(picture) for picture in digits.pictures]), digits.labels)
+    return Digits(np.concatenate([_cut_out(picture) for picture in digits.pictures]), digits.labels)
 
 
-def _cut_out(picture: Pixels) -> Pixels:
-    """The crop (28, 28) of one digit of any size, as vision cuts it out of a picture that holds nothing else."""
+def _cut_out(picture: Pixels) -> Crops:
+    """The crop (1, 28, 28) of one digit of any size, from a picture that holds nothing else."""
     import cv2
 
-    from batchocr.vision import find
+    from batchocr.vision.crops import cut_crops
 
     scale = LARGE / max(picture.shape)
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     large = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    crops = find(255 - np.pad(large, (ONE_PIECE - LARGE) // 2)).crops
-    return crops[0] if len(crops) else np.zeros((SIDE, SIDE), np.uint8)
+    box = np.array([cv2.boundingRect((large > INK).view(np.uint8))], np.float32)
+    box[:, :2] += AROUND
+    return cut_crops(255 - np.pad(large, AROUND), box)
 
 
-def _mixed(digits: Digits | None) -> Digits | None:
-    if digits is None or not len(digits) or (np.diff(digits.labels) < 0).any():
+def _ready(digits: Digits | None) -> Digits | None:
+    return None if digits is None else _mixed(as_crops(digits))
+
+
+def _mixed(digits: Digits) -> Digits:
+    if not len(digits) or (np.diff(digits.labels) < 0).any():
         return digits
     return digits.part(np.random.default_rng(2017).permutation(len(digits)))
 

@@ -1,7 +1,7 @@
-"""Digits as other countries write them, drawn from pen strokes: MNIST's writers are American.
+"""Digits as other countries write them, as pen strokes: MNIST's writers are American.
 
 A form is the way of a pen, said as points in hundredths of the digit's height. A hand follows it with a slant,
-proportions and bends of its own, misses the points a little, and carries a pen of some width.
+proportions and bends of its own, and misses the points a little.
 """
 
 from __future__ import annotations
@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from batchocr.training.draw import Ink, tight
 
 Points = NDArray[np.float64]
 """(n, 2): x to the right and y down, in heights of the digit."""
@@ -198,49 +195,10 @@ FORMS = (
          "46,48 2,52! 2,2! 46,0! 48,98! -4,100"),
 )  # fmt: skip
 
-PENS = 0.04, 0.09, 0.2
-"""A pen's width in heights of the digit: a fine ballpoint, the usual, a felt tip."""
-THINNEST = 1.0
-"""Pixels: what no pen is thinner than."""
-FINE = 4
-"""Strokes are drawn so many times larger than asked, and reduced."""
-SUBPIXELS = 4
-"""OpenCV draws between pixels in steps of 2 to the power of minus this."""
 STEPS = 8
 """Straight pieces between two points of a stroke."""
-ROUNDED, BROKEN, DRY = 0.15, 0.06, 0.08
-"""How often a hand is too hasty for corners, the ink breaks off, and it lies in spots."""
-
-
-def written(height: float, rng: np.random.Generator) -> tuple[Ink, int]:
-    """A digit as some hand somewhere writes it, `height` pixels high (15 to 80), and which it is."""
-    digit = int(rng.integers(10))
-    forms = [form for form in FORMS if form.digit == digit]
-    weights = np.array([form.weight for form in forms])
-    form = forms[int(rng.choice(len(forms), p=weights / weights.sum()))]
-    return write(form, height, rng), digit
-
-
-def write(form: Form, height: float, rng: np.random.Generator) -> Ink:
-    """`form` written by some hand with some pen, `height` pixels high (15 to 80), the pen's width included."""
-    ways = strokes(form, rng)
-    every = np.concatenate(ways)
-    pen = max(THINNEST, height * float(np.exp(rng.triangular(*np.log(PENS)))))
-    scale = max(1.0, height - pen) / max(0.01, float(np.ptp(every[:, 1])))
-    margin = pen + 2  # pressure makes the pen broader
-    # where between two pixels it begins is chance too
-    corner = margin + rng.uniform(0, 1, 2)
-    ways = [(way - every.min(axis=0)) * scale + corner for way in ways]
-    columns, rows = (int(s) for s in np.ptp(every, axis=0) * scale + 2 * margin + 2)
-    fine = np.zeros((rows * FINE, columns * FINE), np.uint8)
-    leaning = rng.uniform(0, 0.2)  # by how much strokes downwards are broader
-    for way in ways:
-        _draw(fine, way * FINE, pen * FINE, leaning, rng)
-    ink = cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    if rng.random() < DRY:
-        spots = cv2.resize(rng.normal(0.95, 0.3, (rows // 2 + 1, columns // 2 + 1)), (columns, rows))
-        ink *= np.clip(spots, 0, 1).astype(np.float32)
-    return tight(ink)
+ROUNDED = 0.15
+"""How often a hand is too hasty for corners."""
 
 
 def strokes(form: Form, rng: np.random.Generator) -> list[Points]:
@@ -319,19 +277,3 @@ def _smooth(points: Points, corners: NDArray[np.bool_]) -> Points:
     away, to = (pace * leaves[:-1])[:, None], (pace * comes[1:])[:, None]
     way = start + t * away + t * t * (3 * (stop - start) - 2 * away - to) + t**3 * (2 * (start - stop) + away + to)
     return np.vstack([way.reshape(-1, 2), points[-1:]])
-
-
-def _draw(fine: NDArray[np.uint8], way: Points, pen: float, leaning: float, rng: np.random.Generator) -> None:
-    """Draw `way` (n, 2), in pixels of `fine` (rows, columns), with a pen about `pen` pixels wide and some pressure."""
-    steps = np.diff(way, axis=0)
-    lengths = np.maximum(1e-3, np.hypot(*steps.T))
-    knots = rng.normal(1, 0.12, 5)
-    pressure = np.interp(np.linspace(0, 4, len(steps)), np.arange(5), knots) + leaning * steps[:, 1] / lengths
-    widths = np.rint(pen * np.clip(pressure, 0.6, 1.5)).astype(int)
-    if rng.random() < BROKEN:
-        gone = int(rng.integers(len(steps)))
-        widths[gone : gone + int(rng.integers(1, 4))] = 0
-    ends = np.rint(way * 2**SUBPIXELS).astype(int)
-    for start, stop, width in zip(ends[:-1].tolist(), ends[1:].tolist(), widths.tolist(), strict=True):
-        if width:
-            cv2.line(fine, start, stop, 255, width, cv2.LINE_AA, SUBPIXELS)

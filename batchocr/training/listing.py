@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from batchocr.recognition.model import DEFAULT as SHIPPED
-from batchocr.recognition.model import read_model, read_sidecar, shipped_model
+from batchocr.recognition.model import (
+    DETECTOR,
+    read_detector,
+    read_model,
+    read_sidecar,
+    shipped_detector,
+    shipped_model,
+)
 from batchocr.training.catalogue import SYSTEMS, Recipe
 
 MEASURED = "systems"
@@ -16,7 +23,7 @@ MEASURED = "systems"
 
 
 def listing() -> Iterator[str]:
-    """A line for each recipe of each system, then the shipped model."""
+    """A line for each recipe of each system, then the shipped models."""
     folder = shipped_model().parent
     row = "{:<14}{:>12}  {:<11}{:<24}{}".format
     yield row("system", "parameters", "recipe", "published", "measured")
@@ -26,12 +33,15 @@ def listing() -> Iterator[str]:
             published = f"{recipe.figure} {recipe.on}" if recipe else ""
             told = measured(folder, system.name, name, recipe) if recipe else "see the shipped model"
             yield row(system.name, f"{system.parameters:,}", name, published, told).rstrip()
-    sidecar = read_sidecar(folder / SHIPPED)
-    figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in sidecar.metrics.items())
-    yield ""
-    yield f"shipped model {SHIPPED}: system {sidecar.name}, {sidecar.parameters:,} parameters"
-    yield f"  {sidecar.data}; seed {sidecar.seed}"
-    yield f"  {figures}"
+    for path, sidecar in (
+        (shipped_model(), read_sidecar(shipped_model())),
+        (shipped_detector(), read_detector(shipped_detector())[0]),
+    ):
+        figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in sidecar.metrics.items())
+        yield ""
+        yield f"shipped model {path.name}: system {sidecar.name}, {sidecar.parameters:,} parameters"
+        yield f"  {sidecar.data}; seed {sidecar.seed}"
+        yield f"  {figures}"
 
 
 def measured(folder: Path, system: str, name: str, recipe: Recipe) -> str:
@@ -49,7 +59,12 @@ def summary(name: str) -> str:
     """The layers of a system, or of the shipped model by its file's name, with shapes and parameters."""
     from batchocr.training.zoo import build
 
-    model = read_model(shipped_model())[1].load() if name == SHIPPED else build(name)
+    if name == SHIPPED:
+        model = read_model(shipped_model())[1].load()
+    elif name == DETECTOR:
+        model = read_detector(shipped_detector())[1].load()
+    else:
+        model = build(name)
     lines: list[str] = []
     model.summary(line_length=78, print_fn=lambda line, **_: lines.append(line))
     return "\n".join(lines)

@@ -12,13 +12,15 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
+from batchocr.decoding.rows import Marking, page_boxes, page_result
 from batchocr.engines.local import LocalEngine
 from batchocr.errors import UsageError
-from batchocr.recognition.batches import classified
+from batchocr.pipeline import Read
+from batchocr.pipeline import read_pages as read_by_networks
 from batchocr.recognition.calibration import NONE, Floats, scale
-from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.reading import page_result
-from batchocr.records import Candidate, DigitRow, Part, SeenPage
+from batchocr.recognition.model import shipped_detector
+from batchocr.recognition.networks import Models, Networks
+from batchocr.records import SIGN, Box, DigitRow, Part
 from batchocr.sources import MAX_MEGAPIXELS, find_scans
 from batchocr.training.datasets import Labels
 from batchocr.training.files import TRUTH
@@ -56,28 +58,35 @@ def truth_file(data: str | Path) -> Path | None:
     return path if path.is_file() and path.suffix == ".json" else None
 
 
+EVERY_DIGIT = Marking(min_confidence=0.0, printed="keep")
+
+
 @dataclass(frozen=True)
 class TruePages:
-    """Pages whose truth is known, as vision and the network see them; what is read there is not yet decided."""
+    """Pages whose truth is known, and what both networks say of them; what is read there is not yet decided."""
 
     form: Form
     known: Mapping[str, Any]
     """What stands there, by the name of the file."""
-    seen: Sequence[tuple[SeenPage, Floats]]
-    """Each page with the calibrated probabilities (n, 11) of its candidates, in reading order."""
+    seen: Sequence[Read]
+    """The pages by file and number."""
 
     @property
     def failed(self) -> int:
         """Pages that could not be read."""
-        return sum(page.row.status == "failed" for page, _ in self.seen)
+        return sum(each.page.row.status == "failed" for each in self.seen)
 
     def read(self, temperature: float = 1.0) -> dict[str, list[DigitRow]]:
-        """The rows that `batchocr run` gives, by the name of their file; with a `temperature` on top of the model's."""
+        """The rows that `batchocr run` gives, by the name of their file, printed ones too.
+
+        With a `temperature` on top of the classifier's.
+        """
         rows: defaultdict[str, list[DigitRow]] = defaultdict(list)
-        for page, probabilities in self.seen:
-            if len(probabilities):
-                scaled = scale(probabilities, temperature)
-                rows[Path(page.row.file).name] += page_result(page, scaled, min_confidence=0).digits
+        for page, detections, probabilities in self.seen:
+            scaled = probabilities.copy()
+            digits = detections.kinds != SIGN
+            scaled[digits] = scale(probabilities[digits], temperature)
+            rows[Path(page.row.file).name] += page_result(page, detections, scaled, EVERY_DIGIT).digits
         return rows
 
     def score(self, temperature: float = 1.0) -> tuple[dict[str, Any], Pairs | None]:
@@ -94,41 +103,42 @@ class TruePages:
             figures = score_rows(self.known, read)
         return {"truth": self.form, **figures, "failed": self.failed}, pairs
 
-    def candidates(self) -> tuple[Floats, Labels]:
-        """Probabilities (n, 11) of the candidates whose truth is known, and what they are: 0 to 9, or 10 for no digit.
+    def crops(self) -> tuple[Floats, Labels]:
+        """Probabilities (n, 11) of the crops whose truth is known, and what they are: 0 to 9, or 10 for no digit.
 
-        With boxes each candidate is the true digit that it overlaps best, one to one, or none. Of pages with one digit
-        those count where vision finds one candidate; of several it is not known which is the digit.
+        With boxes each crop is of the true digit that its box overlaps best, one to one, or of none. Of pages with one
+        digit those count where one is found; of several it is not known which is the digit.
         """
-        found: defaultdict[str, list[Candidate]] = defaultdict(list)
+        boxes: defaultdict[str, list[Box]] = defaultdict(list)
         probabilities: defaultdict[str, list[Floats]] = defaultdict(list)
-        for page, of_page in self.seen:
-            name = Path(page.row.file).name
-            lines = page.layout.lines if page.layout else ()
-            found[name] += [c for line in lines for number in line.numbers for c in number.candidates]
-            probabilities[name].append(of_page)
+        for page, detections, of_page in self.seen:
+            if page.level is not None:
+                digits = detections.kinds != SIGN
+                there = page_boxes(detections.boxes[digits], page.level.to_page, page.row.width, page.row.height)
+                boxes[Path(page.row.file).name] += [Box(*box) for box in there.tolist()]
+                probabilities[Path(page.row.file).name].append(of_page[digits])
         parts: list[Floats] = []
         labels: list[int] = []
         for name, truth in self.known.items():
-            here = np.full(len(found[name]), NONE)
+            here = np.full(len(boxes[name]), NONE)
             if self.form == "boxes":
                 true = [digit for number in truth for digit in number["digits"]]
-                for at, index in matched(true, [candidate.box for candidate in found[name]]).items():
+                for at, index in matched(true, boxes[name]).items():
                     here[index] = true[at][0]
             elif self.form == "crops" and len(here) == 1:
                 here[0] = int(truth["rows"][0])
             else:
                 continue
-            parts += [each for each in probabilities[name] if len(each)]
+            parts += probabilities[name]
             labels += here.tolist()
-        return np.concatenate(parts) if parts else np.empty((0, NONE + 1)), np.array(labels, np.int64)
+        return np.concatenate([np.empty((0, NONE + 1)), *parts]), np.array(labels, np.int64)
 
 
-def read_pages(truth: Path, model: Path, device: str = "auto") -> TruePages:
-    """The pages that `truth` names, beside it, seen and classified as `batchocr run` does it.
+def read_pages(truth: Path, model: Path, device: str = "auto", detector: Path | None = None) -> TruePages:
+    """The pages that `truth` names, beside it, as both networks see them; `batchocr run` sees them alike.
 
-    Raises UsageError where the truth is of no form that is known or names a page that is not there, ModelError and
-    DeviceError as a run does.
+    `detector` is the shipped one unless another is given. Raises UsageError where the truth is of no form that is known
+    or names a page that is not there, ModelError and DeviceError as a run does.
     """
     form, known = read_truth(truth)
     scans = [truth.parent / name for name in known]
@@ -137,8 +147,9 @@ def read_pages(truth: Path, model: Path, device: str = "auto") -> TruePages:
             raise UsageError(f"{truth}: names {scan.name}, which is not beside it; put it there, or take the entry out")
     found = find_scans(scans)
     with LocalEngine(map(Part, found.scans), jobs=None, max_megapixels=MAX_MEGAPIXELS) as engine:
-        pages = list(classified(engine.pages(), Classifier(model, device=device), every=True))
-    return TruePages(form, known, sorted(pages, key=lambda page: (page[0].row.file, page[0].row.page or 0)))
+        networks = Networks(Models(detector or shipped_detector(), model), device=device)
+        seen = list(read_by_networks(engine.pages(), networks))
+    return TruePages(form, known, sorted(seen, key=lambda read: (read.page.row.file, read.page.row.page or 0)))
 
 
 def read_truth(path: Path) -> tuple[Form, Mapping[str, Any]]:

@@ -38,7 +38,7 @@ class Evidence:
     data: str
     """In words, without the path."""
     probabilities: Floats
-    """(n, 11) of candidates, as the model gives them with the calibration it has."""
+    """(n, 11) of crops, as the model gives them with the calibration it has."""
     labels: Labels
     """(n,) what they are: 0 to 9, or 10 for no digit."""
     rows: Callable[[float], tuple[Floats, NDArray[np.bool_]]]
@@ -59,7 +59,7 @@ def pages_evidence(data: str, pages: TruePages) -> Evidence:
             raise ValueError("rows of truth say nothing of single digits")
         return np.array(pairs.confidence, np.float64), pairs.right
 
-    return Evidence(data, *pages.candidates(), rows)
+    return Evidence(data, *pages.crops(), rows)
 
 
 def recalibrated(sidecar: Sidecar, evidence: Evidence) -> Sidecar:

@@ -1,10 +1,10 @@
-"""From digits to a folder with a model that can be used: training, calibration, sidecar, figures, plots."""
+"""From data to a folder with a model that can be used: training, calibration, sidecar, figures, plots."""
 
 from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.errors import UsageError
 from batchocr.recognition.calibration import (
     NONE,
     Floats,
@@ -22,18 +23,36 @@ from batchocr.recognition.calibration import (
     scale,
 )
 from batchocr.recognition.model import DIGITS, NO_DIGIT, Calibration, Sidecar, sha256, sidecar_path
-from batchocr.training.catalogue import DEFAULT, System, system_named
+from batchocr.training.catalogue import DEFAULT, DETECTOR, System, system_named
+from batchocr.training.crop_sets import CropSources
 from batchocr.training.datasets import Digits, Halves, load
 from batchocr.training.default import DefaultRecipe, fit_default
+from batchocr.training.detection.fit import DetectorRecipe, fit_detector, write_sidecar
 from batchocr.training.evaluate import figures
 from batchocr.training.fitted import Fitted, probabilities
 from batchocr.training.folder import HISTORY, read_history
-from batchocr.training.gather import Others
+from batchocr.training.synthesis.sources import check_data
 from batchocr.training.tutorials import fit_tutorial
 
 MODEL, METRICS = "model.keras", "metrics.json"
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the two shipped models are made from besides the folder of public data."""
+
+    fonts: Path | None = None
+    """A folder of fonts; it must be given."""
+    labels: Path | None = None
+    """Boxes of known texts; see `batchocr.training.pseudo_labels`."""
+    detector: Path | None = None
+    """For the default system: a detector, what it falsely finds being no digit."""
+    start: Path | None = None
+    """For the detector: another one whose weights it begins with."""
+    more: tuple[Path, ...] = ()
+    """For the default system: one's own digits, or pages with their boxes."""
 
 
 def train(
@@ -47,27 +66,52 @@ def train(
     resume: bool = False,
     jobs: int = 2,
     verbose: int = 0,
-    others: Others | None = None,
+    material: Material | None = None,
     default: DefaultRecipe | None = None,
+    detector: DetectorRecipe | None = None,
 ) -> Path:
-    """Make a model from the train half of `data`, and put it with all that tells of it into the folder `out`.
+    """Make a model from `data`, and put it with all that tells of it into the folder `out`; returns its path.
 
-    The folder then holds `model.keras` with its sidecar `model.json`, `history.csv`, `metrics.json` and plots. Digits
-    kept out of the training give temperature and threshold; the test half, where there is one, is only measured on.
-    `resume` goes on with the training in `out` from its last epoch. `others` and `default` are what the default system
-    is trained on besides, and its recipe.
+    `data` is a set of digits, of which the train half is learned; for the default system and the detector it is the
+    folder of public data, and `material` the rest. `default` and `detector` are their recipes. The folder then holds
+    `model.keras` with its sidecar `model.json` and `history.csv`; of digits also `metrics.json` and plots. Digits kept
+    out of the training give temperature and threshold; the test half, where there is one, is only measured on. `resume`
+    goes on with the training in `out` from its last epoch.
 
-    Raises UsageError for an unknown system or recipe, unfit data, or a folder that holds something else.
+    Raises UsageError for an unknown system or recipe, unfit data, or a folder that holds something else, and ModelError
+    for a detector that cannot be used.
     """
     entry = system_named(system)
     name = entry.recipe_name(recipe)
-    halves = load(data)
-    if system == DEFAULT:
-        own = replace(default or DefaultRecipe(), seed=seed)
-        own = replace(own, epochs=epochs or own.epochs)
-        fitted = fit_default(halves, others or Others(), out, own, resume=resume, jobs=jobs, verbose=verbose)
-    else:
+    if system not in (DEFAULT, DETECTOR):
+        halves = load(data)
         fitted = fit_tutorial(entry, name, halves, out, epochs=epochs, seed=seed, resume=resume, verbose=verbose)
+        return _write(fitted, entry, name, seed, halves, out)
+    given = material or Material()
+    check_data(Path(data))
+    if given.fonts is None:
+        raise UsageError(f"{system}: is trained on print too; give a folder of fonts as --fonts")
+    if system == DETECTOR:
+        how = replace(detector or DetectorRecipe(), seed=seed)
+        how = replace(how, epochs=epochs or how.epochs)
+        path = fit_detector(
+            Path(data),
+            given.fonts,
+            out,
+            how,
+            start=given.start,
+            labels=given.labels,
+            resume=resume,
+            jobs=jobs,
+            verbose=verbose,
+        )
+        write_sidecar(path, seed)
+        return path
+    own = replace(default or DefaultRecipe(), seed=seed)
+    own = replace(own, epochs=epochs or own.epochs)
+    halves = load(Path(data) / "mnist.npz")
+    sources = CropSources(Path(data), given.fonts, given.labels, given.detector, given.more)
+    fitted = fit_default(halves, sources, out, own, resume=resume, jobs=jobs, verbose=verbose)
     return _write(fitted, entry, name, seed, halves, out)
 
 

@@ -1,4 +1,4 @@
-"""The networks of the named systems: from 28×28 pictures to the probabilities of the digits.
+"""The networks of the named systems: from 28×28 pictures to the probabilities of the digits, and the detector.
 
 Every network takes uint8 pictures and scales them inside the graph, and is built of Keras's own layers only,
 so that its file loads under any of Keras's backends.
@@ -12,7 +12,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from batchocr.training.catalogue import DEFAULT, system_named
+from batchocr.training.catalogue import DEFAULT, DETECTOR, system_named
+from batchocr.training.detection.network import build_detector
 
 
 def _convolution(x: Any, filters: int, size: int = 3, stride: int = 1, padding: str = "same") -> Any:
@@ -80,9 +81,12 @@ _BODIES: dict[str, Callable[[Any], Any]] = {
 def build(name: str, *, scaled: bool = True) -> keras.Model:
     """A fresh network: (n, 28, 28) uint8 in, (n, 10) float32 probabilities out; (n, 11) for the default system.
 
-    `scaled` False leaves the pixels at 0 to 255. Raises UsageError for an unknown name.
+    The detector takes tiles instead: see `build_detector`. `scaled` False leaves the pixels at 0 to 255. Raises
+    UsageError for an unknown name.
     """
     system = system_named(name)
+    if name == DETECTOR:
+        return build_detector()
     pictures = layers.Input((28, 28), dtype="uint8", name="crops")
     x = _BODIES[name](layers.Rescaling(1 / 255 if scaled else 1.0)(pictures))
     if name == "cnn-all-conv":  # its last convolution has the ten answers already

@@ -11,6 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from batchocr.recognition.model import DIGITS, STRIDES, DetectorSidecar, sha256, sidecar_path
+from batchocr.records import SIGNS
 from batchocr.training.detection.losses import box_part, class_accuracy, detection_loss, heat_part
 from batchocr.training.detection.network import NAME, build_detector
 from batchocr.training.detection.stream import StreamParameters, batches
@@ -87,6 +89,26 @@ def fit_detector(
     return out / MODEL
 
 
+def write_sidecar(model: Path, seed: int) -> None:
+    """The sidecar of a detector that was trained into the folder in which `model` lies, with its last figures."""
+    history = read_history(model.parent / HISTORY)
+    network = keras.models.load_model(model, compile=False)
+    figures = {name: value for name, value in history[-1].items() if name != "seconds"}
+    DetectorSidecar(
+        name=NAME,
+        classes=(*DIGITS, *SIGNS),
+        input_shape=(None, None, 2),
+        input_dtype="uint8",
+        strides=STRIDES,
+        keras=keras.__version__,
+        data="patches made of pen strokes, digits, letters, fonts and real pages, less the hands and pages kept out",
+        seed=seed,
+        sha256=sha256(model),
+        parameters=network.count_params(),
+        metrics={"epochs": len(history), **figures},
+    ).write(sidecar_path(model))
+
+
 def _resume(model: keras.Model, out: Path) -> list[Epoch]:
     """Puts what an interrupted training left into the model; returns the figures of its epochs."""
     if not (out / STATE).exists():
@@ -121,7 +143,7 @@ class _Checkpoint(keras.callbacks.Callback):
         fresh = self.out / f"part-{MODEL}"
         clean.save(fresh)
         fresh.replace(self.out / MODEL)
-        np.savez(self.out / f"part-{STATE}", **state)
+        np.savez(self.out / f"part-{STATE}", allow_pickle=False, **state)
         (self.out / f"part-{STATE}").replace(self.out / STATE)
         write_history(self.out / HISTORY, self.epochs)
         log.info("epoch %d: %s", epoch + 1, self.epochs[-1])

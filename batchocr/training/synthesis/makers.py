@@ -18,12 +18,22 @@ BLANKS = ("blank-dpr_s08_v2", "blank-dpr_j_v2")
 """The blank forms that may be trained on; the others are measured on."""
 
 
-def patch_maker(data: Path, fonts: Path, labels: Path | None = None) -> PatchMaker:
-    """`labels` has the boxes that an earlier detector found of known texts: `batchocr.training.pseudo_labels`."""
-    sources = Sources.load(data, [fonts], labels)
+def patch_maker(data: Path, fonts: Path, labels: Path | None = None, *, held_out: bool = False) -> PatchMaker:
+    """The maker of patches from the folder of public data and a folder of fonts.
+
+    `labels` has the boxes that an earlier detector found of known texts: `batchocr.training.pseudo_labels`. With
+    `held_out` the patches show only hands that are kept out of training, and no real paper. Raises UsageError where
+    the data lacks a file.
+    """
+    sources = Sources.load(data, [fonts], labels, held_out=held_out)
     bank = PrintBank.make(sources.fonts, np.random.default_rng(BANK_SEED))
+    return PatchMaker(sources, bank, () if held_out else real_papers(data, labels))
+
+
+def real_papers(data: Path, labels: Path | None = None) -> list[RealPaper]:
+    """Strips and pages whose digits are known, and pages without any, less what is kept out of training."""
     blanks = [path for name in BLANKS for path in sorted((data / "tally-forms").glob(f"{name}*"))]
-    empty = [*sorted((data / "no-digit-pages").glob("*.jpg")), *blanks]
+    empty = [*pages_without_digits(data), *blanks]
     real = [
         RealPaper("cheques", 0.06, cheques(data / "orand-car-a" / "train", slice(None, -TUNING_CHEQUES))),
         RealPaper("without digits", 0.03, without_digits(empty)),
@@ -34,4 +44,14 @@ def patch_maker(data: Path, fonts: Path, labels: Path | None = None) -> PatchMak
             RealPaper("register pages", 0.03, labelled(labels, data, "register pages")),
             RealPaper("sudokus", 0.05, labelled(labels, data, "sudokus")),
         ]
-    return PatchMaker(sources, bank, real)
+    return real
+
+
+def pages_without_digits(data: Path) -> list[Path]:
+    """Pages of writing and typing on which no digit stands."""
+    return sorted((data / "no-digit-pages").glob("*.jpg"))
+
+
+def held_out_papers(data: Path) -> list[RealPaper]:
+    """The cheques that are kept out of training, to choose by."""
+    return [RealPaper("cheques", 0.0, cheques(data / "orand-car-a" / "train", slice(-TUNING_CHEQUES, None)))]

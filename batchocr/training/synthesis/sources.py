@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from batchocr.errors import UsageError
 from batchocr.records import Pixels
 from batchocr.training.hands import FORMS
 from batchocr.training.hands import strokes as strokes_of
@@ -23,6 +24,21 @@ FORM_WRITERS = 60
 """Hands drawn by our own forms."""
 KEPT_OUT = 10
 """Of so many writers one is kept out of training, to measure on."""
+FILES = (
+    "mnist.npz",
+    "semeion.npz",
+    "optdigits.npz",
+    "qmnist-writers/mnist_writers.npz",
+    "numbers-ch/numbers_ch.npz",
+    "bhmsds/bhmsds.npz",
+    "unipen/digits.npz",
+    "unipen/numbers.npz",
+    "unipen/negatives.npz",
+    "pendigits/digits.npz",
+    "orand-car-a/train/truth.json",
+    "no-digit-pages",
+)
+"""What the folder of public data must hold."""
 ALIKE = frozenset(["O", "o", "l", "I", "|", "i", "1", ""])
 """Letters that look like digits: without their word they are none of both."""
 MARK_OF = {"dot": ".", "slash": "/", "minus": "-", "plus": "+"}
@@ -74,20 +90,22 @@ class Sources:
     """Whole numbers and lines as they were written."""
 
     @classmethod
-    def load(cls, data: Path, fonts: Sequence[Path], labels: Path | None = None) -> Sources:
+    def load(cls, data: Path, fonts: Sequence[Path], labels: Path | None = None, *, held_out: bool = False) -> Sources:
         """All of the folder of public data, less the writers kept out; `fonts` are folders of font files.
 
-        `labels` has the boxes of the digits of whole lines; see `batchocr.training.pseudo_labels`.
+        `labels` has the boxes of the digits of whole lines; see `batchocr.training.pseudo_labels`. With `held_out` only
+        the writers kept out. Raises UsageError where the data lacks a file.
         """
-        letters, signs = _letters(data / "unipen" / "negatives.npz")
+        check_data(data)
+        letters, signs = _letters(data / "unipen" / "negatives.npz", held_out)
         return cls(
             by_strokes=tuple(
                 writer
                 for name in ("unipen/digits.npz", "pendigits/digits.npz")
                 for writer in stroke_writers(data / name)
-                if not kept_out(writer.name)
+                if kept_out(writer.name) == held_out
             ),
-            by_pictures=tuple(w for w in picture_writers(data) if not kept_out(w.name)),
+            by_pictures=tuple(picture_writers(data, held_out)),
             by_forms=form_writers(FORM_WRITERS),
             letters=letters,
             words=tuple(letter for letter in letters if len(letter[1]) > 2),
@@ -96,6 +114,13 @@ class Sources:
             fonts=font_files(fonts),
             lines=() if labels is None else whole_lines(data / "unipen" / "numbers.npz", labels),
         )
+
+
+def check_data(data: Path) -> None:
+    """Raises UsageError where the folder of public data lacks a file."""
+    for name in FILES:
+        if not (data / name).exists():
+            raise UsageError(f"{data / name}: is missing; give the folder of public data, as docs/models.md lists it")
 
 
 def kept_out(writer: str) -> bool:
@@ -184,11 +209,16 @@ def whole_lines(path: Path, labels: Path) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def picture_writers(data: Path) -> list[Writer]:
-    """The hands of MNIST's train half, of semeion and optdigits (in blocks), and of the Swiss digits."""
+def picture_writers(data: Path, held_out: bool = False) -> list[Writer]:
+    """The hands of MNIST's train half, of semeion and optdigits (in blocks), and of the Swiss digits.
+
+    Those who are kept out of training, or all others.
+    """
     found: dict[str, list[list[Glyph]]] = {}
 
     def put(name: str, digit: int, picture: Pixels) -> None:
+        if kept_out(name) != held_out:
+            return
         left, top, width, height = cv2.boundingRect((picture > 80).view(np.uint8))
         if width < 2 or height < 6:
             return
@@ -230,14 +260,15 @@ def form_writers(count: int) -> tuple[Writer, ...]:
     return tuple(writers)
 
 
-def _letters(path: Path) -> tuple[tuple[tuple[Strokes, str], ...], tuple[tuple[Strokes, ...], ...]]:
-    """Letters and words, and signs by their place in SIGNS, of the writers who are not kept out."""
+def _letters(path: Path, held_out: bool) -> tuple[tuple[tuple[Strokes, str], ...], tuple[tuple[Strokes, ...], ...]]:
+    """Letters and words, and signs by their place in SIGNS, of the writers who are kept out, or of all others."""
     file = InkFile.load(path)
     letters: list[tuple[Strokes, str]] = []
     signs: list[list[Strokes]] = [[] for _ in SIGNS]
     for i in range(len(file)):
         label = file.text("label", i).strip()
-        if kept_out(f"unipen {file.text('writer', i)}") or any(c.isdigit() for c in label) or label in ALIKE:
+        other = kept_out(f"unipen {file.text('writer', i)}") != held_out
+        if other or any(c.isdigit() for c in label) or label in ALIKE:
             continue
         strokes = file.strokes(i)
         if not strokes:
