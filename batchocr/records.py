@@ -8,7 +8,6 @@ What comes from the workers by the thousand has no slots: Python pickles records
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -98,90 +97,6 @@ class Box:
     @property
     def bottom(self) -> int:
         return self.top + self.height
-
-    def union(self, other: Box) -> Box:
-        left, top = min(self.left, other.left), min(self.top, other.top)
-        return Box(left, top, max(self.right, other.right) - left, max(self.bottom, other.bottom) - top)
-
-
-def corners(boxes: Sequence[Box]) -> NDArray[np.int64]:
-    """Left, top, right and bottom of each, (n, 4)."""
-    return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.int64).reshape(-1, 4)
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a stretch of ink is drawn: by this print is told from writing. Pixels are those at which vision works."""
-
-    box: Box
-    """On the page turned level."""
-    stroke: float
-    """Mean width of the strokes."""
-    dark: float
-    """Mean contrast of the ink, 0 to 255."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A stretch of ink that may be one digit. Its crop stands in `Layout.crops` at the same place in order."""
-
-    box: Box
-    joined: bool = False
-    """True where it was put together from broken strokes."""
-    start: int = 0
-    stop: int = 1
-    """From which to before which of its number's places it lies: of those that share a place, one at most is a digit.
-    """
-    cut: bool = False
-    """True where it is not all of a piece of ink."""
-    across: bool = False
-    """True where it is several pieces, each of which may also be a digit by itself."""
-    style: Style | None = None
-    """None where nobody measured it."""
-
-
-@dataclass(frozen=True)
-class Number:
-    """Digits written together, from the left. Each place, from 0 on, lies within one candidate or several."""
-
-    candidates: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of writing: its numbers from the left. A row of a table is one line, whatever its gaps."""
-
-    numbers: tuple[Number, ...]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """All that vision says of a page."""
-
-    lines: tuple[Line, ...]
-    """From the top."""
-    crops: Crops
-    """One for each candidate, in reading order: lines, numbers, candidates."""
-    angle: float
-    """Degrees by which the writing runs downhill to the right; it was turned back by as much."""
-
-    @property
-    def candidates(self) -> list[Candidate]:
-        """All of them, in the order of their crops."""
-        return [c for line in self.lines for number in line.numbers for c in number.candidates]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was decided for one candidate."""
-
-    digit: int
-    confidence: float
-    """Calibrated probability that `digit` is right, 0 to 1."""
-    second: int
-    second_confidence: float
-    review: tuple[str, ...] = ()
-    """Why a person should look; empty where nobody need."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,6 @@ from pathlib import Path
 
 from batchocr.errors import ModelError
 
-SINGLE = "single.npz"
-"""By which vision knows what need not be cut: `batchocr.vision.single`."""
-
 
 def shipped(name: str) -> Path:
     """Inside the package when installed, in `models/` of a checkout. Raises ModelError where it is in neither."""

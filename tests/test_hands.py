@@ -10,7 +10,7 @@ from batchocr.recognition.classifier import Classifier
 from batchocr.records import Pixels
 from batchocr.training.hands import FORMS, Form, strokes
 from batchocr.training.synthesis.pen import Pen, based, render
-from batchocr.vision.normalize import normalize
+from batchocr.vision.crops import cut_crops
 
 AMERICAN = {(0, "round"), (0, "narrow"), (1, "plain"), (2, "round"), (2, "looped"), (3, "round"), (4, "open")} | {
     (5, "two strokes"), (6, "round"), (7, "plain"), (8, "round"), (8, "open top"), (9, "straight"), (9, "like a g")
@@ -29,8 +29,9 @@ def crop(form: Form, rng: np.random.Generator) -> Pixels:
     assert ways is not None
     drawn = render(ways, 36, PEN, PEN.width_ratio * 36)
     assert drawn is not None
-    contrast = cv2.copyMakeBorder(drawn[0], 2, 2, 2, 2, cv2.BORDER_CONSTANT)
-    return normalize(contrast, cv2.compare(contrast, 80, cv2.CMP_GT))
+    left, top, width, height = cv2.boundingRect(cv2.compare(drawn[0], 80, cv2.CMP_GT))
+    page = cv2.bitwise_not(cv2.copyMakeBorder(drawn[0], 20, 20, 20, 20, cv2.BORDER_CONSTANT))
+    return cut_crops(page, np.array([[left + 20, top + 20, width, height]], np.float32))[0]
 
 
 def test_the_same_seed_writes_the_same() -> None:

@@ -1,5 +1,1 @@
-"""Pixels → candidates: what on a page may be a digit, in reading order, each with its 28×28 crop."""
-
-from batchocr.vision.find import find
-
-__all__ = ["find"]
+"""Pixels in, pixels out: level pages, tiles for the detector, crops for the classifier."""

@@ -204,7 +204,9 @@ def _normalized(contrast: Pixels, mask: Mask, n: int, side: int) -> Crops:
     soft = cv2.bitwise_and(contrast, cv2.dilate(mask, _CROSS))
     gain = np.repeat(255 / np.maximum(1, dark + 0.5 * spread), side).astype(np.float32)
     tones: Pixels = cv2.convertScaleAbs(soft * gain[:, None])
-    strokes = 4 * sums(cv2.distanceTransform(mask, cv2.DIST_L2, 3)) / area - 1  # as in `normalize.pen_width`
+    strokes = (
+        4 * sums(cv2.distanceTransform(mask, cv2.DIST_L2, 3)) / area - 1
+    )  # in a bar of width w the distance to its edge is w / 4 in the mean
     inked: NDArray[np.bool_] = np.greater_equal(tones, EDGE).reshape(n, side, side)
     rows, columns = np.any(inked, axis=2), np.any(inked, axis=1)
     tops, lefts = rows.argmax(axis=1), columns.argmax(axis=1)
