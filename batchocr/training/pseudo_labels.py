@@ -232,7 +232,10 @@ def sudoku(labeller: Labeller, path: Path, cells: Sequence[dict[str, Any]]) -> l
 
 
 def lines(labeller: Labeller, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Numbers and lines of UNIPEN whose digits can be found, by their place in the file; boxes in the tablet's units."""
+    """Numbers and lines of UNIPEN whose digits can be found, by their place in the file.
+
+    Boxes are in the tablet's units.
+    """
     file = InkFile.load(path)
     for i in range(len(file)):
         label, writer = file.text("label", i), f"unipen {file.text('writer', i)}"

@@ -52,6 +52,7 @@ def expose(paper: NDArray[np.float32], boxes: Boxes, height: float, real: bool, 
     if rng.random() < (0.25 if real else 0.6):
         noise = float(rng.uniform(0.5, 9) if rng.random() < 0.9 else rng.uniform(9, 22))
         grain = np.empty((side, side), np.float32)
+        cv2.setRNGSeed(int(noise * 1e7))  # OpenCV draws from a state of its own
         cv2.randn(grain, 0, noise)
         if rng.random() < 0.3:
             grain = cv2.GaussianBlur(grain, (0, 0), 1.2) * 3
@@ -72,9 +73,8 @@ def expose(paper: NDArray[np.float32], boxes: Boxes, height: float, real: bool, 
         pixels = np.where(spots < share, 0, np.where(spots > 1 - share, 255, pixels)).astype(np.uint8)
     if rng.random() < 0.4:
         quality = int(rng.integers(20, 95))
-        pixels = cv2.imdecode(
-            cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE
-        )
+        coded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        pixels = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
     if rng.random() < 0.05 and not real:
         pixels = _chalk(pixels, rng)
     return Exposed(pixels, visible(pixels, boxes, noise), noise)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -121,7 +122,7 @@ class Layouts:
         low = rng.uniform(0.0, 0.18)
         for top in ys:
             own = self.writing.hand() if rowwise else hand
-            for left, right in zip(xs[:-1], xs[1:], strict=True):
+            for left, right in pairwise(xs):
                 if rng.random() > fill:
                     continue
                 base = top + pitch * 0.5 + h * 0.5 + float(rng.normal(0, low)) * h

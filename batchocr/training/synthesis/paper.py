@@ -48,9 +48,9 @@ def tint(canvas: Canvas) -> None:
     if canvas.chance(0.05):
         for _ in range(int(rng.integers(1, 3))):
             mask = canvas.shapes()
-            start, stop = rng.integers(0, side, 2), rng.integers(0, side, 2)
-            long = (stop - start) * 3
-            cv2.line(mask, tuple((start - long).tolist()), tuple((stop + long).tolist()), 255, int(rng.integers(1, 6)))
+            first, last = rng.integers(0, side, 2), rng.integers(0, side, 2)
+            long = (last - first) * 3
+            cv2.line(mask, tuple((first - long).tolist()), tuple((last + long).tolist()), 255, int(rng.integers(1, 6)))
             canvas.lay(cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.6, 3)), 0, 0, rng.uniform(0.05, 0.4))
 
 

@@ -89,7 +89,7 @@ def render(strokes: Strokes, height_px: float, pen: Pen, width_px: float) -> tup
     """
     ways = []
     for stroke in strokes:
-        way = stroke * np.float32([height_px * pen.stretch, height_px])
+        way = stroke * np.array([height_px * pen.stretch, height_px], np.float32)
         way[:, 0] -= pen.slant * way[:, 1]
         ways.append(way)
     every = np.concatenate(ways)

@@ -127,10 +127,8 @@ _FREQUENT = _FREQUENT / _FREQUENT.sum()
 
 def _word(fonts: Sequence[Path], rng: np.random.Generator) -> Pixels | None:
     script = str(rng.choice(list(SCRIPTS), p=SHARES))
-    if script == "latin":
-        text = _words(rng)
-    else:
-        text = "".join(rng.choice(list(SCRIPTS[script]), int(rng.integers(1, 12))))
+    other = script != "latin"
+    text = "".join(rng.choice(list(SCRIPTS[script]), int(rng.integers(1, 12)))) if other else _words(rng)
     for _ in range(12):
         path = _any(fonts, rng)
         if _has(path, SCRIPTS[script][:3]):

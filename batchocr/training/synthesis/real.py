@@ -99,7 +99,9 @@ def _fill(canvas: Canvas, piece: Piece, factor: float, at: tuple[float, float], 
 
 def read_grey(path: Path) -> tuple[Pixels, float]:
     """A picture in grey, at most MAX_SIDE long, and the factor by which it was reduced."""
-    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    pixels: Pixels = np.asarray(
+        cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8
+    )
     factor = min(1.0, MAX_SIDE / max(pixels.shape))
     if factor < 1:
         pixels = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)

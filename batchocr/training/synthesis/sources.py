@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -153,8 +154,7 @@ class InkFile:
     def strokes(self, i: int) -> list[Stroke]:
         """The strokes of a sample, thinned, in the tablet's units."""
         ends = self.stroke_ends[self.sample_ends[i] : self.sample_ends[i + 1] + 1].tolist()
-        pairs = zip(ends[:-1], ends[1:], strict=True)
-        return [thinned(self.points[start:stop]) for start, stop in pairs if stop > start]
+        return [thinned(self.points[start:stop]) for start, stop in pairwise(ends) if stop > start]
 
 
 def line_picture(strokes: Strokes, height_px: float) -> tuple[Pixels, float, np.ndarray] | None:
@@ -201,7 +201,7 @@ def whole_lines(path: Path, labels: Path) -> tuple[Line, ...]:
         boxes = np.array(item["boxes"], np.float32).reshape(-1, 6)
         digits = boxes[boxes[:, 5] == 0]
         unit = float(np.median(digits[:, 4]))
-        corner = np.float32([boxes[:, 1].min(), np.median(digits[:, 2] + digits[:, 4])])
+        corner = np.array([boxes[:, 1].min(), np.median(digits[:, 2] + digits[:, 4])], np.float32)
         boxes[:, 1:3] -= corner
         boxes[:, 1:5] /= unit
         strokes = [np.asarray((stroke - corner) / unit, np.float32) for stroke in file.strokes(int(place))]

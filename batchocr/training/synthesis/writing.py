@@ -222,7 +222,7 @@ class Writing:
             strokes = [s for s in strokes if s[:, 0].max() > first - 1 and s[:, 0].min() < first + room + 1]
             if not strokes:
                 return x + height
-        moved = [s - np.float32([first, 0]) for s in strokes]
+        moved = [s - np.array([first, 0], np.float32) for s in strokes]
         pen = replace(hand.pen, slant=0.0, stretch=1.0)
         width = max(0.8, pen.width_ratio * height)
         drawn = render(moved, height, pen, width)
@@ -289,7 +289,8 @@ class Writing:
             y = top + height * rng.uniform(0.35, 0.65)
             ways = [[(left + low[0] * width, y), (left + high[0] * width, y + rng.normal(0, 0.05) * height)]]
         for way in ways:
-            cv2.line(mask, *[(round(x), round(y)) for x, y in way], 255, line, cv2.LINE_AA)
+            start, stop = [(round(x), round(y)) for x, y in way]
+            cv2.line(mask, start, stop, 255, line, cv2.LINE_AA)
         self.canvas.lay(mask, 0, 0, hand.pen.opacity)
 
     def strike(self, left: float, top: float, width: float, height: float, hand: Hand) -> None:
@@ -301,7 +302,8 @@ class Writing:
         for _ in range(int(rng.integers(1, 4))):
             ends = [(left - rng.uniform(0, 0.4) * height, middle + rng.normal(0, 0.15) * height),
                     (left + width + rng.uniform(0, 0.4) * height, middle + rng.normal(0, 0.2) * height)]  # fmt: skip
-            cv2.line(mask, *[tuple(int(v) for v in end) for end in ends], 255, line, cv2.LINE_AA)
+            start, stop = [(int(x), int(y)) for x, y in ends]
+            cv2.line(mask, start, stop, 255, line, cv2.LINE_AA)
         self.canvas.lay(mask, 0, 0, hand.pen.opacity)
         self.canvas.forget(left - 0.1 * height, top - 0.1 * height, width + 0.2 * height, height * 1.2)
 

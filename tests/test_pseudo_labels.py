@@ -1,0 +1,73 @@
+"""Known texts laid on what a detector found."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from batchocr.records import CLASSES, HAND, SIGN, SIGNS, Detections
+from batchocr.training.detection.cells import UNKNOWN
+from batchocr.training.pseudo_labels import lay
+
+
+def found(text: str, scores: float = 0.9, sure: float = 0.9) -> Detections:
+    """Detections of a text, 20 px apart; blanks are nothing found."""
+    boxes, kinds, probabilities = [], [], []
+    for at, character in enumerate(text):
+        if character != " ":
+            place = int(character) if character.isdigit() else 10 + SIGNS.index(character)
+            boxes.append((20 * at, 10, 12, 24))
+            kinds.append(HAND if place < 10 else SIGN)
+            row = np.full(CLASSES, (1 - sure) / (CLASSES - 1))
+            row[place] = sure
+            probabilities.append(row)
+    count = len(boxes)
+    return Detections(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.full(count, scores, np.float32),
+        np.array(kinds, np.int8),
+        np.array(probabilities, np.float32).reshape(-1, CLASSES),
+    )
+
+
+def test_each_digit_takes_its_detection_in_order() -> None:
+    laid = lay("12,5", found("12,5"))
+    assert laid is not None and laid.quality > 0.75
+    assert [(int(box[0]), box[1], box[5]) for box in laid.boxes] == [
+        (1, 0, HAND), (2, 20, HAND), (11, 40, SIGN), (5, 60, HAND)
+    ]  # fmt: skip
+
+
+def test_a_digit_that_is_misread_is_laid_all_the_same() -> None:
+    seen = found("127", sure=0.6)
+    seen.probabilities[2] = 0.01
+    seen.probabilities[2, 1], seen.probabilities[2, 7] = 0.5, 0.35
+    laid = lay("127", seen)
+    assert laid is not None and [int(box[0]) for box in laid.boxes] == [1, 2, 7]
+
+
+def test_the_order_found_does_not_matter() -> None:
+    seen = found("480")
+    laid = lay("480", seen.take(np.array([2, 0, 1])))
+    assert laid is not None and [int(box[0]) for box in laid.boxes] == [4, 8, 0]
+
+
+def test_a_sign_that_was_not_found_leaves_its_place_unknown() -> None:
+    laid = lay("12.50", found("12 50"))
+    assert laid is not None
+    (unknown,) = [box for box in laid.boxes if box[5] == UNKNOWN]
+    assert 20 < unknown[1] < 60 and unknown[1] + unknown[3] < 72
+
+
+def test_what_does_not_fit_is_not_laid() -> None:
+    assert lay("123", found("12")) is None, "a digit was not found"
+    assert lay("12", found("13")) is None, "another digit stands there"
+    assert lay("12", found("312")) is None, "a digit stands there that the text lacks"
+    assert lay("12", found("12", scores=0.2, sure=0.3)) is None, "too unsure"
+    assert lay("", found("12")) is None
+
+
+def test_a_weak_stray_detection_is_passed_over() -> None:
+    seen = found("312")
+    seen.scores[0] = 0.3
+    laid = lay("12", seen)
+    assert laid is not None and [box[1] for box in laid.boxes] == [20, 40]
