@@ -14,6 +14,7 @@ from batchocr.errors import ScanError, Stopped
 from batchocr.output.journal import Journal
 from batchocr.output.table import remove_results
 from batchocr.plan import gaps, hash_of
+from batchocr.reading_file import Reading
 from batchocr.recognition.networks import Models
 from batchocr.records import PageResult, Part, PreparedPage
 from batchocr.settings import Settings
@@ -32,6 +33,7 @@ class MissingPages:
     journal: Journal
     settings: Settings
     models: Models
+    reading: Reading
     least: float
     batch_size: int | None
     on_total: Callable[[int], None]
@@ -63,8 +65,10 @@ class MissingPages:
             from batchocr.pipeline import Seconds, read_pages
             from batchocr.recognition.devices import Devices
 
-            marking = Marking(self.least, settings.printed)
-            with closing(Devices(self.models, device=settings.device, batch_size=self.batch_size)) as networks:
+            marking, decoding = Marking(self.least, settings.printed), self.reading.decoding()
+            with closing(
+                Devices(self.reading.models(self.models), device=settings.device, batch_size=self.batch_size)
+            ) as networks:
                 batch_size = networks.classifier.batch_size
                 self.journal.note(batch_size=batch_size, device=networks.device)
                 remove_results(out)
@@ -76,7 +80,7 @@ class MissingPages:
                         total += page.pages - 1
                         self.on_total(total)
                     began = time.perf_counter()
-                    result = page_result(page, detections, probabilities, marking)
+                    result = page_result(page, detections, probabilities, marking, decoding)
                     self.stages["decoding"] += time.perf_counter() - began
                     self._keep(page, result)
                     if self._failures == settings.max_failures:

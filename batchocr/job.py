@@ -19,6 +19,7 @@ from batchocr.output.journal import Journal
 from batchocr.output.lock import locked
 from batchocr.output.table import STDOUT, check_writable, output_paths, write_results
 from batchocr.plan import plan
+from batchocr.reading_file import Reading, find_reading
 from batchocr.recognition.model import (
     DetectorSidecar,
     Sidecar,
@@ -26,7 +27,6 @@ from batchocr.recognition.model import (
     read_sidecar,
     shipped_detector,
     shipped_model,
-    threshold,
 )
 from batchocr.recognition.networks import Models
 from batchocr.records import PageResult
@@ -87,22 +87,22 @@ def run(
     started, clock = datetime.now(UTC), time.perf_counter()
     check_writable(out)
     models = Models(settings.detector or shipped_detector(), settings.model or shipped_model())
-    least = threshold(models.classifier, settings.min_confidence, settings.max_error)  # before anything is waited for
     sidecar, (detector, _) = read_sidecar(models.classifier), read_detector(models.detector)
+    reading = find_reading(models, detector, sidecar)
+    least = reading.threshold(settings.min_confidence, settings.max_error)  # before anything is waited for
     found = _found([scans] if isinstance(scans, (str, Path)) else scans, listed, settings)
     with ExitStack() as opened:
         journal = opened.enter_context(_journal(out, settings, opened))
-        batch_size = _take_up(journal, settings, sidecar, detector, least)
+        batch_size = _take_up(journal, settings, sidecar, detector, reading, least)
         jobs = settings.jobs or default_jobs()
         todo = plan(found.scans, journal, retry_failed=settings.retry_failed, jobs=jobs, should_stop=should_stop)
-        reading = MissingPages(journal, settings, models, least, batch_size, on_total, on_page, should_stop)
+        missing = MissingPages(journal, settings, models, reading, least, batch_size, on_total, on_page, should_stop)
         if todo.parts:
-            reading.read(todo.parts, out, clock)
+            missing.read(todo.parts, out, clock)
         counts = _Counts()
-        stages = reading.stages
+        stages = missing.stages
 
         def account() -> dict[str, Any]:
-            calibration = sidecar.calibration and sidecar.calibration.model_dump(include={"data", "rows"})
             return {
                 "run": str(uuid.uuid4()),
                 "version": __version__,
@@ -111,12 +111,17 @@ def run(
                     "name": sidecar.name,
                     "file": written_name(models.classifier.name),
                     "sha256": sidecar.sha256,
-                    "calibration": calibration,
                 },
                 "detector": {
                     "name": detector.name,
                     "file": written_name(models.detector.name),
                     "sha256": detector.sha256,
+                },
+                "reading": {
+                    "file": written_name(reading.path.name),
+                    "sha256": reading.sha256,
+                    "data": reading.record.data,
+                    "fitted": reading.fitted,
                 },
                 "settings": {
                     **{k: v for k, v in asdict(settings).items() if k not in ("model", "detector")},
@@ -199,7 +204,12 @@ def _journal(out: Path, settings: Settings, opened: ExitStack) -> Journal:
 
 
 def _take_up(
-    journal: Journal, settings: Settings, sidecar: Sidecar, detector: DetectorSidecar, least: float
+    journal: Journal,
+    settings: Settings,
+    sidecar: Sidecar,
+    detector: DetectorSidecar,
+    reading: Reading,
+    least: float,
 ) -> int | None:
     """Forgets what earlier runs read where anything that changes rows differs; else their batch size is used again."""
     rows_depend_on = {
@@ -208,6 +218,7 @@ def _take_up(
         "model": sidecar.sha256,
         "detector": detector.sha256,
         "temperature": sidecar.temperature,
+        "reading": reading.sha256,
         "min_confidence": least,
         "printed": settings.printed,
         "max_megapixels": settings.max_megapixels,

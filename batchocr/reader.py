@@ -16,7 +16,8 @@ from batchocr.engines.look import look, look_at
 from batchocr.errors import ScanError, UsageError
 from batchocr.output.table import frame
 from batchocr.pipeline import Read, read_pages
-from batchocr.recognition.model import shipped_detector, shipped_model, threshold
+from batchocr.reading_file import find_reading
+from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import DigitRow, Page, PageResult, Pixels, PreparedPage, Printed, Scan
 from batchocr.sources import MAX_MEGAPIXELS, written_name
@@ -47,9 +48,11 @@ class Reader:
     ) -> None:
         """The options are those of `batchocr run`. Raises UsageError, ModelError, DeviceError."""
         path = Path(model) if model is not None else shipped_model()
-        self._marking = Marking(threshold(path, min_confidence, max_error), printed)
         models = Models(Path(detector) if detector is not None else shipped_detector(), path)
-        self._networks = Networks(models, device=device, batch_size=batch_size)
+        reading = find_reading(models, read_detector(models.detector)[0], read_sidecar(path))
+        self._marking = Marking(reading.threshold(min_confidence, max_error), printed)
+        self._decoding = reading.decoding()
+        self._networks = Networks(reading.models(models), device=device, batch_size=batch_size)
         self._max_megapixels = max_megapixels
 
     def read(self, source: Source) -> pd.DataFrame:
@@ -67,12 +70,12 @@ class Reader:
     def pages(self, source: Source) -> Iterator[PageResult]:
         """Page by page what was read of a scan; a page that cannot be read has the status `failed`, and says why."""
         for read in read_pages(self._look(source), self._networks):
-            yield page_result(*read, self._marking)
+            yield page_result(*read, self._marking, self._decoding)
 
     def result(self, page: PreparedPage) -> tuple[Read, PageResult]:
         """What both networks say of one page, and what is read on it."""
         (read,) = read_pages([page], self._networks)
-        return read, page_result(*read, self._marking)
+        return read, page_result(*read, self._marking, self._decoding)
 
     def _look(self, source: Source) -> Iterator[PreparedPage]:
         if isinstance(source, (Image, np.ndarray)):

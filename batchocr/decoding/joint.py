@@ -18,19 +18,22 @@ FEATURES = ("score", "joint", "margin", "none", "agree")
 
 @dataclass(frozen=True)
 class JointParameters:
-    """How the two networks are weighed. To be fitted by `fit_weights` on pages kept out of training."""
+    """How the two networks are weighed: `fit_weights`. A run takes what was fitted, from `reading.json`."""
 
     detector_weight: float = 0.5
     """Of the logarithm of the detector's digit probabilities."""
     classifier_weight: float = 0.5
-    """Of the logarithm of the classifier's: equal, as a geometric mean, until it is fitted."""
+    """Of the logarithm of the classifier's; equal ones make a geometric mean."""
     temperature: float = 1.0
     """The weighed sum is divided by it; above 1 makes the joint probabilities humbler."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Coefficients of two logistic regressions. To be fitted by `fit_logistic`; these are set by hand until then."""
+    """Coefficients of two logistic regressions: `fit_calibration`. A run takes what was fitted, from `reading.json`.
+
+    Those here are plain ones, for where nothing is fitted.
+    """
 
     bias: float = -1.0
     weights: tuple[float, float, float, float, float] = (0.7, 1.0, 0.5, -0.3, 0.5)
@@ -144,19 +147,23 @@ def read_jointly(
     return JointReading(first, second, sure, runner_up, is_digit(told, calibration))
 
 
-def fit_logistic(of_features: Floats, holds: NDArray[np.bool_], ridge: float = 1.0) -> tuple[float, Floats]:
+def fit_logistic(
+    of_features: Floats, holds: NDArray[np.bool_], counts: Floats | None = None, ridge: float = 1.0
+) -> tuple[float, Floats]:
     """Bias and weights (k,) of the logistic regression by which features (n, k) tell whether something holds (n,).
 
-    Newton's method; `ridge` holds the weights near 0 as that many observations of unit size would.
+    Newton's method; each observation counts as `counts` (n,) says, 1 where nothing is said. `ridge` holds the weights
+    near 0 as that many observations of unit size would.
     """
     inputs = np.concatenate([np.ones((len(of_features), 1)), of_features], axis=1)
+    count = np.ones(len(inputs)) if counts is None else counts
     weights = np.zeros(inputs.shape[1])
     pull = np.full(inputs.shape[1], ridge)
     pull[0] = TINY
     for _ in range(50):
         told = _sigmoid(inputs @ weights)
-        gradient = inputs.T @ (holds - told) - pull * weights
-        curvature = (inputs * (told * (1 - told))[:, None]).T @ inputs + np.diag(pull)
+        gradient = inputs.T @ (count * (holds - told)) - pull * weights
+        curvature = (inputs * (count * told * (1 - told))[:, None]).T @ inputs + np.diag(pull)
         step = np.linalg.solve(curvature, gradient)
         weights += np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-8:
@@ -164,10 +171,19 @@ def fit_logistic(of_features: Floats, holds: NDArray[np.bool_], ridge: float = 1
     return float(weights[0]), weights[1:]
 
 
-def fit_calibration(of_features: Floats, right: NDArray[np.bool_], a_digit: NDArray[np.bool_]) -> Calibration:
-    """The calibration from detections with features (n, 5): which are read right, and which are digits at all."""
-    bias, weights = fit_logistic(of_features, right)
-    digit_bias, digit_weights = fit_logistic(of_features[:, [0, 3]], a_digit)
+def fit_calibration(
+    of_features: Floats,
+    right: NDArray[np.bool_],
+    a_digit: NDArray[np.bool_],
+    counts: Floats | None = None,
+    digit_counts: Floats | None = None,
+) -> Calibration:
+    """The calibration from detections with features (n, 5): which are read right, and which are digits at all.
+
+    Each counts as `counts` (n,) says for the one, and `digit_counts` (n,) for the other; 1 where nothing is said.
+    """
+    bias, weights = fit_logistic(of_features, right, counts)
+    digit_bias, digit_weights = fit_logistic(of_features[:, [0, 3]], a_digit, digit_counts)
     score, joint, margin, none, agree = (round(float(w), 4) for w in weights)
     return Calibration(
         round(bias, 4),
@@ -178,15 +194,24 @@ def fit_calibration(of_features: Floats, right: NDArray[np.bool_], a_digit: NDAr
 
 
 def fit_weights(
-    detector: NDArray[np.floating], classifier: NDArray[np.floating], labels: NDArray[np.integer]
+    detector: NDArray[np.floating],
+    classifier: NDArray[np.floating],
+    labels: NDArray[np.integer],
+    counts: Floats | None = None,
 ) -> JointParameters:
-    """The weights and the temperature with the least negative log likelihood on true digits (n,), from a grid."""
+    """The weights and the temperature with the least negative log likelihood on true digits (n,), from a grid.
+
+    Each digit counts as `counts` (n,) says, 1 where nothing is said.
+    """
     best, least = JointParameters(), np.inf
     for of_detector in np.linspace(0, 1, 11):
         for temperature in np.geomspace(0.25, 4, 17):
-            how = JointParameters(round(float(of_detector), 2), round(float(1 - of_detector), 2), float(temperature))
+            how = JointParameters(
+                round(float(of_detector), 2), round(float(1 - of_detector), 2), round(float(temperature), 4)
+            )
             joint = joint_probabilities(detector, classifier, how)
-            loss = -np.log(np.maximum(joint[np.arange(len(labels)), labels], TINY)).mean()
+            losses = -np.log(np.maximum(joint[np.arange(len(labels)), labels], TINY))
+            loss = float(np.average(losses, weights=counts))
             if loss < least:
-                best, least = how, float(loss)
+                best, least = how, loss
     return best

@@ -42,7 +42,7 @@ class RowParameters:
     """When a detection is believed, and a page."""
 
     least_digit: float = 0.25
-    """Probability that a detection is a digit, at least, for it to give a row; to be set once that is calibrated."""
+    """Probability that a detection is a digit, at least, for it to give a row; a run takes that of `reading.json`."""
     most_digits: int = 4000
     """Digits of a page, at most, that are believed: a full page of dense writing has some 1,500."""
     unsure_from: int = 300

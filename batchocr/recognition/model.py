@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from batchocr.errors import ModelError, UsageError
-from batchocr.recognition.calibration import Level, least_error, threshold_for
+from batchocr.errors import ModelError
+from batchocr.recognition.calibration import Level
 from batchocr.recognition.keras_file import LARGEST, KerasFile, Refused, read_whole
 from batchocr.records import SIGNS
 from batchocr.shipped import shipped
@@ -195,39 +195,6 @@ def _parse(path: Path, kind: type[_Kind]) -> _Kind:
         first = fault.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
         raise ModelError(f"{path}: no sidecar of ours ({where}: {first['msg']}); {COPY}") from fault
-
-
-def threshold(model: Path, min_confidence: float | None, max_error: float | None) -> float:
-    """The confidence below which digits are marked: the one given, that for `max_error`, or the model's own.
-
-    Raises UsageError where both are given, or where no confidence of the model's table has so small an error;
-    ModelError where it has no table, or cannot be used at all.
-    """
-    sidecar = read_sidecar(model)
-    if max_error is None:
-        return sidecar.min_confidence if min_confidence is None else min_confidence
-    if min_confidence is not None:
-        raise UsageError(
-            "--min-confidence and --max-error both set the threshold; give one of them "
-            "(BATCHOCR_MIN_CONFIDENCE and BATCHOCR_MAX_ERROR count too)"
-        )
-    if not 0 <= max_error <= 1:
-        raise UsageError(f"--max-error {max_error}: give a share from 0 to 1, such as 0.001 for 0.1%")
-    if sidecar.calibration is None:
-        raise ModelError(
-            f"{sidecar_path(model)}: has no table of errors for --max-error; give --min-confidence, or measure a table "
-            "with batchocr evaluate --save-calibration"
-        )
-    table = sidecar.calibration.levels
-    least = threshold_for(table, max_error)
-    if least is None:
-        best = least_error(table)
-        raise UsageError(
-            f"--max-error {max_error:g}: the least that the table in {sidecar_path(model)} warrants is {best.high:f}, "
-            f"from a confidence of {best.confidence:g} on; give that or more, or measure on more digits with "
-            "batchocr evaluate --save-calibration"
-        )
-    return least
 
 
 def _refuse_other_kinds(model: Path, content: bytes) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.detector import Detector, Raw
+from batchocr.recognition.detector import PARAMETERS, Detector, DetectorParameters, Raw
 from batchocr.records import Crops, TilePixels
 
 
@@ -17,6 +17,8 @@ class Models:
 
     detector: Path
     classifier: Path
+    parameters: DetectorParameters = PARAMETERS
+    """What of the detector's answer counts."""
 
 
 class Networks:
@@ -26,7 +28,7 @@ class Networks:
         """Load and compile both; `batch_size` is the classifier's. Raises ModelError, DeviceError."""
         self.models = models
         self.classifier = Classifier(models.classifier, device=device, batch_size=batch_size)
-        self.detector = Detector(models.detector, device=device)
+        self.detector = Detector(models.detector, device=device, parameters=models.parameters)
 
     @property
     def device(self) -> str:

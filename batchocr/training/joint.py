@@ -1,0 +1,315 @@
+"""How both networks are read jointly, and how sure that is, fitted on material kept out of training: `reading.json`.
+
+`python -m batchocr.training.joint DATA --fonts FONTS --run RUN`. DATA is the folder of public data, FONTS a folder of
+fonts, RUN a folder for curves and diagrams. `reading.json` is written beside the detector. Each collection of the
+evidence counts alike, however many digits it has.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from batchocr.decoding.joint import (
+    Calibration,
+    JointParameters,
+    JointReading,
+    features,
+    fit_calibration,
+    fit_weights,
+    joint_probabilities,
+    read_jointly,
+)
+from batchocr.reading_file import NAME, Measured, ReadingFile
+from batchocr.recognition.calibration import DECIMALS, NONE, Floats, Level, default_threshold, levels
+from batchocr.recognition.detector import DetectorParameters
+from batchocr.recognition.model import shipped_detector, shipped_model
+from batchocr.recognition.networks import Models, Networks
+from batchocr.records import HAND, PRINT, SIGN
+from batchocr.training.joint_evidence import (
+    PARAMETERS,
+    Evidence,
+    cheques,
+    collect,
+    patches,
+    register_strips,
+)
+from batchocr.training.synthesis.makers import patch_maker
+
+log = logging.getLogger(__name__)
+
+PATCHES = 120
+"""Made-up patches looked at."""
+SEED = 4141
+SCORES = tuple(round(0.12 + 0.02 * step, 2) for step in range(20))
+"""Thresholds of the detector's scores that are tried."""
+CHANCES = tuple(round(0.05 * step, 2) for step in range(1, 19))
+"""The same of the probability that a detection is a digit."""
+SLACK = 0.001
+"""Share of digits lost or falsely found by which a threshold may be worse than the best one, and then saves work."""
+DATA = "material kept out of training: "
+
+
+class Point(NamedTuple):
+    """What a threshold costs in a collection."""
+
+    what: str
+    source: str
+    threshold: float
+    lost: float
+    """Share of what stands there that is not found."""
+    false: float
+    """What is falsely found, as a share of what stands there."""
+    false_on_empty: float
+    """Digits found a page that has none; not a number where there is no such page."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """All that was fitted, and what it rests on."""
+
+    joint: JointParameters
+    calibration: Calibration
+    min_score: tuple[float, float, float]
+    least_digit: float
+    min_confidence: float
+    table: tuple[Level, ...]
+    sources: tuple[Measured, ...]
+    curves: tuple[Point, ...]
+    rows: dict[str, tuple[Floats, NDArray[np.bool_]]]
+    """By collection the confidence of each digit read as written by hand, and whether it is right."""
+
+
+def fit(evidence: Sequence[Evidence]) -> Fitted:
+    """Weights, calibration, thresholds and table from the evidence.
+
+    The detector's thresholds are chosen by all that was looked at; then all is fitted once more to what is left.
+    """
+    joint, calibration = fit_reading(evidence)
+    least, _ = choose_least_digit(evidence, joint, calibration)
+    min_score, curves = choose_min_score(evidence, joint, calibration, least)
+    kept = [each.take(each.scores >= np.array(min_score)[each.kinds]) for each in evidence]
+    joint, calibration = fit_reading(kept)
+    least, curve = choose_least_digit(kept, joint, calibration)
+    rows = {each.name: rows_of(each, joint, calibration, least) for each in kept}
+    min_confidence = max(default_threshold(*own) for own in rows.values())
+    return Fitted(
+        joint,
+        calibration,
+        min_score,
+        least,
+        min_confidence,
+        worst_levels([levels(*own) for own in rows.values() if len(own[0])]),
+        tuple(_measured(each, *rows[each.name], min_confidence) for each in kept),
+        (*curves, *curve),
+        rows,
+    )
+
+
+def fit_reading(evidence: Sequence[Evidence]) -> tuple[JointParameters, Calibration]:
+    """The weights of both networks, and the calibration of what they say together; every collection counts alike."""
+    detector, classifier = (np.concatenate([getattr(e, name) for e in evidence]) for name in ("detector", "classifier"))
+    labels, scores = (np.concatenate([getattr(e, name) for e in evidence]) for name in ("labels", "scores"))
+    a_digit = labels < NONE
+    of_digits = _alike([int((e.labels < NONE).sum()) for e in evidence])
+    joint = fit_weights(detector[a_digit], classifier[a_digit], labels[a_digit], of_digits)
+    probabilities = joint_probabilities(detector, classifier, joint)
+    of_all = _alike([len(e) for e in evidence])
+    of_boxed = _alike([len(e) for e in evidence], [e.boxed for e in evidence])
+    told = features(scores, detector, classifier, probabilities)
+    right = probabilities.argmax(axis=1) == labels
+    return joint, fit_calibration(told, right, a_digit, of_all, of_boxed)
+
+
+def _alike(sizes: Sequence[int], counted: Sequence[bool] | None = None) -> Floats:
+    """What each observation counts so that collections of such sizes count alike, all together as many as they are.
+
+    Those that are not `counted` count for nothing.
+    """
+    which = [size > 0 and (counted is None or counted[at]) for at, size in enumerate(sizes)]
+    total = sum(size for size, counts in zip(sizes, which, strict=True) if counts)
+    each = [total / sum(which) / size if counts else 0.0 for size, counts in zip(sizes, which, strict=True)]
+    return np.repeat(each, sizes)
+
+
+def reading_of(evidence: Evidence, joint: JointParameters, calibration: Calibration) -> JointReading:
+    """What is read of the detections."""
+    return read_jointly(evidence.scores, evidence.detector, evidence.classifier, joint, calibration)
+
+
+def rows_of(
+    evidence: Evidence, joint: JointParameters, calibration: Calibration, least_digit: float
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Confidence (n,) of each digit that is read as written by hand, as it is written down, and whether it is right."""
+    read = reading_of(evidence, joint, calibration)
+    which = (evidence.kinds == HAND) & (read.is_digit >= least_digit)
+    return read.confidences[which].round(DECIMALS), (read.digits == evidence.labels)[which]
+
+
+def choose_least_digit(
+    evidence: Sequence[Evidence], joint: JointParameters, calibration: Calibration
+) -> tuple[float, list[Point]]:
+    """The probability to be a digit from which on least is lost and falsely found together, and the curve."""
+    curve = []
+    for each in (e for e in evidence if e.boxed and e.true):
+        chances = reading_of(each, joint, calibration).is_digit
+        curve += [_point("digit", each, least, chances >= least) for least in CHANCES]
+    return _least(curve), curve
+
+
+def choose_min_score(
+    evidence: Sequence[Evidence], joint: JointParameters, calibration: Calibration, least_digit: float
+) -> tuple[tuple[float, float, float], list[Point]]:
+    """The detector's least score by kind: the greatest at which hardly more is lost than at the best; and the curves.
+
+    Of digits with what the joint reading takes for none left out already; of signs the best.
+    """
+    curves: dict[int, list[Point]] = {HAND: [], PRINT: [], SIGN: []}
+    for each in (e for e in evidence if e.boxed and e.true):
+        taken = reading_of(each, joint, calibration).is_digit >= least_digit
+        for kind, name in ((HAND, "hand"), (PRINT, "print")):
+            curves[kind] += [
+                _point(name, each, least, taken & ((each.kinds != kind) | (each.scores >= least))) for least in SCORES
+            ]
+        signs = each.signs
+        for least in SCORES if signs.true else ():
+            right = signs.right[signs.scores >= least]
+            lost, false = 1 - np.count_nonzero(right) / signs.true, np.count_nonzero(~right) / signs.true
+            curves[SIGN].append(Point("sign", each.name, least, lost, false, float("nan")))
+    hand, in_print, sign = _greatest(curves[HAND]), _greatest(curves[PRINT]), _least(curves[SIGN] or curves[HAND])
+    return (hand, in_print, sign), [*curves[HAND], *curves[PRINT], *curves[SIGN]]
+
+
+def _point(what: str, evidence: Evidence, threshold: float, taken: NDArray[np.bool_]) -> Point:
+    false = taken & (evidence.labels == NONE)
+    return Point(
+        what,
+        evidence.name,
+        threshold,
+        1 - np.count_nonzero(taken & ~false) / evidence.true,
+        np.count_nonzero(false) / evidence.true,
+        np.count_nonzero(false & evidence.on_empty) / evidence.empty if evidence.empty else float("nan"),
+    )
+
+
+def _costs(curve: Sequence[Point]) -> dict[float, float]:
+    """What is lost and falsely found by threshold, collections alike."""
+    thresholds = sorted({point.threshold for point in curve})
+    return {at: float(np.mean([p.lost + p.false for p in curve if p.threshold == at])) for at in thresholds}
+
+
+def _least(curve: Sequence[Point]) -> float:
+    """The threshold of the least cost, the lower of equals."""
+    costs = _costs(curve)
+    return min(costs, key=lambda at: (costs[at], at))
+
+
+def _greatest(curve: Sequence[Point]) -> float:
+    """The greatest threshold that costs hardly more than the best."""
+    costs = _costs(curve)
+    return max(at for at, cost in costs.items() if cost <= min(costs.values()) + SLACK)
+
+
+def worst_levels(tables: Sequence[tuple[Level, ...]]) -> tuple[Level, ...]:
+    """At each confidence the level of the collection whose error may be the greatest: that of the upper bound."""
+    worst: dict[float, Level] = {}
+    for level in (level for table in tables for level in table):
+        if level.confidence not in worst or level.high > worst[level.confidence].high:
+            worst[level.confidence] = level
+    return tuple(worst[confidence] for confidence in sorted(worst))
+
+
+def _measured(evidence: Evidence, confidence: Floats, right: NDArray[np.bool_], least: float) -> Measured:
+    accepted = confidence >= least
+    return Measured(
+        name=evidence.name,
+        pages=evidence.pages,
+        digits=evidence.true,
+        rows=len(right),
+        wrong=int((~right).sum()),
+        accepted=int(accepted.sum()),
+        accepted_wrong=int((~right & accepted).sum()),
+    )
+
+
+def write_run(fitted: Fitted, run: Path) -> None:
+    """`thresholds.csv` and reliability diagrams, of all collections and of each."""
+    from batchocr.training.plots import reliability
+
+    run.mkdir(parents=True, exist_ok=True)
+    with (run / "thresholds.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(Point._fields)
+        table.writerows([*point[:3], *(round(value, 5) for value in point[3:])] for point in fitted.curves)
+    every = [np.concatenate(parts) for parts in zip(*fitted.rows.values(), strict=True)]
+    reliability(every[0], every[1], run / "reliability.png")
+    for name, (confidence, right) in fitted.rows.items():
+        if len(right):
+            reliability(confidence, right, run / f"reliability-{name.replace(' ', '-')}.png")
+
+
+def main(
+    data: Annotated[Path, typer.Argument(help="The folder of public data.")],
+    fonts: Annotated[Path, typer.Option(help="A folder of fonts.")],
+    run: Annotated[Path, typer.Option(help="A folder for curves and reliability diagrams.")],
+    detector: Annotated[Path | None, typer.Option(help="The detector; the shipped one unless given.")] = None,
+    model: Annotated[Path | None, typer.Option(help="The classifier, likewise.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; beside the detector unless given.")] = None,
+    count: Annotated[int, typer.Option("--patches", min=10, help="Made-up patches to look at.")] = PATCHES,
+    seed: Annotated[int, typer.Option(min=0)] = SEED,
+) -> None:
+    """Fit the joint reading of a detector and a classifier."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    floor = DetectorParameters(min_score=(PARAMETERS.floor_score,) * 3)
+    models = Models(detector or shipped_detector(), model or shipped_model(), floor)
+    networks = Networks(models)
+    collections = {
+        "patches": patches(patch_maker(data, fonts, held_out=True), count, seed),
+        "cheques": cheques(data),
+        "register strips": register_strips(data),
+    }
+    evidence = []
+    for name, known in collections.items():
+        evidence.append(collect(name, known, networks))
+        log.info(
+            "%s: %d pages, %d digits, %d detections", name, evidence[-1].pages, evidence[-1].true, len(evidence[-1])
+        )
+    fitted = fit([each for each in evidence if each.true])
+    about = ", ".join(f"{each.name} ({each.digits} digits)" for each in fitted.sources)
+    record = ReadingFile(
+        detector=networks.detector.sidecar.sha256,
+        classifier=networks.classifier.sidecar.sha256,
+        temperature=networks.classifier.sidecar.temperature,
+        data=DATA + about,
+        seed=seed,
+        joint=fitted.joint,
+        calibration=fitted.calibration,
+        min_score=fitted.min_score,
+        least_digit=fitted.least_digit,
+        min_confidence=fitted.min_confidence,
+        levels=fitted.table,
+        sources=fitted.sources,
+    )
+    target = out or models.detector.with_name(NAME)
+    record.write(target)
+    write_run(fitted, run)
+    for each in fitted.sources:
+        log.info(
+            "%s: %d of %d rows wrong; at or above %.4f: %d of %d", each.name, each.wrong, each.rows,
+            fitted.min_confidence, each.accepted_wrong, each.accepted,
+        )  # fmt: skip
+    log.info("%s, %s", fitted.joint, fitted.calibration)
+    log.info("least scores %s, least probability of a digit %.2f", fitted.min_score, fitted.least_digit)
+    log.info("written: %s, %s", target, run)
+
+
+if __name__ == "__main__":
+    typer.run(main)
