@@ -2,7 +2,8 @@
 # Makes the shipped models: models/make.sh DATA RUN
 # DATA is the folder of public data that docs/models.md lists; RUN is a new folder, or one to go on with.
 # The detector is trained three times: the first one finds the boxes of texts that are known, with which the next ones
-# are trained on, from its weights. Then the classifier learns crops of pages and what the detector falsely finds.
+# are trained on, from its weights. Then the classifier learns crops of pages and what the detector falsely finds, and
+# at last the joint reading of both is fitted.
 # Fetches fonts, for print, from Debian's packages; needs a Debian or Ubuntu.
 set -euo pipefail
 data=$1 run=$2
@@ -47,3 +48,5 @@ train detector detector-2 --start "$run/detector-1/model.keras" --labels "$run/d
 label detector-2
 train detector detector-3 --start "$run/detector-2/model.keras" --labels "$run/detector-2.json"
 train default classifier --labels "$run/detector-2.json" --detector "$run/detector-3/model.keras"
+[ -e "$run/reading.json" ] || python -m batchocr.training.joint "$data" --fonts "$fonts" --run "$run/joint" \
+  --detector "$run/detector-3/model.keras" --model "$run/classifier/model.keras" --out "$run/reading.json"

@@ -1,4 +1,4 @@
-"""Models of one's own for tests: the shipped network with another sidecar."""
+"""Models of one's own for tests: the shipped network with another sidecar, and another reading file."""
 
 from __future__ import annotations
 
@@ -9,14 +9,35 @@ from typing import Any
 import keras
 from keras import layers
 
+from batchocr.reading_file import NAME, OWN, read_reading
 from batchocr.recognition.calibration import Level
-from batchocr.recognition.model import DIGITS, NO_DIGIT, Calibration, read_sidecar, sha256, shipped_model, sidecar_path
+from batchocr.recognition.model import (
+    DIGITS,
+    NO_DIGIT,
+    Calibration,
+    read_sidecar,
+    sha256,
+    shipped_detector,
+    shipped_model,
+    sidecar_path,
+)
+from batchocr.shipped import shipped
 
 
 def copy_model(path: Path, **changes: Any) -> Path:
     """The shipped model as `path`, with these fields of its sidecar changed."""
     shutil.copy(shipped_model(), path)
     read_sidecar(shipped_model()).model_copy(update=changes).write(sidecar_path(path))
+    return path
+
+
+def own_reading(model: Path, **changes: Any) -> Path:
+    """A reading file of a classifier's own, as if fitted for it and the shipped detector; with these fields changed."""
+    sidecar, path = read_sidecar(model), model.with_suffix(OWN)
+    fitted = {
+        "detector": sha256(shipped_detector()), "classifier": sidecar.sha256, "temperature": sidecar.temperature,
+    }  # fmt: skip
+    read_reading(shipped(NAME))[0].model_copy(update=fitted | changes).write(path)
     return path
 
 

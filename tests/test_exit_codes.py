@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from command import START, Ended, account, beside, environment, here, in_own_process, rows
 from conftest import SAMPLES
+from own_models import own_reading
 
 from batchocr.recognition.model import shipped_model
 
@@ -128,7 +129,8 @@ def change_sidecar(model: Path, **values: Any) -> None:
 
 
 def test_a_model_of_ones_own_is_used(model: Path, one_digit: Path) -> None:
-    change_sidecar(model, min_confidence=1.0, name="mine")
+    change_sidecar(model, name="mine")
+    own_reading(model, min_confidence=1.0)
     assert with_model(model, one_digit).code == 0
     assert account(model.with_name("results.csv"))["model"]["name"] == "mine"
     assert account(model.with_name("results.csv"))["settings"]["min_confidence"] == 1

@@ -20,8 +20,10 @@ from strokes import page, save
 from batchocr import Settings, run
 from batchocr.errors import ExitCode, ModelError, NothingToRead
 from batchocr.job import journal_folder, written_files
-from batchocr.recognition.model import read_sidecar, shipped_model
+from batchocr.reading_file import NAME, read_reading
+from batchocr.recognition.model import read_sidecar, sha256, shipped_model
 from batchocr.records import PageResult
+from batchocr.shipped import shipped
 from batchocr.sources import SUFFIXES
 from batchocr.version import __version__
 
@@ -172,18 +174,22 @@ def test_the_run_tells_of_scans_and_pages_as_it_goes(mixed_job: tuple[Job, list[
 def test_the_account_has_the_fields_of_the_contract(samples_job: Job, samples: Path) -> None:
     told = account(samples_job.out)
     assert set(told) == {
-        "run", "version", "started", "model", "detector", "settings", "device", "inputs", "passed_over", "counts",
-        "seconds",
+        "run", "version", "started", "model", "detector", "reading", "settings", "device", "inputs", "passed_over",
+        "counts", "seconds",
     }  # fmt: skip
     UUID(told["run"])
     assert told["version"] == __version__
     assert datetime.fromisoformat(told["started"]).tzinfo is not None
     sidecar = read_sidecar(shipped_model())
-    calibration = sidecar.calibration and {"data": sidecar.calibration.data, "rows": sidecar.calibration.rows}
+    path = shipped(NAME)
+    reading, _ = read_reading(path)
     assert told["model"] == {
-        "name": sidecar.name, "file": "digits.keras", "sha256": sidecar.sha256, "calibration": calibration,
+        "name": sidecar.name, "file": "digits.keras", "sha256": sidecar.sha256,
     }  # fmt: skip
-    assert (told["settings"]["min_confidence"], told["settings"]["max_error"]) == (sidecar.min_confidence, None)
+    assert {**told["reading"], "fitted": True} == {
+        "file": NAME, "sha256": sha256(path), "data": reading.data, "fitted": True,
+    }  # fmt: skip
+    assert (told["settings"]["min_confidence"], told["settings"]["max_error"]) == (reading.min_confidence, None)
     assert told["device"] == "cpu"
     assert told["inputs"] == [str(samples)]
     assert {"start", "vision", "recognition", "all"} <= set(told["seconds"])

@@ -1,4 +1,4 @@
-"""`--max-error`: the threshold from the model's own table, what it marks, and where it cannot be kept."""
+"""`--max-error`: the threshold from the reading file's table, what it marks, and where it cannot be kept."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from pathlib import Path
 
 import pytest
 from command import Ended, account, beside, here, rows
-from own_models import copy_model, table
+from own_models import copy_model, own_reading, table
 
 from batchocr import Reader
 from batchocr.errors import ModelError, UsageError
-from batchocr.recognition.model import read_sidecar, sidecar_path, threshold
+from batchocr.reading_file import find_reading, read_reading
+from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector, sidecar_path
+from batchocr.recognition.networks import Models
 
 TABLE = table((0.3, 0.04), (0.9, 0.008), (0.95, 0.009), (0.9985, 0.002))
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_model(tmp_path_factory.mktemp("model") / "mine.keras", calibration=TABLE)
+    path = copy_model(tmp_path_factory.mktemp("model") / "mine.keras")
+    own_reading(path, levels=TABLE.levels, data="a made-up table")
+    return path
 
 
 def run(*arguments: str | Path, out: Path, **variables: str) -> Ended:
@@ -41,7 +45,8 @@ def test_digits_below_the_table_s_threshold_are_marked_and_none_is_dropped(
     assert any(marked(ours)) or least < 0.99
     told = account(ours)
     assert (told["settings"]["max_error"], told["settings"]["min_confidence"]) == (float(max_error), least)
-    assert told["model"]["calibration"] == {"data": "a made-up table", "rows": 2000}
+    assert (told["reading"]["file"], told["reading"]["data"]) == ("mine.reading.json", "a made-up table")
+    assert told["reading"]["fitted"]
 
 
 def test_the_environment_sets_it_too(model: Path, one_digit: Path, tmp_path: Path) -> None:
@@ -67,19 +72,8 @@ def test_an_error_that_no_threshold_keeps_is_told_with_the_least_that_one_does(
     out = tmp_path / "results.csv"
     ended = run(one_digit, "--model", model, "--max-error", "0.001", out=out)
     assert ended.code == 2 and not beside(out, "run.json").exists()
-    assert "mine.json warrants is 0.002000, from a confidence of 0.9985 on" in ended.err
-    assert "--save-calibration" in ended.err
+    assert "mine.reading.json warrants is 0.002000, from a confidence of 0.9985 on" in ended.err
     assert run(one_digit, "--model", model, "--max-error", "0.002000", out=out).code == 0
-
-
-def test_a_model_without_a_table_cannot_be_asked_for_it(one_digit: Path, tmp_path: Path) -> None:
-    model = copy_model(tmp_path / "plain.keras", calibration=None)
-    out = tmp_path / "results.csv"
-    ended = run(one_digit, "--model", model, "--max-error", "0.01", out=out)
-    assert ended.code == 5
-    assert "plain.json: has no table of errors" in ended.err and "give --min-confidence" in ended.err
-    assert run(one_digit, "--model", model, out=out).code == 0
-    assert account(out)["model"]["calibration"] is None
 
 
 @pytest.mark.parametrize("value", ["-0.1", "1.5", "nan", "none"])
@@ -109,16 +103,12 @@ def test_a_reader_takes_it_too(model: Path, samples: Path) -> None:
         Reader(model.with_name("none.keras"), max_error=0.01)
 
 
-def test_the_model_s_own_threshold_stays_where_none_is_asked_for(model: Path) -> None:
-    assert threshold(model, None, None) == read_sidecar(model).min_confidence
-    assert threshold(model, 0.7, None) == 0.7
-    assert threshold(model, None, 0.0085) == 0.9
-
-
-def test_a_sidecar_keeps_its_table_a_level_a_line(model: Path) -> None:
-    assert read_sidecar(model).calibration == TABLE
-    lines = [line for line in sidecar_path(model).read_text().splitlines() if '"confidence"' in line]
-    assert [json.loads(line.rstrip(","))["high"] for line in lines] == [level.high for level in TABLE.levels]
+def test_the_reading_file_s_threshold_stays_where_none_is_asked_for(model: Path) -> None:
+    models = Models(shipped_detector(), model)
+    reading = find_reading(models, read_detector(models.detector)[0], read_sidecar(model))
+    assert reading.threshold(None, None) == reading.record.min_confidence
+    assert reading.threshold(0.7, None) == 0.7
+    assert reading.threshold(None, 0.0085) == 0.9
 
 
 @pytest.mark.parametrize(
@@ -127,7 +117,18 @@ def test_a_sidecar_keeps_its_table_a_level_a_line(model: Path) -> None:
 )
 def test_a_damaged_table_is_no_sidecar(change: dict[str, object], says: str, one_digit: Path, tmp_path: Path) -> None:
     path = sidecar_path(copy_model(tmp_path / "mine.keras", calibration=TABLE))
+    lines = [line for line in path.read_text().splitlines() if '"confidence"' in line]
+    assert [json.loads(line.rstrip(","))["high"] for line in lines] == [level.high for level in TABLE.levels]
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "calibration": {**content["calibration"], **change}}))
     ended = run(one_digit, "--model", tmp_path / "mine.keras", out=tmp_path / "results.csv")
     assert (ended.code, says in ended.err) == (5, True)
+
+
+def test_a_damaged_reading_file_ends_with_5(one_digit: Path, tmp_path: Path) -> None:
+    path = own_reading(copy_model(tmp_path / "mine.keras"), levels=TABLE.levels)
+    assert read_reading(path)[0].levels == TABLE.levels
+    path.write_text(path.read_text().replace('"least_digit"', '"least_digits"'))
+    ended = run(one_digit, "--model", tmp_path / "mine.keras", out=tmp_path / "results.csv")
+    assert (ended.code, ended.err.count("\n")) == (5, 1)
+    assert "mine.reading.json: no reading file of ours (least_digit" in ended.err

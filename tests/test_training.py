@@ -12,26 +12,30 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from digit_files import digits, save_npz, whole_npz
+from digit_files import digits, save_npz
+from tiny_data import FONTS, tiny_data
 
 from batchocr.errors import UsageError
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.model import read_detector, read_sidecar
 from batchocr.recognition.network import open_device
-from batchocr.recognition.model import read_sidecar
-from batchocr.training import folder, gather
+from batchocr.training import folder
 from batchocr.training.catalogue import SYSTEMS
+from batchocr.training.crop_sets import CropAmounts, kept
 from batchocr.training.default import DefaultRecipe
-from batchocr.training.gather import Others
+from batchocr.training.detection.fit import DetectorRecipe
+from batchocr.training.train import Material
 from batchocr.training.train import train as train_any
 
-TINY = DefaultRecipe(epochs=2, steps=12, drawings=2, batch=32, average=0.8)
-HELD_OUT = 50
+TINY = DefaultRecipe(epochs=2, steps=12, batch=32, average=0.8, precision="float32", amounts=CropAmounts(12, 6))
+TINY_DETECTOR = DetectorRecipe(epochs=1, steps=1)
 
 
 def train(data: Path, out: Path, recipe: DefaultRecipe = TINY, *, resume: bool = False) -> Path:
-    others = Others((data.with_name("more.npz"),) if data.with_name("more.npz").exists() else ())
-    return train_any("default", data, out, others=others, default=recipe, seed=recipe.seed, resume=resume)
+    more = (data / "more.npz",) if (data / "more.npz").exists() else ()
+    material = Material(FONTS, more=more)
+    return train_any("default", data, out, material=material, default=recipe, seed=recipe.seed, resume=resume, jobs=0)
 
 
 # Training
@@ -59,18 +63,15 @@ def stopped_after_an_epoch() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
+    folder = tiny_data(tmp_path_factory.mktemp("data"))
     more = digits(80, 3)
     save_npz(folder / "more.npz", x=more.pictures[:, 4:24, 4:24], y=more.labels)
-    return whole_npz(folder / "digits.npz")
+    return folder
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_and_on_the_cpu() -> Iterator[None]:
+def on_the_cpu() -> None:
     open_device("cpu")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gather, "HELD_OUT", HELD_OUT)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +104,19 @@ def test_its_sidecar_says_how_it_was_made(trained: Path) -> None:
     assert 0.25 <= sidecar.temperature <= 8
     assert sidecar.parameters == SYSTEMS["default"].parameters
     assert sidecar.classes == (*"0123456789", "none")
-    assert f"digits.npz (its train half less the last {HELD_OUT}), more.npz (less the last eighth" in sidecar.data
-    for name in ("held_out_drawn_accuracy", "held_out_more_accuracy", "held_out_none_accuracy", "test_accuracy"):
+    assert "less the hands and pages kept out, more.npz (less its last eighth)" in sidecar.data
+    for name in ("held_out_hand_accuracy", "held_out_more_accuracy", "held_out_none near_accuracy", "test_accuracy"):
         assert 0 <= sidecar.metrics[name] <= 1
+
+
+def test_its_crops_are_kept_by_group(trained: Path) -> None:
+    gathered = kept(trained.with_name("crops.npz"))
+    assert {"mnist", "semeion", "numbers-ch", "more", "hand", "print", "real pages", "none near"} <= set(
+        gathered.groups
+    )
+    assert {"mnist", "more", "hand", "real pages"} <= set(gathered.held_out)
+    assert len(gathered.groups["mnist"]) == 300 and len(gathered.held_out["mnist"]) == 50
+    assert (len(gathered.groups["more"]), len(gathered.held_out["more"])) == (70, 10)
 
 
 def test_the_model_is_saved_without_its_optimiser(trained: Path) -> None:
@@ -159,19 +170,39 @@ def test_without_resume_a_training_is_left_alone(trained: Path, data: Path) -> N
     assert trained.read_bytes() == before
 
 
-def test_data_without_its_test_half_is_refused_before_the_work(tmp_path: Path) -> None:
+def test_data_without_its_test_half_is_refused_before_the_work(data: Path, tmp_path: Path) -> None:
+    for path in data.iterdir():
+        (tmp_path / path.name).symlink_to(path)
     half = digits(150)
-    path = save_npz(tmp_path / "half.npz", x_train=half.pictures, y_train=half.labels)
+    (tmp_path / "mnist.npz").unlink()
+    save_npz(tmp_path / "mnist.npz", x_train=half.pictures, y_train=half.labels)
     with pytest.raises(UsageError, match="has no test half"):
-        train(path, tmp_path / "model")
+        train(tmp_path, tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
 
-def test_too_few_digits_are_refused(tmp_path: Path) -> None:
-    few = digits(2 * HELD_OUT)
-    path = save_npz(
-        tmp_path / "few.npz", x_train=few.pictures, y_train=few.labels, x_test=few.pictures, y_test=few.labels
-    )
-    with pytest.raises(UsageError, match=r"few.npz: 100 digits to train on are too few; 100 are needed"):
-        train(path, tmp_path / "model")
-    assert not (tmp_path / "model").exists()
+def test_fonts_must_be_given(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="give a folder of fonts as --fonts"):
+        train_any("default", data, tmp_path / "model")
+
+
+# The detector's
+
+
+def train_detector(data: Path, out: Path, **options: Any) -> Path:
+    recipe = options.pop("recipe", TINY_DETECTOR)
+    return train_any("detector", data, out, material=Material(FONTS, **options), detector=recipe, jobs=1)
+
+
+def test_a_trained_detector_can_be_used_and_gone_on_from(data: Path, tmp_path: Path) -> None:
+    path = train_detector(data, tmp_path / "first")
+    sidecar, file = read_detector(path)
+    assert (sidecar.name, sidecar.parameters) == ("detector", SYSTEMS["detector"].parameters)
+    assert sidecar.metrics["epochs"] == 1
+    network = file.load()
+    assert network(np.zeros((1, 64, 64, 2), np.uint8)).shape == (1, 16 * 16 + 8 * 8 + 4 * 4, 23)
+    begun = train_detector(data, tmp_path / "second", start=path, recipe=replace(TINY_DETECTOR, rate=0.0, decay=0.0))
+    norms = ("moving", "variance", "mean")
+    for mine, other in zip(read_detector(begun)[1].load().variables, network.variables, strict=True):
+        if not any(word in mine.name for word in norms):
+            assert np.allclose(mine, other, atol=1e-6)

@@ -15,6 +15,7 @@ import typer
 from batchocr.cli.common import Device, DeviceChoice, Model, counted, ends_with_exit_code
 
 if TYPE_CHECKING:
+    from batchocr.reading_file import ReadingFile
     from batchocr.recognition.model import Sidecar
     from batchocr.training.recalibrate import Evidence
 
@@ -73,13 +74,14 @@ def evaluate(
         if truth and split:
             raise UsageError(f"{data}: pages have no halves; leave out --split")
         if save_calibration:
+            reading = _reading(path)
             _check_calibration(save_calibration, path, truth)
         if truth:
             figures, evidence = _of_pages(truth, path, device.value, plots)
         else:
             figures, evidence = _of_digits(data, split and split.value, path, device.value, plots)
         if save_calibration:
-            figures["calibrated"] = _save(sidecar, evidence(), path, save_calibration)
+            figures["calibrated"] = _save(sidecar, reading, evidence(), path, save_calibration)
         figures = {"model": path.name, "data": _name(data), **figures}
         if json_file:
             with _writing(json_file, "--json"):
@@ -119,22 +121,33 @@ def _check_calibration(target: Path, model: Path, truth: Path | None) -> None:
         )
 
 
-def _save(sidecar: Sidecar, evidence: Evidence, model: Path, target: Path) -> dict[str, Any]:
+def _reading(model: Path) -> ReadingFile:
+    """By which a run reads the model together with the shipped detector."""
+    from batchocr.reading_file import find_reading
+    from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector
+    from batchocr.recognition.networks import Models
+
+    models = Models(shipped_detector(), model)
+    return find_reading(models, read_detector(models.detector)[0], read_sidecar(model)).record
+
+
+def _save(sidecar: Sidecar, reading: ReadingFile, evidence: Evidence, model: Path, target: Path) -> dict[str, Any]:
     """Fit and keep the calibration; what is told of it."""
     from batchocr.training.evaluate import thresholds
-    from batchocr.training.recalibrate import recalibrated, save
+    from batchocr.training.recalibrate import own_reading, recalibrated, save
 
     own = recalibrated(sidecar, evidence)
+    record = own_reading(reading, sidecar, own, evidence)
     with _writing(target, "--save-calibration"):
-        save(own, model, target)
+        save(own, record, model, target)
     told = own.calibration
     return {
         "model": target.name,
         "temperature": own.temperature,
         "temperature_before": sidecar.temperature,
-        "min_confidence": own.min_confidence,
+        "min_confidence": record.min_confidence if evidence.pages else own.min_confidence,
         **(told.model_dump(include={"data", "candidates", "rows"}) if told else {}),
-        **thresholds(told.levels if told else ()),
+        **thresholds(record.levels if evidence.pages else told.levels if told else ()),
     }
 
 

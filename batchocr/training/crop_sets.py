@@ -97,7 +97,7 @@ class Gathered:
 
 
 def gather(sources: CropSources, amounts: CropAmounts, seed: int, jobs: int) -> Gathered:
-    """Make and cut everything; the same for the same seed, whatever the number of processes, `jobs`.
+    """Make and cut everything; the same for the same seed, whatever the number of processes beside this one, `jobs`.
 
     Raises UsageError for data that does not fit, ModelError for a detector that cannot be used.
     """
@@ -110,7 +110,7 @@ def gather(sources: CropSources, amounts: CropAmounts, seed: int, jobs: int) -> 
     pieces = [piece for paper in real_papers(sources.data, sources.labels) for piece in paper.pieces]
     on_paper = _of_pieces([piece for piece in pieces if len(piece.known)] + own, PIECE_ROUNDS, seed, see)
     groups |= together([on_paper, _false_on_pages(pages_without_digits(sources.data), see)])
-    made = _patches(sources, True, amounts.held_out_patches, seed + 1, 1)
+    made = _patches(sources, True, amounts.held_out_patches, seed + 1, min(1, jobs))
     held_out |= together([_cut(*patch, see) for patch in made])
     held = [piece for paper in held_out_papers(sources.data) for piece in paper.pieces]
     held_out |= _of_pieces(held + own_held, 1, seed + 1, see)
@@ -146,19 +146,31 @@ _Made = tuple[Pixels, Boxes]
 def _patches(
     sources: CropSources, held_out: bool, count: int, seed: int, jobs: int
 ) -> Iterator[tuple[_Made, np.random.Generator]]:
-    """So many made-up pages in order, each with what decides by chance about its crops; `jobs` processes make them."""
-    starts = range(0, count, TASK)
+    """So many made-up pages in order, each with what decides by chance about its crops."""
+    for start, made in _made(sources, held_out, count, seed, jobs):
+        for number, patch in enumerate(made, start):
+            yield patch, np.random.default_rng((seed, number, 1))
+        if start % (100 * TASK) == 0:
+            log.info("%d of %d patches made", start + len(made), count)
+
+
+def _made(sources: CropSources, held_out: bool, count: int, seed: int, jobs: int) -> Iterator[tuple[int, list[_Made]]]:
+    """So many made-up pages, some at a time, and the number of the first of these."""
+    tasks = deque((seed, start, min(TASK, count - start)) for start in range(0, count, TASK))
+    if not jobs:
+        _open(sources, held_out)
+        yield from ((task[1], _make(*task)) for task in tasks)
+        return
     with ProcessPoolExecutor(
         jobs, multiprocessing.get_context("spawn"), initializer=_open, initargs=(sources, held_out)
     ) as pool:
-        coming: deque[Future[list[_Made]]] = deque()
-        for at, start in enumerate(starts):
-            for later in starts[at + len(coming) : at + AHEAD * jobs]:
-                coming.append(pool.submit(_make, seed, later, min(TASK, count - later)))
-            for number, made in enumerate(coming.popleft().result(), start):
-                yield made, np.random.default_rng((seed, number, 1))
-            if at % 100 == 0:
-                log.info("%d of %d patches made", min(count, start + TASK), count)
+        coming: deque[tuple[int, Future[list[_Made]]]] = deque()
+        while tasks or coming:
+            while tasks and len(coming) < AHEAD * jobs:
+                task = tasks.popleft()
+                coming.append((task[1], pool.submit(_make, *task)))
+            start, made = coming.popleft()
+            yield start, made.result()
 
 
 _maker: PatchMaker | None = None

@@ -17,8 +17,9 @@ from batchocr.engines.local import LocalEngine
 from batchocr.errors import UsageError
 from batchocr.pipeline import Read
 from batchocr.pipeline import read_pages as read_by_networks
+from batchocr.reading_file import Reading, find_reading
 from batchocr.recognition.calibration import NONE, Floats, scale
-from batchocr.recognition.model import shipped_detector
+from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import SIGN, Box, DigitRow, Part
 from batchocr.sources import MAX_MEGAPIXELS, find_scans
@@ -70,6 +71,8 @@ class TruePages:
     """What stands there, by the name of the file."""
     seen: Sequence[Read]
     """The pages by file and number."""
+    reading: Reading
+    """By which both networks are read jointly."""
 
     @property
     def failed(self) -> int:
@@ -82,11 +85,12 @@ class TruePages:
         With a `temperature` on top of the classifier's.
         """
         rows: defaultdict[str, list[DigitRow]] = defaultdict(list)
+        decoding = self.reading.decoding()
         for page, detections, probabilities in self.seen:
             scaled = probabilities.copy()
             digits = detections.kinds != SIGN
             scaled[digits] = scale(probabilities[digits], temperature)
-            rows[Path(page.row.file).name] += page_result(page, detections, scaled, EVERY_DIGIT).digits
+            rows[Path(page.row.file).name] += page_result(page, detections, scaled, EVERY_DIGIT, decoding).digits
         return rows
 
     def score(self, temperature: float = 1.0) -> tuple[dict[str, Any], Pairs | None]:
@@ -147,9 +151,11 @@ def read_pages(truth: Path, model: Path, device: str = "auto", detector: Path | 
             raise UsageError(f"{truth}: names {scan.name}, which is not beside it; put it there, or take the entry out")
     found = find_scans(scans)
     with LocalEngine(map(Part, found.scans), jobs=None, max_megapixels=MAX_MEGAPIXELS) as engine:
-        networks = Networks(Models(detector or shipped_detector(), model), device=device)
-        seen = list(read_by_networks(engine.pages(), networks))
-    return TruePages(form, known, sorted(seen, key=lambda read: (read.page.row.file, read.page.row.page or 0)))
+        models = Models(detector or shipped_detector(), model)
+        reading = find_reading(models, read_detector(models.detector)[0], read_sidecar(model))
+        seen = list(read_by_networks(engine.pages(), Networks(reading.models(models), device=device)))
+    seen.sort(key=lambda read: (read.page.row.file, read.page.row.page or 0))
+    return TruePages(form, known, seen, reading)
 
 
 def read_truth(path: Path) -> tuple[Form, Mapping[str, Any]]:

@@ -2,7 +2,8 @@
 
 `python -m batchocr.training.pseudo_labels MODEL DATA OUT.json`. MODEL is the detector's `.keras` file, DATA the folder
 of public data. The known text is laid on what the detector finds, from the left: each digit takes one detection whose
-class fits, so that a text also counts that the detector alone would misread (Lee 2013, pseudo-labels).
+class fits, so that a text also counts that the detector alone would misread (Lee 2013, pseudo-labels). Where that fails,
+numbers whose digits stand apart have the boxes of their ink.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from batchocr.decoding.suppression import SuppressionParameters, suppressed
 from batchocr.recognition.detector import Detector, DetectorParameters, of_page
 from batchocr.records import PRINT, SIGN, SIGNS, Detections, Pixels
+from batchocr.training.component_labels import component_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
 from batchocr.training.held_out import register_pages, strip_is_held_out, sudoku_photos
 from batchocr.training.synthesis.real import read_grey
@@ -171,9 +173,12 @@ def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iter
         page = truth[name]["page"]
         if strip_is_held_out(page, held_out) or kept_out(f"register {page}"):
             continue
-        laid = labeller.strip(read_grey(folder / name)[0], truth[name]["text"])
+        pixels, text = read_grey(folder / name)[0], truth[name]["text"]
+        laid = labeller.strip(pixels, text)
         if laid is not None:
             yield name, _item(laid.boxes)
+        elif text.isdigit() and (boxes := component_boxes(pixels, len(text))) is not None:
+            yield name, _item([[int(c), *box, HAND] for c, box in zip(text, boxes.tolist(), strict=True)])
 
 
 def register_page(labeller: Labeller, path: Path, pieces: Sequence[dict[str, Any]]) -> list[Box]:

@@ -1,17 +1,19 @@
-"""A model's confidences fitted to scans of one's own: the same network with a sidecar of another calibration."""
+"""Confidences fitted to scans of one's own: the same network with a sidecar and a reading file of its own."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.errors import UsageError
+from batchocr.reading_file import OWN, Measured, ReadingFile
 from batchocr.recognition.calibration import (
+    DECIMALS,
     NONE,
     Floats,
     default_threshold,
@@ -43,6 +45,8 @@ class Evidence:
     """(n,) what they are: 0 to 9, or 10 for no digit."""
     rows: Callable[[float], tuple[Floats, NDArray[np.bool_]]]
     """Confidence of each row of the results, and whether it is right, with a temperature on top of the model's."""
+    pages: int = 0
+    """Whose rows they are; 0 for digits given one by one, which no detector saw."""
 
 
 def digits_evidence(data: str, probabilities: Floats, labels: Labels) -> Evidence:
@@ -59,7 +63,7 @@ def pages_evidence(data: str, pages: TruePages) -> Evidence:
             raise ValueError("rows of truth say nothing of single digits")
         return np.array(pairs.confidence, np.float64), pairs.right
 
-    return Evidence(data, *pages.crops(), rows)
+    return Evidence(data, *pages.crops(), rows, len(pages.seen))
 
 
 def recalibrated(sidecar: Sidecar, evidence: Evidence) -> Sidecar:
@@ -86,6 +90,67 @@ def recalibrated(sidecar: Sidecar, evidence: Evidence) -> Sidecar:
     )
 
 
+def own_reading(record: ReadingFile, before: Sidecar, own: Sidecar, evidence: Evidence) -> ReadingFile:
+    """The reading file for the model with its `own` calibration, from the one that was used with that of `before`.
+
+    Of pages the confidences are fitted too, and threshold and table are those of their rows.
+    """
+    record = record.model_copy(update={"classifier": own.sha256, "temperature": own.temperature})
+    if not evidence.pages:
+        return record
+    confidence, right = evidence.rows(own.temperature / before.temperature)
+    slope, shift = fit_line(confidence, right)
+    fitted = 1 / (1 + np.exp(-slope * _logit(confidence) - shift))
+    calibration = replace(
+        record.calibration,
+        bias=slope * record.calibration.bias + shift,
+        weights=tuple(slope * weight for weight in record.calibration.weights),
+    )
+    least = default_threshold(fitted, right)
+    accepted = fitted.round(DECIMALS) >= least
+    measured = Measured(
+        name=evidence.data,
+        pages=evidence.pages,
+        digits=int((evidence.labels < NONE).sum()),
+        rows=len(right),
+        wrong=int((~right).sum()),
+        accepted=int(accepted.sum()),
+        accepted_wrong=int((~right[accepted]).sum()),
+    )
+    return record.model_copy(
+        update={
+            "data": evidence.data,
+            "calibration": calibration,
+            "min_confidence": least,
+            "levels": levels(fitted, right),
+            "sources": (measured,),
+        }
+    )
+
+
+def fit_line(confidence: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and shift of the confidences' logits (n,) that make what is right likeliest (Platt, 1999).
+
+    Both are before any digit is seen normal about 1 and 0 with the deviation SPREAD: few digits move them little.
+    """
+    inputs = np.stack([_logit(confidence), np.ones(len(confidence))], axis=1)
+    line, start = np.array([1.0, 0.0]), np.array([1.0, 0.0])
+    pull = np.eye(2) / SPREAD**2
+    for _ in range(50):
+        told = 1 / (1 + np.exp(-inputs @ line))
+        gradient = inputs.T @ (told - right) + pull @ (line - start)
+        step = np.linalg.solve((inputs * (told * (1 - told))[:, None]).T @ inputs + pull, gradient)
+        line = line - np.clip(step, -0.5, 0.5)
+        if np.abs(step).max() < 1e-8:
+            break
+    return max(0.1, float(line[0])), float(line[1])
+
+
+def _logit(confidence: Floats) -> Floats:
+    held = np.clip(confidence, 1e-4, 1 - 1e-4)
+    return np.log(held / (1 - held))
+
+
 def _check_count(count: int, data: str) -> None:
     if count < LEAST_DIGITS:
         raise UsageError(
@@ -101,22 +166,35 @@ def check_target(target: Path, model: Path) -> None:
     copy of the same network is written anew.
     """
     if target.suffix != model.suffix:
-        raise UsageError(f"{OPTION} {target}: the name must end with {model.suffix}; its .json is written beside it")
+        raise UsageError(
+            f"{OPTION} {target}: the name must end with {model.suffix}; its .json files are written beside it"
+        )
     if any(target.resolve() == kept.resolve() for kept in (model, shipped_model())):
         raise UsageError(f"{OPTION} {target}: this model is kept as it is; give a new name")
     copy = target.is_file() and sha256(target) == sha256(model)
-    if not copy and (taken := next((path for path in (target, sidecar_path(target)) if path.exists()), None)):
+    files = target, sidecar_path(target), reading_path(target)
+    if not copy and (taken := next((path for path in files if path.exists()), None)):
         raise UsageError(f"{OPTION} {target}: {taken} is there already, and no copy of {model.name}; give a new name")
 
 
-def save(sidecar: Sidecar, model: Path, target: Path) -> None:
-    """A copy of `model` at `target` with its new sidecar beside it; raises OSError where that cannot be written."""
+def reading_path(target: Path) -> Path:
+    """`own.keras` → `own.reading.json`."""
+    return target.with_suffix(OWN)
+
+
+def save(sidecar: Sidecar, record: ReadingFile, model: Path, target: Path) -> None:
+    """A copy of `model` at `target` with its new sidecar and reading file beside it.
+
+    Raises OSError where they cannot be written.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f"{target.name}.part")
     try:
         if not target.exists():
             shutil.copyfile(model, fresh)
             fresh.replace(target)
+        record.write(fresh)
+        fresh.replace(reading_path(target))
         sidecar.write(fresh)
         fresh.replace(sidecar_path(target))
     finally:

@@ -1,0 +1,120 @@
+"""Crops to train the classifier on: digits by their boxes, what is no digit, and nothing where nothing is known."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from strokes import write
+
+from batchocr.recognition.calibration import NONE
+from batchocr.records import CLASSES, HAND, PRINT, SIGN, SIGNS, Detections, Pixels
+from batchocr.training.crops import (
+    FOUND,
+    MARKS,
+    NEAR,
+    PAPER,
+    PRINTED,
+    WRITTEN,
+    CropSampling,
+    intersections,
+    labelled_crops,
+    unions,
+)
+from batchocr.training.detection.cells import UNKNOWN, Boxes
+
+PLACES = [(digit, 30 + 50 * (digit % 5), 40 + 90 * (digit // 5)) for digit in range(10)]
+EXACT = CropSampling(jitter_ratio=0, wide_jitter_ratio=0, bar_px=0)
+
+
+def page(noisy: bool = False) -> tuple[Pixels, Boxes]:
+    """Ten digits 40 px high, apart from each other, each with the box of its ink."""
+    pixels = np.full((240, 300), 245, np.uint8)
+    boxes = []
+    for digit, left, top in PLACES:
+        alone = np.full_like(pixels, 255)
+        write(alone, digit, left, top, 40, 4)
+        boxes.append((digit, *cv2.boundingRect((alone < 160).view(np.uint8)), HAND))
+        np.minimum(pixels, alone, out=pixels)
+    if noisy:
+        cv2.circle(pixels, (260, 215), 12, 20, 2)
+    return pixels, np.array(boxes, np.float32)
+
+
+def detections(*boxes: tuple[float, float, float, float]) -> Detections:
+    """All digits by hand."""
+    count = len(boxes)
+    kinds, probabilities = np.full(count, HAND, np.int8), np.full((count, CLASSES), 1 / CLASSES, np.float32)
+    return Detections(np.array(boxes, np.float32).reshape(-1, 4), np.full(count, 0.9, np.float32), kinds, probabilities)
+
+
+def test_intersection_over_union() -> None:
+    first = np.array([(0, 0, 10, 10), (20, 20, 4, 4)], np.float32)
+    second = np.array([(5, 0, 10, 10), (0, 0, 10, 10), (100, 0, 1, 1)], np.float32)
+    assert intersections(first, second).tolist() == [[50, 100, 0], [0, 0, 0]]
+    assert unions(first, second)[0].tolist() == pytest.approx([1 / 3, 1, 0])
+
+
+def test_every_digit_is_cut_once_with_its_label() -> None:
+    pixels, boxes = page()
+    groups = labelled_crops(pixels, boxes, np.random.default_rng(0), p=EXACT)
+    assert sorted(groups[WRITTEN].labels.tolist()) == list(range(10))
+    for picture in groups[WRITTEN].pictures:
+        _, _, width, height = cv2.boundingRect((picture > 60).view(np.uint8))
+        assert 18 <= max(width, height) <= 22
+    assert all((digits.labels == NONE).all() for name, digits in groups.items() if name.startswith("none"))
+    assert {NEAR, WRITTEN} <= set(groups) and FOUND not in groups
+
+
+def test_the_same_seed_cuts_the_same() -> None:
+    pixels, boxes = page(noisy=True)
+    first, second = (labelled_crops(pixels, boxes, np.random.default_rng(3)) for _ in range(2))
+    assert list(first) == list(second)
+    assert all(np.array_equal(first[name].pictures, second[name].pictures) for name in first)
+
+
+def test_print_is_a_group_of_its_own() -> None:
+    pixels, boxes = page()
+    boxes[:4, 5] = PRINT
+    groups = labelled_crops(pixels, boxes, np.random.default_rng(0))
+    assert sorted(groups[PRINTED].labels.tolist()) == [0, 1, 2, 3] and len(groups[WRITTEN]) == 6
+
+
+def test_ink_that_is_no_digit_is_none() -> None:
+    pixels, boxes = page(noisy=True)
+    groups = labelled_crops(pixels, boxes, np.random.default_rng(1), p=EXACT)
+    assert len(groups[MARKS]) == 1 and groups[MARKS].pictures[0].any()
+
+
+def test_nothing_is_cut_where_nothing_is_known() -> None:
+    pixels, boxes = page(noisy=True)
+    boxes = np.concatenate([boxes[:5], [[0, 0, 110, 300, 130, UNKNOWN]]]).astype(np.float32)
+    for seed in range(5):
+        groups = labelled_crops(pixels, boxes, np.random.default_rng(seed), detections((248, 203, 25, 25)))
+        assert len(groups[WRITTEN]) == 5
+        assert MARKS not in groups and FOUND not in groups
+
+
+def test_false_detections_are_none_and_true_ones_are_not() -> None:
+    pixels, boxes = page(noisy=True)
+    six = boxes[6, 1:5] + (1, -2, 2, 2)
+    found = detections((248, 203, 25, 25), tuple(six), tuple(boxes[3, 1:5] * (1, 1, 0.4, 1)))
+    groups = labelled_crops(pixels, boxes, np.random.default_rng(0), found, p=EXACT)
+    assert len(groups[FOUND]) == 1
+    (ring,) = groups[FOUND].pictures
+    assert not ring[12:16, 12:16].any() and ring.any()
+
+
+def test_a_slash_alone_is_no_example_of_none() -> None:
+    pixels = np.full((120, 120), 240, np.uint8)
+    cv2.line(pixels, (50, 90), (62, 40), 20, 3)
+    slash = np.array([(10 + SIGNS.index("/"), 48, 38, 16, 54, SIGN)], np.float32)
+    for seed in range(5):
+        assert MARKS not in labelled_crops(pixels, slash, np.random.default_rng(seed))
+        empty = labelled_crops(pixels, slash[:0], np.random.default_rng(seed), p=EXACT)
+        assert len(empty[MARKS]) == 1
+
+
+def test_bare_paper_gives_an_empty_crop_at_most() -> None:
+    groups = labelled_crops(np.full((200, 200), 240, np.uint8), np.empty((0, 6), np.float32), np.random.default_rng(0))
+    assert set(groups) <= {PAPER} and not any(digits.pictures.any() for digits in groups.values())
