@@ -58,6 +58,17 @@ def test_gaps_part_numbers_on_plain_paper() -> None:
     assert sizes(boxes, paper()) == [3, 2, 1]
 
 
+def test_a_space_before_three_digits_parts_no_number_that_stands_alone() -> None:
+    step, space = WIDE + 6, 1.25 * HIGH
+    first = row_of_boxes(100, BASE, 2, step=step)
+    second = row_of_boxes(first[-1, 0] + WIDE + space, BASE, 3, step=step)
+    alone = np.concatenate([first, second])
+    assert sizes(alone, paper()) == [5]
+    below = alone + (0, 3 * HIGH, 0, 0)
+    assert sizes(np.concatenate([alone, below]), paper()) == [2, 3, 2, 3]  # two columns
+    assert sizes(alone[:-1], paper()) == [2, 2]
+
+
 def test_narrow_ones_stay_in_their_number() -> None:
     boxes = row_of_boxes(100, BASE, 5, step=44)
     boxes[1:4, 0] += 10

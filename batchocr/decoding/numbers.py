@@ -40,6 +40,8 @@ class NumberParameters:
     """...up to here..."""
     hole_ratio: float = 1.5
     """...where the hole's end is this many times its begin, at least."""
+    thousands_heights: float = 1.45
+    """A space between groups of three digits is at most so wide."""
     looked_heights: float = 2.2
     """Steps from here on are between numbers, whatever stands in them."""
     comb_heights: float = 2.0
@@ -157,7 +159,8 @@ def find_numbers(
     for sign in signs:
         signs_of.setdefault(line_of[sign.beside], []).append(sign)
     return [
-        _split(each, boxes, signs_of.get(at, ()), limit, columns, how, about_signs) for at, each in enumerate(measured)
+        _split(each, boxes, signs_of.get(at, ()), limit, columns, len(lines) == 1, how, about_signs)
+        for at, each in enumerate(measured)
     ]
 
 
@@ -188,10 +191,11 @@ def _split(
     signs: Sequence[Sign],
     limit: float,
     columns: Columns | None,
+    alone: bool,
     how: NumberParameters,
     of_signs: SignParameters,
 ) -> list[WrittenNumber]:
-    """The numbers of a line, from the left."""
+    """The numbers of a line, from the left; `alone` where the page has no other."""
     line, high = measured.line, measured.high
     regular = _regular(measured.steps, high, how)
     between = _by_gap(signs, boxes[line, 0] + boxes[line, 2] / 2)
@@ -215,7 +219,7 @@ def _split(
             joined.append(_across(rules, top, bottom, gap, step, h, how))
         else:
             joined.append(gap <= limit or step <= how.step_heights or bool(regular[i]))
-    _thousands(joined, measured.apart / high, between, how)
+    _thousands(joined, measured, between, alone, how)
     return _numbers(line, joined, between, boxes, high, of_signs)
 
 
@@ -265,10 +269,17 @@ def _regular(steps: Floats, high: Floats, how: NumberParameters) -> NDArray[np.b
     return found
 
 
-def _thousands(joined: list[bool], relative: Floats, signs: dict[int, list[Sign]], how: NumberParameters) -> None:
-    """Join groups of three digits with what is before them, where a narrow space parts them and a sign follows."""
+def _thousands(
+    joined: list[bool], measured: _Measured, signs: dict[int, list[Sign]], alone: bool, how: NumberParameters
+) -> None:
+    """Join groups of three digits with what is before them, where a space parts them.
+
+    A sign must follow, as in `3 045.00`, or the line must be `alone`: in a table `3 045` may be two columns.
+    """
+    relative = measured.apart / measured.high
     for i, together in enumerate(joined):
-        if together or relative[i] > 1.3 * how.gap_heights or signs.get(i + 1):
+        ruled = not alone and measured.rules.get(i)  # the pattern of a cheque looks like rules
+        if together or relative[i] > how.thousands_heights or ruled or signs.get(i + 1):
             continue
         after = 1
         while i + after < len(joined) and joined[i + after] and not signs.get(i + after + 1):
@@ -277,7 +288,8 @@ def _thousands(joined: list[bool], relative: Floats, signs: dict[int, list[Sign]
         while i - before >= 0 and joined[i - before] and not signs.get(i - before + 1):
             before += 1
         ends = i + after >= len(joined) or not joined[i + after]
-        if after == 3 and before <= 3 and not ends:
+        first = before <= 3 or before % 3 == 0  # what is joined already ends with a whole group
+        if after == 3 and first and (alone or not ends):
             joined[i] = True
 
 
