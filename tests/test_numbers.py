@@ -64,7 +64,7 @@ def test_a_space_before_three_digits_parts_no_number_that_stands_alone() -> None
     second = row_of_boxes(first[-1, 0] + WIDE + space, BASE, 3, step=step)
     alone = np.concatenate([first, second])
     assert sizes(alone, paper()) == [5]
-    below = alone + (0, 3 * HIGH, 0, 0)
+    below = alone + np.array((0, 3 * HIGH, 0, 0))
     assert sizes(np.concatenate([alone, below]), paper()) == [2, 3, 2, 3]  # two columns
     assert sizes(alone[:-1], paper()) == [2, 2]
 
