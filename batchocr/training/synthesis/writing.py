@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from batchocr.records import Pixels
 from batchocr.training.detection.cells import HAND, SIGN, UNKNOWN
 from batchocr.training.synthesis.canvas import Canvas
+from batchocr.training.synthesis.marks import MARKS, SIGN_HEIGHTS, SIGN_MIDDLES, mark_strokes, sign_strokes
 from batchocr.training.synthesis.pen import Pen, Strokes, any_pen, render
 from batchocr.training.synthesis.sources import BITMAP_PX, SIGNS, Glyph, Sources, Writer
 
 WORDS_SHARE = 0.5
 """Share of whole words where letters are written: single letters are four times as many in the data."""
+TEXT_WORDS_SHARE = 0.8
+"""The same in sentences."""
 NEIGHBOURS_LINK = 0.08
 """Share of numbers in which digits are linked by a stroke."""
 
@@ -179,7 +182,7 @@ class Writing:
             mask = cv2.resize(picture, new, interpolation=cv2.INTER_AREA if unit < 1 else cv2.INTER_LINEAR)
             left, top_at = 0, base - SIGN_MIDDLES.get(sign, 0.0) * height - mask.shape[0] / 2
         else:
-            drawn = render(_sign_strokes(sign, rng), height, pen, line)
+            drawn = render(sign_strokes(sign, rng), height, pen, line)
             mask, left, top = drawn if drawn is not None else (np.zeros((1, 1), np.uint8), 0, 0)
             top_at = base + top
         place = self._lay(mask, x + left - min(0, left), top_at, pen)
@@ -190,18 +193,50 @@ class Writing:
             self.canvas.add(10 + at, *box, SIGN if known else UNKNOWN, pen.opacity)
         return box[0] + box[2]
 
+    def mark(self, mark: str, x: float, base: float, height: float, hand: Hand) -> float:
+        """One of MARKS, which is no digit; returns its right end."""
+        drawn = render(
+            mark_strokes(mark, self.rng), height, replace(hand.pen, nib=0.0), max(0.9, hand.pen.width_ratio * height)
+        )
+        if drawn is None:
+            return x
+        mask, left, top = drawn
+        place = self._lay(mask, x + left - min(0, left), base + top, hand.pen)
+        return float(place[0] + mask.shape[1])
+
+    def any_mark(self, x: float, base: float, height: float, hand: Hand) -> float:
+        """Some mark; returns its right end."""
+        return self.mark(MARKS[int(self.rng.integers(len(MARKS)))], x, base, height, hand)
+
+    def text(self, x: float, base: float, height: float, hand: Hand) -> float:
+        """A word as tall beside digits of that height as its letters ask for; returns its right end."""
+        rng = self.rng
+        pool = self.sources.words if rng.random() < TEXT_WORDS_SHARE else self.sources.letters
+        shape, word = pool[int(rng.integers(len(pool)))]
+        above = any(c.isupper() or c in "bdfhklt" for c in word)
+        below = any(c in "gjpqyQ" for c in word)
+        drop = float(rng.uniform(0.3, 0.5)) if below else 0.0
+        tall = float(rng.uniform(0.9, 1.3) if above else rng.uniform(0.4, 0.75)) + drop
+        extent = float(np.ptp(np.concatenate(list(shape))[:, 1]))  # of long words less than 1
+        return self._word(shape, x, base + drop * height, tall * height / max(0.15, extent), height, hand)
+
     def word(self, x: float, base: float, height: float, hand: Hand, unknown: bool = False) -> float:
         """Letters, a word or another sign by hand: no digits; returns its right end."""
         rng = self.rng
         pool = self.sources.words if rng.random() < WORDS_SHARE else self.sources.letters
         shape, text = pool[int(rng.integers(len(pool)))]
         tall = height * float(rng.uniform(0.8, 1.5) if len(text) > 1 else rng.uniform(0.6, 1.15))
+        base += float(rng.uniform(-0.05, 0.25)) * height
+        return self._word(shape, x, base, tall, height, hand, unknown)
+
+    def _word(
+        self, shape: Strokes, x: float, base: float, tall: float, height: float, hand: Hand, unknown: bool = False
+    ) -> float:
         pen = replace(hand.pen, stretch=1.0)
         drawn = render(shape, tall, pen, max(0.8, pen.width_ratio * height))
         if drawn is None:
             return x + height
         mask, left, top = drawn
-        base += float(rng.uniform(-0.05, 0.25)) * height
         place = self._lay(mask, x + left - min(0, left), base + top, pen)
         box = self.canvas.box_of(mask, *place)
         if box is None:
@@ -306,71 +341,6 @@ class Writing:
             cv2.line(mask, start, stop, 255, line, cv2.LINE_AA)
         self.canvas.lay(mask, 0, 0, hand.pen.opacity)
         self.canvas.forget(left - 0.1 * height, top - 0.1 * height, width + 0.2 * height, height * 1.2)
-
-
-SIGN_HEIGHTS = {".": 0.08, ",": 0.3, "/": 1.1, "-": 0.35, ":": 0.5, "+": 0.5}
-"""Longer side of a sign, in heights of the digits."""
-SIGN_MIDDLES = {".": 0.04, ",": -0.03, "/": 0.45, "-": 0.45, ":": 0.3, "+": 0.45}
-"""How far the middle of a sign lies above the base line, in heights."""
-
-
-def _sign_strokes(sign: str, rng: np.random.Generator) -> list[NDArray[np.float32]]:
-    """A sign as strokes, in heights of the digits, its base line at y = 0."""
-
-    def way(*points: tuple[float, float]) -> NDArray[np.float32]:
-        return np.array(points, np.float32)
-
-    def u(low: float, high: float) -> float:
-        return float(rng.uniform(low, high))
-
-    if sign == ".":
-        return [way((0, -0.02), (u(0, 0.03), u(-0.03, 0.03)))]
-    if sign == ",":
-        return [way((0, -u(0.02, 0.15)), (0.03, 0.02), (-u(0, 0.16), u(0.08, 0.4)))]
-    if sign == "/":
-        return [way((0, u(-0.05, 0.3)), (u(0.1, 0.65), -u(0.8, 1.3)))]
-    if sign == "-":
-        y = -u(0.3, 0.6)
-        return [way((0, y), (u(0.12, 0.3), y + u(-0.05, 0.05)), (u(0.3, 0.75), y + u(-0.08, 0.08)))]
-    if sign == ":":
-        high, low = -u(0.45, 0.75), -u(0.02, 0.2)
-        return [way((0, low), (0.02, low + 0.02)), way((u(-0.02, 0.1), high), (0.05, high + 0.02))]
-    if sign == "+":
-        y, r = -u(0.35, 0.55), u(0.15, 0.32)
-        return [way((0, y), (2 * r, y)), way((r, y - r), (r + u(-0.05, 0.05), y + r))]
-    return [way((0, -1), (u(-0.06, 0.02), -0.78))]  # an apostrophe
-
-
-def number_text(rng: np.random.Generator, longest: int = 10) -> str:
-    """A number as people write them: counts, years, amounts, dates, times, phones."""
-
-    def digits(count: int) -> str:
-        return "".join(map(str, rng.integers(0, 10, count)))
-
-    how = rng.random()
-    if how < 0.5:
-        return digits(int(rng.integers(1, min(longest, 8) + 1)))
-    if how < 0.68:
-        mark = str(rng.choice(list(".,")))
-        whole = digits(int(rng.integers(1, 4)))
-        if rng.random() < 0.5:
-            whole = str(int(rng.integers(1, 1000))) + str(rng.choice([".", ",", "'", " "])) + digits(3)
-        text = whole + mark + digits(int(rng.choice([1, 2, 2, 2, 3])))
-    elif how < 0.82:
-        mark = str(rng.choice(list("/.-")))
-        year = str(rng.integers(1850, 2030)) if rng.random() < 0.5 else digits(2)
-        text = f"{rng.integers(1, 32)}{mark}{rng.integers(1, 13)}{mark}{year}"
-    elif how < 0.87:
-        text = f"{rng.integers(0, 24)}:{rng.integers(0, 60):02d}"
-    elif how < 0.93:
-        text = digits(3) + str(rng.choice(["-", " ", "/"])) + digits(4)
-    else:
-        text = digits(int(rng.integers(1, 4))) + str(rng.choice(list("/-+"))) + digits(int(rng.integers(1, 4)))
-    if rng.random() < 0.06:
-        text = str(rng.choice(["-", "+"])) + text
-    if rng.random() < 0.05:
-        text += str(rng.choice([",-", ".-", "/-"]))
-    return text
 
 
 def _thinner(picture: Pixels, kernel: Pixels) -> Pixels:

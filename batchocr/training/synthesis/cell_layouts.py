@@ -1,0 +1,174 @@
+"""Layouts with cells: tables, boxes and combs, forms, answer sheets."""
+
+from __future__ import annotations
+
+import itertools
+from itertools import pairwise
+
+import numpy as np
+
+from batchocr.training.synthesis import around
+from batchocr.training.synthesis.canvas import DOTTED, SOLID
+from batchocr.training.synthesis.layout import Layout
+from batchocr.training.synthesis.number_texts import number_text
+from batchocr.training.synthesis.printing import lay_number
+
+
+class CellLayouts(Layout):
+    """Layouts with cells."""
+
+    def table(self) -> None:
+        """A table whose cells hold numbers, which may fill, touch and cross its rules."""
+        rng, h, side = self.rng, self._h, self.canvas.side
+        pitch = h * rng.uniform(1.0, 2.3)
+        ys = list(np.arange(rng.uniform(-1, 0.3) * pitch, side + pitch, pitch))
+        xs = [rng.uniform(-1, 0.2) * h]
+        while xs[-1] < side:
+            xs.append(xs[-1] + h * rng.uniform(1.0, 6.5))
+        style = around.rule_style(self.canvas, 4)
+        fill, hand = rng.uniform(0.3, 1), self.writing.hand()
+        rowwise = rng.random() < 0.2
+        low = rng.uniform(0.0, 0.18)
+        for top in ys:
+            own = self.writing.hand() if rowwise else hand
+            for left, right in pairwise(xs):
+                if rng.random() > fill:
+                    continue
+                base = top + pitch * 0.5 + h * 0.5 + float(rng.normal(0, low)) * h
+                x = left + h * float(rng.uniform(-0.1, 0.5))
+                how = rng.random()
+                if how < 0.08:
+                    self._print(x, base, 0.5)
+                elif how < 0.14:
+                    self.writing.word(x, base, h, own)
+                elif how < 0.155:
+                    self.writing.tally(x, base, h, own)
+                elif how < 0.17:
+                    self.writing.cross_out(left, top, right - left, pitch, own)
+                elif how < 0.19:
+                    self.writing.sign("-", x + 0.5 * h, base, h, own, known=False)  # a dash alone
+                else:
+                    longest = max(1, int((right - left) / (0.6 * h)))
+                    self.writing.number(number_text(rng, longest), x, base, h, own, right - 0.1 * h)
+        self.canvas.lines([(0, y, side, y) for y in ys], **style)
+        if rng.random() < 0.85:
+            self.canvas.lines(
+                [(x, 0, x, side) for x in xs], **(style if rng.random() < 0.7 else around.rule_style(self.canvas))
+            )
+
+    def dense(self) -> None:
+        """A grid of cells of equal size with a digit or two in each."""
+        rng, h, side = self.rng, self._h, self.canvas.side
+        across = h * float(rng.uniform(0.85, 2.2))
+        pitch = h * float(rng.uniform(0.95, 1.7))
+        hand, fill, low = self.writing.hand(), rng.uniform(0.55, 1), rng.uniform(0.02, 0.16)
+        xs = list(np.arange(rng.uniform(-0.9, 0.2) * across, side + across, across))
+        ys = list(np.arange(rng.uniform(-0.8, 0.2) * pitch, side + pitch, pitch))
+        for top in ys:
+            for left in xs:
+                if rng.random() > fill:
+                    continue
+                base = top + pitch * 0.5 + h * 0.5 + float(rng.normal(0, low)) * h
+                own = hand if rng.random() < 0.85 else self.writing.hand()
+                if across < 1.3 * h:
+                    x = left + across * 0.5 - h * 0.27 + float(rng.normal(0, low)) * h
+                    self.writing.digit(int(rng.integers(10)), x, base, h * float(rng.uniform(0.8, 1.12)), own)
+                else:
+                    count = max(1, int(across / (0.6 * h)))
+                    text = "".join(map(str, rng.integers(0, 10, int(rng.integers(1, count + 1)))))
+                    self.writing.number(text, left + float(rng.uniform(0, 0.25)) * h, base, h, own, left + across)
+        style = around.rule_style(self.canvas, 5)
+        self.canvas.lines([(0, y, side, y) for y in ys], **style)
+        if rng.random() < 0.85:
+            self.canvas.lines([(x, 0, x, side) for x in xs], **style)
+
+    def boxes(self) -> None:
+        """Printed labels and boxes or combs, a digit a cell; some empty, some overfull."""
+        rng, h, side = self.rng, self._h, self.canvas.side
+        y = rng.uniform(-0.3, 1) * h
+        style = around.rule_style(self.canvas, 4)
+        while y < side + h:
+            x = rng.uniform(-2, 1.5) * h
+            cell, tall = h * float(rng.uniform(0.8, 1.7)), h * float(rng.uniform(1.02, 1.8))
+            gap = h * float(rng.choice([0, 0, 0, rng.uniform(0.1, 0.6)]))
+            hand = self.writing.hand()
+            comb = rng.random() < 0.35
+            while x < side:
+                if rng.random() < 0.4:
+                    x = self._print(x, y + tall * 0.75, 0.15) + h * float(rng.uniform(0.1, 0.8))
+                count = int(rng.integers(1, 11))
+                segments = []
+                filled, letters, guides = rng.random() < 0.85, rng.random() < 0.12, rng.random() < 0.1
+                crossed = float(rng.choice([0, 0, 0, 0.3, 0.9], p=[0.4, 0.3, 0.1, 0.12, 0.08]))
+                for i in range(count):
+                    left = x + i * (cell + gap)
+                    top = y + tall * (0.6 if comb else 0)
+                    segments += [(left, y + tall, left + cell, y + tall), (left, top, left, y + tall),
+                                 (left + cell, top, left + cell, y + tall)]  # fmt: skip
+                    if not comb:
+                        segments.append((left, y, left + cell, y))
+                    if guides:
+                        segments += around.guide_marks(left, y, cell, tall)
+                    foot = y + tall * 0.5 + h * 0.5 + float(rng.normal(0, 0.07)) * h
+                    at = left + cell * 0.5 - 0.3 * h + float(rng.normal(0, 0.06)) * h
+                    if rng.random() < crossed:
+                        self.writing.cross_out(left, y, cell, tall, hand)
+                    elif filled and letters:
+                        self.writing.letter(at, foot, h * float(rng.uniform(0.7, 1.0)), hand)
+                    elif filled and rng.random() < 0.9:
+                        self.writing.digit(int(rng.integers(10)), at, foot, h * float(rng.uniform(0.82, 1.15)), hand)
+                self.canvas.lines(segments, **style)
+                x += count * (cell + gap) + h * float(rng.uniform(0.4, 3))
+            y += tall + h * float(rng.uniform(0.1, 1.6))
+
+    def form(self) -> None:
+        """Printed labels with leaders or lines, and a number on each."""
+        rng, h, side = self.rng, self._h, self.canvas.side
+        y = rng.uniform(0.5, 1.6) * h
+        hand = self.writing.hand()
+        while y < side + h:
+            x = self._print(rng.uniform(-3, 1) * h, y, 0.2) + h * 0.2
+            while x < side:
+                width = h * float(rng.uniform(2, 8))
+                style = around.rule_style(self.canvas, 2) | (
+                    {"style": DOTTED} if rng.random() < 0.5 else {"style": SOLID}
+                )
+                if rng.random() < 0.35:  # a box for the whole number
+                    top, foot = y - h * float(rng.uniform(1.05, 1.5)), y + h * float(rng.uniform(0.1, 0.5))
+                    ends = [(x, top), (x + width, top), (x + width, foot), (x, foot), (x, top)]
+                    sides = [(*a, *b) for a, b in itertools.pairwise(ends)]
+                    self.canvas.lines(sides, **around.rule_style(self.canvas, 4))
+                else:
+                    self.canvas.lines([(x, y + 0.1 * h, x + width, y + 0.1 * h)], **style)
+                if rng.random() < 0.75:
+                    self.writing.number(
+                        number_text(rng), x + 0.2 * h, y + float(rng.normal(0, 0.08)) * h, h, hand, x + width
+                    )
+                x = self._print(x + width + 0.2 * h, y, 0.2) + h * float(rng.uniform(0.2, 2))
+            y += h * rng.uniform(1.4, 2.6)
+
+    def answers(self) -> None:
+        """An answer sheet: bubbles with and without printed figures, some filled or crossed."""
+        rng, h, side = self.rng, self._h, self.canvas.side
+        step, pitch = h * rng.uniform(1.1, 2), h * rng.uniform(1.1, 2.2)
+        radius, square = h * rng.uniform(0.35, 0.6), rng.random() < 0.35
+        inside, filled = rng.random() < 0.6, rng.uniform(0.05, 0.35)
+        y = rng.uniform(0, pitch)
+        while y < side + h:
+            x = self._print(rng.uniform(-1, 1) * h, y + 0.3 * h, 0.8) + 0.6 * h
+            count = int(rng.integers(3, 11))
+            for _ in range(count):
+                if x > side:
+                    break
+                marked = rng.random() < filled
+                if inside:
+                    number = self.bank.numbers[int(rng.integers(len(self.bank.numbers)))]
+                    before = len(self.canvas.boxes)
+                    if len(number.boxes) == 1 and number.picture.shape[1] < 1.2 * number.picture.shape[0]:
+                        lay_number(self.canvas, number, x - 0.25 * h, y + 0.28 * h, 0.55 * h, self.canvas.ink)
+                    if marked:
+                        for box in self.canvas.boxes[before:]:
+                            box[5] = 3
+                around.bubble(self.canvas, x, y, radius, marked, square)
+                x += step
+            y += pitch
