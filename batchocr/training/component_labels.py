@@ -22,8 +22,8 @@ class ComponentParameters:
     blur_px: float = 1.0
     level_ratio: float = 0.9
     """Of Otsu's threshold (1979), from which on a pixel is ink."""
-    min_height_ratio: float = 0.12
-    """Lower pieces are signs or specks."""
+    min_side_ratio: float = 0.12
+    """Longer side, at least: smaller pieces are signs or specks."""
     min_tallest_ratio: float = 0.2
     """The tallest digit is at least so high."""
     min_area_px: int = 12
@@ -55,7 +55,7 @@ def component_boxes(pixels: Pixels, count: int, p: ComponentParameters = PARAMET
     parts = []
     for left, top, wide, tall, area in pieces[1:].tolist():
         inside = left > 1 and top > 0 and left + wide < width - 1 and top + tall < height
-        if inside and tall >= p.min_height_ratio * height and area >= p.min_area_px:
+        if inside and max(wide, tall) >= p.min_side_ratio * height and area >= p.min_area_px:
             parts.append((left, top, left + wide, top + tall))
     if not parts:
         return None

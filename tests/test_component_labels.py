@@ -1,0 +1,52 @@
+"""Boxes of a known number come from its ink where as many pieces stand apart as it has digits."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from batchocr.records import Pixels
+from batchocr.training.component_labels import component_boxes
+
+
+def strip(text: str, gap: int = 10) -> Pixels:
+    """A number in a plain stroke font on grainy paper, 80 px high."""
+    rng = np.random.default_rng(len(text))
+    pixels = np.clip(225 + rng.normal(0, 3, (80, 60 + 40 * len(text))), 0, 255).astype(np.uint8)
+    x = 25
+    for character in text:
+        cv2.putText(pixels, character, (x, 58), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 40, 2, cv2.LINE_AA)
+        x += 24 + gap
+    return pixels
+
+
+def test_digits_apart_have_the_boxes_of_their_ink() -> None:
+    boxes = component_boxes(strip("2069"), 4)
+    assert boxes is not None
+    assert (np.diff(boxes[:, 0]) > 25).all()  # from the left, a digit each
+    assert (np.abs(boxes[:, 3] - 28) <= 4).all()
+    assert (np.abs(boxes[:, 1] + boxes[:, 3] - 59) <= 3).all()
+
+
+def test_other_counts_give_none() -> None:
+    assert component_boxes(strip("2069"), 3) is None
+    assert component_boxes(strip("88", gap=-8), 2) is None  # they touch
+    assert component_boxes(np.full((80, 120), 230, np.uint8), 1) is None
+
+
+def test_rules_at_the_side_and_specks_are_no_digits() -> None:
+    pixels = strip("25")
+    pixels[:, :4] = 30
+    pixels[40:44, 15:18] = 60
+    boxes = component_boxes(pixels, 2)
+    assert boxes is not None
+    assert boxes[0, 0] > 20
+
+
+def test_the_flag_of_a_digit_is_a_part_of_it() -> None:
+    pixels = np.full((80, 100), 230, np.uint8)
+    cv2.ellipse(pixels, (45, 48), (12, 12), 0, -120, 140, 40, 2)
+    cv2.line(pixels, (38, 26), (56, 26), 40, 2)
+    boxes = component_boxes(pixels, 1)
+    assert boxes is not None
+    assert boxes[0, 3] > 32
