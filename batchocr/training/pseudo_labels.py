@@ -2,8 +2,8 @@
 
 `python -m batchocr.training.pseudo_labels MODEL DATA OUT.json`. MODEL is the detector's `.keras` file, DATA the folder
 of public data. The known text is laid on what the detector finds, from the left: each digit takes one detection whose
-class fits, so that a text also counts that the detector alone would misread (Lee 2013, pseudo-labels). Where that fails,
-numbers whose digits stand apart have the boxes of their ink.
+class fits, so that a text also counts that the detector alone would misread (Lee 2013, pseudo-labels). Where that
+fails, numbers whose digits stand apart have the boxes of their ink.
 """
 
 from __future__ import annotations
