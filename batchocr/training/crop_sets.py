@@ -47,7 +47,7 @@ TASK, AHEAD = 8, 6
 """Patches that a process makes at a time, and tasks that are under way for each process."""
 WHOLE_SCALES = (0.5, 0.75, 1.0, 1.4)
 """At which pages without digits are looked at."""
-PIECE_ROUNDS = 4
+PIECE_ROUNDS = 2
 """Times that the digits of real pages are cut, each time by other boxes and at another scale."""
 
 LEAST_PX = 9.0
@@ -80,7 +80,7 @@ class CropSources:
 class CropAmounts:
     """How many crops are made."""
 
-    patches: int = 9000
+    patches: int = 6000
     """Made-up pages, of one tile each."""
     held_out_patches: int = 300
     """The same by hands kept out, to measure on."""
