@@ -98,7 +98,7 @@ class CellLayouts(Layout):
                     x = self._print(x, y + tall * 0.75, 0.15) + h * float(rng.uniform(0.1, 0.8))
                 count = int(rng.integers(1, 11))
                 segments = []
-                filled, letters, guides = rng.random() < 0.85, rng.random() < 0.12, rng.random() < 0.1
+                filled, letters, guides = rng.random() < 0.85, rng.random() < 0.2, rng.random() < 0.2
                 crossed = float(rng.choice([0, 0, 0, 0.3, 0.9], p=[0.4, 0.3, 0.1, 0.12, 0.08]))
                 for i in range(count):
                     left = x + i * (cell + gap)
@@ -120,6 +120,25 @@ class CellLayouts(Layout):
                 self.canvas.lines(segments, **style)
                 x += count * (cell + gap) + h * float(rng.uniform(0.4, 3))
             y += tall + h * float(rng.uniform(0.1, 1.6))
+
+    def tallies(self) -> None:
+        """Rows of cells with strokes counted in fives, and now and then the sum in boxes at their end."""
+        rng, h, side = self.rng, self._h, self.canvas.side
+        hand, pitch, cell = self.writing.hand(), h * rng.uniform(1.0, 1.7), h * rng.uniform(0.9, 2.0)
+        ruled, style, fill = rng.random() < 0.7, around.rule_style(self.canvas, 3), rng.uniform(0.4, 1.0)
+        y = rng.uniform(-0.5, 0.5) * pitch
+        while y < side:
+            x, count = rng.uniform(-1, 1) * h, int(rng.integers(2, 12))
+            foot = y + pitch * 0.5 + h * 0.45
+            for i in range(count):
+                left = x + i * cell
+                if rng.random() < fill:
+                    self.writing.tally(left + 0.15 * h, foot, h * float(rng.uniform(0.7, 0.95)), hand, 1)
+                if ruled:
+                    self.canvas.lines([(left, y, left, y + pitch), (left, y, left + cell, y)], **style)
+            if rng.random() < 0.4:
+                self.writing.number(str(rng.integers(0, 1000)), x + (count + 0.3) * cell, foot, h, hand)
+            y += pitch if rng.random() < 0.7 else pitch * rng.uniform(1.2, 3)
 
     def form(self) -> None:
         """Printed labels with leaders or lines, and a number on each."""

@@ -20,6 +20,7 @@ SHARES: tuple[tuple[Callable[[Layouts], None], float], ...] = (
     (Layouts.form, 0.06),
     (Layouts.strip, 0.13),
     (Layouts.dense, 0.1),
+    (Layouts.tallies, 0.025),
     (Layouts.squared, 0.05),
     (Layouts.words, 0.05),
     (Layouts.sentences, 0.1),

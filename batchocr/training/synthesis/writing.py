@@ -19,6 +19,8 @@ WORDS_SHARE = 0.5
 """Share of whole words where letters are written: single letters are four times as many in the data."""
 TEXT_WORDS_SHARE = 0.8
 """The same in sentences."""
+ALIKE_SHARE = 0.12
+"""Of single letters, those that look like a digit."""
 NEIGHBOURS_LINK = 0.08
 """Share of numbers in which digits are linked by a stroke."""
 
@@ -272,23 +274,28 @@ class Writing:
         return float(place[0] + mask.shape[1])
 
     def letter(self, x: float, base: float, height: float, hand: Hand) -> None:
-        """One letter alone, as in the cells of a comb: no digit."""
+        """One letter alone, mostly a capital, as in the cells of a comb: no digit, though O and I look like digits."""
         rng = self.rng
-        for _ in range(8):
+        if rng.random() < ALIKE_SHARE:
+            before = len(self.canvas.boxes)
+            self.digit(int(rng.choice([0, 1])), x, base, height, hand)
+            del self.canvas.boxes[before:]
+            return
+        for _ in range(12):
             shape, text = self.sources.letters[int(rng.integers(len(self.sources.letters)))]
-            if len(text) == 1 and text.isalpha():
+            if len(text) == 1 and text.isalpha() and (text.isupper() or rng.random() < 0.25):
                 drawn = render(shape, height, replace(hand.pen, stretch=1.0), max(0.8, hand.pen.width_ratio * height))
                 if drawn is not None:
                     mask, left, top = drawn
                     self._lay(mask, x + left, base + top, hand.pen)
                 return
 
-    def tally(self, x: float, base: float, height: float, hand: Hand) -> float:
-        """Strokes in fives, the fifth across: a count, no digits; returns its right end."""
+    def tally(self, x: float, base: float, height: float, hand: Hand, most: int = 4) -> float:
+        """Strokes in fives, the fifth across, at most so many fives: no digits; returns its right end."""
         rng = self.rng
         ways: list[NDArray[np.float32]] = []
         step, at = rng.uniform(0.14, 0.28), 0.0
-        for _ in range(int(rng.integers(1, 5))):
+        for _ in range(int(rng.integers(1, most + 1))):
             count = 4 if rng.random() < 0.75 else int(rng.integers(2, 4))
             first = at
             for _ in range(count):
