@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from batchocr.decoding.suppression import suppressed
 from batchocr.recognition.calibration import NONE, Floats
-from batchocr.recognition.detector import Raw, digit_heights, of_page
+from batchocr.recognition.detector import Raw, believed, digit_heights, of_page
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
 from batchocr.vision.crops import cut_crops
@@ -205,7 +205,7 @@ class _Work:
         clock = time.perf_counter()
         passes = [of_page(np.concatenate(raw), tiles) if raw else no_detections() for tiles, raw in page.looks]
         if len(passes) == 1:
-            heights = digit_heights(passes[0])
+            heights = digit_heights(believed(passes[0], self._networks.detector.parameters))
             scale = second_scale(level.pixels.shape, page.looks[0][0].scale, heights, self._parameters)
             if scale is not None:
                 again = make_tiles(level.pixels, scale, self._parameters)
@@ -213,7 +213,8 @@ class _Work:
                 self._look(page, level, again)
                 return
         scales = [tiles.scale for tiles, _ in page.looks]
-        page.found = suppressed(_together(passes, scales, self._parameters))
+        found = suppressed(_together(passes, scales, self._parameters))
+        page.found = believed(found, self._networks.detector.parameters)
         self._crops.put(page, cut_crops(level.pixels, page.found.boxes[page.found.kinds != SIGN]))
         self._seconds.crops += time.perf_counter() - clock
 
@@ -223,10 +224,8 @@ def _together(passes: Sequence[Detections], scales: Sequence[float], p: TilePara
     kept = list(passes)
     if len(passes) > 1:
         height = passes[0].boxes[:, 3] * scales[0]
-        if scales[1] > scales[0]:
-            kept[0] = passes[0].take(height >= p.min_small_px)
-        elif float(np.median(digit_heights(passes[0]))) * scales[0] > p.max_median_px:
-            kept[0] = passes[0].take(height <= p.max_median_px)
+        larger = scales[1] > scales[0]
+        kept[0] = passes[0].take(height >= p.min_small_px if larger else height <= p.max_median_px)
     return Detections(
         np.concatenate([each.boxes for each in kept]),
         np.concatenate([each.scores for each in kept]),

@@ -17,11 +17,12 @@ from batchocr.recognition.detector import (
     MIDDLES,
     Detector,
     DetectorParameters,
+    believed,
     decode,
     digit_heights,
     of_page,
 )
-from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Pixels, Tiles
+from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Detections, Pixels, Tiles
 from batchocr.vision.tiles import make_tiles
 
 
@@ -63,10 +64,21 @@ def test_an_answer_is_decoded() -> None:
 
 
 def test_each_kind_has_its_own_least_score() -> None:
+    least = DetectorParameters(min_score=(0.4, 0.6, 0.4))
+    found = Detections(
+        np.tile(np.array([0, 0, 10, 20], np.float32), (3, 1)),
+        np.full(3, 0.5, np.float32),
+        np.array([HAND, PRINT, SIGN], np.int8),
+        np.zeros((3, CLASSES), np.float32),
+    )
+    assert believed(found, least).kinds.tolist() == [HAND, SIGN]
+
+
+def test_half_of_the_least_score_is_kept_of_digits_whose_scores_are_added() -> None:
     answer = silent()
     for place, kind in enumerate((HAND, PRINT, SIGN)):
         say(answer, 10 * place, kind, 0.0, (1, 1, 1, 1), 0)
-    assert decode(answer, DetectorParameters(min_score=(0.4, 0.6, 0.4)))[:, 1].tolist() == [HAND, SIGN]
+    assert decode(answer, DetectorParameters(min_score=(0.9, 0.9, 0.9)))[:, 1].tolist() == [HAND, PRINT]
 
 
 def test_of_a_tile_full_of_noise_the_highest_scores_are_kept() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.records import SIGN, Detections
+from batchocr.records import HAND, PRINT, SIGN, Detections
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class SuppressionParameters:
     """Intersection over union from which on two boxes are the same digit, and their classes are averaged."""
     min_inside_ratio: float = 0.8
     """Intersection over the smaller box from which on a weaker box is a part of a stronger one."""
+    print_ratio: float = 1.25
+    """Of a digit's score as print to that by hand, from which on it is print: clear writing looks a little like it."""
     max_detections: int = 5000
     """Of a page, those of the highest scores: ten times a full page of writing, so that noise takes bounded time."""
 
@@ -28,8 +30,8 @@ PARAMETERS = SuppressionParameters()
 def suppressed(found: Detections, parameters: SuppressionParameters = PARAMETERS) -> Detections:
     """The detections of a page, each digit and each sign once, the stronger first in place of the weaker.
 
-    Digits by hand and printed ones at one place are one digit; signs are looked at by themselves. Class probabilities
-    are averages over the boxes of one digit, weighted by score.
+    Digits by hand and printed ones at one place are one digit, and its score is that of being either, the sum of both;
+    signs are looked at by themselves. Class probabilities are averages over the boxes of one digit, weighted by score.
     """
     if len(found) > parameters.max_detections:
         order = np.argsort(-found.scores, kind="stable")
@@ -43,6 +45,7 @@ def suppressed(found: Detections, parameters: SuppressionParameters = PARAMETERS
     kept = np.ones(len(found), np.bool_)
     weights = found.scores.astype(np.float64)
     sums = found.probabilities * weights[:, None]
+    best = np.where(found.kinds == np.array([[HAND], [PRINT]]), weights, 0.0)  # by hand, in print
     for a, b, same in zip(
         strong[order].tolist(), weak[order].tolist(), (union >= parameters.min_union_ratio)[order].tolist(), strict=True
     ):
@@ -51,8 +54,13 @@ def suppressed(found: Detections, parameters: SuppressionParameters = PARAMETERS
             if same:
                 sums[a] += found.probabilities[b] * found.scores[b]
                 weights[a] += found.scores[b]
+                best[:, a] = np.maximum(best[:, a], best[:, b])
     averaged = (sums / np.maximum(weights, 1e-9)[:, None]).astype(np.float32)
-    return Detections(found.boxes, found.scores, found.kinds, averaged).take(kept)
+    by_hand, in_print = best
+    is_sign = found.kinds == SIGN
+    scores = np.where(is_sign, found.scores, np.minimum(1, by_hand + in_print)).astype(np.float32)
+    kinds = np.where(is_sign, SIGN, np.where(in_print > parameters.print_ratio * by_hand, PRINT, HAND))
+    return Detections(found.boxes, scores, kinds.astype(found.kinds.dtype), averaged).take(kept)
 
 
 def _overlaps(

@@ -28,7 +28,7 @@ class DetectorParameters:
     """What counts as a detection."""
 
     min_score: tuple[float, float, float] = (0.3, 0.3, 0.3)
-    """By kind: HAND, PRINT, SIGN."""
+    """By kind: HAND, PRINT, SIGN; of a page's detections after non-maximum suppression."""
     most_in_tile: int = 400
     """Of the highest scores: a tile full of 16 px digits has as many, and security print more."""
     seam_px: float = 8.0
@@ -104,7 +104,9 @@ MIDDLES = _middles()
 
 def decode(answer: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> Raw:
     """Raw detections of tiles from an answer (n, cells, CHANNELS) whose heat is low beside its maxima."""
-    limits = np.array([np.log(score / (1 - score)) for score in parameters.min_score], np.float32)
+    hand, print_, sign = parameters.min_score
+    floor = np.array([hand / 2, print_ / 2, sign])  # a digit's score is the sum of both in the end
+    limits = np.log(floor / (1 - floor)).astype(np.float32)
     tile, cell, kind = np.nonzero(answer[:, :, :3] >= limits)
     heat = answer[tile, cell, kind]
     if len(heat) > parameters.most_in_tile:
@@ -120,6 +122,11 @@ def decode(answer: NDArray[np.floating], parameters: DetectorParameters = PARAME
     score = 1 / (1 + np.exp(-heat))
     columns = (tile, kind, score, x - left, y - top, x + right, y + bottom)
     return np.concatenate([np.stack(columns, axis=1), classes], axis=1).astype(np.float32)
+
+
+def believed(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
+    """Of a page's detections, after non-maximum suppression, those with a sufficient score."""
+    return found.take(np.flatnonzero(found.scores >= np.array(parameters.min_score)[found.kinds]))
 
 
 def of_page(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:
