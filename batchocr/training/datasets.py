@@ -36,7 +36,7 @@ FORMS = (
 class Digits:
     """Pictures (n, 28, 28) uint8, ink 255 on 0, and which digits they are, (n,) int64, 0 to 9 or NONE.
 
-    What is to be drawn anew may have any other height and width.
+    What is to be drawn again may have any other height and width.
     """
 
     pictures: Crops
@@ -94,7 +94,7 @@ def load(data: str | Path) -> Halves:
 
     Pictures of another size than 28×28 are cut out of their paper and normalised as those of a page are.
     Digits that are sorted by class are put into a random order, always the same, so that a part holds all classes.
-    Raises UsageError, which names the file and the mend, where they are not what a network can be given.
+    Raises UsageError, which names the file and the fix, where they are not what a network can be given.
     """
     halves = load_as_they_are(data)
     return Halves(halves.name, _ready(halves.train), _ready(halves.test))
@@ -193,7 +193,7 @@ def load_npz(path: Path, half: str | None = "train") -> Digits:
 def checked(pictures: NDArray[Any], labels: NDArray[Any], where: str, x: str = "pictures", y: str = "labels") -> Digits:
     """Digits of arrays that a network can be given. Raises UsageError, which names `where`, for any others."""
     if pictures.dtype.kind == "f" and (bad := int((~np.isfinite(pictures)).sum())):
-        raise UsageError(f"{where}: {x} holds {bad} values that are NaN or infinite; make the file anew as uint8")
+        raise UsageError(f"{where}: {x} holds {bad} values that are NaN or infinite; make the file again as uint8")
     sizes = set(pictures.shape[1:])
     if pictures.ndim != 3 or not sizes <= set(range(SMALLEST, LARGEST + 1)) or pictures.dtype != np.uint8:
         raise UsageError(

@@ -132,7 +132,7 @@ def fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, verbose:
 
 
 def _settle(model: keras.Model, batches: _Mixed) -> None:
-    """Batch normalisation's statistics anew for the averaged weights, which no batch has yet gone through."""
+    """Batch normalisation's statistics again for the averaged weights, which no batch has yet gone through."""
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momentum = [layer.momentum for layer in norms]
     for layer in norms:

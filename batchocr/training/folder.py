@@ -68,7 +68,7 @@ def resumed(out: Path) -> tuple[keras.Model | None, list[Epoch]]:
         model = KerasFile(read_whole(last, LARGEST), compiled=True).load()
         epochs = read_history(out / HISTORY)
     except (OSError, ValueError) as fault:
-        raise UsageError(f"{last}: cannot be gone on with ({fault}); remove {out} and train anew") from fault
+        raise UsageError(f"{last}: cannot be gone on with ({fault}); remove {out} and train again") from fault
     return model, epochs[: int(last.stem.removeprefix("epoch-"))]
 
 

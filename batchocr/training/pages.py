@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
+from batchocr.decoding.joint import Calibration
 from batchocr.decoding.rows import Marking, page_boxes, page_result
 from batchocr.engines.local import LocalEngine
 from batchocr.errors import UsageError
 from batchocr.pipeline import Read
 from batchocr.pipeline import read_pages as read_by_networks
-from batchocr.reading_file import Reading, find_reading
+from batchocr.reading_file import Reading
 from batchocr.recognition.calibration import NONE, Floats, scale
-from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import SIGN, Box, DigitRow, Part
 from batchocr.sources import MAX_MEGAPIXELS, find_scans
@@ -79,13 +79,15 @@ class TruePages:
         """Pages that could not be read."""
         return sum(each.page.row.status == "failed" for each in self.seen)
 
-    def read(self, temperature: float = 1.0) -> dict[str, list[DigitRow]]:
+    def read(self, temperature: float = 1.0, calibration: Calibration | None = None) -> dict[str, list[DigitRow]]:
         """The rows that `batchocr run` gives, by the name of their file, printed ones too.
 
-        With a `temperature` on top of the classifier's.
+        With a `temperature` on top of the classifier's, and another `calibration` of the confidences.
         """
         rows: defaultdict[str, list[DigitRow]] = defaultdict(list)
         decoding = self.reading.decoding()
+        if calibration is not None:
+            decoding = replace(decoding, calibration=calibration)
         for page, detections, probabilities in self.seen:
             scaled = probabilities.copy()
             digits = detections.kinds != SIGN
@@ -93,12 +95,14 @@ class TruePages:
             rows[Path(page.row.file).name] += page_result(page, detections, scaled, EVERY_DIGIT, decoding).digits
         return rows
 
-    def score(self, temperature: float = 1.0) -> tuple[dict[str, Any], Pairs | None]:
+    def score(
+        self, temperature: float = 1.0, calibration: Calibration | None = None
+    ) -> tuple[dict[str, Any], Pairs | None]:
         """The figures, with the form of the truth under `truth` and the pages that could not be read under `failed`.
 
         With them the digits whose truth is known; rows say nothing of single digits.
         """
-        read, pairs = self.read(temperature), None
+        read, pairs = self.read(temperature, calibration), None
         if self.form == "boxes":
             figures, pairs = score_boxes(self.known, read)
         elif self.form == "crops":
@@ -138,11 +142,11 @@ class TruePages:
         return np.concatenate([np.empty((0, NONE + 1)), *parts]), np.array(labels, np.int64)
 
 
-def read_pages(truth: Path, model: Path, device: str = "auto", detector: Path | None = None) -> TruePages:
+def read_pages(truth: Path, models: Models, reading: Reading, device: str = "auto") -> TruePages:
     """The pages that `truth` names, beside it, as both networks see them; `batchocr run` sees them alike.
 
-    `detector` is the shipped one unless another is given. Raises UsageError where the truth is of no form that is known
-    or names a page that is not there, ModelError and DeviceError as a run does.
+    `reading` says how both are read jointly. Raises UsageError where the truth is of no form that is known or names a
+    page that is not there, ModelError and DeviceError as a run does.
     """
     form, known = read_truth(truth)
     scans = [truth.parent / name for name in known]
@@ -151,8 +155,6 @@ def read_pages(truth: Path, model: Path, device: str = "auto", detector: Path | 
             raise UsageError(f"{truth}: names {scan.name}, which is not beside it; put it there, or take the entry out")
     found = find_scans(scans)
     with LocalEngine(map(Part, found.scans), jobs=None, max_megapixels=MAX_MEGAPIXELS) as engine:
-        models = Models(detector or shipped_detector(), model)
-        reading = find_reading(models, read_detector(models.detector)[0], read_sidecar(model))
         seen = list(read_by_networks(engine.pages(), Networks(reading.models(models), device=device)))
     seen.sort(key=lambda read: (read.page.row.file, read.page.row.page or 0))
     return TruePages(form, known, seen, reading)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.decoding.joint import Calibration as Confidences
 from batchocr.errors import UsageError
 from batchocr.reading_file import OWN, Measured, ReadingFile
 from batchocr.recognition.calibration import (
-    DECIMALS,
     NONE,
     Floats,
     default_threshold,
@@ -43,22 +43,29 @@ class Evidence:
     """(n, 11) of crops, as the model gives them with the calibration it has."""
     labels: Labels
     """(n,) what they are: 0 to 9, or 10 for no digit."""
-    rows: Callable[[float], tuple[Floats, NDArray[np.bool_]]]
-    """Confidence of each row of the results, and whether it is right, with a temperature on top of the model's."""
+    rows: Callable[[float, Confidences | None], tuple[Floats, NDArray[np.bool_]]]
+    """Confidence of each row of the results, and whether it is right, with a temperature on top of the model's.
+
+    And with other confidences than the reading file's, where they are given and the rows are those of pages.
+    """
     pages: int = 0
     """Whose rows they are; 0 for digits given one by one, which no detector saw."""
 
 
 def digits_evidence(data: str, probabilities: Floats, labels: Labels) -> Evidence:
     """Of digits given one by one."""
-    return Evidence(data, probabilities, labels, lambda temperature: rows_of(scale(probabilities, temperature), labels))
+
+    def rows(temperature: float, _: Confidences | None) -> tuple[Floats, NDArray[np.bool_]]:
+        return rows_of(scale(probabilities, temperature), labels)
+
+    return Evidence(data, probabilities, labels, rows)
 
 
 def pages_evidence(data: str, pages: TruePages) -> Evidence:
     """Of pages whose truth has boxes, or one digit a file. A row where no digit stands is wrong."""
 
-    def rows(temperature: float) -> tuple[Floats, NDArray[np.bool_]]:
-        _, pairs = pages.score(temperature)
+    def rows(temperature: float, confidences: Confidences | None) -> tuple[Floats, NDArray[np.bool_]]:
+        _, pairs = pages.score(temperature, confidences)
         if pairs is None:
             raise ValueError("rows of truth say nothing of single digits")
         return np.array(pairs.confidence, np.float64), pairs.right
@@ -75,7 +82,7 @@ def recalibrated(sidecar: Sidecar, evidence: Evidence) -> Sidecar:
     known = evidence.labels < len(sidecar.classes)
     _check_count(int((evidence.labels < NONE).sum()), evidence.data)
     more = fit_temperature(evidence.probabilities[known], evidence.labels[known], SPREAD)
-    confidence, right = evidence.rows(more)
+    confidence, right = evidence.rows(more, None)
     _check_count(len(confidence), evidence.data)
     calibration = Calibration(
         data=evidence.data, candidates=int(known.sum()), rows=len(confidence), levels=levels(confidence, right)
@@ -98,16 +105,11 @@ def own_reading(record: ReadingFile, before: Sidecar, own: Sidecar, evidence: Ev
     record = record.model_copy(update={"classifier": own.sha256, "temperature": own.temperature})
     if not evidence.pages:
         return record
-    confidence, right = evidence.rows(own.temperature / before.temperature)
-    slope, shift = fit_line(confidence, right)
-    fitted = 1 / (1 + np.exp(-slope * _logit(confidence) - shift))
-    calibration = replace(
-        record.calibration,
-        bias=slope * record.calibration.bias + shift,
-        weights=tuple(slope * weight for weight in record.calibration.weights),
-    )
+    more = own.temperature / before.temperature
+    calibration = record.calibration.moved(*fit_line(*evidence.rows(more, None)))
+    fitted, right = evidence.rows(more, calibration)
     least = default_threshold(fitted, right)
-    accepted = fitted.round(DECIMALS) >= least
+    accepted = fitted >= least
     measured = Measured(
         name=evidence.data,
         pages=evidence.pages,
@@ -163,7 +165,7 @@ def check_target(target: Path, model: Path) -> None:
     """Raises UsageError where `target` cannot be the calibrated copy of `model`.
 
     It is no model's name, `model` itself or the shipped one, or there is another file that would be lost; an earlier
-    copy of the same network is written anew.
+    copy of the same network is written again.
     """
     if target.suffix != model.suffix:
         raise UsageError(

@@ -23,6 +23,9 @@ from batchocr.training.evaluate import confusions, trust
 
 LEAST_OVERLAP = 0.3
 """Of a found and a true digit's box, intersection over union, for one to be the other."""
+LEAST_WIDTH = 0.3
+"""Of a box's height: a narrower one counts as so wide. The ink of a 1 is a few pixels wide, and a box found around it
+may be several times that."""
 SURPLUS = 0.02
 """What a digit too many on a line costs, so that of two lines that hold a row the shorter one is taken."""
 
@@ -125,10 +128,17 @@ def matched(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box]) -> d
 
 def _overlap(a: Floats, b: Floats) -> Floats:
     """Intersection over union (n, m) of boxes (n, 4) and (m, 4): left, top, width, height."""
+    a, b = _no_narrower(a), _no_narrower(b)
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
     common = np.clip(high - low, 0, None).prod(axis=2)
     return np.asarray(common / (a[:, None, 2:].prod(axis=2) + b[None, :, 2:].prod(axis=2) - common + 1e-9))
+
+
+def _no_narrower(boxes: Floats) -> Floats:
+    """Boxes (n, 4), each as wide as LEAST_WIDTH asks for, about its middle."""
+    width = np.maximum(boxes[:, 2], LEAST_WIDTH * boxes[:, 3])
+    return np.stack([boxes[:, 0] + (boxes[:, 2] - width) / 2, boxes[:, 1], width, boxes[:, 3]], axis=1)
 
 
 def _place(row: DigitRow) -> tuple[int, int, int]:

@@ -44,7 +44,7 @@ class Writing:
 
     def __init__(self, canvas: Canvas, sources: Sources) -> None:
         self.canvas, self.sources, self.rng = canvas, sources, canvas.rng
-        self._pool = str(self.rng.choice(["strokes", "pictures", "forms"], p=[0.52, 0.36, 0.12]))
+        self._pool = str(self.rng.choice(["strokes", "pictures", "forms"], p=[0.49, 0.34, 0.17]))
 
     def hand(self) -> Hand:
         """A hand of the page's kind."""
