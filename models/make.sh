@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Makes the shipped models: models/make.sh DATA RUN
 # DATA is the folder of public data that docs/models.md lists; RUN is a new folder, or one to go on with.
-# The detector is trained three times: the first one finds the boxes of texts that are known, with which the next ones
-# are trained on, from its weights. Then the classifier learns crops of pages and what the detector falsely finds, and
-# at last the joint reading of both is fitted.
+# The detector is trained in rounds: the first one finds the boxes of texts that are known, with which the next one is
+# trained on, from its weights, and so on. Then the classifier learns crops of pages and what the detector falsely finds,
+# and at last the joint reading of both is fitted.
 # Fetches fonts, for print, from Debian's packages; needs a Debian or Ubuntu.
 set -euo pipefail
-data=$1 run=$2
+data=$1 run=$2 rounds=4
 packages="fonts-adf-irianis fonts-averia-sans-gwf fonts-cantarell fonts-comfortaa fonts-comic-neue fonts-courier-prime
   fonts-crosextra-carlito fonts-dancingscript fonts-dseg fonts-ebgaramond fonts-ecolier-court fonts-ecolier-lignes-court
   fonts-essays1743 fonts-f500 fonts-fanwood fonts-femkeklaver fonts-freefont-ttf fonts-hack fonts-humor-sans
@@ -43,10 +43,12 @@ label() {
 }
 
 train detector detector-1
-label detector-1
-train detector detector-2 --start "$run/detector-1/model.keras" --labels "$run/detector-1.json"
-label detector-2
-train detector detector-3 --start "$run/detector-2/model.keras" --labels "$run/detector-2.json"
-train default classifier --labels "$run/detector-2.json" --detector "$run/detector-3/model.keras"
+for round in $(seq 2 $rounds); do
+  before=detector-$((round - 1))
+  label "$before"
+  train detector "detector-$round" --start "$run/$before/model.keras" --labels "$run/$before.json" --seed $((2016 + round))
+done
+detector=$run/detector-$rounds/model.keras
+train default classifier --labels "$run/$before.json" --detector "$detector"
 [ -e "$run/reading.json" ] || python -m batchocr.training.joint "$data" --fonts "$fonts" --run "$run/joint" \
-  --detector "$run/detector-3/model.keras" --model "$run/classifier/model.keras" --out "$run/reading.json"
+  --detector "$detector" --model "$run/classifier/model.keras" --out "$run/reading.json"

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 class DefaultRecipe:
     """How the default system is trained."""
 
-    epochs: int = 26
+    epochs: int = 16
     steps: int = 400
     """Batches of an epoch."""
     batch: int = 256
