@@ -47,6 +47,15 @@ def test_a_wrong_a_missed_and_a_surplus_digit() -> None:
     assert sorted(zip(pairs.true, pairs.predicted, strict=True)) == [(-1, 5), (0, 6), (1, 1), (2, 2)]
 
 
+def test_a_thin_box_of_a_1_is_matched_by_a_wider_one() -> None:
+    """4 pixels wide and 52 high, as its ink; what was found is 20 wide and not about its middle."""
+    there: list[TrueNumber] = [{"text": "1", "digits": [[1, 116, 30, 4, 52]]}]
+    found = DigitRow("a.png", 1, 1, 1, 1, 1, 0.9, 7, 0.1, 105, 30, 20, 54, "hand", "")
+    beside = DigitRow("a.png", 1, 1, 1, 1, 1, 0.9, 7, 0.1, 84, 30, 20, 54, "hand", "")
+    assert score_boxes({"a.png": there}, {"a.png": [found]})[0]["accuracy"] == 1
+    assert score_boxes({"a.png": there}, {"a.png": [beside]})[0]["recall"] == 0
+
+
 def test_boxes_match_one_to_one_from_a_third_of_overlap() -> None:
     there: list[TrueNumber] = [true("3")]
     halves = [row(3, 20, confidence=0.8), row(3, 26, confidence=0.7)]  # IoU 1 and 0.25

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from batchocr.cli.common import Device, DeviceChoice, Model, counted, ends_with_exit_code
+from batchocr.cli.common import Detector, Device, DeviceChoice, Model, counted, ends_with_exit_code
 
 if TYPE_CHECKING:
-    from batchocr.reading_file import ReadingFile
+    from batchocr.reading_file import Reading, ReadingFile
     from batchocr.recognition.model import Sidecar
+    from batchocr.recognition.networks import Models
     from batchocr.training.recalibrate import Evidence
 
 SHOWN = 20
@@ -36,6 +37,7 @@ def evaluate(
         ),
     ],
     model: Model = None,
+    detector: Detector = None,
     split: Annotated[
         SplitChoice | None, typer.Option(help="Which half of the digits.", show_default="test where there is one")
     ] = None,
@@ -47,25 +49,26 @@ def evaluate(
     save_calibration: Annotated[
         Path | None,
         typer.Option(
-            help="Fit the confidences to this data, and the table that --max-error takes its threshold from, and write "
-            "a copy of the model with them to this new .keras file, for `batchocr run --model`. The model measured is "
-            "left as it is. Takes 200 digits or more: one by one, or on pages whose truth has boxes or one digit a "
-            "file."
+            help="Fit the confidences to this data and write a copy of the classifier with them to this new .keras "
+            "file, for `batchocr run --model`; the model measured is left as it is. Takes 200 digits or more. Pages "
+            "whose truth has boxes or one digit a file also give the table that --max-error takes its threshold from; "
+            "digits one by one say nothing of what a detector finds, and leave that table as it is."
         ),
     ] = None,
     device: Device = DeviceChoice.auto,
 ) -> None:
-    """Measure a model: accuracy, errors, confusions, calibration, and how much could go unseen at 1% and 0.1% error.
+    """Measure the models: accuracy, errors, confusions, calibration, and how much could go unseen at 1% and 0.1% error.
 
-    Pages are read as `batchocr run` does; digits given one by one go straight to the network. Last comes the threshold
-    that `batchocr run --max-error` would take by this data: the lowest confidence from which, with 95% certainty, no
-    greater share of the digits read is wrong.
+    Pages are read as `batchocr run` does; digits given one by one go straight to the classifier, and no detector
+    looks at them. Last comes the threshold that `batchocr run --max-error` would take by this data: the lowest
+    confidence from which, with 95% certainty, no greater share of the digits read is wrong.
 
     Ends with 0, or with 2 where the data does not fit, 5 the model, 6 the device, 7 the output.
     """
     with ends_with_exit_code():
         from batchocr.errors import UsageError
-        from batchocr.recognition.model import read_sidecar, shipped_model
+        from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector, shipped_model
+        from batchocr.recognition.networks import Models
         from batchocr.training.pages import truth_file
 
         path = model or shipped_model()
@@ -74,14 +77,19 @@ def evaluate(
         if truth and split:
             raise UsageError(f"{data}: pages have no halves; leave out --split")
         if save_calibration:
-            reading = _reading(path)
             _check_calibration(save_calibration, path, truth)
-        if truth:
-            figures, evidence = _of_pages(truth, path, device.value, plots)
+        reading = None
+        if truth or save_calibration:
+            from batchocr.reading_file import find_reading
+
+            models = Models(detector or shipped_detector(), path)
+            reading = find_reading(models, read_detector(models.detector)[0], sidecar)
+        if truth and reading:
+            figures, evidence = _of_pages(truth, models, reading, device.value, plots)
         else:
             figures, evidence = _of_digits(data, split and split.value, path, device.value, plots)
-        if save_calibration:
-            figures["calibrated"] = _save(sidecar, reading, evidence(), path, save_calibration)
+        if save_calibration and reading:
+            figures["calibrated"] = _save(sidecar, reading.record, evidence(), path, save_calibration)
         figures = {"model": path.name, "data": _name(data), **figures}
         if json_file:
             with _writing(json_file, "--json"):
@@ -121,16 +129,6 @@ def _check_calibration(target: Path, model: Path, truth: Path | None) -> None:
         )
 
 
-def _reading(model: Path) -> ReadingFile:
-    """By which a run reads the model together with the shipped detector."""
-    from batchocr.reading_file import find_reading
-    from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector
-    from batchocr.recognition.networks import Models
-
-    models = Models(shipped_detector(), model)
-    return find_reading(models, read_detector(models.detector)[0], read_sidecar(model)).record
-
-
 def _save(sidecar: Sidecar, reading: ReadingFile, evidence: Evidence, model: Path, target: Path) -> dict[str, Any]:
     """Fit and keep the calibration; what is told of it."""
     from batchocr.training.evaluate import thresholds
@@ -145,9 +143,9 @@ def _save(sidecar: Sidecar, reading: ReadingFile, evidence: Evidence, model: Pat
         "model": target.name,
         "temperature": own.temperature,
         "temperature_before": sidecar.temperature,
-        "min_confidence": record.min_confidence if evidence.pages else own.min_confidence,
+        "min_confidence": record.min_confidence,
         **(told.model_dump(include={"data", "candidates", "rows"}) if told else {}),
-        **thresholds(record.levels if evidence.pages else told.levels if told else ()),
+        **thresholds(record.levels),
     }
 
 
@@ -183,12 +181,12 @@ def _of_digits(
 
 
 def _of_pages(
-    truth: Path, model: Path, device: str, plots: Path | None
+    truth: Path, models: Models, reading: Reading, device: str, plots: Path | None
 ) -> tuple[dict[str, Any], Callable[[], Evidence]]:
     from batchocr.training.pages import read_pages
     from batchocr.training.recalibrate import pages_evidence
 
-    pages = read_pages(truth, model, device)
+    pages = read_pages(truth, models, reading, device)
     figures, pairs = pages.score()
     if plots and pairs and pairs.true:
         from batchocr.training.plots import pairs_evaluation

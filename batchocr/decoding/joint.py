@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,15 @@ class Calibration:
     digit_bias: float = 0.5
     digit_weights: tuple[float, float] = (1.0, -0.35)
     """Of the features `score` and `none` alone, for whether a detection is a digit at all."""
+
+    def moved(self, slope: float, shift: float) -> Calibration:
+        """The same with the confidences' logits scaled and shifted."""
+        a, b, c, d, e = self.weights
+        return replace(
+            self,
+            bias=slope * self.bias + shift,
+            weights=(slope * a, slope * b, slope * c, slope * d, slope * e),
+        )
 
 
 @dataclass(frozen=True)
