@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from command import here
 
 from batchocr.doctor import _gpu
+from batchocr.recognition.detector import Detector
 
 MISSING = "libGL.so.1: cannot open shared object file: No such file or directory"
 COMMAND = [sys.executable, "-c", "from batchocr.cli import app; app()"]
@@ -20,8 +22,18 @@ COMMAND = [sys.executable, "-c", "from batchocr.cli import app; app()"]
 def test_where_all_is_well_a_page_is_read_and_it_ends_with_0() -> None:
     ended = here("doctor", "--device", "cpu")
     assert ended.code == 0
-    assert "a page with 2017 read in" in ended.out
+    assert re.search(r"(ok|note) +self-test: +(a page with 2017 read in|read .* where 2017 is written)", ended.out)
     assert ended.out.rstrip().endswith("The main job runs here.")
+
+
+def test_a_page_misread_as_a_whole_is_a_fault(tiny_detector: Detector) -> None:
+    """The tiny detector takes all that stands apart for a 7."""
+    ended = here("doctor", "--device", "cpu", "--detector", tiny_detector.path)
+    assert ended.code == 1
+    assert re.search(r"fault +self-test: +read .* where 2017 is written", ended.out)
+    assert "fix: choose another --model or --detector" in ended.out
+    assert ended.out.rstrip().endswith("The main job does not run here: see above.")
+    assert str(tiny_detector.path) in ended.out
 
 
 def test_a_gpu_asked_for_and_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +41,7 @@ def test_a_gpu_asked_for_and_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatc
     done = subprocess.run([*COMMAND, "doctor", "--device", "gpu", "--quiet"], capture_output=True, text=True)
     assert done.returncode == 6
     assert "fault  gpu:" in done.stdout
-    assert "mend: install the NVIDIA driver" in done.stdout
+    assert "fix: install the NVIDIA driver" in done.stdout
 
 
 def test_of_several_gpus_it_says_how_many_are_used(four_gpus: list[Any]) -> None:
@@ -37,8 +49,9 @@ def test_of_several_gpus_it_says_how_many_are_used(four_gpus: list[Any]) -> None
     assert finding.detail == "large, large, small, large; 3 of these are used"
 
 
-def test_a_model_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
-    ended = here("doctor", "--device", "cpu", "--quiet", "--model", tmp_path / "none.keras")
+@pytest.mark.parametrize("which", ["--model", "--detector"])
+def test_a_model_that_is_not_there_is_a_fault(which: str, tmp_path: Path) -> None:
+    ended = here("doctor", "--device", "cpu", "--quiet", which, tmp_path / "none.keras")
     assert ended.code == 5
     assert "none.keras: there is no such model" in ended.out
 
@@ -53,7 +66,7 @@ def without_libgl(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     "call", [["run", "{page}", "--out", "{folder}/out.csv"], ["preview", "{page}", "--out", "{folder}/out.png"]]
 )
-def test_every_command_names_the_missing_library_and_the_mend(
+def test_every_command_names_the_missing_library_and_the_fix(
     call: list[str], without_libgl: dict[str, str], samples: Path, tmp_path: Path
 ) -> None:
     words = [word.format(page=samples / "2017.png", folder=tmp_path) for word in call]
@@ -66,4 +79,4 @@ def test_every_command_names_the_missing_library_and_the_mend(
 def test_the_doctor_names_it_too(without_libgl: dict[str, str]) -> None:
     done = subprocess.run([*COMMAND, "doctor", "--quiet"], capture_output=True, text=True, env=without_libgl)
     assert done.returncode == 1
-    assert MISSING in done.stdout and "mend: sudo apt-get install -y libgl1" in done.stdout
+    assert MISSING in done.stdout and "fix: sudo apt-get install -y libgl1" in done.stdout

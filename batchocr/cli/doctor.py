@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
-from batchocr.cli.common import Device, DeviceChoice, Model, ends_with_exit_code
+from batchocr.cli.common import Detector, Device, DeviceChoice, Model, ends_with_exit_code
 from batchocr.errors import ExitCode
 
 
 def doctor(
     model: Model = None,
+    detector: Detector = None,
     device: Device = DeviceChoice.auto,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what is at fault.")] = False,
 ) -> None:
-    """Look at everything that a run needs, read a built-in page, and say what is missing and how to mend it.
+    """Look at everything that a run needs, read a built-in page, and say what is missing and how to fix it.
 
     Ends with 0 only where the main job would run, else with the code that it would end with.
     """
@@ -23,7 +24,7 @@ def doctor(
     with ends_with_exit_code():
         from batchocr.doctor import examine, tell
 
-        for finding in examine(model, device.value):
+        for finding in examine(model, device.value, detector):
             faults += [finding.code] if finding.state == "fault" else []
             if finding.state == "fault" or not quiet:
                 typer.echo(tell(finding))
