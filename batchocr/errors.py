@@ -1,4 +1,4 @@
-"""Every fault that ends a run, a page or a command: what happened, to which file, and how to mend it."""
+"""Every fault that ends a run, a page or a command: what happened, to which file, and how to fix it."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class MissingPages:
     def _give_up(self, parts: Sequence[Part]) -> None:
         """What was not read is a row too."""
         entries = self.journal.entries()
-        why = f"not read, for {self._failures} pages failed before (--max-failures): mend these and run again"
+        why = f"not read, for {self._failures} pages failed before (--max-failures): fix these and run again"
         with self.journal.at_once():
             for scan in {part.scan.path: part.scan for part in parts}.values():
                 if self.should_stop():

@@ -41,7 +41,7 @@ def preview(
     The stages are `read`, `sheet`, `level`, `tiles`, `detections`, `crops` and `lines`.
 
     Without `out` it is drawn to `NAME.preview.png`, here. Of several pages, each goes to a file of its own:
-    `seen.png` becomes `seen-003.png`.
+    `page.png` becomes `page-003.png`.
     Raises ScanError where a page cannot be read, OutputError where the picture cannot be written.
     """
     settings, path, out = settings or Settings(), Path(scan), default_out(Path(scan)) if out is None else Path(out)
@@ -91,8 +91,8 @@ def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as fault:
-        mend = "make its folder, or give --out another"
-        raise OutputError(f"{path}: cannot be written ({fault.strerror}): {mend}") from fault
+        fix = "make its folder, or give --out another"
+        raise OutputError(f"{path}: cannot be written ({fault.strerror}): {fix}") from fault
 
 
 def page_numbers(text: str) -> list[int]:

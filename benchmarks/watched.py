@@ -37,7 +37,7 @@ def links(pages: Sequence[Path], count: int, folder: Path) -> Path:
 
 
 def run(scans: Path, *options: str) -> Run:
-    """`batchocr run` over a folder on the processor, all anew. Ends this program where it fails."""
+    """`batchocr run` over a folder on the processor, all again. Ends this program where it fails."""
     out = scans.with_name(f"{scans.name}.csv")
     command = [sys.executable, "-m", "batchocr", "run", str(scans), "--out", str(out), "--device", "cpu"]
     started, most = time.perf_counter(), 0.0

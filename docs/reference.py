@@ -1,4 +1,4 @@
-"""Writes docs/python.md and docs/command.md anew, from the docstrings and from what the command says of itself.
+"""Writes docs/python.md and docs/command.md, from the docstrings and from what the command says of itself.
 
 `python docs/reference.py` writes them; with `--check` it ends with 1 where they are not what it would write.
 """
@@ -46,7 +46,7 @@ def command() -> str:
 def main(
     check: Annotated[bool, typer.Option(help="Write nothing; end with 1 where a file is out of date.")] = False,
 ) -> None:
-    """Write the references anew."""
+    """Write the references."""
     old = []
     for name, written in (("python.md", python()), ("command.md", command())):
         path = DOCS / name

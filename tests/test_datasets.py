@@ -144,7 +144,7 @@ def test_the_same_digits_are_known_in_every_form(tmp_path: Path) -> None:
     assert load(tmp_path / "images.idx3").sha256 == npz.sha256
 
 
-def test_mnist_is_downloaded_or_the_mend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_is_downloaded_or_the_fix_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     arrays = ((TRAIN.pictures, TRAIN.labels.astype(np.uint8)), (TEST.pictures, TEST.labels.astype(np.uint8)))
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: arrays)
     same(load("mnist"), TRAIN, TEST)
@@ -226,7 +226,7 @@ BAD: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_what_does_not_fit_is_named_with_the_mend(kind: str, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_named_with_the_fix(kind: str, tmp_path: Path) -> None:
     make, says = BAD[kind]
     named = make(tmp_path / "bad")
     with pytest.raises(UsageError, match=says) as caught:

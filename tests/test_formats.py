@@ -1,4 +1,4 @@
-"""Every format and depth is read as another library wrote it, or refused with the mend.
+"""Every format and depth is read as another library wrote it, or refused with the fix.
 
     python tests/test_formats.py > docs/formats.md
 
@@ -29,7 +29,7 @@ reader, and the grey values and the size of what is read must be right: exactly,
   darkest; what is transparent becomes white paper; orientation tags (EXIF, TIFF, PDF) are followed.
 - 16 bits of which 8, 10, 12 or 14 are in use are told by the brightest pixel.
 - A PDF page is rendered at 300 dpi; a page that is but a scanned picture comes out pixel by pixel as it was scanned.
-- What is refused is a row in `results.pages.csv` with status `failed`, the reason below, and a message with the mend.
+- What is refused is a row in `results.pages.csv` with status `failed`, the reason below, and a message with the fix.
 
 This table is written by `python tests/test_formats.py > docs/formats.md`.
 

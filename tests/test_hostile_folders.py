@@ -183,7 +183,7 @@ def test_folders_too_deep_for_a_path_are_a_scan_that_fails(tmp_path: Path, one_d
     deep, good = find_scans([tmp_path / "scans"]).scans
     assert reason(deep) == "unreadable"
     assert isinstance(next(load_pages(good)), Page)
-    with pytest.raises(UsageError, match="too long: mend the pattern"):
+    with pytest.raises(UsageError, match="too long: fix the pattern"):
         find_scans([str(tmp_path / "scans" / "**" / "*.png")])
 
 

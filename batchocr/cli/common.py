@@ -181,9 +181,9 @@ def ends_with_exit_code(form: LogFormatChoice = LogFormatChoice.text, *, quiet: 
         except ImportError as fault:
             from batchocr.doctor import missing_library
 
-            if not (mend := missing_library(fault)):
+            if not (fix := missing_library(fault)):
                 raise
-            say_why(f"{fault}; install it: {mend}", ExitCode.INTERNAL)
+            say_why(f"{fault}; install it: {fix}", ExitCode.INTERNAL)
             raise typer.Exit(ExitCode.INTERNAL) from fault
         except KeyboardInterrupt:
             say_why("stopped", 130)

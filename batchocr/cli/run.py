@@ -70,7 +70,7 @@ def run(
     ] = None,
     fresh: Annotated[
         bool,
-        typer.Option("--fresh/--resume", help="Read all anew, or only what earlier runs into this output have not."),
+        typer.Option("--fresh/--resume", help="Read all again, or only what earlier runs into this output have not."),
     ] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Read again what failed in earlier runs.")

@@ -269,8 +269,8 @@ class LocalEngine:
         except WorkerDied:
             fault = ScanError("crashed", f"{name}: {CRASHED}")
         except TooSlow:
-            mend = "raise --page-timeout if that is right"
-            fault = ScanError("timeout", f"{name}: took longer than {self._page_timeout:g} s, twice: {mend}")
+            fix = "raise --page-timeout if that is right"
+            fault = ScanError("timeout", f"{name}: took longer than {self._page_timeout:g} s, twice: {fix}")
         if (fault or not whole) and not self._closing.is_set():
             worker.restart()
         return _Ended(task, seen, fault, whole)

@@ -155,8 +155,8 @@ class Journal:
         try:
             yield
         except sqlite3.OperationalError as fault:
-            mend = "make room, or give --state another folder; the same command then goes on"
-            raise OutputError(f"{self._path}: cannot be written or read ({fault}): {mend}") from fault
+            fix = "make room, or give --state another folder; the same command then goes on"
+            raise OutputError(f"{self._path}: cannot be written or read ({fault}): {fix}") from fault
         except (sqlite3.DatabaseError, zlib.error, ValueError) as fault:
             raise OutputError(f"{self._path}: is damaged, or no journal ({fault}): start over with --fresh") from fault
 

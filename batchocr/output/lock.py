@@ -34,8 +34,8 @@ def locked(out: Path, folders: Sequence[Path]) -> Iterator[None]:
             except Timeout:
                 raise HeldError(f"{out}: another run is at work on it: {_who(folder)}: wait for its end") from None
             except OSError as fault:
-                mend = "let it be, or give --state another folder"
-                raise OutputError(f"{folder}: cannot be written ({fault.strerror or fault}): {mend}") from fault
+                fix = "let it be, or give --state another folder"
+                raise OutputError(f"{folder}: cannot be written ({fault.strerror or fault}): {fix}") from fault
         yield
 
 

@@ -16,7 +16,7 @@ Answer = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
 
 def compiled(model: Any, *, xla: bool, half: bool = False) -> Answer:
-    """A Keras model as a function, which is compiled at its first call; with `xla` anew for other numbers of inputs.
+    """A Keras model as a function, which is compiled at its first call; with `xla` again for other numbers of inputs.
 
     With TensorFlow the weights, unless they are many, are constants in its graph: what depends on them alone is
     computed once, and a batch normalisation goes into the convolution before it. With `half` convolutions compute in

@@ -90,7 +90,7 @@ class Sidecar(BaseModel):
     """What it was trained on."""
     seed: int
     temperature: float = Field(gt=0)
-    """Divides the logarithms of the probabilities before they are normalised anew."""
+    """Divides the logarithms of the probabilities before they are normalised again."""
     min_confidence: float = Field(ge=0, le=1)
     """Where nothing else is asked for: 1% of the digits at or above it were wrong when measured; at least 0.5."""
     calibration: Calibration | None = None

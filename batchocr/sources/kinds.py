@@ -26,7 +26,7 @@ class Refused:
     """A format that is known but not read, and what makes another of it."""
 
     name: str
-    mend: str
+    fix: str
 
 
 _HEIF = Refused("a HEIF or HEIC picture", "convert it first, for instance with: heif-convert page.heic page.png")

@@ -69,8 +69,8 @@ def _read(scan: Scan, max_megapixels: float) -> bytes:
             "not-found", f"{scan.name}: there is no such file, or no more: run again if it comes"
         ) from error
     except PermissionError as error:
-        mend = "let the user who runs batchocr read it"
-        raise ScanError("no-permission", f"{scan.name}: no permission to read it: {mend}") from error
+        fix = "let the user who runs batchocr read it"
+        raise ScanError("no-permission", f"{scan.name}: no permission to read it: {fix}") from error
     except OSError as error:
         raise ScanError("unreadable", f"{scan.name}: {error.strerror}: see whether the disk is well") from error
     except MemoryError as error:
@@ -114,7 +114,7 @@ def _readable(source: Source) -> Kind:
         raise source.fault("empty-file", "the file is empty", "scan or copy it again")
     kind = kind_of(source.data, source.scan.path)
     if isinstance(kind, Refused):
-        raise source.fault("unsupported", f"{kind.name}, which cannot be read", kind.mend)
+        raise source.fault("unsupported", f"{kind.name}, which cannot be read", kind.fix)
     if kind is None:
         raise source.fault("not-a-picture", "not a picture that can be read", "save it as PNG, JPEG or PDF")
     return kind

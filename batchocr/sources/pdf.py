@@ -61,8 +61,8 @@ def _open(source: Source) -> Any:
         except pdfium.PdfiumError as error:
             if raw.FPDF_GetLastError() != raw.FPDF_ERR_PASSWORD:
                 raise source.damaged("it cannot be opened as PDF") from error
-            mend = "remove it, for instance with: qpdf --decrypt --password=... locked.pdf open.pdf"
-            raise source.fault("password", "is protected by a password", mend) from error
+            fix = "remove it, for instance with: qpdf --decrypt --password=... locked.pdf open.pdf"
+            raise source.fault("password", "is protected by a password", fix) from error
 
 
 def _load(source: Source, document: Any, number: int) -> Page:

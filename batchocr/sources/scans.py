@@ -143,13 +143,13 @@ def _expand(pattern: str) -> _Given:
         _listed(base)
     except OSError as error:
         folder = written_name(str(Path(*parts[:wild])))
-        raise UsageError(f"{written_name(pattern)}: {folder}: {error.strerror}: mend the pattern") from error
+        raise UsageError(f"{written_name(pattern)}: {folder}: {error.strerror}: fix the pattern") from error
     try:
         # pathlib's follows no links into folders, so it ends; but it shows what is hidden, unlike a shell.
         matches = list(base.glob(str(Path(*parts[wild:]))))
     except (ValueError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"{written_name(pattern)}: {why}: mend the pattern") from error
+        raise UsageError(f"{written_name(pattern)}: {why}: fix the pattern") from error
     if not any(part.startswith(".") for part in parts[wild:]):
         matches = [match for match in matches if not _hidden(match.relative_to(base))]
     suffix = Path(pattern).suffix

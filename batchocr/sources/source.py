@@ -53,10 +53,10 @@ class Source:
         """A page that was not."""
         return BadPage(number, error, pages, self.sha256)
 
-    def fault(self, reason: str, what: str, mend: str, number: int | None = None) -> ScanError:
-        """The error that names the file, the fault and the mend."""
+    def fault(self, reason: str, what: str, fix: str, number: int | None = None) -> ScanError:
+        """The error that names the file, the fault and the fix."""
         where = self.scan.name if number is None else f"{self.scan.name}: page {number}"
-        return ScanError(reason, f"{where}: {what}: {mend}", self.sha256)
+        return ScanError(reason, f"{where}: {what}: {fix}", self.sha256)
 
     def damaged(self, how: str, number: int | None = None) -> ScanError:
         """The error for bytes that are not what their format asks for."""
@@ -64,8 +64,8 @@ class Source:
 
     def too_large(self, how: str, number: int | None = None) -> ScanError:
         """The error for more than `max_megapixels`."""
-        mend = f"raise --max-megapixels (now {self.max_megapixels:g}) if that is right"
-        return self.fault("too-large", how, mend, number)
+        fix = f"raise --max-megapixels (now {self.max_megapixels:g}) if that is right"
+        return self.fault("too-large", how, fix, number)
 
     def too_many_pages(self, count: str) -> ScanError:
         """The error for more than MAX_PAGES; `count` says how many."""
@@ -88,8 +88,8 @@ class Source:
         except ScanError:
             raise
         except MemoryError as error:
-            mend = "give fewer --jobs"
-            raise self.fault("no-memory", "needs more memory than there is", mend, number) from error
+            fix = "give fewer --jobs"
+            raise self.fault("no-memory", "needs more memory than there is", fix, number) from error
         except Exception as error:
             told = str(error)[:_MOST_TOLD] or type(error).__name__
             raise self.damaged(f"its picture cannot be decoded ({told})", number) from error

@@ -1,4 +1,4 @@
-"""Crops moved, turned, slanted, stretched and bent a little, anew for each batch."""
+"""Crops moved, turned, slanted, stretched and bent a little, otherwise for each batch."""
 
 from __future__ import annotations
 
