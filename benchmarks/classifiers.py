@@ -1,4 +1,4 @@
-"""Digits a second of each system, as ratios to one of them: the table of docs/models.md.
+"""Digits a second of each system that classifies crops, as ratios to one of them: the table of docs/models.md.
 
 Speed does not depend on what a network has learned, so fresh ones serve. They take turns, batch after batch, so that
 whatever else the machine does is shared by all; the median of the rounds' ratios is told.
@@ -13,9 +13,10 @@ import keras
 import numpy as np
 import typer
 
-from batchocr.recognition.classifier import BATCH, open_device
+from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.network import open_device
 from batchocr.records import Crops
-from batchocr.training.catalogue import SYSTEMS
+from batchocr.training.catalogue import DETECTOR, SYSTEMS
 from batchocr.training.zoo import build
 
 MEASURE = 0.25
@@ -39,20 +40,20 @@ def main(
 ) -> None:
     """Print a table: digits a second, and the ratio to one system with the range of its middle half."""
     found = open_device(device)
-    size = batch_size or BATCH[found]
+    size = batch_size or Classifier.BATCH[found]
     batch = np.random.default_rng(0).integers(0, 256, (size, 28, 28)).astype(np.uint8)
-    models = {name: build(name) for name in SYSTEMS}
+    models = {name: build(name) for name in SYSTEMS if name != DETECTOR}
     for model in models.values():
-        model.compile(jit_compile=found == "gpu")  # as batchocr.recognition.classifier does
+        model.compile(jit_compile=found == "gpu")  # as a run does
         model.predict_on_batch(batch)
     turns = [{name: seconds_a_digit(model, batch) for name, model in models.items()} for _ in range(rounds)]
     typer.echo(f"{rounds} rounds, batches of {size} on the {found}, Keras {keras.__version__}\n")
     typer.echo(f"| system | parameters | digits a second | ratio to {to} | middle half |\n|---|---|---|---|---|")
-    for name, system in SYSTEMS.items():
+    for name in models:
         ratios = np.array([turn[to] / turn[name] for turn in turns])
         speed = 1 / np.median([turn[name] for turn in turns])
         low, middle, high = np.percentile(ratios, [25, 50, 75])
-        typer.echo(f"| {name} | {system.parameters:,} | {speed:,.0f} | {middle:.3g} | {low:.3g}-{high:.3g} |")
+        typer.echo(f"| {name} | {SYSTEMS[name].parameters:,} | {speed:,.0f} | {middle:.3g} | {low:.3g}-{high:.3g} |")
 
 
 if __name__ == "__main__":
