@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawing import Sheet
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import NONE, levels

@@ -105,7 +105,7 @@ def test_what_fails_for_good_is_not_read_again_unless_asked(scans: Path, out: Pa
     assert (pages, summary.failed) == (["broken.png 1"], 0)
 
 
-def test_what_may_have_been_mended_is_always_read_again(scans: Path, out: Path, tmp_path: Path) -> None:
+def test_what_may_have_been_fixed_is_always_read_again(scans: Path, out: Path, tmp_path: Path) -> None:
     (scans / "d.png").symlink_to(tmp_path / "comes-later.png")
     assert read(scans, out)[0].failed == 2
     assert read(scans, out)[1] == ["d.png None"]

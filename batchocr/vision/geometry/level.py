@@ -62,7 +62,8 @@ def level_page(pixels: Pixels, parameters: LevelParameters = PARAMETERS) -> Leve
         back: Matrix = np.diag(np.array([width / size[0], height / size[1], 1.0]))
         return Levelled(_resized(pixels, size), back, 0.0)
     forth, size = _forth(sheet, turn, parameters)
-    return Levelled(_warped(pixels, forth, size), np.linalg.inv(forth), round(turn.angle + sheet.angle, 2))
+    back = np.asarray(np.linalg.inv(forth), np.float64)
+    return Levelled(_warped(pixels, forth, size), back, round(turn.angle + sheet.angle, 2))
 
 
 def _turn(pixels: Pixels, sheet: Sheet, parameters: LevelParameters) -> Turn:
