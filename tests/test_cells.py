@@ -7,7 +7,7 @@ import pytest
 
 from batchocr.recognition.detector import decode
 from batchocr.records import HAND, PRINT, SIGN, TILE
-from batchocr.training.detection.cells import CLASSES, STRIDES, UNKNOWN, UNKNOWN_SIGNS, Boxes, Target, cells_of, target
+from batchocr.training.detection.cells import CLASSES, STRIDES, UNKNOWN, UNKNOWN_SIGNS, Boxes, Target, target
 
 SIDE = 128
 
@@ -21,6 +21,10 @@ def levels(of: Target, side: int = SIDE) -> list[np.ndarray]:
     ends = np.cumsum([(side // stride) ** 2 for stride in STRIDES])
     parts = np.split(of.heat, ends[:-1])
     return [part.reshape(side // stride, side // stride, 3) for part, stride in zip(parts, STRIDES, strict=True)]
+
+
+def cells_of(side: int) -> int:
+    return sum((side // stride) ** 2 for stride in STRIDES)
 
 
 def test_there_are_as_many_cells_as_levels_have() -> None:

@@ -50,16 +50,6 @@ class LineParameters:
     """How far their centre is off where it runs, at most."""
 
 
-def page_slope(boxes: NDArray[np.floating], parameters: LineParameters | None = None) -> float:
-    """Slope dy/dx of the rows of boxes (n, 4), by how sharp the profile of their centres is; 0 of few."""
-    how = parameters or LineParameters()
-    if len(boxes) < how.skew_from:
-        return 0.0
-    each = np.asarray(boxes, np.float64)
-    x, y = each[:, 0] + each[:, 2] / 2, each[:, 1] + each[:, 3] / 2
-    return _sharpest(x, y, float(np.median(each[:, 3])), how)[0]
-
-
 def _sharpest(x: Floats, y: Floats, height: float, how: LineParameters) -> tuple[float, float]:
     """The slope at which the profile of centres is sharpest, and how sharp it is there."""
     step = max(1.0, 0.25 * height)

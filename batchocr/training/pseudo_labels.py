@@ -88,7 +88,7 @@ def lay(text: str, found: Detections, p: Parameters = PARAMETERS) -> Laid | None
             best[i + 1, j + 1] = min(best[i + 1, j], best[i, j] + cost[i, j], best[i, j + 1] + missed[i])
     if not rows or not np.isfinite(best[-1, -1]):
         return None
-    taken = _way_back(best, cost, missed)
+    taken = _way_back(best, cost)
     digits = [float(cost[i, j]) for i, j in taken.items() if j is not None and wanted[i].isdigit()]
     quality = float(np.exp(-np.mean(digits))) if digits else 0.0
     used = {j for j in taken.values() if j is not None}
@@ -109,9 +109,7 @@ def _costs(wanted: Sequence[str], found: Detections, p: Parameters) -> NDArray[n
     return cost
 
 
-def _way_back(
-    best: NDArray[np.float64], cost: NDArray[np.float64], missed: NDArray[np.float64]
-) -> dict[int, int | None]:
+def _way_back(best: NDArray[np.float64], cost: NDArray[np.float64]) -> dict[int, int | None]:
     """Which detection each wanted character took."""
     taken: dict[int, int | None] = {}
     i, j = cost.shape

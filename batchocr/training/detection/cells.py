@@ -42,10 +42,6 @@ class CellParameters:
 PARAMETERS = CellParameters()
 
 
-def cells_of(side: int) -> int:
-    return sum((side // stride) ** 2 for stride in STRIDES)
-
-
 @dataclass(frozen=True)
 class Target:
     """What the cells of one tile should answer."""
