@@ -53,8 +53,7 @@ def test_nor_can_one_in_a_fault_that_ends_the_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "code"),
     [
-        ("> /dev/full", 3),
-        ("2> /dev/full", 3),
+        ("> /dev/full 2> /dev/full", 3),
         ("--log-format json 2> /dev/full", 3),
         ("2>&1 | true", 3),
         ("--retry-failed --max-failures 1 --state none/none 2> /dev/full", 7),

@@ -41,6 +41,13 @@ def page(noisy: bool = False) -> tuple[Pixels, Boxes]:
     return pixels, np.array(boxes, np.float32)
 
 
+def is_ring(crop: Pixels) -> bool:
+    """As wide as high, with nothing in the middle and ink on all sides of it."""
+    _, _, width, height = cv2.boundingRect((crop > 60).view(np.uint8))
+    sides = [part.any() for part in (crop[:10, 13:15], crop[18:, 13:15], crop[13:15, :10], crop[13:15, 18:])]
+    return abs(width - height) <= 2 and not crop[12:16, 12:16].any() and all(sides)
+
+
 def detections(*boxes: tuple[float, float, float, float]) -> Detections:
     """All digits by hand."""
     count = len(boxes)
@@ -81,17 +88,26 @@ def test_print_is_a_group_of_its_own() -> None:
 
 
 def test_ink_that_is_no_digit_is_none() -> None:
+    """A ring is, and never the digit beside it; both in one box are left out."""
     pixels, boxes = page(noisy=True)
-    groups = labelled_crops(pixels, boxes, np.random.default_rng(1), p=EXACT)
-    assert len(groups[MARKS]) == 1 and groups[MARKS].pictures[0].any()
+    pixels[:, :220], pixels[:110] = 245, 245
+    found = 0
+    for seed in range(12):
+        groups = labelled_crops(pixels, boxes[9:], np.random.default_rng(seed), p=EXACT)
+        if MARKS in groups:
+            (ring,) = groups[MARKS].pictures
+            assert is_ring(ring)
+            found += 1
+    assert found >= 4
 
 
 def test_nothing_is_cut_where_nothing_is_known() -> None:
     pixels, boxes = page(noisy=True)
-    boxes = np.concatenate([boxes[:5], [[0, 0, 110, 300, 130, UNKNOWN]]]).astype(np.float32)
+    unknown = [[0, 75, 0, 225, 110, UNKNOWN], [0, 0, 110, 300, 130, UNKNOWN]]
+    boxes = np.concatenate([boxes[:1], unknown]).astype(np.float32)
     for seed in range(5):
         groups = labelled_crops(pixels, boxes, np.random.default_rng(seed), detections((248, 203, 25, 25)))
-        assert len(groups[WRITTEN]) == 5
+        assert groups[WRITTEN].labels.tolist() == [0]
         assert MARKS not in groups and FOUND not in groups
 
 
@@ -102,7 +118,7 @@ def test_false_detections_are_none_and_true_ones_are_not() -> None:
     groups = labelled_crops(pixels, boxes, np.random.default_rng(0), found, p=EXACT)
     assert len(groups[FOUND]) == 1
     (ring,) = groups[FOUND].pictures
-    assert not ring[12:16, 12:16].any() and ring.any()
+    assert is_ring(ring)
 
 
 def test_a_slash_alone_is_no_example_of_none() -> None:

@@ -10,8 +10,8 @@ import pytest
 from command import here
 from digit_files import digits
 
-from batchocr.recognition.model import shipped_model
-from batchocr.training.catalogue import SYSTEMS
+from batchocr.recognition.model import STRIDES, shipped_model
+from batchocr.training.catalogue import DETECTOR, SYSTEMS
 from batchocr.training.listing import measured
 from batchocr.training.zoo import build
 
@@ -51,7 +51,17 @@ RECIPES = {
 }
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_detector_takes_tiles_and_gives_an_answer_for_each_cell() -> None:
+    model = build(DETECTOR)
+    (entry,) = model.inputs
+    assert (entry.dtype, tuple(entry.shape)) == ("uint8", (None, None, None, 2))
+    assert model.count_params() == SYSTEMS[DETECTOR].parameters
+    given = np.asarray(model(np.zeros((2, 64, 96, 2), np.uint8), training=False))
+    cells = sum(64 * 96 // stride**2 for stride in STRIDES)
+    assert given.shape == (2, cells, SYSTEMS[DETECTOR].answers) and given.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if name != DETECTOR])
 def test_every_system_takes_bytes_and_gives_probabilities(name: str) -> None:
     model = build(name)
     (entry,) = model.inputs
