@@ -98,7 +98,7 @@ class CellLayouts(Layout):
                     x = self._print(x, y + tall * 0.75, 0.15) + h * float(rng.uniform(0.1, 0.8))
                 count = int(rng.integers(1, 11))
                 segments = []
-                filled, letters, guides = rng.random() < 0.85, rng.random() < 0.2, rng.random() < 0.2
+                filled, letters, guides = rng.random() < 0.85, rng.random() < 0.2, rng.random() < 0.25
                 crossed = float(rng.choice([0, 0, 0, 0.3, 0.9], p=[0.4, 0.3, 0.1, 0.12, 0.08]))
                 for i in range(count):
                     left = x + i * (cell + gap)
@@ -115,7 +115,7 @@ class CellLayouts(Layout):
                         self.writing.cross_out(left, y, cell, tall, hand)
                     elif filled and letters:
                         self.writing.letter(at, foot, h * float(rng.uniform(0.7, 1.0)), hand)
-                    elif filled and rng.random() < 0.9:
+                    elif filled and rng.random() < (0.55 if guides else 0.9):
                         self.writing.digit(int(rng.integers(10)), at, foot, h * float(rng.uniform(0.82, 1.15)), hand)
                 self.canvas.lines(segments, **style)
                 x += count * (cell + gap) + h * float(rng.uniform(0.4, 3))
