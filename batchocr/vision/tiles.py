@@ -27,7 +27,7 @@ class TileParameters:
     """...and is made so high."""
     max_enlargement: float = 2.0
     """More shows nothing new."""
-    min_small_px: float = 12.5
+    min_small_px: float = 16.0
     """Height of the smaller digits found below which a page is looked at enlarged: they are read less well."""
     small_quantile: float = 0.3
     """Which of the heights is taken for that of the smaller digits."""
@@ -35,7 +35,7 @@ class TileParameters:
     """The same above which it is looked at reduced."""
     blind_ratio: float = 1.7
     """By how much a page is enlarged on which nothing was found: its digits may have been too small."""
-    wanted_small_px: float = 22.0
+    wanted_small_px: float = 24.0
     """What an enlarged page brings it to."""
     reduced_median_px: float = 45.0
     """What a reduced page brings the median to."""
