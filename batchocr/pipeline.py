@@ -21,7 +21,7 @@ from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
 from batchocr.vision.crops import cut_crops
 from batchocr.vision.tiles import PARAMETERS as TILES
-from batchocr.vision.tiles import TileParameters, make_tiles, second_scale
+from batchocr.vision.tiles import TileParameters, far_scale, make_tiles, second_scale
 
 WAITING = 24
 """Pages that wait for a batch to fill, at most: each holds its pixels, and what is known of them is not lost for long.
@@ -204,19 +204,28 @@ class _Work:
         """Another pass, or the crops of what was found."""
         clock = time.perf_counter()
         passes = [of_page(np.concatenate(raw), tiles) if raw else no_detections() for tiles, raw in page.looks]
-        if len(passes) == 1:
-            heights = digit_heights(believed(passes[0], self._networks.detector.parameters))
-            scale = second_scale(level.pixels.shape, page.looks[0][0].scale, heights, self._parameters)
-            if scale is not None:
-                again = make_tiles(level.pixels, scale, self._parameters)
-                self._seconds.tiles += time.perf_counter() - clock
-                self._look(page, level, again)
-                return
         scales = [tiles.scale for tiles, _ in page.looks]
+        scale = self._next_scale(level.pixels.shape, passes, scales)
+        if scale is not None:
+            again = make_tiles(level.pixels, scale, self._parameters)
+            self._seconds.tiles += time.perf_counter() - clock
+            self._look(page, level, again)
+            return
         found = suppressed(_together(passes, scales, self._parameters))
         page.found = believed(found, self._networks.detector.parameters)
         self._crops.put(page, cut_crops(level.pixels, page.found.boxes[page.found.kinds != SIGN]))
         self._seconds.crops += time.perf_counter() - clock
+
+    def _next_scale(
+        self, shape: tuple[int, ...], passes: Sequence[Detections], scales: Sequence[float]
+    ) -> float | None:
+        """That of another pass over a page; None where those made so far do."""
+        heights = [digit_heights(believed(found, self._networks.detector.parameters)) for found in passes]
+        if len(passes) == 1 and (scale := second_scale(shape, scales[0], heights[0], self._parameters)) is not None:
+            return scale
+        far = far_scale(shape, scales[0], self._parameters)
+        nothing = not any(map(len, heights))
+        return far if nothing and far not in scales else None
 
 
 def _together(passes: Sequence[Detections], scales: Sequence[float], p: TileParameters) -> Detections:

@@ -11,7 +11,7 @@ from layouts import HIGH, STEP, detected, row_of_boxes, together
 from batchocr.decoding.lines import find_lines
 from batchocr.decoding.numbers import WrittenNumber, find_numbers
 from batchocr.decoding.signs import contested, find_signs, written
-from batchocr.records import SIGN, Detections
+from batchocr.records import HAND, SIGN, Detections
 
 PAPER = np.full((400, 1200), 255, np.uint8)
 BASE = 200.0
@@ -140,3 +140,19 @@ def test_ink_that_is_a_slash_or_a_one_is_what_is_stronger(digit: float, sign: fl
     characters += "1"
     assert written([int(characters[i]) for i in number.digits], number.signs) == read
     assert number.doubtful == doubtful
+
+
+@pytest.mark.parametrize("left, width, height, slash", [(60, 14, 46, False), (60, 14, 70, True), (60, 30, 46, True)])
+def test_an_upright_slash_as_high_as_the_digits_is_rather_a_1(left: int, width: int, height: int, slash: bool) -> None:
+    boxes = [(20, 100, 30, 46), (left, 146 - height, width, height), (100, 100, 30, 46)]
+    probabilities = np.zeros((4, 16), np.float32)
+    probabilities[[0, 3], [2, 7]] = 1
+    probabilities[1:3, [1, 12]] = (0.45, 0.55)
+    found = Detections(
+        np.array([boxes[0], boxes[1], boxes[1], boxes[2]], np.float32),
+        np.array([0.9, 0.6, 0.6, 0.9], np.float32),
+        np.array([HAND, HAND, SIGN, HAND], np.int8),
+        probabilities,
+    )
+    kept, _ = contested(found)
+    assert kept[1:3].tolist() == ([False, True] if slash else [True, False])

@@ -7,7 +7,7 @@ import pytest
 from drawing import Sheet, noisy
 
 from batchocr.records import TILE
-from batchocr.vision.tiles import PARAMETERS, TileParameters, first_scale, make_tiles, second_scale
+from batchocr.vision.tiles import PARAMETERS, far_scale, first_scale, make_tiles, second_scale
 
 OVERLAP = PARAMETERS.overlap_px
 
@@ -26,6 +26,7 @@ def covered(corners: list[list[int]], width: int, height: int) -> np.ndarray[tup
         ((1754, 1240), (1e6 / (1754 * 1240)) ** 0.5),
         ((1000, 700), 1.0),
         ((450, 300), 2.0),
+        ((200, 200), 0.32),
         ((600, 400), 1.5),
         ((28, 28), 2.0),
         ((40, 600), 1.6),
@@ -95,8 +96,15 @@ def test_small_writing_is_looked_at_enlarged_and_large_writing_reduced() -> None
     assert second_scale((1754, 1240), 1.0, np.full(20, 100.0)) == pytest.approx(0.45)
 
 
-def test_small_pages_may_be_looked_at_twice() -> None:
-    twice = TileParameters(averaged_megapixels=0.4, averaged_ratio=0.6)
-    heights = np.full(5, 30.0)
-    assert second_scale((64, 600), 1.0, heights, twice) == pytest.approx(0.6)
-    assert second_scale((1754, 1240), 1.0, heights, twice) is None
+def test_a_small_picture_may_be_one_digit_or_a_page_of_small_ones() -> None:
+    picture = (140, 96)
+    first = first_scale(picture)
+    assert 140 * first < 100  # a digit that fills it
+    assert second_scale(picture, first, np.empty(0)) == pytest.approx(2.0)  # nothing found: as large as it can be
+    assert second_scale((300, 400), first_scale((300, 400)), np.full(9, 30.0)) == pytest.approx(0.8)
+
+
+def test_where_nothing_is_found_very_large_digits_are_looked_for() -> None:
+    a4 = (3508, 2480)
+    assert far_scale(a4, first_scale(a4)) == pytest.approx(0.35 * first_scale(a4))
+    assert far_scale((140, 96), first_scale((140, 96))) is None

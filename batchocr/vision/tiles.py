@@ -23,8 +23,12 @@ class TileParameters:
     """Pages with a shorter longer side are enlarged to it: a cutting of few pixels has small digits."""
     strip_height_px: int = 100
     """What is lower is one line of writing..."""
+    picture_side_px: int = 400
+    """...and what is smaller may be one digit that fills it..."""
     strip_scaled_px: float = 64.0
-    """...and is made so high."""
+    """...so that it is made so high, or its shorter side so long."""
+    min_far_px: int = 200
+    """Longer side of a page at that scale, at least."""
     max_enlargement: float = 2.0
     """More shows nothing new."""
     min_small_px: float = 16.0
@@ -34,7 +38,9 @@ class TileParameters:
     max_median_px: float = 75.0
     """The same above which it is looked at reduced."""
     blind_ratio: float = 1.7
-    """By how much a page is enlarged on which nothing was found: its digits may have been too small."""
+    """By how much a page is enlarged on which nothing was found: its digits may have been too small..."""
+    far_ratio: float = 0.35
+    """...or too large: if again nothing is found, it is looked at once more at this share of the first scale."""
     wanted_small_px: float = 24.0
     """What an enlarged page brings it to."""
     reduced_median_px: float = 45.0
@@ -43,10 +49,6 @@ class TileParameters:
     """A second pass changes the scale by so much at least, or is not worth its time."""
     second_megapixels: float = 9.0
     """Bound of the second pass: A4 at 300 dpi."""
-    averaged_megapixels: float = 0.0
-    """Pages that are smaller once scaled are looked at once more at `averaged_ratio`, and both answers averaged."""
-    averaged_ratio: float = 0.6
-    """Of the first scale."""
     overlap_px: int = 48
     """By which neighbouring tiles share the page at least: a usual digit on the seam is whole in one of them."""
     margin_px: int = 8
@@ -73,11 +75,14 @@ def first_scale(shape: tuple[int, ...], parameters: TileParameters = PARAMETERS)
     height, width = shape
     if height < p.strip_height_px <= width or max(height, width) <= p.strip_height_px:
         return _bounded(min(p.max_enlargement, p.strip_scaled_px / height), shape, p)
-    if max(height, width) < p.small_side_px:
-        scale = min(p.max_enlargement, p.small_side_px / max(height, width))
-    else:
-        scale = 1.0
-    return _bounded(min(scale, (p.first_megapixels * 1e6 / (height * width)) ** 0.5), shape, p)
+    if max(height, width) <= p.picture_side_px:
+        return min(p.max_enlargement, p.strip_scaled_px / min(height, width))
+    return _bounded(min(_largest(shape, p), (p.first_megapixels * 1e6 / (height * width)) ** 0.5), shape, p)
+
+
+def _largest(shape: tuple[int, ...], p: TileParameters) -> float:
+    """The largest scale that shows more of a page: only small ones are enlarged."""
+    return min(p.max_enlargement, max(1.0, p.small_side_px / max(shape)))
 
 
 def second_scale(
@@ -92,19 +97,30 @@ def second_scale(
     """
     p = parameters
     area = shape[0] * shape[1]
+    largest = _largest(shape, p)
     if not len(heights):
-        scale = _bounded(min(1.0, first * p.blind_ratio), shape, p)
+        wanted = largest if max(shape) <= p.picture_side_px else min(largest, first * p.blind_ratio)
+        scale = _bounded(wanted, shape, p)
         return scale if scale / first >= p.least_change_ratio else None
     median = float(np.median(heights)) * first
     small = float(np.quantile(heights, p.small_quantile)) * first
-    if small < p.min_small_px and first < 1:
-        scale = min(1.0, first * p.wanted_small_px / small, (p.second_megapixels * 1e6 / area) ** 0.5)
+    if small < p.min_small_px and first < largest:
+        scale = min(largest, first * p.wanted_small_px / small, (p.second_megapixels * 1e6 / area) ** 0.5)
     elif median > p.max_median_px:
         scale = first * p.reduced_median_px / median
     else:
-        return first * p.averaged_ratio if area * first**2 < p.averaged_megapixels * 1e6 else None
+        return None
     scale = _bounded(scale, shape, p)
     return scale if max(scale / first, first / scale) >= p.least_change_ratio else None
+
+
+def far_scale(shape: tuple[int, ...], first: float, parameters: TileParameters = PARAMETERS) -> float | None:
+    """The scale of the last pass over a page on which nothing was found: very large digits are seen there.
+
+    None where the page is too small for them.
+    """
+    scale = first * parameters.far_ratio
+    return scale if max(shape) * scale >= parameters.min_far_px else None
 
 
 def _bounded(scale: float, shape: tuple[int, ...], p: TileParameters) -> float:
