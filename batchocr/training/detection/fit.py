@@ -10,7 +10,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
+from batchocr.errors import UsageError
+from batchocr.recognition.keras_file import LARGEST, KerasFile, read_whole
 from batchocr.recognition.model import DIGITS, STRIDES, DetectorSidecar, sha256, sidecar_path
 from batchocr.records import SIGNS
 from batchocr.training.detection.losses import box_part, class_accuracy, detection_loss, heat_part
@@ -56,28 +59,13 @@ def fit_detector(
 ) -> Path:
     """Train the detector, saving after each epoch; with `start` from the weights of another training.
 
-    Raises UsageError for a folder that holds another training.
+    Raises UsageError for a folder that holds another training, and where `start` is no detector.
     """
+    weights = None if start is None else weights_of(start)
     account = {"system": NAME, **asdict(recipe), "start": str(start or ""), "labels": labels is not None}
     claim(out, account, resume=resume)
     make_repeatable(recipe.seed)
-    keras.mixed_precision.set_dtype_policy(recipe.precision)
-    model = build_detector()
-    keras.mixed_precision.set_dtype_policy("float32")
-    if start is not None:
-        model.set_weights(keras.models.load_model(start, compile=False).get_weights())
-    peak = recipe.rate if start is None else recipe.start_rate
-    rate = keras.optimizers.schedules.CosineDecay(
-        peak / 20, recipe.epochs * recipe.steps, warmup_target=peak, warmup_steps=200, alpha=0.02
-    )
-    model.compile(
-        keras.optimizers.AdamW(
-            rate, weight_decay=recipe.decay, clipnorm=5.0, use_ema=True, ema_momentum=recipe.average
-        ),
-        detection_loss,
-        metrics=[heat_part, box_part, class_accuracy],
-        jit_compile=False,
-    )
+    model = begun(recipe, weights)
     epochs = _resume(model, out)
     stream = batches(data, fonts, labels, recipe.seed, len(epochs) * recipe.steps, jobs, StreamParameters())
     if len(epochs) < recipe.epochs:
@@ -90,6 +78,39 @@ def fit_detector(
             callbacks=[_Checkpoint(out, epochs)],
         )
     return out / MODEL
+
+
+def weights_of(start: Path) -> list[NDArray[np.float32]]:
+    """The weights of another detector. Raises UsageError where the file holds none, or more than a network."""
+    try:
+        weights = KerasFile(read_whole(start, LARGEST)).load().get_weights()
+    except (OSError, ValueError) as fault:
+        raise UsageError(f"{start}: cannot be gone on with ({fault}); give another --start") from fault
+    if [each.shape for each in weights] != [each.shape for each in build_detector().get_weights()]:
+        raise UsageError(f"{start}: is another network, not a detector; give another --start")
+    return list(weights)
+
+
+def begun(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] | None) -> keras.Model:
+    """A network that is ready to be trained, with the weights of another where they are given."""
+    keras.mixed_precision.set_dtype_policy(recipe.precision)
+    model = build_detector()
+    keras.mixed_precision.set_dtype_policy("float32")
+    if weights is not None:
+        model.set_weights(weights)
+    peak = recipe.rate if weights is None else recipe.start_rate
+    rate = keras.optimizers.schedules.CosineDecay(
+        peak / 20, recipe.epochs * recipe.steps, warmup_target=peak, warmup_steps=200, alpha=0.02
+    )
+    model.compile(
+        keras.optimizers.AdamW(
+            rate, weight_decay=recipe.decay, clipnorm=5.0, use_ema=True, ema_momentum=recipe.average
+        ),
+        detection_loss,
+        metrics=[heat_part, box_part, class_accuracy],
+        jit_compile=False,
+    )
+    return model
 
 
 def write_sidecar(model: Path, seed: int) -> None:
