@@ -21,13 +21,13 @@ RESULTS = ("results.csv", "results.numbers.csv")
 """What must be the same to the byte."""
 
 
-def make_scans(folder: Path, pages: int, seed: int = 1) -> Path:
+def make_scans(folder: Path, pages: int, seed: int = 1, lines: int = 3) -> Path:
     """So many pages of writing: a third in files of seven, the others a file each, two alike; and a broken file."""
     rng = np.random.default_rng(seed)
     folder.mkdir()
 
     def sheet() -> Pixels:
-        return page(["".join(rng.choice(list("0123456789 "), 12)).replace("  ", "1 ") for _ in range(3)])
+        return page(["".join(rng.choice(list("0123456789 "), 12)).replace("  ", "1 ") for _ in range(lines)])
 
     long = pages // 21
     for number in range(long):
