@@ -75,7 +75,7 @@ class ReadingFile(BaseModel):
     least_digit: Share
     """Probability that a detection is a digit, at least, for it to give a row."""
     min_confidence: Share
-    """The default threshold: at most 1% of the digits at or above it were wrong in each collection; at least 0.5."""
+    """The default threshold: at most 3% of the digits at or above it were wrong in each collection; at least 0.5."""
     levels: tuple[Level, ...] = Field(min_length=1)
     """By rising confidence, each of the collection with the greatest upper bound of the error."""
     sources: tuple[Measured, ...]

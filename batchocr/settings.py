@@ -23,7 +23,7 @@ class Settings:
     batch_size: int | None = None
     jobs: int | None = None
     min_confidence: float | None = None
-    """Digits below are marked for review; None for the model's own, above which at most 1% were wrong when measured."""
+    """Digits below are marked for review; None for the model's own, above which at most 3% were wrong when measured."""
     max_error: float | None = None
     """Instead of `min_confidence`: the lowest from which, with 95% certainty, no greater share of digits is wrong.
 

@@ -102,9 +102,13 @@ def test_a_lone_digit_that_looks_printed_in_a_number_by_hand_is_by_hand() -> Non
 
 
 def test_print_and_writing_side_by_side_are_numbers_each() -> None:
-    some = detected(row_of_boxes(100, BASE, 4), "2017")
+    boxes = row_of_boxes(100, BASE, 4)
     kinds = np.array([PRINT, PRINT, HAND, HAND], np.int8)
-    read = result(replace(some, kinds=kinds), "keep")
+    alike = result(replace(detected(boxes, "2017"), kinds=kinds), "keep")
+    assert [n.digits for n in alike.numbers] == ["2017"]  # neat writing that looks like print here and there
+    boxes[:2, 1] += 0.2 * boxes[:2, 3]
+    boxes[:2, 3] *= 0.8
+    read = result(replace(detected(boxes, "2017"), kinds=kinds), "keep")
     assert [(n.digits, n.origin) for n in read.numbers] == [("20", "print"), ("17", "hand")]
 
 

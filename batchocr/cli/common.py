@@ -54,7 +54,7 @@ MinConfidence = Annotated[
         min=0,
         max=1,
         help="Mark digits below for review; none is dropped.",
-        show_default="the model's own: at most 1% of those above it were wrong, and no less than 0.5",
+        show_default="the model's own: at most 3% of those above it were wrong, and no less than 0.5",
     ),
 ]
 MaxError = Annotated[

@@ -115,7 +115,9 @@ def decode(
     lines = find_lines(boxes)
     found = find_numbers(lines, boxes, pixels, find_signs(signs, boxes, doubted, how.signs), how.numbers, how.signs)
     printed = digits.kinds == PRINT
-    numbers = tuple(tuple(part for number in line for part in by_kind(number, printed, how.numbers)) for line in found)
+    numbers = tuple(
+        tuple(part for number in line for part in by_kind(number, printed, boxes[:, 3], how.numbers)) for line in found
+    )
     return ReadPage(digits, reading, numbers)
 
 

@@ -18,7 +18,7 @@ class SuppressionParameters:
     """Intersection over union from which on two boxes are the same digit, and their classes are averaged."""
     min_inside_ratio: float = 0.8
     """Intersection over the smaller box from which on a weaker box is a part of a stronger one."""
-    print_ratio: float = 1.8
+    print_ratio: float = 2.5
     """Of a digit's score as print to that by hand, from which on it is print: clear writing looks a little like it."""
     max_detections: int = 5000
     """Of a page, those of the highest scores: ten times a full page of writing, so that noise takes bounded time."""

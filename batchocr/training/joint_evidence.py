@@ -55,6 +55,9 @@ class EvidenceParameters:
     most_digits: int = 60
     """Of a picture: of a page full of digits as many count, chosen at random, and of what is falsely found as large a
     share, so that single pages do not drown the others."""
+    most_false: int = 25
+    """Of a picture: so many of what is falsely found count, chosen at random. A page is marked where texture gives
+    thousands, and one such would decide alone what all others cost."""
     floor_score: float = 0.12
     """Of the detector: lower ones are not looked at."""
     sure_score: float = 0.3
@@ -254,6 +257,9 @@ def _by_boxes(read: Read, known: Boxes, p: EvidenceParameters) -> _Part | None:
         rng = np.random.default_rng(row.page)
         chosen = np.append(rng.permutation(len(of_digits)) < p.most_digits, False)[which]
         counts &= chosen | ((which == NOTHING) & (rng.random(len(which)) < p.most_digits / len(of_digits)))
+    false = np.flatnonzero(counts & (which == NOTHING))
+    if len(false) > p.most_false:
+        counts[np.random.default_rng(row.page).permutation(false)[p.most_false :]] = False
     part = _part(digits.take(counts), crops[counts], labels[counts], min(len(of_digits), p.most_digits))
     if (known[:, 5] == UNKNOWN_SIGNS).any():
         return part
