@@ -38,7 +38,7 @@ def test_of_one_place_the_stronger_is_kept_and_classes_are_averaged_by_score() -
 
 
 def test_hand_and_print_at_one_place_are_one_digit() -> None:
-    kept = suppressed(found(((0, 0, 20, 30), 0.4, HAND, 7), ((0, 1, 20, 30), 0.8, PRINT, 7)))
+    kept = suppressed(found(((0, 0, 20, 30), 0.2, HAND, 7), ((0, 1, 20, 30), 0.9, PRINT, 7)))
     assert kept.kinds.tolist() == [PRINT]
     assert kept.scores == pytest.approx([1])  # it is one of both
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -194,7 +195,9 @@ def train_detector(data: Path, out: Path, **options: Any) -> Path:
 
 
 def test_a_trained_detector_can_be_used_and_gone_on_from(data: Path, tmp_path: Path) -> None:
+    before = multiprocessing.active_children()
     path = train_detector(data, tmp_path / "first")
+    assert set(multiprocessing.active_children()) <= set(before)  # those that made patches have ended
     sidecar, file = read_detector(path)
     assert (sidecar.name, sidecar.parameters) == ("detector", SYSTEMS["detector"].parameters)
     assert sidecar.metrics["epochs"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -67,16 +68,18 @@ def fit_detector(
     make_repeatable(recipe.seed)
     model = begun(recipe, weights)
     epochs = _resume(model, out)
-    stream = batches(data, fonts, labels, recipe.seed, len(epochs) * recipe.steps, jobs, StreamParameters())
     if len(epochs) < recipe.epochs:
-        model.fit(
-            stream,
-            steps_per_epoch=recipe.steps,
-            initial_epoch=len(epochs),
-            epochs=recipe.epochs,
-            verbose=verbose,
-            callbacks=[_Checkpoint(out, epochs)],
-        )
+        first = len(epochs) * recipe.steps
+        # closed, or the processes that make patches outlive the training
+        with closing(batches(data, fonts, labels, recipe.seed, first, jobs, StreamParameters())) as stream:
+            model.fit(
+                stream,
+                steps_per_epoch=recipe.steps,
+                initial_epoch=len(epochs),
+                epochs=recipe.epochs,
+                verbose=verbose,
+                callbacks=[_Checkpoint(out, epochs)],
+            )
     return out / MODEL
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +37,8 @@ class StreamParameters:
 
 def batches(
     data: Path, fonts: Path, labels: Path | None, seed: int, first: int, jobs: int, parameters: StreamParameters
-) -> Iterator[Batch]:
-    """Endless batches from the one numbered `first` on."""
+) -> Generator[Batch, None, None]:
+    """Endless batches from the one numbered `first` on; to be closed, which ends the processes."""
     p = parameters
     kept: deque[tuple[NDArray[np.uint8], NDArray[np.float16]]] = deque(maxlen=p.kept)
     context = multiprocessing.get_context("spawn")
