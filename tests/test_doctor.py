@@ -22,7 +22,7 @@ COMMAND = [sys.executable, "-c", "from batchocr.cli import app; app()"]
 def test_where_all_is_well_a_page_is_read_and_it_ends_with_0() -> None:
     ended = here("doctor", "--device", "cpu")
     assert ended.code == 0
-    assert re.search(r"(ok|note) +self-test: +(a page with 2017 read in|read .* where 2017 is written)", ended.out)
+    assert "a page with 2017 read in" in ended.out
     assert ended.out.rstrip().endswith("The main job runs here.")
 
 
