@@ -213,6 +213,8 @@ class _Work:
             return
         found = suppressed(_together(passes, scales, self._parameters))
         page.found = believed(found, self._networks.detector.parameters)
+        if max(level.pixels.shape) <= self._parameters.strip_height_px and not (page.found.kinds != SIGN).any():
+            page.found = _strongest_digit(found)  # a picture of one digit, of which the detector is not sure
         self._crops.put(page, cut_crops(level.pixels, page.found.boxes[page.found.kinds != SIGN]))
         self._seconds.crops += time.perf_counter() - clock
 
@@ -241,6 +243,12 @@ def _together(passes: Sequence[Detections], scales: Sequence[float], p: TilePara
         np.concatenate([each.kinds for each in kept]),
         np.concatenate([each.probabilities for each in kept]),
     )
+
+
+def _strongest_digit(found: Detections) -> Detections:
+    """The digit of the highest score alone; none where there is none."""
+    digits = found.take(found.kinds != SIGN)
+    return digits.take(np.argsort(-digits.scores, kind="stable")[:1])
 
 
 def _bare(tiles: Tiles) -> Tiles:
