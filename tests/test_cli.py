@@ -51,7 +51,7 @@ def test_a_good_run_ends_with_0_one_line_and_no_noise(ended_over_samples: tuple[
     ended, out = ended_over_samples
     assert ended.code == 0
     progress = re.compile(r"starting|\d+ of \d+ pages, \d+ failed")  # of a run that takes longer than half a minute
-    # no bar where nobody looks, and nothing of TensorFlow's
+    # no bar without a terminal, and nothing of TensorFlow's
     assert [line for line in ended.err.splitlines() if not progress.fullmatch(line)] == []
     assert ended.out.count("\n") == 1
     assert re.match(

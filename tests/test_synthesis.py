@@ -87,7 +87,7 @@ def test_a_struck_out_number_is_unknown(maker: PatchMaker) -> None:
     assert canvas.boxes[-1][5] == UNKNOWN
 
 
-def test_of_digits_that_nobody_can_see_nothing_is_asked() -> None:
+def test_of_digits_that_cannot_be_seen_nothing_is_asked() -> None:
     pixels = np.full((60, 90), 220, np.uint8)
     pixels[15:35, 10:20], pixels[15:35, 40:50] = 90, 212
     boxes = np.array([(1, 10, 10, 12, 30, HAND, 0.6), (1, 40, 10, 12, 30, HAND, 0.04)], np.float32)
