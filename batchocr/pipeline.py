@@ -222,7 +222,7 @@ class _Work:
         self, shape: tuple[int, ...], passes: Sequence[Detections], scales: Sequence[float]
     ) -> float | None:
         """That of another pass over a page; None where those made so far do."""
-        heights = [digit_heights(believed(found, self._networks.detector.parameters)) for found in passes]
+        heights = [digit_heights(believed(found)) for found in passes]  # by no fitted scores: more is worth a look
         if len(passes) == 1 and (scale := second_scale(shape, scales[0], heights[0], self._parameters)) is not None:
             return scale
         far = far_scale(shape, scales[0], self._parameters)

@@ -31,7 +31,7 @@ class TileParameters:
     """Longer side of a page at that scale, at least."""
     max_enlargement: float = 2.0
     """More shows nothing new."""
-    min_small_px: float = 16.0
+    min_small_px: float = 20.0
     """Height of the smaller digits found below which a page is looked at enlarged: they are read less well."""
     small_quantile: float = 0.3
     """Which of the heights is taken for that of the smaller digits."""
@@ -41,7 +41,7 @@ class TileParameters:
     """By how much a page is enlarged on which nothing was found: its digits may have been too small..."""
     far_ratio: float = 0.35
     """...or too large: if again nothing is found, it is looked at once more at this share of the first scale."""
-    wanted_small_px: float = 24.0
+    wanted_small_px: float = 26.0
     """What an enlarged page brings it to."""
     reduced_median_px: float = 45.0
     """What a reduced page brings the median to."""

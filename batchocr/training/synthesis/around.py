@@ -130,11 +130,40 @@ def ring(canvas: Canvas, left: float, right: float, base: float, line: float, op
     canvas.lay(mask, 0, 0, opacity)
 
 
-def guide_marks(left: float, top: float, width: float, height: float) -> list[Segment]:
-    """The seven strokes printed in a cell along which digits are to be written, as lines."""
-    x0, x1 = left + 0.25 * width, left + 0.75 * width
-    y0, y1, y2 = top + 0.18 * height, top + 0.5 * height, top + 0.82 * height
+def guide_marks(left: float, top: float, width: float, height: float, inset: tuple[float, float]) -> list[Segment]:
+    """The seven strokes printed in a cell along which digits are to be written, as lines.
+
+    `inset` says how far they are from the cell's sides, as shares of its width and of its height.
+    """
+    x0, x1 = left + inset[0] * width, left + (1 - inset[0]) * width
+    y0, y1, y2 = top + inset[1] * height, top + 0.5 * height, top + (1 - inset[1]) * height
     return [(x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y2, x1, y2), (x0, y0, x0, y2), (x1, y0, x1, y2)]
+
+
+def alignment_marks(canvas: Canvas) -> None:
+    """Filled squares and triangles, as forms have them at their corners and sides to be found by."""
+    rng, side = canvas.rng, canvas.side
+    mask = canvas.shapes()
+    for _ in range(int(rng.integers(1, 6))):
+        size = max(3, int(canvas.height * rng.uniform(0.25, 1.1)))
+        x, y = (int(v) for v in rng.integers(0, side, 2))
+        steps = ((0, 0), (1, 1)) if rng.random() < 0.4 else ((0, 0), (1.4, 0)) if rng.random() < 0.4 else ((0, 0),)
+        for right, down in steps:
+            left, top = x + int(right * size), y + int(down * size)
+            corners = np.array([(left, top), (left + size, top), (left + size, top + size), (left, top + size)])
+            if rng.random() < 0.3:
+                corners = np.delete(corners, int(rng.integers(4)), axis=0)
+            if not _on_boxes(canvas, left, top, size):
+                cv2.fillPoly(mask, [corners.astype(np.int32)], 255)
+    canvas.lay(mask, 0, 0, canvas.ink)
+
+
+def _on_boxes(canvas: Canvas, left: float, top: float, size: float) -> bool:
+    """Whether a square lies over something that must be found."""
+    return any(
+        left < x + wide and x < left + size and top < y + tall and y < top + size
+        for _, x, y, wide, tall, *_ in canvas.boxes
+    )
 
 
 def bubble(canvas: Canvas, x: float, y: float, radius: float, filled: bool, square: bool) -> None:

@@ -29,16 +29,17 @@ class CellLayouts(Layout):
         fill, hand = rng.uniform(0.3, 1), self.writing.hand()
         rowwise = rng.random() < 0.2
         low = rng.uniform(0.0, 0.18)
+        printed = int(rng.integers(len(xs))) if rng.random() < 0.3 else -1  # a column of printed numbers
         for top in ys:
             own = self.writing.hand() if rowwise else hand
-            for left, right in pairwise(xs):
+            for column, (left, right) in enumerate(pairwise(xs)):
                 if rng.random() > fill:
                     continue
                 base = top + pitch * 0.5 + h * 0.5 + float(rng.normal(0, low)) * h
                 x = left + h * float(rng.uniform(-0.1, 0.5))
                 how = rng.random()
-                if how < 0.08:
-                    self._print(x, base, 0.5)
+                if how < 0.08 or column == printed:
+                    self._print(x, base, 0.9 if column == printed else 0.5)
                 elif how < 0.14:
                     self.writing.word(x, base, h, own)
                 elif how < 0.155:
@@ -99,6 +100,8 @@ class CellLayouts(Layout):
                 count = int(rng.integers(1, 11))
                 segments = []
                 filled, letters, guides = rng.random() < 0.85, rng.random() < 0.2, rng.random() < 0.25
+                inset = float(rng.uniform(0.15, 0.36)), float(rng.uniform(0.1, 0.3))
+                guide_lines: list[tuple[float, float, float, float]] = []
                 crossed = float(rng.choice([0, 0, 0, 0.3, 0.9], p=[0.4, 0.3, 0.1, 0.12, 0.08]))
                 for i in range(count):
                     left = x + i * (cell + gap)
@@ -108,7 +111,7 @@ class CellLayouts(Layout):
                     if not comb:
                         segments.append((left, y, left + cell, y))
                     if guides:
-                        segments += around.guide_marks(left, y, cell, tall)
+                        guide_lines += around.guide_marks(left, y, cell, tall, inset)
                     foot = y + tall * 0.5 + h * 0.5 + float(rng.normal(0, 0.07)) * h
                     at = left + cell * 0.5 - 0.3 * h + float(rng.normal(0, 0.06)) * h
                     if rng.random() < crossed:
@@ -118,6 +121,9 @@ class CellLayouts(Layout):
                     elif filled and rng.random() < (0.55 if guides else 0.9):
                         self.writing.digit(int(rng.integers(10)), at, foot, h * float(rng.uniform(0.82, 1.15)), hand)
                 self.canvas.lines(segments, **style)
+                if guide_lines:
+                    faint = {"opacity": self.canvas.ink * rng.uniform(0.15, 0.8)} if rng.random() < 0.7 else {}
+                    self.canvas.lines(guide_lines, **(style | faint))
                 x += count * (cell + gap) + h * float(rng.uniform(0.4, 3))
             y += tall + h * float(rng.uniform(0.1, 1.6))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SIGN_HEIGHTS = {".": 0.08, ",": 0.3, "/": 1.1, "-": 0.35, ":": 0.5, "+": 0.5}
+SIGN_HEIGHTS = {".": 0.08, ",": 0.3, "/": 1.4, "-": 0.35, ":": 0.5, "+": 0.5}
 """Longer side of a sign, in heights of the digits."""
 SIGN_MIDDLES = {".": 0.04, ",": -0.03, "/": 0.45, "-": 0.45, ":": 0.3, "+": 0.45}
 """How far the middle of a sign lies above the base line, in heights."""
@@ -25,7 +25,7 @@ def sign_strokes(sign: str, rng: np.random.Generator) -> list[NDArray[np.float32
     if sign == ",":
         return [way((0, -u(0.02, 0.15)), (0.03, 0.02), (-u(0, 0.16), u(0.08, 0.4)))]
     if sign == "/":
-        return [way((0, u(-0.05, 0.3)), (u(0.1, 0.65), -u(0.8, 1.3)))]
+        return [way((0, u(0.05, 0.35)), (u(0.15, 0.75), -u(1.05, 1.4)))]  # longer than a digit, or it would be a 1
     if sign == "-":
         y = -u(0.3, 0.6)
         return [way((0, y), (u(0.12, 0.3), y + u(-0.05, 0.05)), (u(0.3, 0.75), y + u(-0.08, 0.08)))]

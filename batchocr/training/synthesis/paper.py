@@ -82,6 +82,14 @@ def security(canvas: Canvas, bank: PrintBank) -> None:
         paper *= 1 - np.clip(cv2.GaussianBlur(dots, (0, 0), rng.uniform(0.6, 1.2)) * 4, 0, 1) * opacity
 
 
+def show_through(canvas: Canvas, back: NDArray[np.float32]) -> None:
+    """What stands on the back of the sheet (side, side), mirrored, blurred and faint; there is nothing to be read."""
+    rng = canvas.rng
+    ink = 1 - back[:, ::-1] / max(1.0, float(back.max()))
+    ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.5, 0.09 * canvas.height))
+    canvas.paper *= 1 - ink * rng.uniform(0.08, 0.5)
+
+
 def squares(canvas: Canvas) -> tuple[float, float, float]:
     """Squared paper; returns the side of a square and where the first begins."""
     rng, side = canvas.rng, canvas.side

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -56,12 +56,22 @@ class PatchMaker:
         paper.tint(canvas)
         if canvas.chance(0.25):
             paper.security(canvas, self.bank)
-        kinds, weights = zip(*SHARES, strict=True)
-        layout = kinds[int(rng.choice(len(kinds), p=np.array(weights) / sum(weights)))]
-        layout(Layouts(canvas, Writing(canvas, self.sources), self.bank))
+        if canvas.chance(0.06):
+            back = replace(canvas, paper=np.full_like(canvas.paper, 255.0), boxes=[])
+            self._fill(back)
+            if not back.real:
+                paper.show_through(canvas, back.paper)
+        layout = self._fill(canvas)
         if not canvas.real:
             self._spoil(canvas)
-        return self._expose(canvas, layout.__name__, rng)
+        return self._expose(canvas, layout, rng)
+
+    def _fill(self, canvas: Canvas) -> str:
+        """Write and print on a canvas by one of the layouts; returns its name."""
+        kinds, weights = zip(*SHARES, strict=True)
+        layout = kinds[int(canvas.rng.choice(len(kinds), p=np.array(weights) / sum(weights)))]
+        layout(Layouts(canvas, Writing(canvas, self.sources), self.bank))
+        return layout.__name__
 
     def _canvas(self, rng: np.random.Generator) -> Canvas:
         side = self.side + 2 * MARGIN
@@ -75,6 +85,8 @@ class PatchMaker:
         """What may lie over everything."""
         if canvas.chance(0.1):
             around.decorations(canvas)
+        if canvas.chance(0.06):
+            around.alignment_marks(canvas)
         if canvas.chance(0.08):
             around.cross_out_lines(canvas)
         if canvas.chance(0.06):

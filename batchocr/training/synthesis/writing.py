@@ -52,7 +52,7 @@ class Writing:
         pen = any_pen(rng, self.canvas.height)
         writers = getattr(self.sources, f"by_{self._pool}")
         writer = writers[int(rng.integers(len(writers)))]
-        spacing = rng.uniform(0.0, 0.35) if rng.random() < 0.75 else rng.uniform(-0.12, 0.06)
+        spacing = rng.uniform(0.0, 0.35) if rng.random() < 0.7 else rng.uniform(-0.18, 0.06)
         return Hand(pen, writer, bool(rng.random() < 0.25), float(rng.uniform(0, 0.09)), float(spacing))
 
     def _glyph(self, digit: int, hand: Hand) -> Glyph:
@@ -130,7 +130,7 @@ class Writing:
             if end > self.canvas.side or (right is not None and end + 0.45 * height > right):
                 break
             foot = base + slope * (end - x) + float(rng.normal(0, hand.uneven)) * height
-            gap = max(-0.15, hand.spacing + float(rng.normal(0, 0.04))) * height
+            gap = max(-0.2, hand.spacing + float(rng.normal(0, 0.04))) * height
             if character.isdigit():
                 tall = height * float(np.clip(rng.normal(1, hand.uneven * 1.3), 0.6, 1.35))
                 box = self.digit(int(character), end + (gap if i else 0), foot, tall, hand)
@@ -167,6 +167,8 @@ class Writing:
         how = rng.random()
         pen = replace(hand.pen, nib=0.0, stretch=1.0, slant=hand.pen.slant * 0.6)
         line = max(0.9, pen.width_ratio * height)
+        if sign == "/":
+            size = max(1.15, size)
         if own and how < 0.4 and sign not in ".:":
             shape = own[int(rng.integers(len(own)))]
             every = np.concatenate(list(shape))
