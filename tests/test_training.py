@@ -112,9 +112,7 @@ def test_its_sidecar_says_how_it_was_made(trained: Path) -> None:
 
 def test_its_crops_are_kept_by_group(trained: Path) -> None:
     gathered = kept(trained.with_name("crops.npz"))
-    assert {"mnist", "semeion", "numbers-ch", "more", "hand", "print", "real pages", "none near"} <= set(
-        gathered.groups
-    )
+    assert {"mnist", "semeion", "numbers-ch", "more", "hand", "real pages", "none near"} <= set(gathered.groups)
     assert {"mnist", "more", "hand", "real pages"} <= set(gathered.held_out)
     assert len(gathered.groups["mnist"]) == 300 and len(gathered.held_out["mnist"]) == 50
     assert (len(gathered.groups["more"]), len(gathered.held_out["more"])) == (70, 10)

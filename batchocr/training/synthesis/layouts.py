@@ -13,17 +13,17 @@ class Layouts(TextLayouts, CellLayouts):
 
 
 SHARES: tuple[tuple[Callable[[Layouts], None], float], ...] = (
-    (Layouts.free, 0.13),
-    (Layouts.lines, 0.08),
+    (Layouts.free, 0.11),
+    (Layouts.lines, 0.1),
     (Layouts.table, 0.16),
     (Layouts.boxes, 0.12),
     (Layouts.form, 0.06),
     (Layouts.strip, 0.13),
-    (Layouts.dense, 0.1),
+    (Layouts.dense, 0.08),
     (Layouts.tallies, 0.025),
     (Layouts.squared, 0.05),
     (Layouts.words, 0.05),
-    (Layouts.sentences, 0.1),
+    (Layouts.sentences, 0.15),
     (Layouts.printed, 0.05),
     (Layouts.ringed, 0.02),
     (Layouts.answers, 0.02),

@@ -40,7 +40,7 @@ def real_papers(data: Path, labels: Path | None = None) -> list[RealPaper]:
     ]
     if labels is not None:
         real += [
-            RealPaper("registers", 0.13, labelled(labels, data, "registers")),
+            RealPaper("registers", 0.17, labelled(labels, data, "registers")),
             RealPaper("register pages", 0.03, labelled(labels, data, "register pages")),
             RealPaper("sudokus", 0.05, labelled(labels, data, "sudokus")),
         ]

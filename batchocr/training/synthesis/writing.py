@@ -23,6 +23,10 @@ ALIKE_SHARE = 0.12
 """Of single letters, those that look like a digit."""
 NEIGHBOURS_LINK = 0.08
 """Share of numbers in which digits are linked by a stroke."""
+OLD_STYLE = 0.08
+"""Share of hands whose 0, 1 and 2 are as low as an n, and whose 3, 4, 5, 7 and 9 go below the line."""
+OLD_STYLE_LOW, OLD_STYLE_DROP = (0.55, 0.8), (0.25, 0.5)
+"""Height of the ones, and how far the others go down, in heights of a 6."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Hand:
     """By how much heights and feet differ within a number, as a share of the height."""
     spacing: float
     """Paper between two digits, in heights; below 0 they overlap."""
+    old_style: bool = False
+    """Text figures, as the 19th century writes them."""
 
 
 class Writing:
@@ -53,7 +59,8 @@ class Writing:
         writers = getattr(self.sources, f"by_{self._pool}")
         writer = writers[int(rng.integers(len(writers)))]
         spacing = rng.uniform(0.0, 0.35) if rng.random() < 0.7 else rng.uniform(-0.18, 0.06)
-        return Hand(pen, writer, bool(rng.random() < 0.25), float(rng.uniform(0, 0.09)), float(spacing))
+        uneven = float(rng.uniform(0, 0.09))
+        return Hand(pen, writer, bool(rng.random() < 0.25), uneven, float(spacing), bool(rng.random() < OLD_STYLE))
 
     def _glyph(self, digit: int, hand: Hand) -> Glyph:
         rng = self.rng
@@ -133,6 +140,11 @@ class Writing:
             gap = max(-0.2, hand.spacing + float(rng.normal(0, 0.04))) * height
             if character.isdigit():
                 tall = height * float(np.clip(rng.normal(1, hand.uneven * 1.3), 0.6, 1.35))
+                if hand.old_style and character in "012":
+                    tall *= float(rng.uniform(*OLD_STYLE_LOW))
+                elif hand.old_style and character in "34579":
+                    drop = float(rng.uniform(*OLD_STYLE_DROP))
+                    foot, tall = foot + drop * height, tall * (1 + drop * float(rng.uniform(0.2, 1)))
                 box = self.digit(int(character), end + (gap if i else 0), foot, tall, hand)
                 if linked and last is not None and rng.random() < 0.5:
                     self._link(last, box, hand)
