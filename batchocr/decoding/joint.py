@@ -12,8 +12,12 @@ Floats = NDArray[np.float64]
 DIGITS = 10
 TINY = 1e-6
 """Probabilities are held at least so far from 0 and 1 before a logarithm is taken."""
-FEATURES = ("score", "joint", "margin", "none", "agree")
+FEATURES = ("score", "joint", "margin", "none", "agree", "beside", "both sides")
 """Of a detection, in the order of `Calibration.weights`."""
+OF_DIGIT = [0, 3, 5, 6]
+"""Those that tell whether it is a digit at all: `Calibration.digit_weights`."""
+WEAK = 0.3
+"""Lower scores of neighbours count as this one, so that what is found below it changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +40,16 @@ class Calibration:
     """
 
     bias: float = -1.0
-    weights: tuple[float, float, float, float, float] = (0.7, 1.0, 0.5, -0.3, 0.5)
+    weights: tuple[float, float, float, float, float, float, float] = (0.7, 1.0, 0.5, -0.3, 0.5, 0.0, 0.0)
     """Of FEATURES, for the confidence: that a detection is a digit and is read right."""
     digit_bias: float = 0.5
-    digit_weights: tuple[float, float] = (1.0, -0.35)
-    """Of the features `score` and `none` alone, for whether a detection is a digit at all."""
+    digit_weights: tuple[float, float, float, float] = (1.0, -0.35, 0.0, 0.0)
+    """Of the features OF_DIGIT alone, for whether a detection is a digit at all."""
 
     def moved(self, slope: float, shift: float) -> Calibration:
         """The same with the confidences' logits scaled and shifted."""
-        a, b, c, d, e = self.weights
-        return replace(
-            self,
-            bias=slope * self.bias + shift,
-            weights=(slope * a, slope * b, slope * c, slope * d, slope * e),
-        )
+        a, b, c, d, e, f, g = (slope * weight for weight in self.weights)
+        return replace(self, bias=slope * self.bias + shift, weights=(a, b, c, d, e, f, g))
 
 
 @dataclass(frozen=True)
@@ -99,17 +99,23 @@ def joint_probabilities(
 
 
 def features(
-    scores: NDArray[np.floating], detector: NDArray[np.floating], classifier: NDArray[np.floating], joint: Floats
+    scores: NDArray[np.floating],
+    detector: NDArray[np.floating],
+    classifier: NDArray[np.floating],
+    joint: Floats,
+    beside: NDArray[np.floating],
 ) -> Floats:
-    """FEATURES (n, 5) of detections: by them confidence is told.
+    """FEATURES (n, 7) of detections: by them confidence is told.
 
-    `scores` (n,) of the detector, `detector` (n, 10 or more), `classifier` (n, 11) with "none" last, `joint` (n, 10).
+    `scores` (n,) of the detector, `detector` (n, 10 or more), `classifier` (n, 11) with "none" last, `joint` (n, 10),
+    `beside` (n, 2) the scores of the neighbours.
     """
     if not len(joint):
         return np.empty((0, len(FEATURES)))
     first_two = np.sort(joint, axis=1)[:, -2:]
     logs = np.log(np.maximum(first_two, TINY))
     agree = detector[:, :DIGITS].argmax(axis=1) == classifier[:, :DIGITS].argmax(axis=1)
+    sides = np.sort(_logit(np.maximum(beside, WEAK)), axis=1)
     return np.stack(
         [
             _logit(np.asarray(scores, np.float64)),
@@ -117,40 +123,43 @@ def features(
             logs[:, 1] - logs[:, 0],
             _logit(np.asarray(classifier[:, DIGITS], np.float64)),
             agree.astype(np.float64),
+            sides[:, 1],
+            sides[:, 0],
         ],
         axis=1,
     )
 
 
 def confidence(of_features: Floats, calibration: Calibration | None = None) -> Floats:
-    """Probability (n,) that a detection is a digit and is read right, from its features (n, 5)."""
+    """Probability (n,) that a detection is a digit and is read right, from its features (n, 7)."""
     how = calibration or Calibration()
     return _sigmoid(how.bias + of_features @ np.array(how.weights))
 
 
 def is_digit(of_features: Floats, calibration: Calibration | None = None) -> Floats:
-    """Probability (n,) that a detection is a digit at all, from its features (n, 5)."""
+    """Probability (n,) that a detection is a digit at all, from its features (n, 7)."""
     how = calibration or Calibration()
-    return _sigmoid(how.digit_bias + of_features[:, [0, 3]] @ np.array(how.digit_weights))
+    return _sigmoid(how.digit_bias + of_features[:, OF_DIGIT] @ np.array(how.digit_weights))
 
 
 def read_jointly(
     scores: NDArray[np.floating],
     detector: NDArray[np.floating],
     classifier: NDArray[np.floating],
+    beside: NDArray[np.floating],
     parameters: JointParameters | None = None,
     calibration: Calibration | None = None,
 ) -> JointReading:
     """What both networks say of n detections.
 
     `scores` (n,) and `detector` (n, 16) come from the detector, `classifier` (n, 11) from the classifier of crops: ten
-    digits, and none of them. Of equals the smaller digit comes first.
+    digits, and none of them; `beside` (n, 2) from `neighbour_scores`. Of equals the smaller digit comes first.
     """
     joint = joint_probabilities(detector, classifier, parameters)
     order = np.argsort(-joint, axis=1, kind="stable")
     first, second = order[:, 0], order[:, 1]
     each = np.arange(len(joint))
-    told = features(scores, detector, classifier, joint)
+    told = features(scores, detector, classifier, joint, beside)
     sure = confidence(told, calibration)
     runner_up = np.minimum(sure * joint[each, second] / joint[each, first], 1 - sure)
     return JointReading(first, second, sure, runner_up, is_digit(told, calibration))
@@ -187,19 +196,15 @@ def fit_calibration(
     counts: Floats | None = None,
     digit_counts: Floats | None = None,
 ) -> Calibration:
-    """The calibration from detections with features (n, 5): which are read right, and which are digits at all.
+    """The calibration from detections with features (n, 7): which are read right, and which are digits at all.
 
     Each counts as `counts` (n,) says for the one, and `digit_counts` (n,) for the other; 1 where nothing is said.
     """
     bias, weights = fit_logistic(of_features, right, counts)
-    digit_bias, digit_weights = fit_logistic(of_features[:, [0, 3]], a_digit, digit_counts)
-    score, joint, margin, none, agree = (round(float(w), 4) for w in weights)
-    return Calibration(
-        round(bias, 4),
-        (score, joint, margin, none, agree),
-        round(digit_bias, 4),
-        (round(float(digit_weights[0]), 4), round(float(digit_weights[1]), 4)),
-    )
+    digit_bias, digit_weights = fit_logistic(of_features[:, OF_DIGIT], a_digit, digit_counts)
+    a, b, c, d, e, f, g = (round(float(w), 4) for w in weights)
+    score, none, beside, both = (round(float(w), 4) for w in digit_weights)
+    return Calibration(round(bias, 4), (a, b, c, d, e, f, g), round(digit_bias, 4), (score, none, beside, both))
 
 
 def fit_weights(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
+from batchocr.decoding.neighbours import neighbour_scores
 from batchocr.decoding.numbers import NumberParameters, WrittenNumber, by_kind, find_numbers
 from batchocr.decoding.signs import SignParameters, contested, find_signs, written
 from batchocr.records import PRINT, SIGN, Detections, DigitRow, NumberRow, Origin, PageResult, Pixels, PreparedPage
@@ -103,8 +104,9 @@ def decode(
     detections, crop_probabilities, doubted = detections.take(kept), crop_probabilities[kept], doubted[kept]
     is_sign = detections.kinds == SIGN
     signs, digits, doubted = detections.take(is_sign), detections.take(~is_sign), doubted[is_sign]
+    beside = neighbour_scores(digits.boxes, digits.scores)
     reading = read_jointly(
-        digits.scores, digits.probabilities, crop_probabilities[~is_sign], how.joint, how.calibration
+        digits.scores, digits.probabilities, crop_probabilities[~is_sign], beside, how.joint, how.calibration
     )
     keep = reading.is_digit >= how.rows.least_digit
     if len(digits) == 1:

@@ -133,7 +133,8 @@ def fit_reading(evidence: Sequence[Evidence]) -> tuple[JointParameters, Calibrat
     probabilities = joint_probabilities(detector, classifier, joint)
     of_all = _alike([len(e) for e in evidence])
     of_boxed = _alike([len(e) for e in evidence], [e.boxed for e in evidence])
-    told = features(scores, detector, classifier, probabilities)
+    beside = np.concatenate([e.beside for e in evidence])
+    told = features(scores, detector, classifier, probabilities, beside)
     right = probabilities.argmax(axis=1) == labels
     return joint, fit_calibration(told, right, a_digit, of_all, of_boxed)
 
@@ -151,7 +152,8 @@ def _alike(sizes: Sequence[int], counted: Sequence[bool] | None = None) -> Float
 
 def reading_of(evidence: Evidence, joint: JointParameters, calibration: Calibration) -> JointReading:
     """What is read of the detections."""
-    return read_jointly(evidence.scores, evidence.detector, evidence.classifier, joint, calibration)
+    e = evidence
+    return read_jointly(e.scores, e.detector, e.classifier, e.beside, joint, calibration)
 
 
 def rows_of(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.decoding.joint import DIGITS, joint_probabilities
+from batchocr.decoding.neighbours import neighbour_scores
 from batchocr.decoding.signs import contested
 from batchocr.engines.look import look_at
 from batchocr.pipeline import Read, read_pages
@@ -107,6 +108,8 @@ class Evidence:
     """(n, CLASSES) probabilities."""
     classifier: Floats
     """(n, 11) probabilities."""
+    beside: Floats
+    """(n, 2) scores of the neighbours."""
     labels: Whole
     """(n,): what it is, 0 to 9, or 10 for no digit."""
     on_empty: NDArray[np.bool_]
@@ -120,7 +123,7 @@ class Evidence:
 
     def take(self, which: NDArray[np.bool_]) -> Evidence:
         """Of the detections of digits those where a mask (n,) holds."""
-        columns = ("scores", "kinds", "detector", "classifier", "labels", "on_empty")
+        columns = ("scores", "kinds", "detector", "classifier", "beside", "labels", "on_empty")
         return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
 
@@ -169,8 +172,8 @@ def collect(name: str, known: Iterable[Known], networks: Networks, p: EvidencePa
         if part is not None:
             parts.append(part)
     empty = [not part.true for part in parts]
-    joined = [np.concatenate([getattr(part, column) for part in parts]) for column in _Part._fields[:7]]
-    scores, kinds, detector, classifier, labels, sign_scores, sign_right = joined
+    joined = [np.concatenate([getattr(part, column) for part in parts]) for column in _Part._fields[:8]]
+    scores, kinds, detector, classifier, beside, labels, sign_scores, sign_right = joined
     return Evidence(
         name=name,
         pages=len(parts),
@@ -180,6 +183,7 @@ def collect(name: str, known: Iterable[Known], networks: Networks, p: EvidencePa
         kinds=kinds,
         detector=detector,
         classifier=classifier,
+        beside=beside,
         labels=labels,
         on_empty=np.repeat(empty, [len(part.scores) for part in parts]),
         empty=sum(empty),
@@ -194,6 +198,7 @@ class _Part(NamedTuple):
     kinds: NDArray[np.int8]
     detector: Floats
     classifier: Floats
+    beside: Floats
     labels: Whole
     sign_scores: Floats
     sign_right: NDArray[np.bool_]
@@ -209,22 +214,24 @@ def _split(read: Read) -> tuple[Detections, Floats, Detections]:
     return found.take(~is_sign), probabilities[~is_sign], found.take(is_sign)
 
 
-def _part(digits: Detections, crops: Floats, labels: Whole, true: int) -> _Part:
+def _part(digits: Detections, crops: Floats, beside: Floats, labels: Whole, true: int) -> _Part:
     scores, probabilities = digits.scores.astype(np.float64), digits.probabilities.astype(np.float64)
-    return _Part(scores, digits.kinds, probabilities, crops, labels, np.empty(0), np.empty(0, np.bool_), true, 0)
+    no_signs = np.empty(0), np.empty(0, np.bool_)
+    return _Part(scores, digits.kinds, probabilities, crops, beside, labels, *no_signs, true, 0)
 
 
 def _by_text(read: Read, text: str, p: EvidenceParameters) -> _Part | None:
     digits, crops, _ = _split(read)
+    beside = neighbour_scores(digits.boxes, digits.scores)
     sure = digits.scores >= p.sure_score
     if not text or np.count_nonzero(sure) != len(text):
         return None
-    digits, crops = digits.take(sure), crops[sure]
+    digits, crops, beside = digits.take(sure), crops[sure], beside[sure]
     order = np.argsort(digits.boxes[:, 0] + digits.boxes[:, 2] / 2, kind="stable")
-    digits, crops = digits.take(order), crops[order]
+    digits, crops, beside = digits.take(order), crops[order], beside[order]
     labels = np.array([int(c) for c in text], np.int64)
     told = joint_probabilities(digits.probabilities, crops).argmax(axis=1)
-    return _part(digits, crops, labels, len(text)) if in_step(told, labels) else None
+    return _part(digits, crops, beside, labels, len(text)) if in_step(told, labels) else None
 
 
 def in_step(read: Whole, true: Whole) -> bool:
@@ -260,7 +267,8 @@ def _by_boxes(read: Read, known: Boxes, p: EvidenceParameters) -> _Part | None:
     false = np.flatnonzero(counts & (which == NOTHING))
     if len(false) > p.most_false:
         counts[np.random.default_rng(row.page).permutation(false)[p.most_false :]] = False
-    part = _part(digits.take(counts), crops[counts], labels[counts], min(len(of_digits), p.most_digits))
+    beside = neighbour_scores(digits.boxes, digits.scores)[counts]
+    part = _part(digits.take(counts), crops[counts], beside, labels[counts], min(len(of_digits), p.most_digits))
     if (known[:, 5] == UNKNOWN_SIGNS).any():
         return part
     which, counts = matched(_on_page(signs.boxes, to_page), of_signs, unknown, p)

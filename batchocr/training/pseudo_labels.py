@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from batchocr.decoding.suppression import SuppressionParameters, suppressed
 from batchocr.recognition.detector import Detector, DetectorParameters, of_page
 from batchocr.records import PRINT, SIGN, SIGNS, Detections, Pixels
-from batchocr.training.component_labels import component_boxes
+from batchocr.training.component_labels import component_boxes, missing_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
 from batchocr.training.held_out import register_pages, strip_is_held_out, sudoku_photos
 from batchocr.training.synthesis.real import read_grey
@@ -35,6 +35,9 @@ LINE_PX = 46.0
 """Height at which lines of strokes are drawn, all of their ink."""
 BATCH = 2
 """Tiles: a strip has one or two."""
+
+MISSED_SIGN = 4.0
+"""What it costs that a sign has no detection, as minus the logarithm of a probability."""
 
 Box = list[float]
 """Class, left, top, width, height, kind."""
@@ -52,6 +55,12 @@ class Parameters:
     """Geometric mean of score times probability over a text, at least."""
     stray_score: float = 0.5
     """A detection of this score that no digit took: the text is not laid well."""
+    missed_digit: float = 2.5
+    """What it costs that a digit has no detection, where its ink may have the box."""
+    max_missed_ratio: float = 0.5
+    """Share of a text's digits that may have none."""
+    reach_ratio: float = 1.5
+    """How far a digit at the end of a number may lie from the others, in their heights."""
     heights_px: tuple[float, ...] = (42.0, 62.0)
     """Heights to which strips are scaled, one after the other."""
 
@@ -79,13 +88,7 @@ def lay(text: str, found: Detections, p: Parameters = PARAMETERS) -> Laid | None
     found = found.take(order)
     cost = _costs(wanted, found, p)
     rows, columns = cost.shape
-    best = np.full((rows + 1, columns + 1), np.inf)
-    best[0] = 0
-    missed = np.array([4.0 if c in SIGNS else np.inf for c in wanted])
-    for i in range(rows):
-        best[i + 1, 0] = best[i, 0] + missed[i]
-        for j in range(columns):
-            best[i + 1, j + 1] = min(best[i + 1, j], best[i, j] + cost[i, j], best[i, j + 1] + missed[i])
+    best = _best(wanted, cost, np.inf)
     if not rows or not np.isfinite(best[-1, -1]):
         return None
     taken = _way_back(best, cost)
@@ -96,6 +99,19 @@ def lay(text: str, found: Detections, p: Parameters = PARAMETERS) -> Laid | None
     if quality < p.min_mean or stray:
         return None
     return Laid(_boxes(wanted, taken, found), quality)
+
+
+def _best(wanted: Sequence[str], cost: NDArray[np.float64], missed_digit: float) -> NDArray[np.float64]:
+    """The least cost (wanted + 1, found + 1) of laying so many characters on so many detections."""
+    rows, columns = cost.shape
+    best = np.full((rows + 1, columns + 1), np.inf)
+    best[0] = 0
+    missed = np.array([MISSED_SIGN if c in SIGNS else missed_digit for c in wanted])
+    for i in range(rows):
+        best[i + 1, 0] = best[i, 0] + missed[i]
+        for j in range(columns):
+            best[i + 1, j + 1] = min(best[i + 1, j], best[i, j] + cost[i, j], best[i, j + 1] + missed[i])
+    return best
 
 
 def _costs(wanted: Sequence[str], found: Detections, p: Parameters) -> NDArray[np.float64]:
@@ -142,6 +158,55 @@ def _boxes(wanted: Sequence[str], taken: dict[int, int | None], found: Detection
     return boxes
 
 
+def lay_with_gaps(text: str, found: Detections, pixels: Pixels, p: Parameters = PARAMETERS) -> list[Box] | None:
+    """A text of digits and signs alone, of which the detector misses some digits: these have the boxes of their ink.
+
+    None where most are missed, where what is left of the ink is not as many pieces, or where a detection is left over.
+    """
+    wanted = [c for c in text if c.isdigit() or c in SIGNS]
+    if any(not (c.isspace() or c in wanted) for c in text) or not len(found):
+        return None
+    found = found.take(np.argsort(found.boxes[:, 0] + found.boxes[:, 2] / 2, kind="stable"))
+    cost = _costs(wanted, found, p)
+    taken = _way_back(_best(wanted, cost, p.missed_digit), cost)
+    laid = {i: found.boxes[j].astype(float) for i, j in taken.items() if j is not None}
+    digits = [i for i in laid if wanted[i].isdigit()]
+    missed = [i for i, c in enumerate(wanted) if c.isdigit() and i not in laid]
+    if not missed or len(missed) > p.max_missed_ratio * (len(digits) + len(missed)):
+        return None
+    if np.exp(-np.mean([cost[i, taken[i]] for i in digits])) < p.min_mean:
+        return None
+    known = np.array([laid[i] for i in digits])
+    usual = float(np.median(known[:, 3]))
+    boxes = _boxes(wanted, taken, found)
+    for run in _runs(missed):
+        before, after = [laid[i] for i in laid if i < run[0]], [laid[i] for i in laid if i > run[-1]]
+        reach = p.reach_ratio * usual * len(run)
+        start = max((b[0] + b[2] for b in before), default=min((b[0] for b in after), default=0) - reach)
+        stop = min((b[0] for b in after), default=start + reach)
+        own = missing_boxes(pixels, np.array(list(laid.values())), (start, stop), len(run))
+        if own is None:
+            return None
+        boxes += [[int(wanted[i]), *box.round(1).tolist(), HAND] for i, box in zip(run, own, strict=True)]
+    strong = found.take((found.kinds != SIGN) & (found.scores > p.stray_score))
+    middles = strong.boxes[:, :2] + strong.boxes[:, 2:] / 2
+    for x, y in middles.tolist():
+        if not any(b[1] <= x <= b[1] + b[3] and b[2] <= y <= b[2] + b[4] for b in boxes):
+            return None
+    return boxes
+
+
+def _runs(places: Sequence[int]) -> list[list[int]]:
+    """Places in order, parted where they do not follow each other."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and runs[-1][-1] == place - 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return runs
+
+
 class Labeller:
     """Finds the boxes of known texts with a detector."""
 
@@ -163,6 +228,14 @@ class Labeller:
         ]
         return max(laid, key=lambda found: found.quality, default=None)
 
+    def gaps(self, pixels: Pixels, text: str) -> list[Box] | None:
+        """The same where some digits are missed, at the first scale at which it can be told."""
+        for height in self._p.heights_px:
+            found = self.detections(pixels, float(np.clip(height / pixels.shape[0], 0.2, 2.0)))
+            if (boxes := lay_with_gaps(text, found, pixels, self._p)) is not None:
+                return boxes
+        return None
+
 
 def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The strips of registers that can be read, without those of pages held out and of some kept to calibrate on."""
@@ -175,8 +248,10 @@ def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iter
         laid = labeller.strip(pixels, text)
         if laid is not None:
             yield name, _item(laid.boxes)
-        elif text.isdigit() and (boxes := component_boxes(pixels, len(text))) is not None:
-            yield name, _item([[int(c), *box, HAND] for c, box in zip(text, boxes.tolist(), strict=True)])
+        elif text.isdigit() and (own := component_boxes(pixels, len(text))) is not None:
+            yield name, _item([[int(c), *box, HAND] for c, box in zip(text, own.tolist(), strict=True)])
+        elif (boxes := labeller.gaps(pixels, text)) is not None:
+            yield name, _item(boxes)
 
 
 def register_page(labeller: Labeller, path: Path, pieces: Sequence[dict[str, Any]]) -> list[Box]:
