@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from batchocr.records import Pixels
-from batchocr.training.component_labels import component_boxes
+from batchocr.training.component_labels import component_boxes, missing_boxes
 
 
 def strip(text: str, gap: int = 10) -> Pixels:
@@ -30,7 +30,7 @@ def test_digits_apart_have_the_boxes_of_their_ink() -> None:
 
 def test_other_counts_give_none() -> None:
     assert component_boxes(strip("2069"), 3) is None
-    assert component_boxes(strip("88", gap=-8), 2) is None  # they touch
+    assert component_boxes(strip("88", gap=-8), 3) is None  # they touch
     assert component_boxes(np.full((80, 120), 230, np.uint8), 1) is None
 
 
@@ -50,3 +50,24 @@ def test_the_flag_of_a_digit_is_a_part_of_it() -> None:
     boxes = component_boxes(pixels, 1)
     assert boxes is not None
     assert boxes[0, 3] > 32
+
+
+def test_two_digits_in_one_stroke_are_parted_along_their_slant() -> None:
+    pixels = np.full((80, 120), 230, np.uint8)
+    cv2.line(pixels, (40, 20), (30, 42), 40, 2)  # a leaning 1
+    cv2.polylines(pixels, [np.array([(38, 24), (58, 22), (40, 68)])], False, 40, 2)  # a leaning 7 that it touches
+    boxes = component_boxes(pixels, 2)
+    assert boxes is not None
+    one, seven = boxes
+    assert one[1] + one[3] < 46 and one[2] < 20, "the 7's tail is not the 1's"
+    assert seven[0] + seven[2] > 56 and seven[1] + seven[3] > 66
+
+
+def test_a_digit_that_is_missing_has_the_box_of_its_ink() -> None:
+    pixels = strip("580")
+    every = component_boxes(pixels, 3)
+    assert every is not None
+    found = missing_boxes(pixels, every[1:], (0, float(every[1, 0])), 1)
+    assert found is not None and np.abs(found[0] - every[0]).max() <= 2
+    assert missing_boxes(pixels, every[1:], (0, float(every[1, 0])), 2) is None
+    assert missing_boxes(pixels, every[1:], (120, 180), 1) is None, "nothing stands there"

@@ -18,6 +18,8 @@ from batchocr.decoding.joint import (
     read_jointly,
 )
 
+ALONE = np.zeros((1, 2))
+
 
 def says(digit: int, sure: float, second: int = 8, none: float = 0.0, classes: int = 11) -> NDArray[np.float64]:
     row = np.zeros(classes)
@@ -29,8 +31,8 @@ def says(digit: int, sure: float, second: int = 8, none: float = 0.0, classes: i
 
 
 def test_what_both_say_is_surer_than_what_one_says() -> None:
-    both = read_jointly(np.array([0.8]), says(3, 0.9, classes=16), says(3, 0.9))
-    one = read_jointly(np.array([0.8]), says(3, 0.9, classes=16), says(8, 0.6, second=3))
+    both = read_jointly(np.array([0.8]), says(3, 0.9, classes=16), says(3, 0.9), ALONE)
+    one = read_jointly(np.array([0.8]), says(3, 0.9, classes=16), says(8, 0.6, second=3), ALONE)
     assert both.digits[0] == one.digits[0] == 3
     assert both.confidences[0] > one.confidences[0]
     assert one.seconds[0] == 8
@@ -46,28 +48,38 @@ def test_probabilities_add_up_and_confidences_with_the_runner_up_s_are_no_more_t
     rng = np.random.default_rng(0)
     detector, classifier = rng.dirichlet(np.full(16, 0.2), 200), rng.dirichlet(np.full(11, 0.2), 200)
     assert joint_probabilities(detector, classifier).sum(axis=1) == pytest.approx(1)
-    read = read_jointly(rng.random(200), detector, classifier)
+    read = read_jointly(rng.random(200), detector, classifier, rng.random((200, 2)))
     assert (read.confidences + read.second_confidences <= 1 + 1e-9).all()
     assert (read.second_confidences <= read.confidences).all()
     assert (read.digits != read.seconds).all()
 
 
 def test_a_low_score_and_none_make_it_no_digit() -> None:
-    sure = read_jointly(np.array([0.9]), says(3, 0.99, classes=16), says(3, 0.99, none=0.001))
-    poor = read_jointly(np.array([0.2]), says(3, 0.99, classes=16), says(3, 0.99, none=0.99))
+    sure = read_jointly(np.array([0.9]), says(3, 0.99, classes=16), says(3, 0.99, none=0.001), ALONE)
+    poor = read_jointly(np.array([0.2]), says(3, 0.99, classes=16), says(3, 0.99, none=0.99), ALONE)
     assert sure.is_digit[0] > 0.9 and poor.is_digit[0] < 0.1
     assert poor.confidences[0] < sure.confidences[0]
 
 
+def test_sure_neighbours_make_a_weak_detection_a_digit() -> None:
+    how = Calibration(digit_weights=(1.0, -0.35, 0.4, 0.4), weights=(0.7, 1.0, 0.5, -0.3, 0.5, 0.3, 0.2))
+    alone, beside, below = (
+        read_jointly(np.array([0.2]), says(3, 0.9, classes=16), says(3, 0.9, none=0.3), np.array([sides]), None, how)
+        for sides in ((0.0, 0.0), (0.95, 0.9), (0.29, 0.1))
+    )
+    assert beside.is_digit[0] > alone.is_digit[0] + 0.2 and beside.confidences[0] > alone.confidences[0]
+    assert below.is_digit[0] == alone.is_digit[0], "what is hardly found itself does not vouch for others"
+
+
 def test_of_equals_the_smaller_digit_comes_first() -> None:
-    read = read_jointly(np.array([0.5]), np.full((1, 16), 1 / 16), np.full((1, 11), 1 / 11))
+    read = read_jointly(np.array([0.5]), np.full((1, 16), 1 / 16), np.full((1, 11), 1 / 11), ALONE)
     assert (read.digits[0], read.seconds[0]) == (0, 1)
 
 
 def test_zeros_are_borne() -> None:
-    read = read_jointly(np.zeros(1), np.zeros((1, 16)), np.zeros((1, 11)))
+    read = read_jointly(np.zeros(1), np.zeros((1, 16)), np.zeros((1, 11)), ALONE)
     assert np.isfinite(read.confidences).all() and np.isfinite(read.is_digit).all()
-    assert len(read_jointly(np.zeros(0), np.zeros((0, 16)), np.zeros((0, 11))).digits) == 0
+    assert len(read_jointly(np.zeros(0), np.zeros((0, 16)), np.zeros((0, 11)), np.zeros((0, 2))).digits) == 0
 
 
 def test_a_logistic_regression_finds_its_coefficients() -> None:
@@ -87,7 +99,7 @@ def test_a_fitted_calibration_tells_how_many_are_right() -> None:
     logits[np.arange(n), truth] += rng.choice([1.0, 5.0], n)
     said = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     classifier = np.concatenate([said * 0.95, np.full((n, 1), 0.05)], axis=1)
-    told = features(np.full(n, 0.7), said, classifier, joint_probabilities(said, classifier))
+    told = features(np.full(n, 0.7), said, classifier, joint_probabilities(said, classifier), np.zeros((n, 2)))
     right = said.argmax(axis=1) == truth
     calibration = fit_calibration(told, right, np.ones(n, np.bool_))
     assert isinstance(calibration, Calibration)

@@ -44,7 +44,8 @@ def made_up(name: str, count: int, seed: int, *, boxed: bool = True) -> Evidence
     kinds = rng.choice(np.array([HAND, PRINT], np.int8), count)
     signs = SignEvidence(np.array([0.2, 0.9, 0.8]), np.array([False, True, True]), 2)
     return Evidence(
-        name, 10, int((~none).sum()), boxed, scores, kinds, detector, classifier, np.where(none, NONE, labels), none,
+        name, 10, int((~none).sum()), boxed, scores, kinds, detector, classifier, np.zeros((count, 2)),
+        np.where(none, NONE, labels), none,
         2 if boxed else 0, signs,
     )  # fmt: skip
 
@@ -53,7 +54,7 @@ def test_what_is_fitted_knows_who_knows_and_how_much(tmp_path: Path) -> None:
     evidence = [made_up("patches", 6000, 0), made_up("cheques", 1500, 1), made_up("strips", 800, 2, boxed=False)]
     fitted = fit(evidence)
     assert fitted.joint.classifier_weight > fitted.joint.detector_weight
-    score, joint, _, none, _ = fitted.calibration.weights
+    score, joint, _, none, *_ = fitted.calibration.weights
     assert score > 0 and joint > 0 and none < 0
     assert 0.3 <= fitted.least_digit <= 0.7
     assert fitted.min_score[0] < 0.45  # all digits have scores of 0.4 or more

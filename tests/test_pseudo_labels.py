@@ -6,7 +6,7 @@ import numpy as np
 
 from batchocr.records import CLASSES, HAND, SIGN, SIGNS, Detections
 from batchocr.training.detection.cells import UNKNOWN
-from batchocr.training.pseudo_labels import lay
+from batchocr.training.pseudo_labels import lay, lay_with_gaps
 
 
 def found(text: str, scores: float = 0.9, sure: float = 0.9) -> Detections:
@@ -71,3 +71,17 @@ def test_a_weak_stray_detection_is_passed_over() -> None:
     seen.scores[0] = 0.3
     laid = lay("12", seen)
     assert laid is not None and [box[1] for box in laid.boxes] == [20, 40]
+
+
+def test_a_digit_that_was_missed_has_the_box_of_its_ink() -> None:
+    pixels = np.full((60, 120), 230, np.uint8)
+    for x in (0, 20, 40):
+        pixels[10:34, x + 4 : x + 12] = 40
+    pixels[14:50, 24:30] = 40  # the one in the middle goes below the line
+    boxes = lay_with_gaps("152", found("1 2"), pixels)
+    assert boxes is not None and [int(box[0]) for box in boxes] == [1, 2, 5]
+    left, top, _, height = boxes[-1][1:5]
+    assert abs(left - 24) <= 3 and abs(top - 10) <= 3 and abs(height - 40) <= 6
+    assert lay_with_gaps("1552", found("1 2"), pixels) is None, "two are missing, one piece of ink stands there"
+    assert lay_with_gaps("152", found("1 7"), pixels) is None, "another digit stands there"
+    assert lay_with_gaps("1a2", found("1 2"), pixels) is None, "letters have no boxes"

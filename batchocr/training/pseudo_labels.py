@@ -149,6 +149,8 @@ def _boxes(wanted: Sequence[str], taken: dict[int, int | None], found: Detection
         if j is not None:
             boxes.append([place, *found.boxes[j].astype(float).round(1).tolist(), SIGN if place > 9 else HAND])
             continue
+        if character not in SIGNS:
+            continue
         before = [found.boxes[k] for at in range(i) if (k := taken[at]) is not None]
         after = [found.boxes[k] for at in range(i + 1, len(wanted)) if (k := taken[at]) is not None]
         if before and after:  # a sign that was not found

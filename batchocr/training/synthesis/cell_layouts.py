@@ -99,7 +99,7 @@ class CellLayouts(Layout):
                     x = self._print(x, y + tall * 0.75, 0.15) + h * float(rng.uniform(0.1, 0.8))
                 count = int(rng.integers(1, 11))
                 segments = []
-                filled, letters, guides = rng.random() < 0.85, rng.random() < 0.2, rng.random() < 0.25
+                filled, letters, guides = rng.random() < 0.85, rng.random() < 0.35, rng.random() < 0.25
                 inset = float(rng.uniform(0.15, 0.36)), float(rng.uniform(0.1, 0.3))
                 guide_lines: list[tuple[float, float, float, float]] = []
                 crossed = float(rng.choice([0, 0, 0, 0.3, 0.9], p=[0.4, 0.3, 0.1, 0.12, 0.08]))
@@ -152,7 +152,10 @@ class CellLayouts(Layout):
         y = rng.uniform(0.5, 1.6) * h
         hand = self.writing.hand()
         while y < side + h:
-            x = self._print(rng.uniform(-3, 1) * h, y, 0.2) + h * 0.2
+            x = rng.uniform(-3, 1) * h
+            if rng.random() < 0.3:  # the printed number of a question
+                x = self._print(max(0.2, rng.uniform(0, 1)) * h, y, 1.0) + 0.3 * h
+            x = self._print(x, y, 0.2) + h * 0.2
             while x < side:
                 width = h * float(rng.uniform(2, 8))
                 style = around.rule_style(self.canvas, 2) | (
