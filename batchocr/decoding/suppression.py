@@ -18,6 +18,8 @@ class SuppressionParameters:
     """Intersection over union from which on two boxes are the same digit, and their classes are averaged."""
     min_inside_ratio: float = 0.8
     """Intersection over the smaller box from which on a weaker box is a part of a stronger one."""
+    part_score: float = 0.4
+    """From this score on what lies inside another box is a digit of its own: a 1 beside the long tail of a 7."""
     print_ratio: float = 2.5
     """Of a digit's score as print to that by hand, from which on it is print: clear writing looks a little like it."""
     max_detections: int = 5000
@@ -49,7 +51,7 @@ def suppressed(found: Detections, parameters: SuppressionParameters = PARAMETERS
     for a, b, same in zip(
         strong[order].tolist(), weak[order].tolist(), (union >= parameters.min_union_ratio)[order].tolist(), strict=True
     ):
-        if kept[a] and kept[b]:
+        if kept[a] and kept[b] and (same or found.scores[b] < parameters.part_score):
             kept[b] = False
             if same:
                 sums[a] += found.probabilities[b] * found.scores[b]

@@ -60,8 +60,6 @@ SCORES = tuple(round(0.12 + 0.02 * step, 2) for step in range(20))
 """Thresholds of the detector's scores that are tried."""
 CHANCES = tuple(round(0.05 * step, 2) for step in range(1, 19))
 """The same of the probability that a detection is a digit."""
-SLACK = 0.001
-"""Share of digits lost or falsely found by which a threshold may be worse than the best one, and then saves work."""
 DATA = "material kept out of training: "
 
 
@@ -179,9 +177,9 @@ def choose_least_digit(
 def choose_min_score(
     evidence: Sequence[Evidence], joint: JointParameters, calibration: Calibration, least_digit: float
 ) -> tuple[tuple[float, float, float], list[Point]]:
-    """The detector's least score by kind: the greatest at which hardly more is lost than at the best; and the curves.
+    """The detector's least score by kind: the greatest of the best; and the curves.
 
-    Of digits with what the joint reading takes for none left out already; of signs the best.
+    Of digits with what the joint reading takes for none left out already: both networks know better than one.
     """
     curves: dict[int, list[Point]] = {HAND: [], PRINT: [], SIGN: []}
     for each in (e for e in evidence if e.boxed and e.true):
@@ -225,9 +223,9 @@ def _least(curve: Sequence[Point]) -> float:
 
 
 def _greatest(curve: Sequence[Point]) -> float:
-    """The greatest threshold that costs hardly more than the best."""
+    """The greatest threshold that costs no more than the best: it saves work."""
     costs = _costs(curve)
-    return max(at for at, cost in costs.items() if cost <= min(costs.values()) + SLACK)
+    return max(at for at, cost in costs.items() if cost <= min(costs.values()))
 
 
 def worst_levels(tables: Sequence[tuple[Level, ...]]) -> tuple[Level, ...]:
