@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +80,22 @@ def test_a_digit_s_box_is_that_of_its_ink(maker: PatchMaker) -> None:
         ends = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
         assert [left, top, left + width, top + height] == pytest.approx(ends, abs=2.5)
         assert 28 < height < 56
+
+
+def test_zeros_in_one_stroke_are_each_boxed_on_their_ink(maker: PatchMaker) -> None:
+    for seed in range(PATCHES):
+        canvas = bare(seed, 420)
+        writing = Writing(canvas, maker.sources)
+        hand = replace(writing.hand(), chains=True)
+        end = writing.number("7000", 20, 150, 40, hand)
+        zeros = [box for box in canvas.boxes if box[0] == 0]
+        assert len(zeros) == 3 and len(canvas.boxes) == 4
+        ink = np.argwhere(canvas.paper < 200)
+        top, bottom = min(box[2] for box in zeros), max(box[2] + box[4] for box in zeros)
+        chain = ink[ink[:, 1] >= zeros[0][1]]
+        assert abs(chain[:, 0].min() - top) < 8 and abs(chain[:, 0].max() - bottom) < 8
+        assert all(left[1] < right[1] for left, right in pairwise(zeros))
+        assert end >= zeros[-1][1] + zeros[-1][3] * 0.5
 
 
 def test_a_struck_out_number_is_unknown(maker: PatchMaker) -> None:

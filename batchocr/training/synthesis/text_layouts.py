@@ -6,7 +6,7 @@ from batchocr.training.synthesis import around, paper
 from batchocr.training.synthesis.layout import Layout
 from batchocr.training.synthesis.number_texts import number_text
 from batchocr.training.synthesis.printing import lay_number, lay_picture, lay_word
-from batchocr.training.synthesis.writing import Hand
+from batchocr.training.synthesis.number_writing import Hand
 
 
 class TextLayouts(Layout):

@@ -1,19 +1,16 @@
-"""Writing by hand on a canvas: digits, numbers with their signs, words, struck-out and ringed numbers."""
+"""Writing by hand on a canvas: numbers, words, letters, tallies, and strokes through what is written."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.records import Pixels
-from batchocr.training.detection.cells import HAND, SIGN, UNKNOWN
-from batchocr.training.synthesis.canvas import Canvas
-from batchocr.training.synthesis.marks import MARKS, SIGN_HEIGHTS, SIGN_MIDDLES, mark_strokes, sign_strokes
-from batchocr.training.synthesis.pen import Pen, Strokes, any_pen, render
-from batchocr.training.synthesis.sources import BITMAP_PX, SIGNS, Glyph, Sources, Writer
+from batchocr.training.detection.cells import UNKNOWN
+from batchocr.training.synthesis.number_writing import Hand, NumberWriting
+from batchocr.training.synthesis.pen import Strokes, render
 
 WORDS_SHARE = 0.5
 """Share of whole words where letters are written: single letters are four times as many in the data."""
@@ -21,208 +18,10 @@ TEXT_WORDS_SHARE = 0.8
 """The same in sentences."""
 ALIKE_SHARE = 0.12
 """Of single letters, those that look like a digit."""
-NEIGHBOURS_LINK = 0.08
-"""Share of numbers in which digits are linked by a stroke."""
-OLD_STYLE = 0.08
-"""Share of hands whose 0, 1 and 2 are as low as an n, and whose 3, 4, 5, 7 and 9 go below the line."""
-OLD_STYLE_LOW, OLD_STYLE_DROP = (0.55, 0.8), (0.25, 0.5)
-"""Height of the ones, and how far the others go down, in heights of a 6."""
 
 
-@dataclass(frozen=True)
-class Hand:
-    """Who writes, and with what."""
-
-    pen: Pen
-    writer: Writer
-    mixed: bool
-    """Whether each digit is of another hand."""
-    uneven: float
-    """By how much heights and feet differ within a number, as a share of the height."""
-    spacing: float
-    """Paper between two digits, in heights; below 0 they overlap."""
-    old_style: bool = False
-    """Text figures, as the 19th century writes them."""
-
-
-class Writing:
+class Writing(NumberWriting):
     """Writes on a canvas with what the sources hold."""
-
-    def __init__(self, canvas: Canvas, sources: Sources) -> None:
-        self.canvas, self.sources, self.rng = canvas, sources, canvas.rng
-        self._pool = str(self.rng.choice(["strokes", "pictures", "forms"], p=[0.49, 0.34, 0.17]))
-
-    def hand(self) -> Hand:
-        """A hand of the page's kind."""
-        rng = self.rng
-        pen = any_pen(rng, self.canvas.height)
-        writers = getattr(self.sources, f"by_{self._pool}")
-        writer = writers[int(rng.integers(len(writers)))]
-        spacing = rng.uniform(0.0, 0.35) if rng.random() < 0.7 else rng.uniform(-0.18, 0.06)
-        uneven = float(rng.uniform(0, 0.09))
-        return Hand(pen, writer, bool(rng.random() < 0.25), uneven, float(spacing), bool(rng.random() < OLD_STYLE))
-
-    def _glyph(self, digit: int, hand: Hand) -> Glyph:
-        rng = self.rng
-        pool = getattr(self.sources, f"by_{self._pool}")
-        writer = pool[int(rng.integers(len(pool)))] if hand.mixed else hand.writer
-        own = writer.digits[digit]
-        while not own or rng.random() < 0.04:
-            drawn = self.sources.by_forms
-            own = drawn[int(rng.integers(len(drawn)))].digits[digit]
-        return own[int(rng.integers(len(own)))]
-
-    def digit(self, digit: int, x: float, base: float, height: float, hand: Hand) -> tuple[float, float, float, float]:
-        """One digit with its left side about at `x`, on the base line; returns its box, and keeps it."""
-        glyph = self._glyph(digit, hand)
-        if glyph.strokes is not None:
-            mask, left, top = self._drawn(glyph.strokes, height, hand.pen)
-        else:
-            mask, left, top = self._varied(glyph.picture, height, hand.pen)
-        place = self._lay(mask, x + left - min(0, left), base + top, hand.pen)
-        box = self.canvas.box_of(mask, *place)
-        if box is None:
-            return x, base - height, 1.0, height
-        self.canvas.add(digit, *box, HAND, hand.pen.opacity)
-        return box
-
-    def _drawn(self, strokes: Strokes, height: float, pen: Pen) -> tuple[Pixels, int, int]:
-        pen = replace(pen, slant=pen.slant * 0.7 + float(self.rng.normal(0, 0.03)))
-        drawn = render(strokes, height, pen, max(0.8, pen.width_ratio * height))
-        return drawn if drawn is not None else (np.zeros((2, 2), np.uint8), 0, 0)
-
-    def _varied(self, picture: Pixels | None, height: float, pen: Pen) -> tuple[Pixels, int, int]:
-        """A picture of a digit slanted, stretched, and written with a broader or finer pen."""
-        assert picture is not None
-        rng = self.rng
-        factor = height / BITMAP_PX
-        slant = pen.slant * 0.6 + float(rng.normal(0, 0.05))
-        turn = float(np.clip(rng.normal(0, 0.05), -0.14, 0.14))
-        rows, columns = picture.shape
-        margin = 12
-        tall, wide = rows + 2 * margin, columns + 2 * margin + round(abs(slant) * rows)
-        matrix = np.array([[pen.stretch, -slant, 0], [turn, 1, 0]], np.float64)
-        middle = matrix[:, :2] @ (columns / 2, rows / 2)
-        matrix[:, 2] = np.array([wide * max(1.0, pen.stretch) / 2, tall / 2]) - middle
-        size = (round(wide * max(1.0, pen.stretch)), tall)
-        moved = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR)
-        wanted = pen.width_ratio * BITMAP_PX
-        change = round(float(np.clip(wanted - 5.5, -2.5, 5)) * 0.7)
-        if change:
-            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1, abs(change) + 1))
-            moved = cv2.dilate(moved, kernel) if change > 0 else _thinner(moved, kernel)
-        small = cv2.resize(
-            moved,
-            (max(2, round(size[0] * factor)), max(2, round(tall * factor))),
-            interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR,
-        )
-        left, top, width, high = cv2.boundingRect((small > 60).view(np.uint8))
-        small = small[top : top + high, left : left + width] if width else small[:2, :2]
-        return np.ascontiguousarray(small), 0, -small.shape[0]
-
-    def _lay(self, mask: Pixels, left: float, top: float, pen: Pen, opacity: float | None = None) -> tuple[int, int]:
-        if pen.grain:
-            spots = np.clip(self.rng.normal(1 - 0.3 * pen.grain, 0.4 * pen.grain, mask.shape), 0, 1)
-            mask = (mask * spots).astype(np.uint8)
-        self.canvas.lay(mask, left, top, pen.opacity if opacity is None else opacity)
-        return int(left), int(top)
-
-    def number(self, text: str, x: float, base: float, height: float, hand: Hand, right: float | None = None) -> float:
-        """A number with its signs; returns its right end. It stops before `right`."""
-        rng = self.rng
-        end, last = x, None
-        slope = float(np.clip(rng.normal(0, 0.02), -0.06, 0.06))
-        linked = rng.random() < NEIGHBOURS_LINK
-        for i, character in enumerate(text):
-            if end > self.canvas.side or (right is not None and end + 0.45 * height > right):
-                break
-            foot = base + slope * (end - x) + float(rng.normal(0, hand.uneven)) * height
-            gap = max(-0.2, hand.spacing + float(rng.normal(0, 0.04))) * height
-            if character.isdigit():
-                tall = height * float(np.clip(rng.normal(1, hand.uneven * 1.3), 0.6, 1.35))
-                if hand.old_style and character in "012":
-                    tall *= float(rng.uniform(*OLD_STYLE_LOW))
-                elif hand.old_style and character in "34579":
-                    drop = float(rng.uniform(*OLD_STYLE_DROP))
-                    foot, tall = foot + drop * height, tall * (1 + drop * float(rng.uniform(0.2, 1)))
-                box = self.digit(int(character), end + (gap if i else 0), foot, tall, hand)
-                if linked and last is not None and rng.random() < 0.5:
-                    self._link(last, box, hand)
-                end, last = box[0] + box[2], box
-            elif character == " ":
-                end += 0.45 * height
-            else:
-                end = self.sign(character, end + max(0.02 * height, gap), foot, height, hand)
-                last = None
-        return end
-
-    def _link(self, before: tuple[float, ...], after: tuple[float, ...], hand: Hand) -> None:
-        """A stroke of the pen from one digit to the next."""
-        left, top, width, height = before
-        start = (left + width * 0.8, top + height * float(self.rng.uniform(0.1, 0.95)))
-        stop = (after[0] + after[2] * 0.2, after[1] + after[3] * float(self.rng.uniform(0.1, 0.95)))
-        middle = ((start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2 + float(self.rng.normal(0, 0.08)) * height)
-        points = np.array([start, middle, stop], np.float32)
-        corner = points.min(axis=0)
-        mask = np.zeros(np.ceil(np.ptp(points, axis=0)[::-1] + 12).astype(int).tolist(), np.uint8)
-        line = max(1, round(hand.pen.width_ratio * height * 0.8))
-        cv2.polylines(mask, [((points - corner + 5) * 16).round().astype(np.int32)], False, 255, line, cv2.LINE_AA, 4)
-        self._lay(mask, corner[0] - 5, corner[1] - 5, hand.pen)
-
-    def sign(self, sign: str, x: float, base: float, height: float, hand: Hand, known: bool = True) -> float:
-        """One of SIGNS, or an apostrophe, which is none; returns its right end. Not `known`: nothing is asked of it."""
-        rng = self.rng
-        at = SIGNS.find(sign)
-        size = SIGN_HEIGHTS.get(sign, 0.3) * float(np.exp(rng.normal(0, 0.2)))
-        own = self.sources.signs[at] if at >= 0 else ()
-        pictures = self.sources.sign_pictures[at] if at >= 0 else ()
-        how = rng.random()
-        pen = replace(hand.pen, nib=0.0, stretch=1.0, slant=hand.pen.slant * 0.6)
-        line = max(0.9, pen.width_ratio * height)
-        if sign == "/":
-            size = max(1.15, size)
-        if own and how < 0.4 and sign not in ".:":
-            shape = own[int(rng.integers(len(own)))]
-            every = np.concatenate(list(shape))
-            unit = size * height / max(0.05, float(np.ptp(every, axis=0).max()))
-            drawn = render([s - (every[:, 0].min(), every[:, 1].max()) for s in shape], unit, pen, line)
-            mask, left, top = drawn if drawn is not None else (np.zeros((1, 1), np.uint8), 0, 0)
-            middle = SIGN_MIDDLES.get(sign, 0.0) * height
-            top_at = base - middle - mask.shape[0] / 2
-        elif pictures and how < 0.5:
-            picture = pictures[int(rng.integers(len(pictures)))]
-            a, b, c, d = cv2.boundingRect((picture > 60).view(np.uint8))
-            picture = picture[b : b + d, a : a + c]
-            unit = size * height / max(1, *picture.shape)
-            new = max(1, round(picture.shape[1] * unit)), max(1, round(picture.shape[0] * unit))
-            mask = cv2.resize(picture, new, interpolation=cv2.INTER_AREA if unit < 1 else cv2.INTER_LINEAR)
-            left, top_at = 0, base - SIGN_MIDDLES.get(sign, 0.0) * height - mask.shape[0] / 2
-        else:
-            drawn = render(sign_strokes(sign, rng), height, pen, line)
-            mask, left, top = drawn if drawn is not None else (np.zeros((1, 1), np.uint8), 0, 0)
-            top_at = base + top
-        place = self._lay(mask, x + left - min(0, left), top_at, pen)
-        box = self.canvas.box_of(mask, *place)
-        if box is None:
-            return x
-        if at >= 0:
-            self.canvas.add(10 + at, *box, SIGN if known else UNKNOWN, pen.opacity)
-        return box[0] + box[2]
-
-    def mark(self, mark: str, x: float, base: float, height: float, hand: Hand) -> float:
-        """One of MARKS, which is no digit; returns its right end."""
-        drawn = render(
-            mark_strokes(mark, self.rng), height, replace(hand.pen, nib=0.0), max(0.9, hand.pen.width_ratio * height)
-        )
-        if drawn is None:
-            return x
-        mask, left, top = drawn
-        place = self._lay(mask, x + left - min(0, left), base + top, hand.pen)
-        return float(place[0] + mask.shape[1])
-
-    def any_mark(self, x: float, base: float, height: float, hand: Hand) -> float:
-        """Some mark; returns its right end."""
-        return self.mark(MARKS[int(self.rng.integers(len(MARKS)))], x, base, height, hand)
 
     def text(self, x: float, base: float, height: float, hand: Hand) -> float:
         """A word as tall beside digits of that height as its letters ask for; returns its right end."""
@@ -362,9 +161,3 @@ class Writing:
             cv2.line(mask, start, stop, 255, line, cv2.LINE_AA)
         self.canvas.lay(mask, 0, 0, hand.pen.opacity)
         self.canvas.forget(left - 0.1 * height, top - 0.1 * height, width + 0.2 * height, height * 1.2)
-
-
-def _thinner(picture: Pixels, kernel: Pixels) -> Pixels:
-    """Eroded, unless strokes would break."""
-    thin = cv2.erode(picture, kernel)
-    return thin if int((thin > 128).sum()) > 0.4 * int((picture > 128).sum()) else picture
