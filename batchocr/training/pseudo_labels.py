@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,11 +21,12 @@ from numpy.typing import NDArray
 from batchocr.decoding.suppression import SuppressionParameters, suppressed
 from batchocr.recognition.detector import Detector, DetectorParameters, of_page
 from batchocr.records import PRINT, SIGN, SIGNS, Detections, Pixels
-from batchocr.training.component_labels import component_boxes, missing_boxes
+from batchocr.training.component_labels import component_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
 from batchocr.training.held_out import register_pages, strip_is_held_out, sudoku_photos
 from batchocr.training.synthesis.real import read_grey
 from batchocr.training.synthesis.sources import InkFile, kept_out, line_picture
+from batchocr.training.text_alignment import PARAMETERS, Box, Laid, Parameters, lay, lay_with_gaps
 from batchocr.vision.tiles import make_tiles
 
 log = logging.getLogger(__name__)
@@ -35,178 +35,6 @@ LINE_PX = 46.0
 """Height at which lines of strokes are drawn, all of their ink."""
 BATCH = 2
 """Tiles: a strip has one or two."""
-
-MISSED_SIGN = 4.0
-"""What it costs that a sign has no detection, as minus the logarithm of a probability."""
-
-Box = list[float]
-"""Class, left, top, width, height, kind."""
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What is taken for the digits of a known text."""
-
-    min_score: float = 0.12
-    """Of a detection that may be taken."""
-    min_class: float = 0.02
-    """Probability that a detection gives the known digit, at least."""
-    min_mean: float = 0.35
-    """Geometric mean of score times probability over a text, at least."""
-    stray_score: float = 0.5
-    """A detection of this score that no digit took: the text is not laid well."""
-    missed_digit: float = 2.5
-    """What it costs that a digit has no detection, where its ink may have the box."""
-    max_missed_ratio: float = 0.5
-    """Share of a text's digits that may have none."""
-    reach_ratio: float = 1.5
-    """How far a digit at the end of a number may lie from the others, in their heights."""
-    heights_px: tuple[float, ...] = (42.0, 62.0)
-    """Heights to which strips are scaled, one after the other."""
-
-
-PARAMETERS = Parameters()
-
-
-@dataclass(frozen=True)
-class Laid:
-    """A known text on a picture."""
-
-    boxes: list[Box]
-    quality: float
-    """Geometric mean of score times probability of its digits."""
-
-
-def lay(text: str, found: Detections, p: Parameters = PARAMETERS) -> Laid | None:
-    """The digits and signs of `text` on detections of one line, from the left; None where they do not fit.
-
-    Each digit takes one detection. A sign takes one where it can; where it cannot, what lies between its neighbours
-    is unknown. By dynamic programming over both in order.
-    """
-    wanted = [c for c in text if c.isdigit() or c in SIGNS]
-    order = np.argsort(found.boxes[:, 0] + found.boxes[:, 2] / 2, kind="stable")
-    found = found.take(order)
-    cost = _costs(wanted, found, p)
-    rows, columns = cost.shape
-    best = _best(wanted, cost, np.inf)
-    if not rows or not np.isfinite(best[-1, -1]):
-        return None
-    taken = _way_back(best, cost)
-    digits = [float(cost[i, j]) for i, j in taken.items() if j is not None and wanted[i].isdigit()]
-    quality = float(np.exp(-np.mean(digits))) if digits else 0.0
-    used = {j for j in taken.values() if j is not None}
-    stray = [j for j in range(columns) if j not in used and found.kinds[j] != SIGN and found.scores[j] > p.stray_score]
-    if quality < p.min_mean or stray:
-        return None
-    return Laid(_boxes(wanted, taken, found), quality)
-
-
-def _best(wanted: Sequence[str], cost: NDArray[np.float64], missed_digit: float) -> NDArray[np.float64]:
-    """The least cost (wanted + 1, found + 1) of laying so many characters on so many detections."""
-    rows, columns = cost.shape
-    best = np.full((rows + 1, columns + 1), np.inf)
-    best[0] = 0
-    missed = np.array([MISSED_SIGN if c in SIGNS else missed_digit for c in wanted])
-    for i in range(rows):
-        best[i + 1, 0] = best[i, 0] + missed[i]
-        for j in range(columns):
-            best[i + 1, j + 1] = min(best[i + 1, j], best[i, j] + cost[i, j], best[i, j + 1] + missed[i])
-    return best
-
-
-def _costs(wanted: Sequence[str], found: Detections, p: Parameters) -> NDArray[np.float64]:
-    """Minus logarithm of score times probability (wanted, found); infinite where it cannot be."""
-    cost = np.full((len(wanted), len(found)), np.inf)
-    for i, character in enumerate(wanted):
-        place = int(character) if character.isdigit() else 10 + SIGNS.index(character)
-        right_kind = (found.kinds == SIGN) == (character in SIGNS)
-        fits = right_kind & (found.probabilities[:, place] >= p.min_class)
-        cost[i, fits] = -np.log(found.scores[fits] * found.probabilities[fits, place])
-    return cost
-
-
-def _way_back(best: NDArray[np.float64], cost: NDArray[np.float64]) -> dict[int, int | None]:
-    """Which detection each wanted character took."""
-    taken: dict[int, int | None] = {}
-    i, j = cost.shape
-    while i:
-        if j and best[i, j] == best[i, j - 1]:
-            j -= 1
-        elif j and best[i, j] == best[i - 1, j - 1] + cost[i - 1, j - 1]:
-            i, j = i - 1, j - 1
-            taken[i] = j
-        else:
-            i -= 1
-            taken[i] = None
-    return taken
-
-
-def _boxes(wanted: Sequence[str], taken: dict[int, int | None], found: Detections) -> list[Box]:
-    boxes: list[Box] = []
-    for i, character in enumerate(wanted):
-        place = int(character) if character.isdigit() else 10 + SIGNS.index(character)
-        j = taken[i]
-        if j is not None:
-            boxes.append([place, *found.boxes[j].astype(float).round(1).tolist(), SIGN if place > 9 else HAND])
-            continue
-        if character not in SIGNS:
-            continue
-        before = [found.boxes[k] for at in range(i) if (k := taken[at]) is not None]
-        after = [found.boxes[k] for at in range(i + 1, len(wanted)) if (k := taken[at]) is not None]
-        if before and after:  # a sign that was not found
-            left, right = float(before[-1][0] + 0.7 * before[-1][2]), float(after[0][0] + 0.3 * after[0][2])
-            top = float(min(before[-1][1], after[0][1]))
-            boxes.append([0, left, top, max(2.0, right - left), float(before[-1][3]) * 1.3, UNKNOWN])
-    return boxes
-
-
-def lay_with_gaps(text: str, found: Detections, pixels: Pixels, p: Parameters = PARAMETERS) -> list[Box] | None:
-    """A text of digits and signs alone, of which the detector misses some digits: these have the boxes of their ink.
-
-    None where most are missed, where what is left of the ink is not as many pieces, or where a detection is left over.
-    """
-    wanted = [c for c in text if c.isdigit() or c in SIGNS]
-    if any(not (c.isspace() or c in wanted) for c in text) or not len(found):
-        return None
-    found = found.take(np.argsort(found.boxes[:, 0] + found.boxes[:, 2] / 2, kind="stable"))
-    cost = _costs(wanted, found, p)
-    taken = _way_back(_best(wanted, cost, p.missed_digit), cost)
-    laid = {i: found.boxes[j].astype(float) for i, j in taken.items() if j is not None}
-    digits = [i for i in laid if wanted[i].isdigit()]
-    missed = [i for i, c in enumerate(wanted) if c.isdigit() and i not in laid]
-    if not missed or len(missed) > p.max_missed_ratio * (len(digits) + len(missed)):
-        return None
-    if np.exp(-np.mean([cost[i, taken[i]] for i in digits])) < p.min_mean:
-        return None
-    known = np.array([laid[i] for i in digits])
-    usual = float(np.median(known[:, 3]))
-    boxes = _boxes(wanted, taken, found)
-    for run in _runs(missed):
-        before, after = [laid[i] for i in laid if i < run[0]], [laid[i] for i in laid if i > run[-1]]
-        reach = p.reach_ratio * usual * len(run)
-        start = max((b[0] + b[2] for b in before), default=min((b[0] for b in after), default=0) - reach)
-        stop = min((b[0] for b in after), default=start + reach)
-        own = missing_boxes(pixels, np.array(list(laid.values())), (start, stop), len(run))
-        if own is None:
-            return None
-        boxes += [[int(wanted[i]), *box.round(1).tolist(), HAND] for i, box in zip(run, own, strict=True)]
-    strong = found.take((found.kinds != SIGN) & (found.scores > p.stray_score))
-    middles = strong.boxes[:, :2] + strong.boxes[:, 2:] / 2
-    for x, y in middles.tolist():
-        if not any(b[1] <= x <= b[1] + b[3] and b[2] <= y <= b[2] + b[4] for b in boxes):
-            return None
-    return boxes
-
-
-def _runs(places: Sequence[int]) -> list[list[int]]:
-    """Places in order, parted where they do not follow each other."""
-    runs: list[list[int]] = []
-    for place in places:
-        if runs and runs[-1][-1] == place - 1:
-            runs[-1].append(place)
-        else:
-            runs.append([place])
-    return runs
 
 
 class Labeller:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from batchocr.training.synthesis import around, paper
 from batchocr.training.synthesis.layout import Layout
 from batchocr.training.synthesis.number_texts import number_text
-from batchocr.training.synthesis.printing import lay_number, lay_picture, lay_word
 from batchocr.training.synthesis.number_writing import Hand
+from batchocr.training.synthesis.printing import lay_number, lay_picture, lay_word
 
 
 class TextLayouts(Layout):

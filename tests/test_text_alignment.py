@@ -6,7 +6,7 @@ import numpy as np
 
 from batchocr.records import CLASSES, HAND, SIGN, SIGNS, Detections
 from batchocr.training.detection.cells import UNKNOWN
-from batchocr.training.pseudo_labels import lay, lay_with_gaps
+from batchocr.training.text_alignment import lay, lay_with_gaps
 
 
 def found(text: str, scores: float = 0.9, sure: float = 0.9) -> Detections:
