@@ -6,7 +6,7 @@
 # and at last the joint reading of both is fitted.
 # Fetches fonts, for print, from Debian's packages; needs a Debian or Ubuntu.
 set -euo pipefail
-data=$1 run=$2 rounds=10
+data=$1 run=$2 rounds=11
 packages="fonts-adf-irianis fonts-averia-sans-gwf fonts-cantarell fonts-comfortaa fonts-comic-neue fonts-courier-prime
   fonts-crosextra-carlito fonts-dancingscript fonts-dseg fonts-ebgaramond fonts-ecolier-court fonts-ecolier-lignes-court
   fonts-essays1743 fonts-f500 fonts-fanwood fonts-femkeklaver fonts-freefont-ttf fonts-hack fonts-humor-sans
@@ -48,7 +48,9 @@ for round in $(seq 2 $rounds); do
   label "$before"
   train detector "detector-$round" --start "$run/$before/model.keras" --labels "$run/$before.json" --seed $((2016 + round))
 done
-detector=$run/detector-$rounds/model.keras
+detector=$run/detector/model.keras
+[ -e "$run/detector/model.json" ] || python -m batchocr.training.detection.average "$run/detector" \
+  "$run/detector-$((rounds - 1))/model.keras" "$run/detector-$rounds/model.keras"
 train default classifier --labels "$run/$before.json" --detector "$detector"
 [ -e "$run/reading.json" ] || python -m batchocr.training.joint "$data" --fonts "$fonts" --run "$run/joint" \
   --detector "$detector" --model "$run/classifier/model.keras" --out "$run/reading.json"

@@ -119,8 +119,13 @@ def begun(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] | None) -> 
 def write_sidecar(model: Path, seed: int) -> None:
     """The sidecar of a detector that was trained into the folder in which `model` lies, with its last figures."""
     history = read_history(model.parent / HISTORY)
-    network = keras.models.load_model(model, compile=False)
     figures = {name: value for name, value in history[-1].items() if name != "seconds"}
+    describe(model, seed, {"epochs": len(history), **figures})
+
+
+def describe(model: Path, seed: int, metrics: dict[str, float]) -> None:
+    """Writes the sidecar of a detector beside its file."""
+    network = keras.models.load_model(model, compile=False)
     DetectorSidecar(
         name=NAME,
         classes=(*DIGITS, *SIGNS),
@@ -132,7 +137,7 @@ def write_sidecar(model: Path, seed: int) -> None:
         seed=seed,
         sha256=sha256(model),
         parameters=network.count_params(),
-        metrics={"epochs": len(history), **figures},
+        metrics=metrics,
     ).write(sidecar_path(model))
 
 
