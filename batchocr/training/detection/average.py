@@ -1,4 +1,4 @@
-"""The mean of the weights of detectors of several rounds: one detector, which reads strange paper better than each.
+"""The mean of the weights of detectors of several rounds: one detector, whose strengths lie between theirs.
 
 `python -m batchocr.training.detection.average OUT MODEL MODEL...`. A later round starts from an earlier one, so their
 weights may be averaged (Wortsman and others: *Model soups*, ICML 2022). OUT is a folder; it gets `model.keras` and its
