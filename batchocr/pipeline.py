@@ -237,12 +237,7 @@ def _together(passes: Sequence[Detections], scales: Sequence[float], p: TilePara
         height = passes[0].boxes[:, 3] * scales[0]
         larger = scales[1] > scales[0]
         kept[0] = passes[0].take(height >= p.min_small_px if larger else height <= p.max_median_px)
-    return Detections(
-        np.concatenate([each.boxes for each in kept]),
-        np.concatenate([each.scores for each in kept]),
-        np.concatenate([each.kinds for each in kept]),
-        np.concatenate([each.probabilities for each in kept]),
-    )
+    return Detections.together(kept)
 
 
 def _strongest_digit(found: Detections) -> Detections:

@@ -8,6 +8,7 @@ What comes from the workers by the thousand has no slots: Python pickles records
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -202,19 +203,27 @@ class Detections:
     """(n,) HAND, PRINT or SIGN."""
     probabilities: NDArray[np.float32]
     """(n, CLASSES): the ten digits, then SIGNS; each row adds up to 1."""
+    print_shares: NDArray[np.float32]
+    """(n,) 0 to 1: of the score of a digit, how much is for print."""
 
     def __len__(self) -> int:
         return len(self.scores)
 
     def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Detections:
         """Those of these places, or where a mask (n,) holds."""
-        return Detections(self.boxes[which], self.scores[which], self.kinds[which], self.probabilities[which])
+        return Detections(*(getattr(self, name)[which] for name in Detections.__dataclass_fields__))
+
+    @classmethod
+    def together(cls, parts: Sequence[Detections]) -> Detections:
+        """All of several, of which there is at least one, in their order."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
 def no_detections() -> Detections:
     """Of a page on which nothing was found."""
+    none = np.empty(0, np.float32)
     return Detections(
-        np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int8), np.empty((0, CLASSES), np.float32)
+        np.empty((0, 4), np.float32), none, none.astype(np.int8), np.empty((0, CLASSES), np.float32), none
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.records import CLASSES, HAND, SIGN, SIGNS, Detections
+from batchocr.records import CLASSES, HAND, PRINT, SIGN, SIGNS, Detections
 
 Boxes = NDArray[np.float64]
 
@@ -33,16 +33,12 @@ def detected(
         np.full(len(boxes), score, np.float32),
         np.full(len(boxes), kind, np.int8),
         probabilities,
+        np.full(len(boxes), kind == PRINT, np.float32),
     )
 
 
 def together(*some: Detections) -> Detections:
-    return Detections(
-        np.concatenate([each.boxes for each in some]),
-        np.concatenate([each.scores for each in some]),
-        np.concatenate([each.kinds for each in some]),
-        np.concatenate([each.probabilities for each in some]),
-    )
+    return Detections.together(some)
 
 
 def classified(detections: Detections) -> NDArray[np.float64]:

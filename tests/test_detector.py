@@ -70,6 +70,7 @@ def test_each_kind_has_its_own_least_score() -> None:
         np.full(3, 0.5, np.float32),
         np.array([HAND, PRINT, SIGN], np.int8),
         np.zeros((3, CLASSES), np.float32),
+        np.array([0, 1, 0], np.float32),
     )
     assert believed(found, least).kinds.tolist() == [HAND, SIGN]
 

@@ -17,7 +17,7 @@ from batchocr.pipeline import Read, read_pages
 from batchocr.recognition.detector import Detector
 from batchocr.recognition.model import shipped_model
 from batchocr.recognition.networks import Models, Networks
-from batchocr.records import Page, PreparedPage, Scan
+from batchocr.records import Detections, Page, PreparedPage, Scan
 from batchocr.vision.tiles import PARAMETERS
 
 
@@ -42,7 +42,7 @@ def pages() -> Iterator[PreparedPage]:
 
 
 def same(one: Read, other: Read) -> bool:
-    fields = ("boxes", "scores", "kinds", "probabilities")
+    fields = Detections.__dataclass_fields__
     return (
         one.page.row == other.page.row
         and all(np.array_equal(getattr(one.detections, f), getattr(other.detections, f)) for f in fields)

@@ -153,6 +153,7 @@ def test_an_upright_slash_as_high_as_the_digits_is_rather_a_1(left: int, width: 
         np.array([0.9, 0.6, 0.6, 0.9], np.float32),
         np.array([HAND, HAND, SIGN, HAND], np.int8),
         probabilities,
+        np.zeros(4, np.float32),
     )
     kept, _ = contested(found)
     assert kept[1:3].tolist() == ([False, True] if slash else [True, False])

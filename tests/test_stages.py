@@ -53,7 +53,8 @@ def page_of_three() -> tuple[Pixels, Detections]:
     boxes = [page.digit("2", 100, 100, 50), page.digit("7", 200, 100, 50), page.digit(".", 260, 100, 50)]
     sides = np.array([(b.left, b.top, b.width, b.height) for b in boxes], np.float32)
     classes = np.eye(CLASSES, dtype=np.float32)[[2, 7, 10]]
-    return page.pixels, Detections(sides, np.full(3, 0.9, np.float32), np.array([HAND, PRINT, SIGN], np.int8), classes)
+    kinds, shares = np.array([HAND, PRINT, SIGN], np.int8), np.array([0, 1, 0], np.float32)
+    return page.pixels, Detections(sides, np.full(3, 0.9, np.float32), kinds, classes, shares)
 
 
 @pytest.mark.parametrize("stage", list(STAGES))

@@ -16,6 +16,7 @@ def found(*rows: tuple[tuple[float, float, float, float], float, int, int]) -> D
         np.array([score for _, score, _, _ in rows], np.float32),
         np.array([kind for _, _, kind, _ in rows], np.int8),
         np.eye(CLASSES, dtype=np.float32)[[label for *_, label in rows]],
+        np.array([kind == PRINT for _, _, kind, _ in rows], np.float32),
     )
 
 
@@ -81,7 +82,7 @@ def test_of_a_flood_the_strongest_are_looked_at() -> None:
     n = 3000
     boxes = np.concatenate([rng.uniform(0, 1000, (n, 2)), rng.uniform(10, 60, (n, 2))], axis=1).astype(np.float32)
     scores = rng.uniform(0.3, 1, n).astype(np.float32)
-    flood = Detections(boxes, scores, np.zeros(n, np.int8), np.full((n, CLASSES), 1 / CLASSES, np.float32))
+    flood = Detections(boxes, scores, np.zeros(n, np.int8), np.full((n, CLASSES), 1 / CLASSES, np.float32), np.zeros(n, np.float32))
     kept = suppressed(flood, SuppressionParameters(max_detections=500))
     assert 0 < len(kept) <= 500
     assert kept.scores.min() >= np.sort(scores)[-500]
@@ -96,6 +97,7 @@ def test_the_same_as_by_looking_at_all_pairs() -> None:
         (rng.permutation(n) / n).astype(np.float32),
         np.zeros(n, np.int8),
         np.full((n, CLASSES), 1 / CLASSES, np.float32),
+        np.zeros(n, np.float32),
     )
     left: list[int] = []
     ends = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1).astype(float)

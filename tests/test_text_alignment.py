@@ -26,6 +26,7 @@ def found(text: str, scores: float = 0.9, sure: float = 0.9) -> Detections:
         np.full(count, scores, np.float32),
         np.array(kinds, np.int8),
         np.array(probabilities, np.float32).reshape(-1, CLASSES),
+        np.zeros(count, np.float32),
     )
 
 

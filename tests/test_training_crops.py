@@ -52,7 +52,8 @@ def detections(*boxes: tuple[float, float, float, float]) -> Detections:
     """All digits by hand."""
     count = len(boxes)
     kinds, probabilities = np.full(count, HAND, np.int8), np.full((count, CLASSES), 1 / CLASSES, np.float32)
-    return Detections(np.array(boxes, np.float32).reshape(-1, 4), np.full(count, 0.9, np.float32), kinds, probabilities)
+    sides, scores = np.array(boxes, np.float32).reshape(-1, 4), np.full(count, 0.9, np.float32)
+    return Detections(sides, scores, kinds, probabilities, np.zeros(count, np.float32))
 
 
 def test_intersection_over_union() -> None:

@@ -62,7 +62,8 @@ def suppressed(found: Detections, parameters: SuppressionParameters = PARAMETERS
     is_sign = found.kinds == SIGN
     scores = np.where(is_sign, found.scores, np.minimum(1, by_hand + in_print)).astype(np.float32)
     kinds = np.where(is_sign, SIGN, np.where(in_print > parameters.print_ratio * by_hand, PRINT, HAND))
-    return Detections(found.boxes, scores, kinds.astype(found.kinds.dtype), averaged).take(kept)
+    shares = (in_print / np.maximum(by_hand + in_print, 1e-9)).astype(np.float32)
+    return Detections(found.boxes, scores, kinds.astype(found.kinds.dtype), averaged, shares).take(kept)
 
 
 def _overlaps(

@@ -149,7 +149,8 @@ def of_page(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS)
         place = np.searchsorted(starts, corner[:, axis])
         own &= (middle[:, axis] >= low[place]) & (middle[:, axis] < high[place])
     boxes = np.concatenate([ends[:, :2], ends[:, 2:] - ends[:, :2]], axis=1) / tiles.scale
-    return Detections(boxes.astype(np.float32), raw[:, 2], kind, raw[:, 7:]).take(own)
+    shares = (kind == PRINT).astype(np.float32)
+    return Detections(boxes.astype(np.float32), raw[:, 2], kind, raw[:, 7:], shares).take(own)
 
 
 def digit_heights(found: Detections) -> NDArray[np.float32]:

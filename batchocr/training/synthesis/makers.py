@@ -35,14 +35,14 @@ def real_papers(data: Path, labels: Path | None = None) -> list[RealPaper]:
     blanks = [path for name in BLANKS for path in sorted((data / "tally-forms").glob(f"{name}*"))]
     empty = [*pages_without_digits(data), *blanks]
     real = [
-        RealPaper("cheques", 0.12, cheques(data / "orand-car-a" / "train", slice(None, -TUNING_CHEQUES))),
+        RealPaper("cheques", 0.13, cheques(data / "orand-car-a" / "train", slice(None, -TUNING_CHEQUES))),
         RealPaper("without digits", 0.03, without_digits(empty)),
     ]
     if labels is not None:
         real += [
             RealPaper("registers", 0.14, labelled(labels, data, "registers")),
             RealPaper("register pages", 0.03, labelled(labels, data, "register pages")),
-            RealPaper("sudokus", 0.05, labelled(labels, data, "sudokus")),
+            RealPaper("sudokus", 0.08, labelled(labels, data, "sudokus")),
         ]
     return real
 

@@ -19,6 +19,8 @@ NEIGHBOURS_LINK = 0.08
 """Share of numbers in which digits are linked by a stroke."""
 CHAINS = 0.15
 """Share of hands that write zeros at the end of a number in one stroke."""
+FORMS_SHARE, FLAGGED_SHARE = 0.04, 0.14
+"""Of digits, and of 1s, those drawn by the forms that registers and cheques have, whoever writes."""
 OLD_STYLE = 0.05
 """Share of hands whose 0, 1 and 2 are as low as an n, and whose 3, 4, 5, 7 and 9 go below the line."""
 OLD_STYLE_LOW, OLD_STYLE_DROP = (0.55, 0.8), (0.25, 0.5)
@@ -66,7 +68,7 @@ class NumberWriting:
         pool = getattr(self.sources, f"by_{self._pool}")
         writer = pool[int(rng.integers(len(pool)))] if hand.mixed else hand.writer
         own = writer.digits[digit]
-        while not own or rng.random() < 0.04:
+        while not own or rng.random() < (FLAGGED_SHARE if digit == 1 else FORMS_SHARE):
             drawn = self.sources.by_forms
             own = drawn[int(rng.integers(len(drawn)))].digits[digit]
         return own[int(rng.integers(len(own)))]

@@ -18,6 +18,8 @@ from batchocr.training.detection.cells import PRINT
 from batchocr.training.synthesis.canvas import Canvas
 
 EM_PX = 40
+BOLD = 0.2
+"""Share of words and numbers whose print is spread, as by a worn press, a copy or a bold font."""
 SCRIPTS = {
     "latin": string.ascii_letters + "äöüßéèêçñøåłőžşğ",
     "cyrillic": "".join(map(chr, range(0x410, 0x450))),
@@ -64,7 +66,7 @@ class PrintBank:
         hands = [path for path in fonts if any(word in str(path).lower() for word in WRITTEN[:-1])]
         latin = [path for path in plain if _has(path, "0g8")]
         words = [word for _ in range(count) if (word := _word(plain, rng)) is not None]
-        numbers = [n for _ in range(count) if (n := set_number(_any(latin, rng), number_text(rng))) is not None]
+        numbers = [n for _ in range(count) if (n := set_number(_any(latin, rng), number_text(rng), rng)) is not None]
         written = [
             w for _ in range(count // 4 if hands else 0) if (w := _set(_any(hands, rng), _words(rng))) is not None
         ]
@@ -93,7 +95,7 @@ def _has(path: Path, characters: str) -> bool:
 
 
 def _set(path: Path, text: str) -> Pixels | None:
-    """The text, uint8, 255 ink, cut tight; None where the font cannot."""
+    """The text, uint8, 255 ink, with 2 pixels of paper around it; None where the font cannot."""
     try:
         font = _font(path)
         left, top, right, bottom = (int(v) for v in font.getbbox(text))
@@ -104,6 +106,14 @@ def _set(path: Path, text: str) -> Pixels | None:
     except (OSError, ValueError):
         return None
     return np.asarray(canvas, np.uint8)
+
+
+def _spread(picture: Pixels | None, rng: np.random.Generator) -> Pixels | None:
+    """The print as it is, or by `BOLD` with broader strokes."""
+    if picture is None or rng.random() >= BOLD:
+        return picture
+    side = int(rng.integers(2, 6))
+    return cv2.dilate(picture, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
 
 
 def _words(rng: np.random.Generator) -> str:
@@ -132,7 +142,7 @@ def _word(fonts: Sequence[Path], rng: np.random.Generator) -> Pixels | None:
     for _ in range(12):
         path = _any(fonts, rng)
         if _has(path, SCRIPTS[script][:3]):
-            return _set(path, text)
+            return _spread(_set(path, text), rng)
     return None
 
 
@@ -151,9 +161,9 @@ def number_text(rng: np.random.Generator) -> str:
     return digits
 
 
-def set_number(path: Path, text: str) -> PrintedNumber | None:
+def set_number(path: Path, text: str, rng: np.random.Generator) -> PrintedNumber | None:
     """A number with the boxes of its digits; None where the font cannot."""
-    picture = _set(path, text)
+    picture = _spread(_set(path, text), rng)
     if picture is None:
         return None
     font = _font(path)

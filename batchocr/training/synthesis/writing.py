@@ -16,7 +16,7 @@ WORDS_SHARE = 0.5
 """Share of whole words where letters are written: single letters are four times as many in the data."""
 TEXT_WORDS_SHARE = 0.8
 """The same in sentences."""
-ALIKE_SHARE = 0.12
+ALIKE_SHARE = 0.04
 """Of single letters, those that look like a digit."""
 
 
