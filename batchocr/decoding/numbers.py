@@ -66,10 +66,6 @@ class NumberParameters:
     """...at a step from here..."""
     regular_step_heights: float = 1.9
     """...up to here."""
-    least_run: int = 2
-    """Digits of print, or by hand, in a row that part a number."""
-    same_height_ratio: float = 1.12
-    """Print and writing in a number differ in height by this, at least."""
     around: int = 4
     """Digits on either side of a gap whose height counts."""
 
@@ -293,29 +289,6 @@ def _thousands(
         first = before <= 3 or before % 3 == 0  # what is joined already ends with a whole group
         if after == 3 and first and (alone or not ends):
             joined[i] = True
-
-
-def by_kind(
-    number: WrittenNumber, printed: NDArray[np.bool_], heights: Floats, parameters: NumberParameters | None = None
-) -> list[WrittenNumber]:
-    """A number parted where print and writing meet, as where `20` is printed and the rest of a year is filled in.
-
-    `printed` and `heights` (n,) are those of every digit of the page. A lone digit among others parts nothing: it is
-    taken as they are; nor do digits of one height, as neat writing looks like print here and there.
-    """
-    how = parameters or NumberParameters()
-    kinds, high = printed[list(number.digits)], heights[list(number.digits)]
-    changes = np.flatnonzero(np.diff(kinds)) + 1
-    ends = np.r_[0, changes, len(kinds)]
-    if len(ends) < 3 or np.diff(ends).min() < how.least_run:
-        return [number]
-    if abs(np.log(np.median(high[kinds]) / np.median(high[~kinds]))) < np.log(how.same_height_ratio):
-        return [number]
-    parts = []
-    for start, stop in pairwise(ends.tolist()):
-        own = [(at - start, sign) for at, sign in number.signs if start < at < stop or (at == start == 0)]
-        parts.append(WrittenNumber(number.digits[start:stop], tuple(own), number.doubtful))
-    return parts
 
 
 def _numbers(

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
 from batchocr.decoding.neighbours import neighbour_scores
-from batchocr.decoding.numbers import NumberParameters, WrittenNumber, by_kind, find_numbers
+from batchocr.decoding.numbers import NumberParameters, WrittenNumber, find_numbers
+from batchocr.decoding.origins import OriginParameters, origin_of, parted
 from batchocr.decoding.signs import SignParameters, contested, find_signs, written
-from batchocr.records import PRINT, SIGN, Detections, DigitRow, NumberRow, Origin, PageResult, Pixels, PreparedPage
+from batchocr.records import SIGN, Detections, DigitRow, NumberRow, Origin, PageResult, Pixels, PreparedPage
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -44,6 +45,8 @@ class RowParameters:
 
     least_digit: float = 0.25
     """Probability that a detection is a digit, at least, for it to give a row; a run takes that of `reading.json`."""
+    least_confidence: float = 0.1
+    """Likewise that it is a digit and read right: what is wrong nine times in ten is a trick of the texture."""
     most_digits: int = 4000
     """Digits of a page, at most, that are believed: a full page of dense writing has some 1,500."""
     unsure_from: int = 300
@@ -60,6 +63,7 @@ class DecodingParameters:
     calibration: Calibration = field(default_factory=Calibration)
     numbers: NumberParameters = field(default_factory=NumberParameters)
     signs: SignParameters = field(default_factory=SignParameters)
+    origins: OriginParameters = field(default_factory=OriginParameters)
     rows: RowParameters = field(default_factory=RowParameters)
 
 
@@ -108,7 +112,7 @@ def decode(
     reading = read_jointly(
         digits.scores, digits.probabilities, crop_probabilities[~is_sign], beside, how.joint, how.calibration
     )
-    keep = reading.is_digit >= how.rows.least_digit
+    keep = (reading.is_digit >= how.rows.least_digit) & (reading.confidences >= how.rows.least_confidence)
     if len(digits) == 1:
         keep[:] = True  # all that is on a page gives a row, whatever it is
     digits = digits.take(keep)
@@ -116,18 +120,9 @@ def decode(
     boxes = np.asarray(digits.boxes, np.float64)
     lines = find_lines(boxes)
     found = find_numbers(lines, boxes, pixels, find_signs(signs, boxes, doubted, how.signs), how.numbers, how.signs)
-    printed = digits.kinds == PRINT
-    numbers = tuple(
-        tuple(part for number in line for part in by_kind(number, printed, boxes[:, 3], how.numbers)) for line in found
-    )
+    shares = np.asarray(digits.print_shares, np.float64)
+    numbers = tuple(tuple(part for number in line for part in parted(number, shares, how.origins)) for line in found)
     return ReadPage(digits, reading, numbers)
-
-
-def origin_of(number: WrittenNumber, detections: Detections) -> Origin:
-    """By hand or in print: by the scores of its digits, so that a lone one that looks like print does not tell."""
-    places = list(number.digits)
-    for_print = np.where(detections.kinds[places] == PRINT, 1.0, -1.0) * detections.scores[places]
-    return "print" if for_print.sum() > 0 else "hand"
 
 
 def page_boxes(
@@ -160,7 +155,7 @@ def rows_of(
     doubted = len(found) > how.rows.most_digits or (
         len(found) >= how.rows.unsure_from and float(np.median(confidences)) < how.rows.unsure_confidence
     )
-    lines, left_out = _by_origin(read, marking)
+    lines, left_out = _by_origin(read, marking, how.origins)
     digits: list[DigitRow] = []
     numbers: list[NumberRow] = []
     for line_at, line in enumerate(lines, 1):
@@ -211,12 +206,15 @@ def rows_of(
     )
 
 
-def _by_origin(read: ReadPage, marking: Marking) -> tuple[list[list[tuple[WrittenNumber, Origin]]], int]:
+def _by_origin(
+    read: ReadPage, marking: Marking, parameters: OriginParameters
+) -> tuple[list[list[tuple[WrittenNumber, Origin]]], int]:
     """The numbers that give rows by lines, each with its origin, and how many printed digits were left out."""
     wanted: dict[str, tuple[Origin, ...]] = {"drop": ("hand",), "keep": ("hand", "print"), "only": ("print",)}
     lines, left_out = [], 0
+    shares = np.asarray(read.detections.print_shares, np.float64)
     for line in read.lines:
-        each = [(number, origin_of(number, read.detections)) for number in line]
+        each = [(number, origin_of(number.digits, shares, parameters)) for number in line]
         kept = [(number, origin) for number, origin in each if origin in wanted[marking.printed]]
         if marking.printed == "drop":
             left_out += sum(len(number.digits) for number, origin in each if origin == "print")

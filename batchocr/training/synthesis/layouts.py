@@ -28,6 +28,6 @@ SHARES: tuple[tuple[Callable[[Layouts], None], float], ...] = (
     (Layouts.ringed, 0.02),
     (Layouts.answers, 0.02),
     (Layouts.sparse, 0.03),
-    (Layouts.photo, 0.01),
+    (Layouts.photo, 0.03),
 )
 """How often each layout is drawn."""

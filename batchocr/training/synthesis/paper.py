@@ -111,6 +111,8 @@ def no_paper(canvas: Canvas) -> None:
         shape = (int(cells), max(2, int(cells * rng.uniform(0.1, 1))))
         coarse = rng.normal(0, rng.uniform(0, strength), shape if rng.random() < 0.5 else shape[::-1])
         paper += cv2.resize(coarse.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+    if rng.random() < 0.5:
+        paper += grain(side, rng)
     for _ in range(int(rng.integers(0, 14))):
         points = (rng.uniform(0, side, 2) + rng.normal(0, rng.uniform(4, 90), (int(rng.integers(3, 7)), 2))).round()
         shade = float(rng.uniform(10, 250))
@@ -119,6 +121,16 @@ def no_paper(canvas: Canvas) -> None:
         else:
             cv2.polylines(paper, [points.astype(np.int32)], bool(rng.random() < 0.5), shade, int(rng.integers(1, 7)))
     canvas.paper[:] = np.clip(cv2.GaussianBlur(paper, (0, 0), rng.uniform(0.4, 2.5)), 2, 255)
+
+
+def grain(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Carpet, cloth, stone and the like (side, side), in grey values: noise of one size, woven at times."""
+    noise = cv2.GaussianBlur(rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), rng.uniform(0.7, 5))
+    if rng.random() < 0.4:
+        y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+        step = rng.uniform(4, 20)
+        noise = noise / noise.std() + np.cos(6.28 * x / step) * np.cos(6.28 * y / (step * rng.uniform(0.6, 1.6)))
+    return (noise / noise.std() * rng.uniform(3, 60)).astype(np.float32)
 
 
 def edge(canvas: Canvas) -> None:
