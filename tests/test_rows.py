@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from layouts import HIGH, classified, detected, row_of_boxes, together
 
-from batchocr.decoding.rows import Marking, page_boxes, page_result
+from batchocr.decoding.joint import Calibration
+from batchocr.decoding.rows import DecodingParameters, Marking, page_boxes, page_result
 from batchocr.records import (
+    CLASSES,
     HAND,
     PRINT,
     SIGN,
@@ -93,23 +95,39 @@ def test_printed_numbers_are_dropped_kept_or_all_there_is() -> None:
     assert {d.origin for d in dropped.digits} == {"hand"}
 
 
+def of_shares(boxes: np.ndarray, text: str, shares: list[float]) -> Detections:
+    return replace(detected(boxes, text), print_shares=np.array(shares, np.float32))
+
+
 def test_a_lone_digit_that_looks_printed_in_a_number_by_hand_is_by_hand() -> None:
-    some = detected(row_of_boxes(100, BASE, 4), "1234")
-    kinds = some.kinds.copy()
-    kinds[2] = PRINT
-    (number,) = result(replace(some, kinds=kinds)).numbers
+    (number,) = result(of_shares(row_of_boxes(100, BASE, 4), "1234", [0.1, 0.2, 0.95, 0.1])).numbers
     assert (number.digits, number.origin) == ("1234", "hand")
 
 
 def test_print_and_writing_side_by_side_are_numbers_each() -> None:
     boxes = row_of_boxes(100, BASE, 4)
-    kinds = np.array([PRINT, PRINT, HAND, HAND], np.int8)
-    alike = result(replace(detected(boxes, "2017"), kinds=kinds), "keep")
+    alike = result(of_shares(boxes, "2017", [0.95, 0.95, 0.1, 0.1]), "keep")
     assert [n.digits for n in alike.numbers] == ["2017"]  # neat writing that looks like print here and there
     boxes[:2, 1] += 0.2 * boxes[:2, 3]
     boxes[:2, 3] *= 0.8
-    read = result(replace(detected(boxes, "2017"), kinds=kinds), "keep")
+    read = result(of_shares(boxes, "2017", [0.95, 0.95, 0.1, 0.1]), "keep")
     assert [(n.digits, n.origin) for n in read.numbers] == [("20", "print"), ("17", "hand")]
+
+
+def test_a_printed_digit_in_a_cell_beside_filled_ones_is_a_number_of_its_own() -> None:
+    cells = row_of_boxes(100, BASE, 4, step=60)
+    read = result(of_shares(cells, "5823", [0.1, 0.95, 0.2, 0.1]), "keep")
+    digits = sorted((d.left, d.digit, d.origin) for d in read.digits)
+    assert [(digit, origin) for _, digit, origin in digits] == [(5, "hand"), (8, "print"), (2, "hand"), (3, "hand")]
+    assert len(result(of_shares(cells, "5823", [0.1, 0.95, 0.2, 0.1])).digits) == 3
+
+
+def test_what_is_wrong_four_times_in_five_gives_no_row() -> None:
+    some = together(detected(row_of_boxes(100, BASE, 3), "123"), detected(row_of_boxes(400, BASE, 2), "45"))
+    some.probabilities[:3] = 1 / CLASSES
+    parameters = DecodingParameters(calibration=Calibration(bias=-4.0))
+    read = page_result(page(), some, classified(some), Marking(0.5), parameters)
+    assert [d.digit for d in read.digits] == [4, 5]
 
 
 def test_a_page_of_print_alone_is_empty_where_print_is_dropped() -> None:

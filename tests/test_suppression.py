@@ -82,7 +82,8 @@ def test_of_a_flood_the_strongest_are_looked_at() -> None:
     n = 3000
     boxes = np.concatenate([rng.uniform(0, 1000, (n, 2)), rng.uniform(10, 60, (n, 2))], axis=1).astype(np.float32)
     scores = rng.uniform(0.3, 1, n).astype(np.float32)
-    flood = Detections(boxes, scores, np.zeros(n, np.int8), np.full((n, CLASSES), 1 / CLASSES, np.float32), np.zeros(n, np.float32))
+    classes = np.full((n, CLASSES), 1 / CLASSES, np.float32)
+    flood = Detections(boxes, scores, np.zeros(n, np.int8), classes, np.zeros(n, np.float32))
     kept = suppressed(flood, SuppressionParameters(max_detections=500))
     assert 0 < len(kept) <= 500
     assert kept.scores.min() >= np.sort(scores)[-500]

@@ -19,29 +19,48 @@ Floats = NDArray[np.float64]
 class OriginParameters:
     """Of a digit's score, the share that is for print: 0 is writing, 1 is print."""
 
-    print_share: float = 0.7
+    print_share: float = 0.75
     """Of a number, from which on it is print: clear writing looks a little like it."""
     sure_hand: float = 0.35
     """Of a digit, up to which it is certainly by hand..."""
-    sure_print: float = 0.85
-    """...and from which on it is certainly print: there a number of both is parted."""
+    sure_print: float = 0.9
+    """...and from which on it is certainly print: a number may be parted there..."""
+    apart_heights: float = 0.5
+    """...where so much paper, in heights of its digits, lies between both, as between cells..."""
+    least_run: int = 2
+    """...or that many of either kind stand in a row..."""
+    same_height_ratio: float = 1.12
+    """...and both differ in height by this, at least: neat writing looks like print here and there."""
     held: float = 0.02
     """Shares are held at least so far from 0 and 1, so that no digit decides alone."""
 
 
-def parted(number: WrittenNumber, shares: Floats, parameters: OriginParameters | None = None) -> list[WrittenNumber]:
+def parted(
+    number: WrittenNumber, boxes: Floats, shares: Floats, parameters: OriginParameters | None = None
+) -> list[WrittenNumber]:
     """A number parted where print and writing meet, as where `20` is printed and the rest of a year is filled in.
 
-    `shares` (n,) are those of every digit of the page. Digits that are not certain go with those to their left, the
-    first ones with those to their right.
+    `boxes` (n, 4) and `shares` (n,) are those of every digit of the page. Digits that are not certain go with those to
+    their left, the first ones with those to their right.
     """
     how = parameters or OriginParameters()
-    own = shares[list(number.digits)]
-    certain = np.flatnonzero((own <= how.sure_hand) | (own >= how.sure_print))
-    printed = own[certain] >= how.sure_print
-    starts = certain[1:][np.diff(printed.astype(np.int8)) != 0]
+    places = list(number.digits)
+    left, _, width, height = boxes[places].T
+    certain = np.flatnonzero((shares[places] <= how.sure_hand) | (shares[places] >= how.sure_print))
+    printed = shares[places][certain] >= how.sure_print
+    if printed.all() or not printed.any():
+        return [number]
+    changes = np.flatnonzero(np.diff(printed.astype(np.int8))) + 1
+    ends = np.r_[0, changes, len(printed)]
+    runs = np.diff(ends)
+    kind = np.median(height[certain[printed]]), np.median(height[certain[~printed]])
+    alike = max(kind) < how.same_height_ratio * min(kind)
+    in_a_row = (np.minimum(runs[:-1], runs[1:]) >= how.least_run) & (not alike)
+    starts = certain[changes]
+    gaps = left[starts] - left[starts - 1] - width[starts - 1]
+    starts = starts[in_a_row | (gaps >= how.apart_heights * np.median(height))]
     parts = []
-    for start, stop in pairwise([0, *starts.tolist(), len(own)]):
+    for start, stop in pairwise([0, *starts.tolist(), len(places)]):
         signs = [(at - start, sign) for at, sign in number.signs if start < at < stop or (at == start == 0)]
         parts.append(WrittenNumber(number.digits[start:stop], tuple(signs), number.doubtful))
     return parts
