@@ -83,6 +83,27 @@ def test_the_row_agrees_with_its_own_mark() -> None:
     assert result(some, min_confidence=digit.confidence).digits[0].review == ""
 
 
+def test_a_number_is_marked_by_its_own_confidence() -> None:
+    some = detected(row_of_boxes(100, BASE, 6), "123456", sure=0.9)
+    lowest = min(d.confidence for d in result(some).digits)
+    read = result(some, min_confidence=lowest)
+    assert [d.review for d in read.digits] == [""] * 6
+    assert read.numbers[0].confidence < lowest and read.numbers[0].review == "low-confidence"
+
+
+def test_ink_beside_a_number_that_nothing_explains_marks_it() -> None:
+    boxes = row_of_boxes(100, BASE, 3)
+    pixels = np.full((900, 1200), 250, np.uint8)
+    for left, top, width, high in boxes.astype(int).tolist():
+        pixels[top + 2 : top + high - 2, left + 8 : left + width - 8] = 20
+    sheet = page()
+    assert sheet.level
+    sheet = replace(sheet, level=replace(sheet.level, pixels=pixels))
+    for read, mark in ((detected(boxes, "123"), ""), (detected(boxes[:2], "12"), "unread-ink")):
+        (number,) = page_result(sheet, read, classified(read), Marking(0.5, "drop")).numbers
+        assert number.review == mark
+
+
 def test_printed_numbers_are_dropped_kept_or_all_there_is() -> None:
     both = together(
         detected(row_of_boxes(100, BASE, 3), "123", PRINT), detected(row_of_boxes(400, BASE, 2), "45", HAND)

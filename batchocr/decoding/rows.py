@@ -16,6 +16,7 @@ from batchocr.decoding.neighbours import neighbour_scores
 from batchocr.decoding.numbers import NumberParameters, WrittenNumber, find_numbers
 from batchocr.decoding.origins import OriginParameters, origin_of, parted
 from batchocr.decoding.signs import SignParameters, contested, find_signs, written
+from batchocr.decoding.unread_ink import UnreadInkParameters, has_unread_ink
 from batchocr.records import SIGN, Detections, DigitRow, NumberRow, Origin, PageResult, Pixels, PreparedPage
 
 Floats = NDArray[np.float64]
@@ -26,6 +27,7 @@ DECIMALS = 4
 LOW_CONFIDENCE = "low-confidence"
 NOT_A_DIGIT = "not-a-digit"
 DOUBTFUL_SIGN = "sign"
+UNREAD_INK = "unread-ink"
 IMPLAUSIBLE = "implausible"
 
 
@@ -65,6 +67,7 @@ class DecodingParameters:
     numbers: NumberParameters = field(default_factory=NumberParameters)
     signs: SignParameters = field(default_factory=SignParameters)
     origins: OriginParameters = field(default_factory=OriginParameters)
+    unread_ink: UnreadInkParameters = field(default_factory=UnreadInkParameters)
     rows: RowParameters = field(default_factory=RowParameters)
 
 
@@ -77,6 +80,8 @@ class ReadPage:
     reading: JointReading
     lines: tuple[tuple[WrittenNumber, ...], ...]
     """From the top; places in `detections`."""
+    unread_ink: frozenset[WrittenNumber] = frozenset()
+    """Numbers beside which there is ink that nothing explains."""
 
 
 def page_result(
@@ -125,7 +130,14 @@ def decode(
     numbers = tuple(
         tuple(part for number in line for part in parted(number, boxes, shares, how.origins)) for line in found
     )
-    return ReadPage(digits, reading, numbers)
+    explained = np.concatenate([boxes, np.asarray(signs.boxes, np.float64)])
+    unread = frozenset(
+        number
+        for line in numbers
+        for number in line
+        if has_unread_ink(pixels, boxes[list(number.digits)], explained, how.unread_ink)
+    )
+    return ReadPage(digits, reading, numbers, unread)
 
 
 def page_boxes(
@@ -192,7 +204,7 @@ def rows_of(
                 for position, i in enumerate(number.digits, 1)
             ]
             digits += own
-            numbers.append(_number_row(own, number))
+            numbers.append(_number_row(own, number, number in read.unread_ink, marking.min_confidence))
     return PageResult(
         replace(
             row,
@@ -226,15 +238,26 @@ def _by_origin(
     return lines, left_out
 
 
-def _number_row(digits: Sequence[DigitRow], number: WrittenNumber) -> NumberRow:
-    """A number is right where all its digits and signs are: their confidences are multiplied."""
+def _number_row(
+    digits: Sequence[DigitRow], number: WrittenNumber, unread_ink: bool, min_confidence: float
+) -> NumberRow:
+    """A number is right where all its digits and signs are: their confidences are multiplied.
+
+    It has the marks of its digits, and its own: its confidence is held against the same threshold as theirs.
+    """
     first = digits[0]
     left, top = min(d.left for d in digits), min(d.top for d in digits)
     right, bottom = max(d.left + d.width for d in digits), max(d.top + d.height for d in digits)
     reasons = dict.fromkeys(reason for digit in digits for reason in digit.review.split(";") if reason)
     if number.doubtful:
         reasons[DOUBTFUL_SIGN] = None
-    sure = prod(digit.confidence for digit in digits) * prod(sign.confidence for _, sign in number.signs)
+    sure = round(
+        prod(digit.confidence for digit in digits) * prod(sign.confidence for _, sign in number.signs), DECIMALS
+    )
+    if sure < min_confidence:
+        reasons = {LOW_CONFIDENCE: None} | reasons
+    if unread_ink:
+        reasons[UNREAD_INK] = None
     return NumberRow(
         file=first.file,
         page=first.page,
@@ -242,7 +265,7 @@ def _number_row(digits: Sequence[DigitRow], number: WrittenNumber) -> NumberRow:
         number=first.number,
         text=written([digit.digit for digit in digits], number.signs),
         digits="".join(str(digit.digit) for digit in digits),
-        confidence=round(sure, DECIMALS),
+        confidence=sure,
         origin=first.origin,
         left=left,
         top=top,

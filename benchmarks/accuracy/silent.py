@@ -1,0 +1,145 @@
+"""Silent errors, as a user meets them: rows that are wrong and nothing says so, and right rows that are marked.
+
+`python benchmarks/accuracy/silent.py KEPT` prints a line for each set in a folder that `public_sets.py --keep` left.
+A row is what stands on one line of a page: the digits of its numbers, from `results.numbers.csv`. True rows and found
+ones are paired in their order, so that the fewest digits differ. A row is marked where one of its numbers has a
+`review`, or its page has `marks`; a true row without a found one is marked only where its page is.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as it was read."""
+
+    digits: str
+    marked: bool
+
+
+@dataclass
+class Count:
+    """Rows of a set."""
+
+    right: int = 0
+    right_marked: int = 0
+    wrong: int = 0
+    wrong_marked: int = 0
+    invented: int = 0
+    """Found where none is written, and not marked."""
+
+    def __str__(self) -> str:
+        rows = self.right + self.wrong
+        silent = self.wrong - self.wrong_marked
+        return (
+            f"{rows} | {self.right / rows:.1%} | {silent / rows:.1%} | "
+            f"{self.right_marked / max(1, self.right):.1%} | {self.invented}"
+        )
+
+
+def distance(one: str, other: str) -> int:
+    """Levenshtein's: digits to change, add or leave out."""
+    costs = np.arange(len(other) + 1)
+    for character in one:
+        changed = costs[:-1] + np.array([character != c for c in other], int)
+        fresh = np.empty_like(costs)
+        fresh[0] = costs[0] + 1
+        for at in range(len(other)):
+            fresh[at + 1] = min(changed[at], costs[at + 1] + 1, fresh[at] + 1)
+        costs = fresh
+    return int(costs[-1])
+
+
+def pairs(written: Sequence[str], read: Sequence[Row]) -> list[tuple[int | None, int | None]]:
+    """Places of true rows and found ones that belong together, None where there is no other; the cheapest in order."""
+    costs = np.zeros((len(written) + 1, len(read) + 1), int)
+    costs[1:, 0] = np.cumsum([len(each) for each in written])
+    costs[0, 1:] = np.cumsum([len(each.digits) for each in read])
+    for i, true in enumerate(written):
+        for j, row in enumerate(read):
+            costs[i + 1, j + 1] = min(
+                costs[i, j] + distance(true, row.digits), costs[i, j + 1] + len(true), costs[i + 1, j] + len(row.digits)
+            )
+    found: list[tuple[int | None, int | None]] = []
+    i, j = len(written), len(read)
+    while i or j:
+        if i and j and costs[i, j] == costs[i - 1, j - 1] + distance(written[i - 1], read[j - 1].digits):
+            i, j = i - 1, j - 1
+            found.append((i, j))
+        elif i and costs[i, j] == costs[i - 1, j] + len(written[i - 1]):
+            i -= 1
+            found.append((i, None))
+        else:
+            j -= 1
+            found.append((None, j))
+    return found[::-1]
+
+
+def count(written: Sequence[str], read: Sequence[Row], page_marked: bool, total: Count) -> None:
+    """Adds the rows of a page."""
+    for true, found in pairs(written, read):
+        row = Row("", page_marked) if found is None else read[found]
+        marked = row.marked or page_marked
+        if true is None:
+            total.invented += not marked
+        elif row.digits == written[true]:
+            total.right += 1
+            total.right_marked += marked
+        else:
+            total.wrong += 1
+            total.wrong_marked += marked
+
+
+def rows_of(path: Path) -> dict[str, list[Row]]:
+    """The rows of each file from `results.numbers.csv`, in order."""
+    lines: dict[str, dict[tuple[int, int], list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            lines[row["file"]][int(row["page"]), int(row["line"])].append(row)
+    return {
+        name: [
+            Row("".join(n["digits"] for n in numbers), any(n["review"] for n in numbers))
+            for _, numbers in sorted(of_file.items())
+        ]
+        for name, of_file in lines.items()
+    }
+
+
+def written_rows(known: Any) -> list[str]:
+    """The true rows of a file: `{"rows": [...]}`, or numbers with boxes, which are one row."""
+    if isinstance(known, Mapping):
+        return [row for row in known["rows"] if row]
+    return ["".join(c for number in known for c in number["text"] if c.isdigit())]
+
+
+def main(
+    kept: Annotated[Path, typer.Argument(help="What public_sets.py kept: a folder a set.")],
+    sets: Annotated[list[str] | None, typer.Option("--set", help="Only these folders of it.")] = None,
+) -> None:
+    """Print a table."""
+    typer.echo("set | rows | right | wrong and not marked | right but marked | invented, not marked")
+    for name in sets or ["orand-car-a-val", "lectaurep-val", "copiste-val", "cases"]:
+        folder = kept / name
+        truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+        read = rows_of(folder / "results.numbers.csv")
+        with (folder / "results.pages.csv").open(newline="", encoding="utf-8") as file:
+            marked = {row["file"] for row in csv.DictReader(file) if row["marks"] or row["status"] == "failed"}
+        total = Count()
+        for file_name, known in truth.items():
+            count(written_rows(known), read.get(file_name, []), file_name in marked, total)
+        typer.echo(f"{name} | {total}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

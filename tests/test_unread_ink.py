@@ -1,0 +1,69 @@
+"""Ink beside a number that no detection explains."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from layouts import row_of_boxes
+
+from batchocr.decoding.unread_ink import has_unread_ink
+from batchocr.records import Pixels
+
+BASE = 150.0
+NONE = np.empty((0, 4))
+
+
+def page(*strokes: tuple[tuple[int, int], tuple[int, int]], ink: int = 40) -> Pixels:
+    """A sheet with three digits at x = 100, 130 and 160, as bars, and further strokes."""
+    pixels = np.full((260, 420), 240, np.uint8)
+    for left, top, width, high in row_of_boxes(100, BASE, 3).astype(int).tolist():
+        cv2.rectangle(pixels, (left + 2, top + 2), (left + width - 2, top + high - 2), 40, 4)
+    for start, stop in strokes:
+        cv2.line(pixels, start, stop, ink, 4)
+    return pixels
+
+
+def unread(pixels: Pixels, read: int = 3, explained: np.ndarray = NONE) -> bool:
+    digits = row_of_boxes(100, BASE, 3)[:read]
+    return has_unread_ink(pixels, digits, np.concatenate([digits, explained]))
+
+
+def test_digits_that_are_read_are_explained() -> None:
+    assert not unread(page())
+
+
+def test_a_digit_beside_the_number_that_was_not_read() -> None:
+    assert unread(page(), read=2)
+
+
+def test_light_writing_on_dark_paper_too() -> None:
+    assert unread(255 - page(), read=2)
+    assert not unread(255 - page())
+
+
+@pytest.mark.parametrize("end", [150, 190])
+def test_a_stroke_as_high_as_a_digit_or_twice_as_high(end: int) -> None:
+    assert unread(page(((198, 112), (198, end))))
+
+
+@pytest.mark.parametrize(
+    "stroke",
+    [
+        ((196, 148), (198, 149)),  # a point
+        ((60, 152), (300, 152)),  # a line to write on
+        ((198, 0), (198, 259)),  # the side of a table's cell
+        ((300, 110), (300, 150)),  # another number
+        ((198, 160), (198, 200)),  # another line
+    ],
+)
+def test_what_is_no_digit_of_the_number_is_not_unread(stroke: tuple[tuple[int, int], tuple[int, int]]) -> None:
+    assert not unread(page(stroke))
+
+
+def test_faint_print_is_not_unread() -> None:
+    assert not unread(page(((198, 112), (198, 150)), ink=190))
+
+
+def test_a_sign_is_explained() -> None:
+    assert not unread(page(((198, 112), (198, 150))), explained=np.array([[194.0, 110.0, 9.0, 42.0]]))
