@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +51,8 @@ def has_unread_ink(
     `pixels` (height, width) is the level page, dark on light or light on dark; `digits` (n, 4) the boxes of the
     number's digits, `explained` (m, 4) those of all that was found on the page: left, top, width, height in pixels.
     """
+    import cv2  # here, so that a run takes its lock before anything large is loaded
+
     how = parameters or UnreadInkParameters()
     height = float(np.median(digits[:, 3]))
     ends = np.concatenate([digits[:, :2].min(axis=0), (digits[:, :2] + digits[:, 2:]).max(axis=0)])
@@ -85,6 +86,8 @@ def has_unread_ink(
 
 def _ink(part: Pixels, digits: Floats, how: UnreadInkParameters) -> NDArray[np.uint8]:
     """Where there is ink nearly as strong as that of the digits read: 255, else 0."""
+    import cv2
+
     paper = float(np.median(part[::3, ::3]))
     darker = cv2.absdiff(part, np.full_like(part, round(paper)))
     ends = np.c_[digits[:, :2], digits[:, :2] + digits[:, 2:]]
