@@ -130,6 +130,17 @@ def ring(canvas: Canvas, left: float, right: float, base: float, line: float, op
     canvas.lay(mask, 0, 0, opacity)
 
 
+def box_sides(left: float, top: float, width: float, height: float) -> list[Segment]:
+    """The sides of a box, as lines."""
+    right, bottom = left + width, top + height
+    return [
+        (left, top, right, top),
+        (left, bottom, right, bottom),
+        (left, top, left, bottom),
+        (right, top, right, bottom),
+    ]
+
+
 def guide_marks(left: float, top: float, width: float, height: float, inset: tuple[float, float]) -> list[Segment]:
     """The seven strokes printed in a cell along which digits are to be written, as lines.
 

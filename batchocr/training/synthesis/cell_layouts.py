@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from batchocr.training.synthesis import around
-from batchocr.training.synthesis.canvas import DOTTED, SOLID
+from batchocr.training.synthesis.canvas import DOTTED, SOLID, Segment
 from batchocr.training.synthesis.layout import Layout
 from batchocr.training.synthesis.number_texts import number_text
 from batchocr.training.synthesis.printing import lay_number
@@ -16,6 +16,13 @@ from batchocr.training.synthesis.printing import lay_number
 
 class CellLayouts(Layout):
     """Layouts with cells."""
+
+    def _printed_digit(self, x: float, base: float, height: float) -> None:
+        """A printed number of one digit, as dark as other print or as the pen."""
+        singles = self.bank.single_digits
+        if singles:
+            number = singles[int(self.rng.integers(len(singles)))]
+            lay_number(self.canvas, number, x, base, height, self.canvas.ink * float(self.rng.uniform(0.7, 1)))
 
     def table(self) -> None:
         """A table whose cells hold numbers, which may fill, touch and cross its rules."""
@@ -63,6 +70,7 @@ class CellLayouts(Layout):
         across = h * float(rng.uniform(0.85, 2.2))
         pitch = h * float(rng.uniform(0.95, 1.7))
         hand, fill, low = self.writing.hand(), rng.uniform(0.55, 1), rng.uniform(0.02, 0.16)
+        printed = float(rng.uniform(0.1, 0.6)) if rng.random() < 0.25 else 0.0
         xs = list(np.arange(rng.uniform(-0.9, 0.2) * across, side + across, across))
         ys = list(np.arange(rng.uniform(-0.8, 0.2) * pitch, side + pitch, pitch))
         for top in ys:
@@ -73,6 +81,9 @@ class CellLayouts(Layout):
                 own = hand if rng.random() < 0.85 else self.writing.hand()
                 if across < 1.3 * h:
                     x = left + across * 0.5 - h * 0.27 + float(rng.normal(0, low)) * h
+                    if rng.random() < printed:
+                        self._printed_digit(x, base, h * float(rng.uniform(0.7, 0.95)))
+                        continue
                     self.writing.digit(int(rng.integers(10)), x, base, h * float(rng.uniform(0.8, 1.12)), own)
                 else:
                     count = max(1, int(across / (0.6 * h)))
@@ -99,9 +110,7 @@ class CellLayouts(Layout):
                     x = self._print(x, y + tall * 0.75, 0.15) + h * float(rng.uniform(0.1, 0.8))
                 count = int(rng.integers(1, 11))
                 segments = []
-                filled, letters, guides = rng.random() < 0.85, rng.random() < 0.35, rng.random() < 0.25
-                inset = float(rng.uniform(0.15, 0.36)), float(rng.uniform(0.1, 0.3))
-                guide_lines: list[tuple[float, float, float, float]] = []
+                filled, letters, printed = rng.random() < 0.85, rng.random() < 0.35, rng.random() < 0.12
                 crossed = float(rng.choice([0, 0, 0, 0.3, 0.9], p=[0.4, 0.3, 0.1, 0.12, 0.08]))
                 for i in range(count):
                     left = x + i * (cell + gap)
@@ -110,22 +119,59 @@ class CellLayouts(Layout):
                                  (left + cell, top, left + cell, y + tall)]  # fmt: skip
                     if not comb:
                         segments.append((left, y, left + cell, y))
-                    if guides:
-                        guide_lines += around.guide_marks(left, y, cell, tall, inset)
                     foot = y + tall * 0.5 + h * 0.5 + float(rng.normal(0, 0.07)) * h
                     at = left + cell * 0.5 - 0.3 * h + float(rng.normal(0, 0.06)) * h
                     if rng.random() < crossed:
                         self.writing.cross_out(left, y, cell, tall, hand)
+                    elif filled and printed:
+                        self._printed_digit(at, foot, h * float(rng.uniform(0.75, 0.95)))
                     elif filled and letters:
                         self.writing.letter(at, foot, h * float(rng.uniform(0.7, 1.0)), hand)
-                    elif filled and rng.random() < (0.55 if guides else 0.9):
+                    elif filled and rng.random() < 0.9:
                         self.writing.digit(int(rng.integers(10)), at, foot, h * float(rng.uniform(0.82, 1.15)), hand)
                 self.canvas.lines(segments, **style)
-                if guide_lines:
-                    faint = {"opacity": self.canvas.ink * rng.uniform(0.15, 0.8)} if rng.random() < 0.7 else {}
-                    self.canvas.lines(guide_lines, **(style | faint))
                 x += count * (cell + gap) + h * float(rng.uniform(0.4, 3))
             y += tall + h * float(rng.uniform(0.1, 1.6))
+
+    def guided(self) -> None:
+        """Boxes with a figure of eight printed in each, along which a digit is written; empty and crossed-out ones."""
+        rng, h, side = self.rng, self._h, self.canvas.side
+        cell, tall = h * float(rng.uniform(1.1, 1.9)), h * float(rng.uniform(1.05, 1.7))
+        gap, pitch = h * float(rng.choice([0, rng.uniform(0.1, 0.6)])), tall * float(rng.uniform(1.05, 2.2))
+        style = around.rule_style(self.canvas, 4) | {"opacity": self.canvas.ink * float(rng.uniform(0.12, 0.9))}
+        guide_style = style | ({"opacity": style["opacity"] * float(rng.uniform(0.5, 1))} if rng.random() < 0.5 else {})
+        inset = float(rng.uniform(0.15, 0.36)), float(rng.uniform(0.08, 0.3))
+        hand, label = self.writing.hand(), rng.random() < 0.4
+        filled, crossed = float(rng.uniform(0.3, 1)), float(rng.choice([0, 0, 0.1, 0.5]))
+        y = float(rng.uniform(-0.5, 1)) * h
+        while y < side:
+            x = float(rng.uniform(-1, 1)) * h
+            if label:
+                x = self._print(x, y + tall * 0.7, 0.15) + h * float(rng.uniform(0.2, 3))
+            while x < side:
+                count = int(rng.integers(2, 9))
+                boxes: list[Segment] = []
+                guides: list[Segment] = []
+                for left in (x + i * (cell + gap) for i in range(count)):
+                    boxes += around.box_sides(left, y, cell, tall)
+                    guides += around.guide_marks(left, y, cell, tall, inset)
+                    how = float(rng.random())
+                    foot = y + tall * (1 - inset[1]) + float(rng.normal(0, 0.07)) * h
+                    size = tall * (1 - 2 * inset[1]) * float(rng.uniform(0.85, 1.2))
+                    if how < crossed:
+                        self.writing.cross_out(left, y, cell, tall, hand)
+                    elif rng.random() > filled:
+                        continue
+                    elif rng.random() < 0.3:  # a 1 stands on a side of its guide, or between them
+                        at = left + cell * float(rng.uniform(inset[0] - 0.08, 0.92 - inset[0]))
+                        self.writing.digit(1, at, foot, size, hand)
+                    else:
+                        at = left + cell * float(inset[0] + rng.normal(0, 0.06))
+                        self.writing.digit(int(rng.integers(10)), at, foot, size, hand)
+                self.canvas.lines(boxes, **style)
+                self.canvas.lines(guides, **guide_style)
+                x += count * (cell + gap) + h * float(rng.uniform(0.4, 4))
+            y += pitch
 
     def tallies(self) -> None:
         """Rows of cells with strokes counted in fives, and now and then the sum in boxes at their end."""

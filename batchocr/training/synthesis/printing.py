@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import cv2
@@ -59,6 +59,15 @@ class PrintBank:
     numbers: tuple[PrintedNumber, ...]
     written: tuple[Pixels, ...]
     """Words of fonts that look written by hand."""
+
+    @cached_property
+    def single_digits(self) -> tuple[PrintedNumber, ...]:
+        """The numbers of one digit and nothing beside it."""
+        return tuple(
+            number
+            for number in self.numbers
+            if len(number.boxes) == 1 and number.boxes[0][3] + 8 > number.picture.shape[1]
+        )
 
     @classmethod
     def make(cls, fonts: Sequence[Path], rng: np.random.Generator, count: int = 1500) -> PrintBank:
