@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.compiled import Answer, compiled
 from batchocr.recognition.model import read_model, read_sidecar, shipped_model
 from batchocr.recognition.network import open_device
+from batchocr.recognition.precision import fast_policy
 from batchocr.records import Crops
 
 LABELS = [i % 10 for i in range(150)]
@@ -89,12 +91,30 @@ def test_weights_as_constants_change_no_answer(xla: bool, monkeypatch: pytest.Mo
     assert not np.array_equal(constants, np.roll(constants, 1, axis=0))
 
 
-def test_half_precision_moves_answers_little_and_leaves_them_32_bits() -> None:
-    whole, halves = (compiled(loaded(), xla=False, half=half)(crops(LABELS)) for half in (False, True))
-    assert 0 < np.abs(halves - whole).max() < 0.005
-    assert np.array_equal(halves.argmax(axis=1), whole.argmax(axis=1))
-    assert halves.dtype == np.float32
-    assert np.abs(halves.sum(axis=1) - 1).max() < 1e-5
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_16_bits_move_answers_little_and_leave_them_32_bits(policy: str) -> None:
+    whole, short = (compiled(loaded(), xla=False, policy=which)(crops(LABELS)) for which in (None, policy))
+    assert 0 < np.abs(short - whole).max() < 0.02
+    assert np.array_equal(short.argmax(axis=1), whole.argmax(axis=1))
+    assert short.dtype == np.float32
+    assert np.abs(short.sum(axis=1) - 1).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    "flags, policy",
+    [
+        ("flags\t\t: fpu sse2 avx512f avx512_bf16 amx_tile\n", "mixed_bfloat16"),
+        ("flags\t\t: fpu sse2 avx512f amx_bf16\n", "mixed_bfloat16"),
+        ("flags\t\t: fpu sse2 avx512f avx2\nbugs\t\t: avx512_bf16\n", None),
+        ("", None),
+    ],
+)
+def test_a_processor_computes_in_16_bits_only_where_it_has_units_for_it(
+    tmp_path: Path, flags: str, policy: str | None
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{flags}", encoding="utf-8")
+    assert fast_policy("cpu", tmp_path / "cpuinfo") == policy
+    assert fast_policy("cpu", tmp_path / "none") is None
 
 
 def test_no_crops_give_no_rows(classifier: Classifier) -> None:
@@ -167,7 +187,7 @@ def test_the_shipped_model_is_what_its_sidecar_says(classifier: Classifier) -> N
 
 
 def test_memory_that_runs_out_as_it_is_loaded_halves_the_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(model: Any, **how: bool) -> Answer:
+    def small(model: Any, **how: Any) -> Answer:
         return SmallDevice(compiled(model, **how), 100)
 
     monkeypatch.setattr(networks, "compiled", small)

@@ -149,7 +149,7 @@ def test_one_that_cannot_load_the_model_is_told_and_not_used(
 
 
 def test_one_with_less_memory_says_so_and_ends(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(model: Any, **how: bool) -> Answer:
+    def small(model: Any, **how: Any) -> Answer:
         return SmallDevice(compiled(model, **how), 100)
 
     monkeypatch.setattr(loading, "compiled", small)

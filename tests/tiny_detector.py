@@ -26,7 +26,7 @@ def write_tiny_detector(path: Path) -> Path:
     for stride in STRIDES:
         window = WINDOW if stride == 16 else stride
         pooled = layers.AveragePooling2D(window, strides=stride, padding="same")(ink)
-        cells = layers.Conv2D(CHANNELS, 1, name=f"cells_{stride}")(pooled)
+        cells = layers.Conv2D(CHANNELS, 1, name=f"boxes_{stride}")(pooled)
         parts.append(layers.Reshape((-1, CHANNELS))(cells))
     network = keras.Model(tiles, layers.Concatenate(axis=1)(parts))
     for stride in STRIDES:
@@ -37,7 +37,7 @@ def write_tiny_detector(path: Path) -> Path:
             bias[0] = -8
         bias[3:7] = np.log(np.expm1(HALF / (2 * stride)))
         bias[7 + SEVEN] = 4
-        network.get_layer(f"cells_{stride}").set_weights([kernel, bias])
+        network.get_layer(f"boxes_{stride}").set_weights([kernel, bias])
     network.save(path)
     DetectorSidecar(
         name="tiny",

@@ -19,8 +19,10 @@ LEAST_CONTRAST = 12.0
 
 @dataclass(frozen=True)
 class UnreadInkParameters:
-    """What is unread ink; lengths in heights of the number's digits."""
+    """What is unread ink; lengths in heights of the number's digits, where they are not in pixels."""
 
+    height_px: float = 24.0
+    """The part of the page is scaled so that the digits are so high, where they are higher."""
     beside_heights: float = 0.9
     """Looked at on both sides of the number..."""
     above_heights: float = 1.1
@@ -62,17 +64,20 @@ def has_unread_ink(
     part = pixels[begin[1] : stop[1], begin[0] : stop[0]]
     if min(part.shape) < 4:
         return False
-    ink = _ink(part, digits - [*begin, 0, 0], how)
+    scale = min(1.0, how.height_px / height)
+    if scale < 1:
+        part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    size = np.array(part.shape[::-1])
+    ink = _ink(part, _ends(digits, begin, scale, size), how)
     grown = how.around_ratio * height
     near = (explained[:, :2] - grown < stop).all(axis=1)
     near &= (explained[:, :2] + explained[:, 2:] + grown > begin).all(axis=1)
-    for left, top, width, high in (explained[near] - [*begin, 0, 0]).tolist():
-        first_x, last_x = (int(np.clip(v, 0, part.shape[1])) for v in (left - grown, left + width + grown + 1))
-        first_y, last_y = (int(np.clip(v, 0, part.shape[0])) for v in (top - grown, top + high + grown + 1))
-        ink[first_y:last_y, first_x:last_x] = 0
+    for left, top, right, foot in _ends(explained[near], begin, scale, size, grown):
+        ink[top:foot, left:right] = 0
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     left, top, width, high, area = stats[1:].T.astype(np.float64)
-    own = ends - np.tile(begin, 2)
+    own = (ends - np.tile(begin, 2)) * scale
+    height *= scale
     inside = np.minimum(top + high, own[3]) - np.maximum(top, own[1])
     gap = np.maximum(0, np.maximum(own[0] - left - width, left - own[2]))
     is_digit = (high >= how.least_height * height) & (high <= how.most_height * height)
@@ -84,16 +89,22 @@ def has_unread_ink(
     return bool(is_digit.any())
 
 
-def _ink(part: Pixels, digits: Floats, how: UnreadInkParameters) -> NDArray[np.uint8]:
+def _ends(
+    boxes: Floats, begin: NDArray[np.int_], scale: float, size: NDArray[np.int_], grown: float = 0.0
+) -> list[list[int]]:
+    """Boxes (n, 4) of the page, grown by so many pixels, as left, top, right and bottom within a scaled part of it."""
+    first = (boxes[:, :2] - grown - begin) * scale
+    last = (boxes[:, :2] + boxes[:, 2:] + grown - begin) * scale + 1
+    ends: list[list[int]] = np.clip(np.c_[first, last].astype(int), 0, np.tile(size, 2)).tolist()
+    return ends
+
+
+def _ink(part: Pixels, digits: list[list[int]], how: UnreadInkParameters) -> NDArray[np.uint8]:
     """Where there is ink nearly as strong as that of the digits read: 255, else 0."""
     import cv2
 
     paper = float(np.median(part[::3, ::3]))
     darker = cv2.absdiff(part, np.full_like(part, round(paper)))
-    ends = np.c_[digits[:, :2], digits[:, :2] + digits[:, 2:]]
-    own = [
-        darker[max(0, top) : foot + 1, max(0, left) : right + 1].ravel()
-        for left, top, right, foot in ends.astype(int).tolist()
-    ]
+    own = [darker[top:foot, left:right].ravel() for left, top, right, foot in digits]
     usual = float(np.percentile(np.concatenate(own), INK_PERCENTILE))
     return cv2.compare(darker, max(LEAST_CONTRAST, how.ink_share * usual), cv2.CMP_GE)

@@ -15,17 +15,16 @@ Answer = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 """What a network says of inputs (n, ...): of crops (n, 28, 28) probabilities (n, classes)."""
 
 
-def compiled(model: Any, *, xla: bool, half: bool = False) -> Answer:
+def compiled(model: Any, *, xla: bool, policy: str | None = None) -> Answer:
     """A Keras model as a function, which is compiled at its first call; with `xla` again for other numbers of inputs.
 
     With TensorFlow the weights, unless they are many, are constants in its graph: what depends on them alone is
-    computed once, and a batch normalisation goes into the convolution before it. With `half` convolutions compute in
-    16 bits, and all after them in 32.
+    computed once, and a batch normalisation goes into the convolution before it. With a `policy` convolutions compute
+    in 16 bits, and all after them in 32.
     """
     import keras
 
-    if half:
-        in_half(model)
+    set_policy(model, policy)
     if keras.backend.backend() == "tensorflow" and sum(weight.nbytes for weight in model.get_weights()) <= LARGEST:
         return _with_constants(model, xla)
     model.compile(jit_compile=xla)
@@ -33,11 +32,16 @@ def compiled(model: Any, *, xla: bool, half: bool = False) -> Answer:
     return answer
 
 
-def in_half(model: Any) -> None:
-    """From now on the model's convolutions compute in 16 bits."""
+def set_policy(model: Any, policy: str | None, exact: tuple[str, ...] = ()) -> None:
+    """From now on the model's convolutions compute as Keras's `policy` says; as they did where it is None.
+
+    Layers whose names begin as one of `exact` stay as they are.
+    """
+    if policy is None:
+        return
     for layer in model.layers:
-        if len(layer.output.shape) == 4:  # input, row, column, channel
-            layer.dtype_policy = "mixed_float16"
+        if len(layer.output.shape) == 4 and not layer.name.startswith(exact):  # input, row, column, channel
+            layer.dtype_policy = policy
 
 
 def _with_constants(model: Any, xla: bool) -> Answer:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.recognition.compiled import Answer, compiled, in_half
+from batchocr.recognition.compiled import Answer, compiled, set_policy
 from batchocr.recognition.model import STRIDES, read_detector
 from batchocr.recognition.network import Network
 from batchocr.records import CLASSES, HAND, PRINT, TILE, Detections, Tiles, no_detections
@@ -19,6 +19,8 @@ Raw = NDArray[np.float32]
 """
 CHANNELS = 3 + 4 + CLASSES
 """Of a cell: heat of each kind, distances to the four sides, classes."""
+EXACT = ("heat_", "boxes_")
+"""Layers that give the answer, by the beginnings of their names: in 16 bits sides are half a pixel off."""
 _LOW = -1e4
 """In the place of a heat that is no local maximum."""
 
@@ -57,12 +59,11 @@ class Detector(Network):
         shapes = (None, *self.sidecar.input_shape), (None, None, CHANNELS)
         super().__init__(model, file, shapes, device=device, batch_size=batch_size, input_shape=(TILE, TILE, 2))
 
-    def _answering(self, network: Any, *, xla: bool, half: bool) -> Answer:
+    def _answering(self, network: Any, *, xla: bool, policy: str | None) -> Answer:
         """The network for tiles of one size, less heat beside a maximum."""
         import keras
 
-        if half:
-            in_half(network)
+        set_policy(network, policy, EXACT)
         tiles = keras.Input((TILE, TILE, 2), dtype="uint8")
         return compiled(keras.Model(tiles, _maxima(network(tiles))), xla=xla)
 

@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 from batchocr.errors import DeviceError, ModelError, UsageError
 from batchocr.recognition.compiled import Answer, compiled
 from batchocr.recognition.keras_file import KerasFile, quoted
+from batchocr.recognition.precision import fast_policy
 
 DEVICES = ("auto", "cpu", "gpu")
-
-TENSOR_CORES = (7, 0)
-"""NVIDIA's compute capability from which on GPUs have units for 16 bits."""
 
 log = logging.getLogger(__name__)
 
@@ -71,18 +69,6 @@ def _find_gpu(wanted: bool) -> tuple[str, bool]:
     import torch
 
     return backend, torch.cuda.is_available()
-
-
-def _halves() -> bool:
-    """Whether TensorFlow is used, on a GPU with units for 16 bits."""
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-
-    details = tf.config.experimental.get_device_details(tf.config.get_visible_devices("GPU")[0])
-    return bool(details.get("compute_capability", (0, 0)) >= TENSOR_CORES)
 
 
 @contextmanager
@@ -170,11 +156,10 @@ class Network:
                 "choose another model"
             )
         # XLA gains nothing for so small a network on a CPU and costs a second of start-up
-        on_gpu = self.device == "gpu"
-        return self._answering(network, xla=on_gpu, half=on_gpu and _halves())
+        return self._answering(network, xla=self.device == "gpu", policy=fast_policy(self.device))
 
-    def _answering(self, network: Any, *, xla: bool, half: bool) -> Answer:
-        return compiled(network, xla=xla, half=half)
+    def _answering(self, network: Any, *, xla: bool, policy: str | None) -> Answer:
+        return compiled(network, xla=xla, policy=policy)
 
     def warm_up(self) -> None:
         """Compile for the batch shape, or the largest that there is memory for; ModelError where it cannot answer."""

@@ -41,7 +41,7 @@ class TileParameters:
     """By how much a page is enlarged on which nothing was found: its digits may have been too small..."""
     far_ratio: float = 0.35
     """...or too large: if again nothing is found, it is looked at once more at this share of the first scale."""
-    wanted_small_px: float = 26.0
+    wanted_small_px: float = 22.0
     """What an enlarged page brings it to."""
     reduced_median_px: float = 45.0
     """What a reduced page brings the median to."""
@@ -51,6 +51,12 @@ class TileParameters:
     """Bound of the second pass: A4 at 300 dpi."""
     overlap_px: int = 48
     """By which neighbouring tiles share the page at least: a usual digit on the seam is whole in one of them."""
+    max_shrink: float = 0.07
+    """By how much a page is made smaller than asked for where that saves a row or a column of tiles..."""
+    min_saving: float = 0.12
+    """...and with it such a share of all tiles..."""
+    min_saving_of: int = 9
+    """...of so many at least: a small page costs little."""
     margin_px: int = 8
     """Of replicated border around the page, so that the network sees where ink ends."""
     max_tiles: int = 160
@@ -124,12 +130,26 @@ def far_scale(shape: tuple[int, ...], first: float, parameters: TileParameters =
 
 
 def _bounded(scale: float, shape: tuple[int, ...], p: TileParameters) -> float:
-    """That scale, or the next lower one at which the page has no more tiles than are allowed."""
-    while True:
-        columns, rows = (len(_starts(size, p)) for size in _scaled(shape, scale))
-        if columns * rows <= p.max_tiles or max(_scaled(shape, scale)) <= TILE:
-            return scale
+    """That scale, or a lower one at which the page has no more tiles than are allowed, and few that are half empty."""
+    while _tiles(shape, scale, p) > p.max_tiles and max(_scaled(shape, scale)) > TILE:
         scale *= 0.9
+    count = _tiles(shape, scale, p)
+    if count < p.min_saving_of:
+        return scale
+    just_full = [
+        (columns * (TILE - p.overlap_px) + p.overlap_px - 2 * p.margin_px) / size
+        for size in shape
+        for columns in range(1, len(_starts(round(size * scale), p)))
+    ]
+    possible = [each for each in just_full if (1 - p.max_shrink) * scale <= each < scale]
+    tight = min(possible, key=lambda each: (_tiles(shape, each, p), -each), default=scale)
+    return tight if _tiles(shape, tight, p) <= (1 - p.min_saving) * count else scale
+
+
+def _tiles(shape: tuple[int, ...], scale: float, p: TileParameters) -> int:
+    """How many tiles cover a page of `shape` (height, width) at that scale."""
+    columns, rows = (len(_starts(size, p)) for size in _scaled(shape, scale))
+    return columns * rows
 
 
 def make_tiles(level: Pixels, scale: float, parameters: TileParameters = PARAMETERS) -> Tiles:
