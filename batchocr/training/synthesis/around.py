@@ -40,8 +40,10 @@ def _shape(mask: Pixels, canvas: Canvas) -> None:
     how = rng.random()
     middle = int(rng.integers(0, side)), int(rng.integers(0, side))
     size = int(np.exp(rng.uniform(np.log(4), np.log(60))))
-    if how < 0.25:
+    if how < 0.2:
         cv2.circle(mask, middle, size // 2 + 3, 255, -1, cv2.LINE_AA)
+    elif how < 0.3:
+        _punched_holes(mask, canvas, middle)
     elif how < 0.42:
         axes = size, max(2, int(size * rng.uniform(0.4, 1)))
         cv2.ellipse(mask, middle, axes, rng.uniform(0, 180), 0, 360, 255, int(rng.integers(1, 5)), cv2.LINE_AA)
@@ -57,6 +59,15 @@ def _shape(mask: Pixels, canvas: Canvas) -> None:
         cv2.polylines(mask, [points], False, 255, int(rng.integers(1, 5)), cv2.LINE_AA)
     else:
         bars(mask, canvas, middle)
+
+
+def _punched_holes(mask: Pixels, canvas: Canvas, first: tuple[int, int]) -> None:
+    """Rims of round holes below each other, as a scanner sees them: no 0s."""
+    rng = canvas.rng
+    radius = max(3, round(canvas.height * rng.uniform(0.3, 1.1)))
+    step, line = round(radius * rng.uniform(3, 14)), int(rng.integers(1, 5))
+    for y in range(first[1] % step, canvas.side, step):
+        cv2.circle(mask, (first[0], y), radius, 255, line, cv2.LINE_AA)
 
 
 def bars(mask: Pixels, canvas: Canvas, corner: tuple[int, int]) -> None:

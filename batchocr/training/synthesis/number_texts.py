@@ -14,6 +14,8 @@ def number_text(rng: np.random.Generator, longest: int = 10) -> str:
     how = rng.random()
     if how < 0.08:  # a round amount
         return str(rng.integers(1, 100)) + str(rng.choice(["", "", ".", ",", " "])) + "0" * int(rng.integers(2, 4))
+    if how < 0.13:  # upright strokes side by side
+        return "".join(rng.choice(list("1114790"), int(rng.integers(1, min(longest, 6) + 1))))
     if how < 0.5:
         return digits(int(rng.integers(1, min(longest, 8) + 1)))
     if how < 0.68:

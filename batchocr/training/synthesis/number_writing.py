@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from batchocr.records import Pixels
 from batchocr.training.detection.cells import HAND, SIGN, UNKNOWN
@@ -14,6 +15,9 @@ from batchocr.training.synthesis.marks import MARKS, SIGN_HEIGHTS, SIGN_MIDDLES,
 from batchocr.training.synthesis.pen import Pen, Strokes, any_pen, render
 from batchocr.training.synthesis.sources import BITMAP_PX, SIGNS, Glyph, Sources, Writer
 from batchocr.training.synthesis.zero_chains import zero_chain
+
+Points = NDArray[np.float64]
+"""(2,): x and y of a point in pixels of the canvas."""
 
 NEIGHBOURS_LINK = 0.08
 """Share of numbers in which digits are linked by a stroke."""
@@ -25,6 +29,12 @@ OLD_STYLE = 0.05
 """Share of hands whose 0, 1 and 2 are as low as an n, and whose 3, 4, 5, 7 and 9 go below the line."""
 OLD_STYLE_LOW, OLD_STYLE_DROP = (0.55, 0.8), (0.25, 0.5)
 """Height of the ones, and how far the others go down, in heights of a 6."""
+LONG_FIVE, LONG_FIVE_DROP = (1.2, 2.2), (0.2, 0.65)
+"""The same of a 5 like a long s: how high it is, and how far it goes down."""
+POOLS = {"strokes": 0.46, "pictures": 0.32, "forms": 0.14, "old": 0.08}
+"""Kinds of writers, and how often a page is by one."""
+JOINED, JOINED_OLD = 0.06, 0.6
+"""Share of hands that go from digit to digit without lifting the pen; of old hands."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,10 @@ class Hand:
     """Text figures, as the 19th century writes them."""
     chains: bool = False
     """Zeros at the end of a number in one stroke."""
+    joined: bool = False
+    """From one digit to the next in one stroke, where both are known as strokes."""
+    long_fives: bool = False
+    """Each 5 like a long s: far higher than the others, and below the line."""
 
 
 class NumberWriting:
@@ -50,7 +64,9 @@ class NumberWriting:
 
     def __init__(self, canvas: Canvas, sources: Sources) -> None:
         self.canvas, self.sources, self.rng = canvas, sources, canvas.rng
-        self._pool = str(self.rng.choice(["strokes", "pictures", "forms"], p=[0.49, 0.34, 0.17]))
+        self._pool = str(self.rng.choice(list(POOLS), p=list(POOLS.values())))
+        self._pen_down: tuple[Points, Points] | None = None
+        """Where the pen began and ended the digit written last, where it is known."""
 
     def hand(self) -> Hand:
         """A hand of the page's kind."""
@@ -60,8 +76,12 @@ class NumberWriting:
         writer = writers[int(rng.integers(len(writers)))]
         spacing = rng.uniform(0.0, 0.35) if rng.random() < 0.7 else rng.uniform(-0.18, 0.06)
         uneven = float(rng.uniform(0, 0.09))
-        mixed, old_style, chains = (bool(rng.random() < share) for share in (0.25, OLD_STYLE, CHAINS))
-        return Hand(pen, writer, mixed, uneven, float(spacing), old_style, chains)
+        old = self._pool == "old"
+        shares = (0 if old else 0.25, 0.4 if old else OLD_STYLE, CHAINS, JOINED_OLD if old else JOINED, 0.7 * old)
+        mixed, old_style, chains, joined, long_fives = (bool(rng.random() < share) for share in shares)
+        if joined:
+            spacing = rng.uniform(-0.15, 0.12)
+        return Hand(pen, writer, mixed, uneven, float(spacing), old_style, chains, joined, long_fives)
 
     def _glyph(self, digit: int, hand: Hand) -> Glyph:
         rng = self.rng
@@ -76,11 +96,15 @@ class NumberWriting:
     def digit(self, digit: int, x: float, base: float, height: float, hand: Hand) -> tuple[float, float, float, float]:
         """One digit with its left side about at `x`, on the base line; returns its box, and keeps it."""
         glyph = self._glyph(digit, hand)
+        self._pen_down = None
         if glyph.strokes is not None:
             mask, left, top = self._drawn(glyph.strokes, height, hand.pen)
         else:
             mask, left, top = self._varied(glyph.picture, height, hand.pen)
         place = self._lay(mask, x + left - min(0, left), base + top, hand.pen)
+        if self._pen_down:
+            origin = np.array([place[0] - left, place[1] - top])
+            self._pen_down = self._pen_down[0] + origin, self._pen_down[1] + origin
         box = self.canvas.box_of(mask, *place)
         if box is None:
             return x, base - height, 1.0, height
@@ -90,6 +114,9 @@ class NumberWriting:
     def _drawn(self, strokes: Strokes, height: float, pen: Pen) -> tuple[Pixels, int, int]:
         pen = replace(pen, slant=pen.slant * 0.7 + float(self.rng.normal(0, 0.03)))
         drawn = render(strokes, height, pen, max(0.8, pen.width_ratio * height))
+        ends = np.array([strokes[0][0], strokes[-1][-1]], np.float64) * (height * pen.stretch, height)
+        ends[:, 0] -= pen.slant * ends[:, 1]
+        self._pen_down = ends[0], ends[1]
         return drawn if drawn is not None else (np.zeros((2, 2), np.uint8), 0, 0)
 
     def _varied(self, picture: Pixels | None, height: float, pen: Pen) -> tuple[Pixels, int, int]:
@@ -131,7 +158,7 @@ class NumberWriting:
     def number(self, text: str, x: float, base: float, height: float, hand: Hand, right: float | None = None) -> float:
         """A number with its signs; returns its right end. It stops before `right`."""
         rng = self.rng
-        end, last = x, None
+        end, last, pen_up = x, None, None
         slope = float(np.clip(rng.normal(0, 0.02), -0.06, 0.06))
         linked = rng.random() < NEIGHBOURS_LINK
         zeros = len(text) - len(text.rstrip("0")) if hand.chains else 0
@@ -144,20 +171,25 @@ class NumberWriting:
                 return self._zeros(zeros, end + (gap if i else 0), foot, height, hand, right)
             if character.isdigit():
                 tall = height * float(np.clip(rng.normal(1, hand.uneven * 1.3), 0.6, 1.35))
-                if hand.old_style and character in "012":
+                if hand.long_fives and character == "5":
+                    tall *= float(rng.uniform(*LONG_FIVE))
+                    foot += float(rng.uniform(*LONG_FIVE_DROP)) * height
+                elif hand.old_style and character in "012":
                     tall *= float(rng.uniform(*OLD_STYLE_LOW))
                 elif hand.old_style and character in "34579":
                     drop = float(rng.uniform(*OLD_STYLE_DROP))
                     foot, tall = foot + drop * height, tall * (1 + drop * float(rng.uniform(0.2, 1)))
                 box = self.digit(int(character), end + (gap if i else 0), foot, tall, hand)
-                if linked and last is not None and rng.random() < 0.5:
+                if hand.joined and pen_up is not None and self._pen_down is not None and rng.random() < 0.7:
+                    self._stroke(pen_up, self._pen_down[0], height, hand)
+                elif linked and last is not None and rng.random() < 0.5:
                     self._link(last, box, hand)
-                end, last = box[0] + box[2], box
+                end, last, pen_up = box[0] + box[2], box, self._pen_down and self._pen_down[1]
             elif character == " ":
                 end += 0.45 * height
             else:
                 end = self.sign(character, end + max(0.02 * height, gap), foot, height, hand)
-                last = None
+                last = pen_up = None
         return end
 
     def _zeros(self, count: int, x: float, base: float, height: float, hand: Hand, right: float | None) -> float:
@@ -184,8 +216,13 @@ class NumberWriting:
         left, top, width, height = before
         start = (left + width * 0.8, top + height * float(self.rng.uniform(0.1, 0.95)))
         stop = (after[0] + after[2] * 0.2, after[1] + after[3] * float(self.rng.uniform(0.1, 0.95)))
-        middle = ((start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2 + float(self.rng.normal(0, 0.08)) * height)
-        points = np.array([start, middle, stop], np.float32)
+        self._stroke(np.array(start), np.array(stop), height, hand)
+
+    def _stroke(self, start: Points, stop: Points, height: float, hand: Hand) -> None:
+        """A bent stroke of the pen from one point to another."""
+        sag = np.array([self.rng.normal(0, 0.06), self.rng.normal(0.02, 0.08)]) * height
+        t = np.linspace(0, 1, 8)[:, None]
+        points = ((1 - t) * start + t * stop + 4 * t * (1 - t) * sag).astype(np.float32)
         corner = points.min(axis=0)
         mask = np.zeros(np.ceil(np.ptp(points, axis=0)[::-1] + 12).astype(int).tolist(), np.uint8)
         line = max(1, round(hand.pen.width_ratio * height * 0.8))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -56,12 +56,14 @@ class PatchMaker:
         paper.tint(canvas)
         if canvas.chance(0.25):
             paper.security(canvas, self.bank)
-        if canvas.chance(0.06):
+        bare = False
+        if canvas.chance(0.09):
             back = replace(canvas, paper=np.full_like(canvas.paper, 255.0), boxes=[])
             self._fill(back)
             if not back.real:
                 paper.show_through(canvas, back.paper)
-        layout = self._fill(canvas)
+                bare = canvas.chance(0.4)  # nothing stronger beside it shows that it is faint
+        layout = self._write(canvas, Layouts.sparse) if bare else self._fill(canvas)
         if not canvas.real:
             self._spoil(canvas)
         return self._expose(canvas, layout, rng)
@@ -69,7 +71,9 @@ class PatchMaker:
     def _fill(self, canvas: Canvas) -> str:
         """Write and print on a canvas by one of the layouts; returns its name."""
         kinds, weights = zip(*SHARES, strict=True)
-        layout = kinds[int(canvas.rng.choice(len(kinds), p=np.array(weights) / sum(weights)))]
+        return self._write(canvas, kinds[int(canvas.rng.choice(len(kinds), p=np.array(weights) / sum(weights)))])
+
+    def _write(self, canvas: Canvas, layout: Callable[[Layouts], None]) -> str:
         layout(Layouts(canvas, Writing(canvas, self.sources), self.bank))
         return layout.__name__
 

@@ -14,14 +14,14 @@ import numpy as np
 
 from batchocr.errors import UsageError
 from batchocr.records import Pixels
-from batchocr.training.hands import FORMS
+from batchocr.training.hands import FORMS, OLD, Form
 from batchocr.training.hands import strokes as strokes_of
 from batchocr.training.synthesis.pen import Stroke, Strokes, based, thinned
 
 SIGNS = ".,/-:+"
 BITMAP_PX = 52
 """Height at which pictures of digits are kept."""
-FORM_WRITERS = 60
+FORM_WRITERS, OLD_WRITERS = 80, 80
 """Hands drawn by our own forms."""
 KEPT_OUT = 10
 """Of so many writers one is kept out of training, to measure on."""
@@ -79,6 +79,8 @@ class Sources:
     """MNIST by writer, semeion and optdigits in blocks, the Swiss digits by writer."""
     by_forms: tuple[Writer, ...]
     """Drawn by our own forms of other countries."""
+    by_old: tuple[Writer, ...]
+    """Drawn by the forms of the 19th century, one a digit."""
     letters: tuple[tuple[Strokes, str], ...]
     """Letters, words and signs without digits: strokes of height 1, and what they say."""
     words: tuple[tuple[Strokes, str], ...]
@@ -108,6 +110,7 @@ class Sources:
             ),
             by_pictures=tuple(picture_writers(data, held_out)),
             by_forms=form_writers(FORM_WRITERS),
+            by_old=old_writers(OLD_WRITERS),
             letters=letters,
             words=tuple(letter for letter in letters if len(letter[1]) > 2),
             signs=signs,
@@ -254,10 +257,26 @@ def form_writers(count: int) -> tuple[Writer, ...]:
             forms = [form for form in FORMS if form.digit == digit]
             weights = np.array([form.weight for form in forms])
             chosen = rng.choice(len(forms), 6, p=weights / weights.sum())
-            drawn = [based([np.asarray(way, np.float32) for way in strokes_of(forms[at], rng)]) for at in chosen]
-            digits.append(tuple(Glyph(strokes) for strokes in drawn if strokes is not None))
+            digits.append(_drawn([forms[at] for at in chosen], rng))
         writers.append(Writer(f"forms {i}", tuple(digits)))
     return tuple(writers)
+
+
+def old_writers(count: int) -> tuple[Writer, ...]:
+    """Hands of the 19th century: each writes a digit always by the same form."""
+    rng = np.random.default_rng(count)
+    by_name = {(form.digit, form.name): form for form in FORMS}
+    writers = []
+    for i in range(count):
+        forms = [by_name[digit, str(rng.choice(names))] for digit, names in OLD]
+        writers.append(Writer(f"old {i}", tuple(_drawn([form] * 5, rng) for form in forms)))
+    return tuple(writers)
+
+
+def _drawn(forms: Sequence[Form], rng: np.random.Generator) -> tuple[Glyph, ...]:
+    """Each form once, as some hand follows it."""
+    drawn = [based([np.asarray(way, np.float32) for way in strokes_of(form, rng)]) for form in forms]
+    return tuple(Glyph(strokes) for strokes in drawn if strokes is not None)
 
 
 def _letters(path: Path, held_out: bool) -> tuple[tuple[tuple[Strokes, str], ...], tuple[tuple[Strokes, ...], ...]]:

@@ -101,8 +101,10 @@ class TextLayouts(Layout):
         year = str(rng.integers(1500, 2030))
         if how < 0.4:
             text = year if rng.random() < 0.75 else f"{year}-{rng.integers(1500, 2030)}"
-        elif how < 0.75:
+        elif how < 0.6:
             text = str(rng.integers(0, 100))
+        elif how < 0.75:  # days, many of them bare strokes
+            text = str(rng.choice(["1", "11", str(rng.integers(1, 32)), str(rng.integers(10, 20))]))
         else:
             text = number_text(rng, 6)
         brackets = rng.random()
