@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.decoding.numbers import WrittenNumber
-from batchocr.records import Origin
+from batchocr.decoding.rules import rules_between
+from batchocr.records import Origin, Pixels
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +27,7 @@ class OriginParameters:
     sure_print: float = 0.9
     """...and from which on it is certainly print: a number may be parted there..."""
     apart_heights: float = 0.5
-    """...where so much paper, in heights of its digits, lies between both, as between cells..."""
+    """...where so much paper, in heights of its digits, lies between both, or a rule, as between cells..."""
     least_run: int = 2
     """...or that many of either kind stand in a row..."""
     same_height_ratio: float = 1.12
@@ -36,12 +37,13 @@ class OriginParameters:
 
 
 def parted(
-    number: WrittenNumber, boxes: Floats, shares: Floats, parameters: OriginParameters | None = None
+    number: WrittenNumber, boxes: Floats, shares: Floats, pixels: Pixels, parameters: OriginParameters | None = None
 ) -> list[WrittenNumber]:
     """A number parted where print and writing meet, as where `20` is printed and the rest of a year is filled in.
 
-    `boxes` (n, 4) and `shares` (n,) are those of every digit of the page. Digits that are not certain go with those to
-    their left, the first ones with those to their right.
+    `boxes` (n, 4) and `shares` (n,) are those of every digit of the page; `pixels` is the level page, looked at for
+    rules between print and writing. Digits that are not certain go with those to their left, the first ones with those
+    to their right.
     """
     how = parameters or OriginParameters()
     places = list(number.digits)
@@ -58,12 +60,21 @@ def parted(
     in_a_row = (np.minimum(runs[:-1], runs[1:]) >= how.least_run) & (not alike)
     starts = certain[changes]
     gaps = left[starts] - left[starts - 1] - width[starts - 1]
-    starts = starts[in_a_row | (gaps >= how.apart_heights * np.median(height))]
+    high = float(np.median(height))
+    apart = (gaps >= how.apart_heights * high) | [_is_ruled(boxes[places], at, high, pixels) for at in starts.tolist()]
+    starts = starts[in_a_row | apart]
     parts = []
     for start, stop in pairwise([0, *starts.tolist(), len(places)]):
         signs = [(at - start, sign) for at, sign in number.signs if start < at < stop or (at == start == 0)]
         parts.append(WrittenNumber(number.digits[start:stop], tuple(signs), number.doubtful))
     return parts
+
+
+def _is_ruled(boxes: Floats, at: int, high: float, pixels: Pixels) -> bool:
+    """Whether a rule stands before the digit at a place of a number with these boxes (n, 4)."""
+    before, after = boxes[at - 1], boxes[at]
+    top, bottom = min(before[1], after[1]), max(before[1] + before[3], after[1] + after[3])
+    return bool(rules_between(pixels, before[0] + before[2], after[0], top, bottom, high))
 
 
 def origin_of(digits: Sequence[int], shares: Floats, parameters: OriginParameters | None = None) -> Origin:

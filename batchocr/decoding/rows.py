@@ -128,7 +128,7 @@ def decode(
     found = find_numbers(lines, boxes, pixels, find_signs(signs, boxes, doubted, how.signs), how.numbers, how.signs)
     shares = np.asarray(digits.print_shares, np.float64)
     numbers = tuple(
-        tuple(part for number in line for part in parted(number, boxes, shares, how.origins)) for line in found
+        tuple(part for number in line for part in parted(number, boxes, shares, pixels, how.origins)) for line in found
     )
     explained = np.concatenate([boxes, np.asarray(signs.boxes, np.float64)])
     unread = frozenset(
