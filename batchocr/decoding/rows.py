@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.decoding.faint import FaintParameters, is_faint
 from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
 from batchocr.decoding.neighbours import neighbour_scores
@@ -29,6 +30,7 @@ NOT_A_DIGIT = "not-a-digit"
 DOUBTFUL_SIGN = "sign"
 UNREAD_INK = "unread-ink"
 IMPLAUSIBLE = "implausible"
+FAINT_INK = "faint-ink"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class DecodingParameters:
     signs: SignParameters = field(default_factory=SignParameters)
     origins: OriginParameters = field(default_factory=OriginParameters)
     unread_ink: UnreadInkParameters = field(default_factory=UnreadInkParameters)
+    faint: FaintParameters = field(default_factory=FaintParameters)
     rows: RowParameters = field(default_factory=RowParameters)
 
 
@@ -82,6 +85,8 @@ class ReadPage:
     """From the top; places in `detections`."""
     unread_ink: frozenset[WrittenNumber] = frozenset()
     """Numbers beside which there is ink that nothing explains."""
+    faint: int = 0
+    """Digits that were left out because their ink is far paler than that of the others."""
 
 
 def page_result(
@@ -121,6 +126,8 @@ def decode(
     keep = (reading.is_digit >= how.rows.least_digit) & (reading.confidences >= how.rows.least_confidence)
     if len(digits) == 1:
         keep[:] = True  # all that is on a page gives a row, whatever it is
+    faint = keep & is_faint(pixels, digits.boxes, digits.scores, how.faint)
+    keep &= ~faint
     digits = digits.take(keep)
     reading = JointReading(*(getattr(reading, name)[keep] for name in JointReading.__dataclass_fields__))
     boxes = np.asarray(digits.boxes, np.float64)
@@ -137,7 +144,7 @@ def decode(
         for number in line
         if has_unread_ink(pixels, boxes[list(number.digits)], explained, how.unread_ink)
     )
-    return ReadPage(digits, reading, numbers, unread)
+    return ReadPage(digits, reading, numbers, unread, int(np.count_nonzero(faint)))
 
 
 def page_boxes(
@@ -214,7 +221,7 @@ def rows_of(
             digits=len(digits),
             printed=left_out,
             review=sum(bool(digit.review) for digit in digits),
-            marks=IMPLAUSIBLE if doubted else "",
+            marks=";".join(mark for mark, holds in ((IMPLAUSIBLE, doubted), (FAINT_INK, read.faint)) if holds),
         ),
         tuple(digits),
         tuple(numbers),

@@ -40,11 +40,9 @@ class SignParameters:
     same_ratio: float = 0.4
     """Intersection over union from which on a sign and a digit are the same ink: the stronger is believed."""
     slash_height_ratio: float = 1.15
-    """A slash is higher than the digits beside it by this, or leans so that it is as wide as..."""
-    slash_lean_ratio: float = 0.5
-    """...this share of its height; else it is rather a 1..."""
-    upright_slash_ratio: float = 0.4
-    """...and counts for this much."""
+    """A slash is higher than the digits beside it by this; else it is rather a 1, and doubtful..."""
+    low_slash_ratio: float = 0.2
+    """...and counts for this much: on composed pages each such slash was a leaning 1."""
     beside_heights: float = 3.0
     """Digits in this reach are beside it."""
     contested_ratio: float = 0.6
@@ -97,14 +95,14 @@ def contested(
     strength = detections.scores * np.where(detections.kinds == SIGN, 1 - of_digit, of_digit)
     areas = boxes[:, 2] * boxes[:, 3]
     slashes = signs[detections.probabilities[signs, DIGITS:].argmax(axis=1) == SIGNS.index("/")]
-    for i in slashes.tolist():
-        if _is_upright(boxes[i], boxes[digits], how):
-            strength[i] *= how.upright_slash_ratio
+    low = np.zeros(len(detections), np.bool_)
+    low[[i for i in slashes.tolist() if _is_low(boxes[i], boxes[digits], how)]] = True
+    strength[low] *= how.low_slash_ratio
     for i in signs.tolist():
         shared = _shared(boxes[digits], boxes[i])
         for j in digits[shared > how.same_ratio * (areas[digits] + areas[i] - shared)].tolist():
             weaker, stronger = sorted((float(strength[i]), float(strength[j])))
-            close = weaker >= how.contested_ratio * stronger
+            close = bool(low[i]) or weaker >= how.contested_ratio * stronger
             if strength[i] > strength[j]:
                 kept[j], doubtful[i] = False, bool(doubtful[i]) or close
             elif close:
@@ -114,15 +112,15 @@ def contested(
     return kept, doubtful
 
 
-def _is_upright(slash: Floats, digits: Floats, how: SignParameters) -> bool:
-    """Whether a slash is no higher than the digits (n, 4) beside it, and hardly leans."""
+def _is_low(slash: Floats, digits: Floats, how: SignParameters) -> bool:
+    """Whether a slash is no higher than the digits (n, 4) beside it."""
     x, y, wide, high = slash
     middles = digits[:, :2] + digits[:, 2:] / 2
     away = np.abs(middles - (x + wide / 2, y + high / 2)) / high
     same = _shared(digits, slash) > how.same_ratio * np.minimum(digits[:, 2] * digits[:, 3], wide * high)
     near = digits[(away[:, 0] < how.beside_heights) & (away[:, 1] < 0.5) & ~same]
     usual = float(np.median(near[:, 3])) if len(near) else high
-    return bool(high < how.slash_height_ratio * usual and wide < how.slash_lean_ratio * high)
+    return bool(high < how.slash_height_ratio * usual)
 
 
 def _shared(boxes: Floats, box: Floats) -> Floats:
