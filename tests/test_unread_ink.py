@@ -67,3 +67,17 @@ def test_faint_print_is_not_unread() -> None:
 
 def test_a_sign_is_explained() -> None:
     assert not unread(page(((198, 112), (198, 150))), explained=np.array([[194.0, 110.0, 9.0, 42.0]]))
+
+
+def test_a_5_of_old_hands_that_goes_on_far_below() -> None:
+    pixels = page()
+    cv2.polylines(pixels, [np.array([(222, 96), (208, 104), (212, 170), (196, 256)], np.int32)], False, 40, 4)
+    assert unread(pixels)
+
+
+def test_a_word_that_touches_the_number_and_a_rule_that_does_not_count() -> None:
+    word = [((188 + 22 * i, 150), (199 + 22 * i, 120)) for i in range(6)]
+    word += [((199 + 22 * i, 120), (210 + 22 * i, 150)) for i in range(6)]
+    assert unread(page(*word))
+    comb = [((60, 152), (400, 152)), *(((x, 134), (x, 152)) for x in (96, 127, 157, 188, 218, 248))]
+    assert not unread(page(*comb))
