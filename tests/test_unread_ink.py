@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from layouts import row_of_boxes
 
+from batchocr.decoding.number_ink import ink_around
 from batchocr.decoding.unread_ink import has_unread_ink
 from batchocr.records import Pixels
 
@@ -26,7 +27,9 @@ def page(*strokes: tuple[tuple[int, int], tuple[int, int]], ink: int = 40) -> Pi
 
 def unread(pixels: Pixels, read: int = 3, explained: np.ndarray = NONE) -> bool:
     digits = row_of_boxes(100, BASE, 3)[:read]
-    return has_unread_ink(pixels, digits, np.concatenate([digits, explained]))
+    ink = ink_around(pixels, digits)
+    assert ink is not None
+    return has_unread_ink(ink, np.concatenate([digits, explained]))
 
 
 def test_digits_that_are_read_are_explained() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal
@@ -14,9 +14,11 @@ from batchocr.decoding.faint import FaintParameters, is_faint
 from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
 from batchocr.decoding.neighbours import neighbour_scores
+from batchocr.decoding.number_ink import NumberInkParameters, ink_around
 from batchocr.decoding.numbers import NumberParameters, WrittenNumber, find_numbers
 from batchocr.decoding.origins import OriginParameters, origin_of, parted
 from batchocr.decoding.signs import SignParameters, contested, find_signs, written
+from batchocr.decoding.struck_out import StruckOutParameters, is_struck_out
 from batchocr.decoding.unread_ink import UnreadInkParameters, has_unread_ink
 from batchocr.records import SIGN, Detections, DigitRow, NumberRow, Origin, PageResult, Pixels, PreparedPage
 
@@ -29,6 +31,7 @@ LOW_CONFIDENCE = "low-confidence"
 NOT_A_DIGIT = "not-a-digit"
 DOUBTFUL_SIGN = "sign"
 UNREAD_INK = "unread-ink"
+STRUCK_OUT = "struck-out"
 IMPLAUSIBLE = "implausible"
 FAINT_INK = "faint-ink"
 
@@ -69,7 +72,9 @@ class DecodingParameters:
     numbers: NumberParameters = field(default_factory=NumberParameters)
     signs: SignParameters = field(default_factory=SignParameters)
     origins: OriginParameters = field(default_factory=OriginParameters)
+    ink: NumberInkParameters = field(default_factory=NumberInkParameters)
     unread_ink: UnreadInkParameters = field(default_factory=UnreadInkParameters)
+    struck_out: StruckOutParameters = field(default_factory=StruckOutParameters)
     faint: FaintParameters = field(default_factory=FaintParameters)
     rows: RowParameters = field(default_factory=RowParameters)
 
@@ -83,8 +88,8 @@ class ReadPage:
     reading: JointReading
     lines: tuple[tuple[WrittenNumber, ...], ...]
     """From the top; places in `detections`."""
-    unread_ink: frozenset[WrittenNumber] = frozenset()
-    """Numbers beside which there is ink that nothing explains."""
+    ink_marks: Mapping[WrittenNumber, tuple[str, ...]] = field(default_factory=dict)
+    """Numbers that have a mark for the ink in and around them: UNREAD_INK, STRUCK_OUT."""
     faint: int = 0
     """Digits that were left out because their ink is far paler than that of the others."""
 
@@ -138,13 +143,23 @@ def decode(
         tuple(part for number in line for part in parted(number, boxes, shares, pixels, how.origins)) for line in found
     )
     explained = np.concatenate([boxes, np.asarray(signs.boxes, np.float64)])
-    unread = frozenset(
-        number
-        for line in numbers
-        for number in line
-        if has_unread_ink(pixels, boxes[list(number.digits)], explained, how.unread_ink)
+    ink_marks = {}
+    for number in (each for line in numbers for each in line):
+        if marks := _ink_marks(pixels, boxes[list(number.digits)], explained, how):
+            ink_marks[number] = marks
+    return ReadPage(digits, reading, numbers, ink_marks, int(np.count_nonzero(faint)))
+
+
+def _ink_marks(pixels: Pixels, digits: Floats, explained: Floats, how: DecodingParameters) -> tuple[str, ...]:
+    """The marks of a number whose digits have these boxes, for the ink in and around it."""
+    ink = ink_around(pixels, digits, how.ink)
+    if ink is None:
+        return ()
+    found = (
+        (UNREAD_INK, has_unread_ink(ink, explained, how.unread_ink)),
+        (STRUCK_OUT, is_struck_out(ink, len(digits), how.struck_out)),
     )
-    return ReadPage(digits, reading, numbers, unread, int(np.count_nonzero(faint)))
+    return tuple(mark for mark, holds in found if holds)
 
 
 def page_boxes(
@@ -182,6 +197,7 @@ def rows_of(
     numbers: list[NumberRow] = []
     for line_at, line in enumerate(lines, 1):
         for number_at, (number, origin) in enumerate(line, 1):
+            ink_marks = read.ink_marks.get(number, ())
             own = [
                 DigitRow(
                     file=row.file,
@@ -204,6 +220,7 @@ def rows_of(
                             (LOW_CONFIDENCE, confidences[i] < marking.min_confidence),
                             (NOT_A_DIGIT, read.reading.is_digit[i] < 0.5),
                             (IMPLAUSIBLE, doubted),
+                            (STRUCK_OUT, STRUCK_OUT in ink_marks),
                         )
                         if holds
                     ),
@@ -211,7 +228,7 @@ def rows_of(
                 for position, i in enumerate(number.digits, 1)
             ]
             digits += own
-            numbers.append(_number_row(own, number, number in read.unread_ink, marking.min_confidence))
+            numbers.append(_number_row(own, number, ink_marks, marking.min_confidence))
     return PageResult(
         replace(
             row,
@@ -246,7 +263,7 @@ def _by_origin(
 
 
 def _number_row(
-    digits: Sequence[DigitRow], number: WrittenNumber, unread_ink: bool, min_confidence: float
+    digits: Sequence[DigitRow], number: WrittenNumber, ink_marks: Sequence[str], min_confidence: float
 ) -> NumberRow:
     """A number is right where all its digits and signs are: their confidences are multiplied.
 
@@ -263,8 +280,7 @@ def _number_row(
     )
     if sure < min_confidence:
         reasons = {LOW_CONFIDENCE: None} | reasons
-    if unread_ink:
-        reasons[UNREAD_INK] = None
+    reasons |= dict.fromkeys(ink_marks)
     return NumberRow(
         file=first.file,
         page=first.page,

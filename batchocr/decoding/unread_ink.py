@@ -7,26 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.records import Pixels
+from batchocr.decoding.number_ink import Mask, NumberInk
 
 Floats = NDArray[np.float64]
-
-INK_PERCENTILE = 90.0
-"""Of the contrast within the boxes of digits: that of their ink."""
-LEAST_CONTRAST = 12.0
-"""Grey values by which ink differs from the paper around it, at least."""
 
 
 @dataclass(frozen=True)
 class UnreadInkParameters:
-    """What is unread ink; lengths in heights of the number's digits, where they are not in pixels."""
+    """What is unread ink; lengths in heights of the number's digits."""
 
-    height_px: float = 24.0
-    """The part of the page is scaled so that the digits are so high, where they are higher."""
-    beside_heights: float = 1.2
-    """Looked at on both sides of the number..."""
-    above_heights: float = 1.1
-    """...and above and below it, to see where a stroke ends."""
     least_height: float = 0.4
     """Height of such ink, at least: a digit's..."""
     most_height: float = 2.6
@@ -47,50 +36,24 @@ class UnreadInkParameters:
     """...less its straight runs of this length: rules and sides of boxes."""
     around_ratio: float = 0.12
     """A box explains ink up to so far around it, as a share of the digit's height: boxes are a little tight."""
-    ink_share: float = 0.5
-    """Of the contrast of the read digits: paler ink is not counted, as rules and what shines through are."""
     least_fill: float = 0.08
     """Share of its box that it fills, at least: a frame is hollow."""
 
 
-def has_unread_ink(
-    pixels: Pixels, digits: Floats, explained: Floats, parameters: UnreadInkParameters | None = None
-) -> bool:
-    """Whether ink of a digit's size stands on a number's line, beside or between its digits, that nothing explains.
+def has_unread_ink(ink: NumberInk, explained: Floats, parameters: UnreadInkParameters | None = None) -> bool:
+    """Whether ink of a digit's size, or a word, stands on a number's line, beside or between its digits.
 
-    `pixels` (height, width) is the level page, dark on light or light on dark; `digits` (n, 4) the boxes of the
-    number's digits, `explained` (m, 4) those of all that was found on the page: left, top, width, height in pixels.
+    `explained` (m, 4) are the boxes of all that was found on the page: left, top, width, height in its pixels.
     """
-    import cv2  # here, so that a run takes its lock before anything large is loaded
-
     how = parameters or UnreadInkParameters()
-    height = float(np.median(digits[:, 3]))
-    ends = np.concatenate([digits[:, :2].min(axis=0), (digits[:, :2] + digits[:, 2:]).max(axis=0)])
-    reach = np.array([how.beside_heights, how.above_heights]) * height
-    begin = np.maximum(0, ends[:2] - reach).astype(int)
-    stop = np.minimum(pixels.shape[::-1], np.ceil(ends[2:] + reach)).astype(int)
-    part = pixels[begin[1] : stop[1], begin[0] : stop[0]]
-    if min(part.shape) < 4:
-        return False
-    scale = min(1.0, how.height_px / height)
-    if scale < 1:
-        part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    size = np.array(part.shape[::-1])
-    ink = _ink(part, _ends(digits, begin, scale, size), how)
-    grown = how.around_ratio * height
-    near = (explained[:, :2] - grown < stop).all(axis=1)
-    near &= (explained[:, :2] + explained[:, 2:] + grown > begin).all(axis=1)
-    for left, top, right, foot in _ends(explained[near], begin, scale, size, grown):
-        ink[top:foot, left:right] = 0
-    own = (ends - np.tile(begin, 2)) * scale
-    height *= scale
-    open_sides = np.array([begin[0] > 0, stop[0] < pixels.shape[1], begin[1] > 0, stop[1] < pixels.shape[0]])
-    return _has_digit(ink, own, height, open_sides, how) or _has_word(ink, own, height, how)
+    grown = how.around_ratio * ink.height / ink.scale
+    mask = ink.mask.copy()
+    for left, top, right, foot in ink.ends(ink.near(explained, grown), grown):
+        mask[top:foot, left:right] = 0
+    return _has_digit(mask, ink.own, ink.height, ink.open_sides, how) or _has_word(mask, ink.own, ink.height, how)
 
 
-def _has_digit(
-    ink: NDArray[np.uint8], own: Floats, height: float, open_sides: NDArray[np.bool_], how: UnreadInkParameters
-) -> bool:
+def _has_digit(ink: Mask, own: Floats, height: float, open_sides: NDArray[np.bool_], how: UnreadInkParameters) -> bool:
     """Whether ink of a digit's size stands beside a number at `own` (left, top, right, bottom).
 
     `open_sides` (4,) says at which sides, left, right, top and bottom, the page goes on beyond the ink looked at.
@@ -111,7 +74,7 @@ def _has_digit(
     return bool(is_digit.any())
 
 
-def _has_word(ink: NDArray[np.uint8], own: Floats, height: float, how: UnreadInkParameters) -> bool:
+def _has_word(ink: Mask, own: Floats, height: float, how: UnreadInkParameters) -> bool:
     """Whether ink that is no rule touches a number at `own` (left, top, right, bottom), however wide it is."""
     import cv2
 
@@ -131,24 +94,3 @@ def _has_word(ink: NDArray[np.uint8], own: Floats, height: float, how: UnreadInk
     )
     is_word &= (inside >= how.least_overlap * height) & (area >= how.least_fill * width * high)
     return bool(is_word.any())
-
-
-def _ends(
-    boxes: Floats, begin: NDArray[np.int_], scale: float, size: NDArray[np.int_], grown: float = 0.0
-) -> list[list[int]]:
-    """Boxes (n, 4) of the page, grown by so many pixels, as left, top, right and bottom within a scaled part of it."""
-    first = (boxes[:, :2] - grown - begin) * scale
-    last = (boxes[:, :2] + boxes[:, 2:] + grown - begin) * scale + 1
-    ends: list[list[int]] = np.clip(np.c_[first, last].astype(int), 0, np.tile(size, 2)).tolist()
-    return ends
-
-
-def _ink(part: Pixels, digits: list[list[int]], how: UnreadInkParameters) -> NDArray[np.uint8]:
-    """Where there is ink nearly as strong as that of the digits read: 255, else 0."""
-    import cv2
-
-    paper = float(np.median(part[::3, ::3]))
-    darker = cv2.absdiff(part, np.full_like(part, round(paper)))
-    own = [darker[top:foot, left:right].ravel() for left, top, right, foot in digits]
-    usual = float(np.percentile(np.concatenate(own), INK_PERCENTILE))
-    return cv2.compare(darker, max(LEAST_CONTRAST, how.ink_share * usual), cv2.CMP_GE)
