@@ -7,21 +7,30 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.decoding.orientation import ORIENTATION, Turn, evidence, is_upright, turn_of
 from batchocr.decoding.suppression import suppressed
 from batchocr.recognition.calibration import NONE, Floats
 from batchocr.recognition.detector import Raw, believed, digit_heights, of_page
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
 from batchocr.vision.crops import cut_crops
+from batchocr.vision.geometry.quarter_turns import turned
 from batchocr.vision.tiles import PARAMETERS as TILES
-from batchocr.vision.tiles import TileParameters, far_scale, make_tiles, second_scale
+from batchocr.vision.tiles import (
+    TileParameters,
+    far_scale,
+    first_scale,
+    is_whole_page,
+    make_tiles,
+    second_scale,
+)
 
 WAITING = 24
 """Pages that wait for a batch to fill, at most: each holds its pixels, and what is known of them is not lost for long.
@@ -73,13 +82,20 @@ def read_pages(
         yield page.result()
 
 
+Passes = Generator[Tiles, Detections, None]
+"""The passes over a page: it is given the tiles' detections, and asks for other tiles until all is found."""
+
+
 @dataclass(eq=False)
 class _Page:
     """A page on its way through both networks."""
 
     prepared: PreparedPage
-    looks: list[tuple[Tiles, list[Raw]]] = field(default_factory=list)
-    """Each pass: its tiles, and what was found on them so far."""
+    passes: Passes | None = None
+    tiles: Tiles | None = None
+    """Those of the pass that waits for its answers, without their pixels."""
+    answers: list[Raw] = field(default_factory=list)
+    """What was found on them so far."""
     found: Detections = field(default_factory=no_detections)
     known: list[Floats] = field(default_factory=list)
     """Probabilities of the crops so far."""
@@ -147,9 +163,8 @@ class _Work:
         """A page whose tiles wait from now on."""
         page = _Page(prepared)
         if prepared.level:
-            tiles = prepared.level.tiles
-            page.prepared = replace(prepared, level=replace(prepared.level, tiles=_bare(tiles)))
-            self._look(page, prepared.level, tiles)
+            page.passes = self._passes(page, prepared.level)
+            self._look(page, next(page.passes))
         return page
 
     def fill(self) -> None:
@@ -182,9 +197,9 @@ class _Work:
             shares, ends.tolist(), np.split(raw, np.searchsorted(raw[:, 0], ends[:-1])), strict=True
         ):
             found[:, 0] += share.start - (end - len(share.inputs))
-            share.page.looks[-1][1].append(found)
-            if share.page.done and share.page.prepared.level:
-                self._after_look(share.page, share.page.prepared.level)
+            share.page.answers.append(found)
+            if share.page.done:
+                self._after_pass(share.page)
 
     def _classify(self, count: int) -> None:
         shares = self._crops.take(count)
@@ -193,30 +208,56 @@ class _Work:
         for share, answer in zip(shares, np.split(known, ends[:-1]), strict=True):
             share.page.known.append(answer)
 
-    def _look(self, page: _Page, level: LevelPage, tiles: Tiles) -> None:
+    def _look(self, page: _Page, tiles: Tiles) -> None:
         """One pass over a page."""
-        page.looks.append((_bare(tiles), []))
+        page.tiles, page.answers = _bare(tiles), []
         self._tiles.put(page, tiles.pixels)
         if page.done:
-            self._after_look(page, level)
+            self._after_pass(page)
 
-    def _after_look(self, page: _Page, level: LevelPage) -> None:
+    def _after_pass(self, page: _Page) -> None:
         """Another pass, or the crops of what was found."""
+        assert page.passes is not None and page.tiles is not None
         clock = time.perf_counter()
-        passes = [of_page(np.concatenate(raw), tiles) if raw else no_detections() for tiles, raw in page.looks]
-        scales = [tiles.scale for tiles, _ in page.looks]
-        scale = self._next_scale(level.pixels.shape, passes, scales)
-        if scale is not None:
-            again = make_tiles(level.pixels, scale, self._parameters)
+        found = of_page(np.concatenate(page.answers), page.tiles) if page.answers else no_detections()
+        tiles = _next_of(page.passes, found)
+        if tiles is not None:
             self._seconds.tiles += time.perf_counter() - clock
-            self._look(page, level, again)
+            self._look(page, tiles)
             return
+        assert page.prepared.level is not None
+        crops = cut_crops(page.prepared.level.pixels, page.found.boxes[page.found.kinds != SIGN])
+        self._crops.put(page, crops)
+        self._seconds.crops += time.perf_counter() - clock
+
+    def _passes(self, page: _Page, level: LevelPage) -> Passes:
+        """First as it lies, then in other turns where it may be on its side or head, then at other scales."""
+        tiles, level = level.tiles, replace(level, tiles=_bare(level.tiles))
+        page.prepared = replace(page.prepared, level=level)
+        first = yield tiles
+        tiles = _bare(tiles)  # its pixels are let go
+        if is_whole_page(level.pixels.shape, tiles.scale) and not is_upright(lying := evidence(suppressed(first))):
+            each = [lying]
+            for quarters in (1, 2, 3):
+                pixels, _ = turned(level.pixels, level.to_page, quarters)
+                other = make_tiles(pixels, first_scale(pixels.shape, self._parameters), self._parameters)
+                each.append(evidence(suppressed((yield other))))
+            turn = turn_of(each)
+            page.prepared = _lying(page.prepared, turn)
+            if turn.quarters:
+                pixels, to_page = turned(level.pixels, level.to_page, turn.quarters)
+                tiles = make_tiles(pixels, first_scale(pixels.shape, self._parameters), self._parameters)
+                level = LevelPage(pixels, to_page, _bare(tiles))
+                page.prepared = replace(page.prepared, level=level)
+                first = yield tiles
+        passes, scales = [first], [tiles.scale]
+        while (scale := self._next_scale(level.pixels.shape, passes, scales)) is not None:
+            scales.append(scale)
+            passes.append((yield make_tiles(level.pixels, scale, self._parameters)))
         found = suppressed(_together(passes, scales, self._parameters))
         page.found = believed(found, self._networks.detector.parameters)
         if max(level.pixels.shape) <= self._parameters.strip_height_px and not (page.found.kinds != SIGN).any():
             page.found = _strongest_digit(found)  # a picture of one digit, of which the detector is not sure
-        self._crops.put(page, cut_crops(level.pixels, page.found.boxes[page.found.kinds != SIGN]))
-        self._seconds.crops += time.perf_counter() - clock
 
     def _next_scale(
         self, shape: tuple[int, ...], passes: Sequence[Detections], scales: Sequence[float]
@@ -228,6 +269,22 @@ class _Work:
         far = far_scale(shape, scales[0], self._parameters)
         nothing = not any(map(len, heights))
         return far if nothing and far not in scales else None
+
+
+def _next_of(passes: Passes, found: Detections) -> Tiles | None:
+    """The tiles of the next pass; None where all is found."""
+    try:
+        return passes.send(found)
+    except StopIteration:
+        return None
+
+
+def _lying(prepared: PreparedPage, turn: Turn) -> PreparedPage:
+    """The page with its angle, or with the mark that this is not told."""
+    if not turn.told:
+        return replace(prepared, row=replace(prepared.row, marks=ORIENTATION))
+    angle = (prepared.row.angle or 0.0) + 90.0 * turn.quarters
+    return replace(prepared, row=replace(prepared.row, angle=round(angle - 360 * (angle > 180), 2)))
 
 
 def _together(passes: Sequence[Detections], scales: Sequence[float], p: TileParameters) -> Detections:

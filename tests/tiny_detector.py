@@ -36,7 +36,7 @@ def write_tiny_detector(path: Path) -> Path:
             kernel[0, 0, 0, 0] = 200  # a tenth of the window is ink: 20 - 8
             bias[0] = -8
         bias[3:7] = np.log(np.expm1(HALF / (2 * stride)))
-        bias[7 + SEVEN] = 4
+        bias[7 + SEVEN] = 8
         network.get_layer(f"boxes_{stride}").set_weights([kernel, bias])
     network.save(path)
     DetectorSidecar(

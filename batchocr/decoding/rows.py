@@ -238,7 +238,11 @@ def rows_of(
             digits=len(digits),
             printed=left_out,
             review=sum(bool(digit.review) for digit in digits),
-            marks=";".join(mark for mark, holds in ((IMPLAUSIBLE, doubted), (FAINT_INK, read.faint)) if holds),
+            marks=";".join(
+                mark
+                for mark, holds in ((row.marks, row.marks), (IMPLAUSIBLE, doubted), (FAINT_INK, read.faint))
+                if holds
+            ),
         ),
         tuple(digits),
         tuple(numbers),

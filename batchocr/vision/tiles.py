@@ -94,6 +94,11 @@ def _largest(shape: tuple[int, ...], p: TileParameters) -> float:
     return min(p.max_enlargement, max(1.0, p.small_side_px / max(shape)))
 
 
+def is_whole_page(shape: tuple[int, ...], scale: float) -> bool:
+    """Whether a level page of `shape` (height, width) is more than a strip or a cutting, at that scale."""
+    return min(shape) * scale >= TILE
+
+
 def second_scale(
     shape: tuple[int, ...],
     first: float,
