@@ -12,6 +12,7 @@ from batchocr.cli.evaluate import evaluate
 from batchocr.cli.models import models
 from batchocr.cli.preview import preview
 from batchocr.cli.run import run
+from batchocr.cli.status import status
 from batchocr.cli.train import train
 from batchocr.version import __version__
 
@@ -40,6 +41,7 @@ def main(
 
 
 app.command(context_settings=ENVIRONMENT)(run)
+app.command(context_settings=ENVIRONMENT)(status)
 app.command(context_settings=ENVIRONMENT)(preview)
 app.command(context_settings={"auto_envvar_prefix": "BATCHOCR_TRAIN"})(train)
 app.command(context_settings={"auto_envvar_prefix": "BATCHOCR"})(evaluate)
