@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 
 MADE_UP = "patches"
 """The collection that is no real paper."""
+BOTH = ("detector", "classifier")
+"""Fields of the evidence with the networks' probabilities."""
 FALSE_COST = 0.25
 """Of a digit falsely found, in digits lost."""
 DEFAULT_ERROR = 0.03
@@ -122,12 +124,16 @@ def fit(evidence: Sequence[Evidence]) -> Fitted:
 
 
 def fit_reading(evidence: Sequence[Evidence]) -> tuple[JointParameters, Calibration]:
-    """The weights of both networks, and the calibration of what they say together; every collection counts alike."""
-    detector, classifier = (np.concatenate([getattr(e, name) for e in evidence]) for name in ("detector", "classifier"))
+    """The weights of both networks, and the calibration of what they say together; every collection counts alike.
+
+    The weights are those of real paper: the detector learned from the very maker of the made-up patches.
+    """
+    real = [e for e in evidence if e.name != MADE_UP] or evidence
+    of_real = [np.concatenate([getattr(e, name)[e.labels < NONE] for e in real]) for name in (*BOTH, "labels")]
+    joint = fit_weights(of_real[0], of_real[1], of_real[2], _alike([int((e.labels < NONE).sum()) for e in real]))
+    detector, classifier = (np.concatenate([getattr(e, name) for e in evidence]) for name in BOTH)
     labels, scores = (np.concatenate([getattr(e, name) for e in evidence]) for name in ("labels", "scores"))
     a_digit = labels < NONE
-    of_digits = _alike([int((e.labels < NONE).sum()) for e in evidence])
-    joint = fit_weights(detector[a_digit], classifier[a_digit], labels[a_digit], of_digits)
     probabilities = joint_probabilities(detector, classifier, joint)
     of_all = _alike([len(e) for e in evidence])
     of_boxed = _alike([len(e) for e in evidence], [e.boxed for e in evidence])
