@@ -6,7 +6,7 @@
 # and at last the joint reading of both is fitted.
 # Fetches fonts, for print, from Debian's packages; needs a Debian or Ubuntu.
 set -euo pipefail
-data=$1 run=$2 rounds=11
+data=$1 run=$2 rounds=16 means=11
 packages="fonts-adf-irianis fonts-averia-sans-gwf fonts-cantarell fonts-comfortaa fonts-comic-neue fonts-courier-prime
   fonts-crosextra-carlito fonts-dancingscript fonts-dseg fonts-ebgaramond fonts-ecolier-court fonts-ecolier-lignes-court
   fonts-essays1743 fonts-f500 fonts-fanwood fonts-femkeklaver fonts-freefont-ttf fonts-hack fonts-humor-sans
@@ -42,15 +42,25 @@ label() {
   [ -e "$run/$1.json" ] || python -m batchocr.training.pseudo_labels "$run/$1/model.keras" "$data" "$run/$1.json"
 }
 
+# mean FOLDER ONE OTHER: the mean of the weights of two detectors
+mean() {
+  [ -e "$run/$1/model.json" ] ||
+    python -m batchocr.training.detection.average "$run/$1" "$run/$2/model.keras" "$run/$3/model.keras"
+}
+
+# from round $means on a round begins with the mean of the one before and what that began with
 train detector detector-1
+start=detector-1
 for round in $(seq 2 $rounds); do
-  before=detector-$((round - 1))
-  label "$before"
-  train detector "detector-$round" --start "$run/$before/model.keras" --labels "$run/$before.json" --seed $((2016 + round))
+  label "$start"
+  train detector "detector-$round" --start "$run/$start/model.keras" --labels "$run/$start.json" --seed $((2016 + round))
+  before=$start start=detector-$round
+  if [ "$round" -ge $means ]; then
+    mean "mean-$round" "$before" "$start"
+    start=mean-$round
+  fi
 done
-detector=$run/detector/model.keras
-[ -e "$run/detector/model.json" ] || python -m batchocr.training.detection.average "$run/detector" \
-  "$run/detector-$((rounds - 1))/model.keras" "$run/detector-$rounds/model.keras"
+detector=$run/$start/model.keras
 train default classifier --labels "$run/$before.json" --detector "$detector"
 [ -e "$run/reading.json" ] || python -m batchocr.training.joint "$data" --fonts "$fonts" --run "$run/joint" \
   --detector "$detector" --model "$run/classifier/model.keras" --out "$run/reading.json"

@@ -43,7 +43,9 @@ def test_strong_digits_of_a_sure_class_are_upright() -> None:
         ((NOTHING, NOTHING, NOTHING, NOTHING), Turn(0, True)),
         ((UPRIGHT, UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD), Turn(0, False)),  # writing both ways
         ((ON_ITS_HEAD, UPRIGHT, ON_ITS_SIDE, UPRIGHT), Turn(0, False)),
-        ((NOTHING, Evidence(3, 1.0, 0.9), NOTHING, NOTHING), Turn(0, False)),  # too few to turn a page by
+        ((NOTHING, Evidence(3, 1.0, 0.9), NOTHING, NOTHING), Turn(0, True)),  # too few to say anything
+        ((NOTHING, NOTHING, Evidence(173, 0.05, 0.69), NOTHING), Turn(0, True)),  # words, which look so on their head
+        ((NOTHING, Evidence(34, 0.3, 0.6), NOTHING, NOTHING), Turn(0, False)),
     ],
 )
 def test_how_a_page_lies(turns: tuple[Evidence, ...], turn: Turn) -> None:
