@@ -49,10 +49,14 @@ def is_struck_out(ink: NumberInk, digits: int, parameters: StruckOutParameters |
 def _is_crossed(ink: NumberInk, near: Mask, first: int, last: int, how: StruckOutParameters) -> bool:
     """Whether a straight stroke runs through a number from one column to another."""
     h, (_, top, _, bottom) = ink.height, ink.own.tolist()
-    low, high = max(0, round(top - how.above_heights * h)), min(len(near), round(bottom + how.above_heights * h))
-    if first < 0 or last >= near.shape[1] or high - low < 3:
+    rows, width = ink.mask.shape
+    low, high = max(0, round(top - how.above_heights * h)), min(rows, round(bottom + how.above_heights * h))
+    if first < 0 or last >= width or high - low < 3:
         return False
     begins, stops = (_strokes(ink.mask, x, low, high, how.most_thick * h) for x in (first, last))
+    if not begins or not stops:
+        return False
+    near = _thickened(ink.mask, how.beside_px)
     columns = np.arange(first, last + 1)
     for begin in begins:
         for stop in stops:
@@ -69,6 +73,8 @@ def _is_crossed(ink: NumberInk, near: Mask, first: int, last: int, how: StruckOu
 def _strokes(mask: Mask, x: int, low: int, high: int, most: float) -> list[float]:
     """The middles of the runs of ink in a column, between two rows, that are no longer than `most`."""
     column = mask[low:high, x] > 0
+    if not column.any():
+        return []
     edges = np.flatnonzero(np.diff(np.r_[False, column, False]))
     runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
     return [low + (begin + stop - 1) / 2 for begin, stop in runs if stop - begin <= max(2.0, most)]

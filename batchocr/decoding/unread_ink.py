@@ -78,6 +78,9 @@ def _has_word(ink: Mask, own: Floats, height: float, how: UnreadInkParameters) -
     """Whether ink that is no rule touches a number at `own` (left, top, right, bottom), however wide it is."""
     import cv2
 
+    reach = round(how.touching_gap * height) + 1
+    if not any(ink[:, max(0, side - reach) : side + reach + 1].any() for side in (round(own[0]), round(own[2]))):
+        return False
     length = max(3, round(how.rule_length * height))
     for shape in ((1, length), (length, 1)):
         rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
