@@ -49,7 +49,7 @@ def eleven_classes(path: Path) -> Path:
     digits = ten(shipped.layers[-2].output)
     ten.set_weights([kernel[:, :10], bias[:10]])
     surest = layers.Flatten()(layers.GlobalMaxPooling2D()(layers.Reshape((10, 1, 1))(digits)))
-    none = layers.Rescaling(-1, offset=1)(surest)
+    none = layers.Rescaling(-1, offset=1, name="none")(surest)  # a name of its own: Keras counts those of the process
     keras.Model(shipped.input, layers.Concatenate()([layers.Multiply()([digits, surest]), none])).save(path)
     changes = {"classes": (*DIGITS, NO_DIGIT), "sha256": sha256(path), "temperature": 1.0, "calibration": None}
     read_sidecar(shipped_model()).model_copy(update=changes).write(sidecar_path(path))
