@@ -164,6 +164,7 @@ class _Work:
         page = _Page(prepared)
         if prepared.level:
             page.passes = self._passes(page, prepared.level)
+            page.prepared = replace(prepared, level=replace(prepared.level, tiles=_bare(prepared.level.tiles)))
             self._look(page, next(page.passes))
         return page
 
@@ -232,25 +233,11 @@ class _Work:
 
     def _passes(self, page: _Page, level: LevelPage) -> Passes:
         """First as it lies, then in other turns where it may be on its side or head, then at other scales."""
-        tiles, level = level.tiles, replace(level, tiles=_bare(level.tiles))
-        page.prepared = replace(page.prepared, level=level)
+        tiles, level = level.tiles, replace(level, tiles=_bare(level.tiles))  # pixels are held by the queue alone
         first = yield tiles
-        tiles = _bare(tiles)  # its pixels are let go
-        if is_whole_page(level.pixels.shape, tiles.scale) and not is_upright(lying := evidence(suppressed(first))):
-            each = [lying]
-            for quarters in (1, 2, 3):
-                pixels, _ = turned(level.pixels, level.to_page, quarters)
-                other = make_tiles(pixels, first_scale(pixels.shape, self._parameters), self._parameters)
-                each.append(evidence(suppressed((yield other))))
-            turn = turn_of(each)
-            page.prepared = _lying(page.prepared, turn)
-            if turn.quarters:
-                pixels, to_page = turned(level.pixels, level.to_page, turn.quarters)
-                tiles = make_tiles(pixels, first_scale(pixels.shape, self._parameters), self._parameters)
-                level = LevelPage(pixels, to_page, _bare(tiles))
-                page.prepared = replace(page.prepared, level=level)
-                first = yield tiles
-        passes, scales = [first], [tiles.scale]
+        del tiles
+        level, first = yield from self._upright(level, first, page)
+        passes, scales = [first], [level.tiles.scale]
         while (scale := self._next_scale(level.pixels.shape, passes, scales)) is not None:
             scales.append(scale)
             passes.append((yield make_tiles(level.pixels, scale, self._parameters)))
@@ -258,6 +245,28 @@ class _Work:
         page.found = believed(found, self._networks.detector.parameters)
         if max(level.pixels.shape) <= self._parameters.strip_height_px and not (page.found.kinds != SIGN).any():
             page.found = _strongest_digit(found)  # a picture of one digit, of which the detector is not sure
+
+    def _upright(
+        self, level: LevelPage, first: Detections, page: _Page
+    ) -> Generator[Tiles, Detections, tuple[LevelPage, Detections]]:
+        """The page as it is to be read, and what the first pass found on it in that turn."""
+        if is_whole_page(level.pixels.shape, level.tiles.scale) and not is_upright(evidence(suppressed(first))):
+            found = [first]
+            for quarters in (1, 2, 3):
+                found.append((yield self._turned(level, quarters).tiles))
+            turn = turn_of([evidence(suppressed(each)) for each in found])
+            page.prepared = _lying(page.prepared, turn)
+            if turn.quarters:
+                level, first = self._turned(level, turn.quarters), found[turn.quarters]
+        level = replace(level, tiles=_bare(level.tiles))
+        page.prepared = replace(page.prepared, level=level)
+        return level, first
+
+    def _turned(self, level: LevelPage, quarters: int) -> LevelPage:
+        """The page after so many quarter turns to the left, with the tiles of its first pass."""
+        pixels, to_page = turned(level.pixels, level.to_page, quarters)
+        scale = first_scale(pixels.shape, self._parameters)
+        return LevelPage(pixels, to_page, make_tiles(pixels, scale, self._parameters))
 
     def _next_scale(
         self, shape: tuple[int, ...], passes: Sequence[Detections], scales: Sequence[float]

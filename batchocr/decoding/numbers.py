@@ -149,7 +149,7 @@ def find_numbers(
             for at, each in enumerate(measured)
             for i, rules in each.rules.items()
             for rule in rules
-            if _is_long(rule, *_span(boxes, each.line, i), float(each.high[i]), how)
+            if _is_long(rule, *span(boxes, each.line, i), float(each.high[i]), how)
         ]
         columns = find_columns(long, height)
     line_of = {int(i): at for at, line in enumerate(lines) for i in line}
@@ -168,11 +168,11 @@ def _measured(line: Places, boxes: Floats, pixels: Pixels, how: NumberParameters
     rules = {}
     for i in np.flatnonzero((apart > how.together_heights * high) & (steps <= how.looked_heights * high)).tolist():
         right = float(boxes[line[i + 1], 0])
-        rules[i] = rules_between(pixels, right - float(apart[i]), right, *_span(boxes, line, i), float(high[i]))
+        rules[i] = rules_between(pixels, right - float(apart[i]), right, *span(boxes, line, i), float(high[i]))
     return _Measured(line, high, apart, steps, rules)
 
 
-def _span(boxes: Floats, line: Places, i: int) -> tuple[float, float]:
+def span(boxes: Floats, line: Places, i: int) -> tuple[float, float]:
     """Top and bottom of the digits on both sides of a line's gap."""
     before, after = boxes[line[i]], boxes[line[i + 1]]
     return float(min(before[1], after[1])), float(max(before[1] + before[3], after[1] + after[3]))
@@ -202,7 +202,7 @@ def _split(
         h, here = float(high[i]), [sign for sign in between.get(i + 1, ()) if not sign.weak]
         left = float(boxes[line[i + 1], 0])
         right, gap, step = left - float(measured.apart[i]), float(measured.apart[i]) / h, float(measured.steps[i]) / h
-        top, bottom = _span(boxes, line, i)
+        top, bottom = span(boxes, line, i)
         reach = how.in_rule_heights * h
         wide = columns.width(right - reach, left + reach, (top + bottom) / 2) if columns else None
         if here and _bridged(here, right, left, h, of_signs):

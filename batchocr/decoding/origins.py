@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.numbers import WrittenNumber
+from batchocr.decoding.numbers import WrittenNumber, span
 from batchocr.decoding.rules import rules_between
 from batchocr.records import Origin, Pixels
 
@@ -74,7 +74,7 @@ def parted(
 def _is_ruled(boxes: Floats, at: int, high: float, pixels: Pixels) -> bool:
     """Whether a rule stands before the digit at a place of a number with these boxes (n, 4)."""
     before, after = boxes[at - 1], boxes[at]
-    top, bottom = min(before[1], after[1]), max(before[1] + before[3], after[1] + after[3])
+    top, bottom = span(boxes, np.arange(len(boxes)), at - 1)
     return bool(rules_between(pixels, before[0] + before[2], after[0], top, bottom, high))
 
 

@@ -13,7 +13,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 def fast_policy(device: Literal["cpu", "gpu"], cpu_info: Path = CPU_INFO) -> str | None:
-    """Keras's policy for convolutions in 16 bits; None where 32 are as fast, or nobody knows.
+    """Keras's policy for convolutions in 16 bits; None where 32 are as fast, or where it is not known.
 
     Weights stay as they are. On MNIST's test half probabilities change by 0.00001 in the mean, by 0.011 at most.
     """
