@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,16 +55,20 @@ def fit_detector(
     *,
     start: Path | None = None,
     labels: Path | None = None,
+    without: Sequence[str] = (),
     resume: bool = False,
     jobs: int = 2,
     verbose: int = 0,
 ) -> Path:
     """Train the detector, saving after each epoch; with `start` from the weights of another training.
 
-    Raises UsageError for a folder that holds another training, and where `start` is no detector.
+    `without` names collections of real paper to leave out, to measure how a strange one fares. Raises UsageError for a
+    folder that holds another training, and where `start` is no detector.
     """
     weights = None if start is None else weights_of(start)
     account = {"system": NAME, **asdict(recipe), "start": str(start or ""), "labels": labels is not None}
+    if without:
+        account["without"] = sorted(without)
     claim(out, account, resume=resume)
     make_repeatable(recipe.seed)
     model = begun(recipe, weights)
@@ -71,7 +76,7 @@ def fit_detector(
     if len(epochs) < recipe.epochs:
         first = len(epochs) * recipe.steps
         # closed, or the processes that make patches outlive the training
-        with closing(batches(data, fonts, labels, recipe.seed, first, jobs, StreamParameters())) as stream:
+        with closing(batches(data, fonts, labels, recipe.seed, first, jobs, StreamParameters(), without)) as stream:
             model.fit(
                 stream,
                 steps_per_epoch=recipe.steps,

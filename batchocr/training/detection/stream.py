@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +36,23 @@ class StreamParameters:
 
 
 def batches(
-    data: Path, fonts: Path, labels: Path | None, seed: int, first: int, jobs: int, parameters: StreamParameters
+    data: Path,
+    fonts: Path,
+    labels: Path | None,
+    seed: int,
+    first: int,
+    jobs: int,
+    parameters: StreamParameters,
+    without: Sequence[str] = (),
 ) -> Generator[Batch, None, None]:
-    """Endless batches from the one numbered `first` on; to be closed, which ends the processes."""
+    """Endless batches from the one numbered `first` on; to be closed, which ends the processes.
+
+    `without` names collections of real paper to leave out.
+    """
     p = parameters
     kept: deque[tuple[NDArray[np.uint8], NDArray[np.float16]]] = deque(maxlen=p.kept)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_open, initargs=(data, fonts, labels)) as pool:
+    with ProcessPoolExecutor(jobs, context, initializer=_open, initargs=(data, fonts, labels, without)) as pool:
         coming: deque[Future[Batch]] = deque()
         number = first
         while True:
@@ -63,10 +73,10 @@ _maker: PatchMaker | None = None
 """That of a process which makes patches."""
 
 
-def _open(data: Path, fonts: Path, labels: Path | None) -> None:
+def _open(data: Path, fonts: Path, labels: Path | None, without: Sequence[str]) -> None:
     global _maker
     cv2.setNumThreads(1)
-    _maker = patch_maker(data, fonts, labels)
+    _maker = patch_maker(data, fonts, labels, without=without)
 
 
 def _make(seed: int, number: int, count: int) -> Batch:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from batchocr.errors import UsageError
 from batchocr.training.synthesis.patches import PatchMaker
 from batchocr.training.synthesis.printing import PrintBank
 from batchocr.training.synthesis.real import RealPaper, cheques, labelled, without_digits
@@ -18,16 +20,22 @@ BLANKS = ("blank-dpr_s08_v2", "blank-dpr_j_v2")
 """The blank forms that may be trained on; the others are measured on."""
 
 
-def patch_maker(data: Path, fonts: Path, labels: Path | None = None, *, held_out: bool = False) -> PatchMaker:
+def patch_maker(
+    data: Path, fonts: Path, labels: Path | None = None, *, held_out: bool = False, without: Sequence[str] = ()
+) -> PatchMaker:
     """The maker of patches from the folder of public data and a folder of fonts.
 
     `labels` has the boxes that an earlier detector found of known texts: `batchocr.training.pseudo_labels`. With
-    `held_out` the patches show only hands that are kept out of training, and no real paper. Raises UsageError where
-    the data lacks a file.
+    `held_out` the patches show only hands that are kept out of training, and no real paper. `without` names
+    collections of real paper to leave out. Raises UsageError where the data lacks a file, or for an unknown name.
     """
     sources = Sources.load(data, [fonts], labels, held_out=held_out)
     bank = PrintBank.make(sources.fonts, np.random.default_rng(BANK_SEED))
-    return PatchMaker(sources, bank, () if held_out else real_papers(data, labels))
+    papers = [] if held_out else real_papers(data, labels)
+    if unknown := sorted(set(without) - {paper.name for paper in papers}):
+        names = ", ".join(paper.name for paper in papers)
+        raise UsageError(f"no such collection of real paper: {', '.join(unknown)}; choose from {names}")
+    return PatchMaker(sources, bank, [paper for paper in papers if paper.name not in without])
 
 
 def real_papers(data: Path, labels: Path | None = None) -> list[RealPaper]:
