@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from batchocr.decoding.marking import Marking, marked
 from batchocr.engines.local import LocalEngine
 from batchocr.engines.look import failed
 from batchocr.errors import ScanError, Stopped
@@ -34,7 +35,8 @@ class MissingPages:
     settings: Settings
     models: Models
     reading: Reading
-    least: float
+    marking: Marking
+    """Of what `on_page` is told."""
     batch_size: int | None
     on_total: Callable[[int], None]
     on_page: Callable[[PageResult], None]
@@ -61,11 +63,11 @@ class MissingPages:
             should_stop=self.should_stop,
         ) as engine:
             # imported here, so that the workers decode while Keras starts
-            from batchocr.decoding.rows import Marking, page_result
+            from batchocr.decoding.rows import page_result
             from batchocr.pipeline import Seconds, read_pages
             from batchocr.recognition.devices import Devices
 
-            marking, decoding = Marking(self.least, settings.printed), self.reading.decoding()
+            decoding = self.reading.decoding()
             with closing(
                 Devices(self.reading.models(self.models), device=settings.device, batch_size=self.batch_size)
             ) as networks:
@@ -80,7 +82,7 @@ class MissingPages:
                         total += page.pages - 1
                         self.on_total(total)
                     began = time.perf_counter()
-                    result = page_result(page, detections, probabilities, marking, decoding)
+                    result = page_result(page, detections, probabilities, decoding)
                     self.stages["decoding"] += time.perf_counter() - began
                     self._keep(page, result)
                     if self._failures == settings.max_failures:
@@ -106,7 +108,7 @@ class MissingPages:
         sha256 = "" if page.error in PASSING else page.sha256
         self.journal.add(prepared.scan, result, pages=prepared.pages, sha256=sha256)
         self.stages["vision"] += page.seconds
-        self.on_page(result)
+        self.on_page(marked(result, self.marking))
 
     def _give_up(self, parts: Sequence[Part]) -> None:
         """What was not read is a row too."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from batchocr.decoding.marking import Marking, marked
 from batchocr.engines.local import default_jobs
 from batchocr.errors import ExitCode, NothingToRead, Stopped
 from batchocr.fill import STOPPED, MissingPages
@@ -93,10 +94,11 @@ def run(
     found = _found([scans] if isinstance(scans, (str, Path)) else scans, listed, settings)
     with ExitStack() as opened:
         journal = opened.enter_context(_journal(out, settings, opened))
-        batch_size = _take_up(journal, settings, sidecar, detector, reading, least)
+        batch_size = _take_up(journal, settings, sidecar, detector, reading)
         jobs = settings.jobs or default_jobs()
         todo = plan(found.scans, journal, retry_failed=settings.retry_failed, jobs=jobs, should_stop=should_stop)
-        missing = MissingPages(journal, settings, models, reading, least, batch_size, on_total, on_page, should_stop)
+        marking = Marking(least, settings.printed)
+        missing = MissingPages(journal, settings, models, reading, marking, batch_size, on_total, on_page, should_stop)
         if todo.parts:
             missing.read(todo.parts, out, clock)
         counts = _Counts()
@@ -145,7 +147,7 @@ def run(
                 },
             }
 
-        write_results(out, _counted(journal, counts, should_stop), account)
+        write_results(out, _counted(journal, marking, counts, should_stop), account)
         return Summary(
             scans=len(found.scans),
             passed_over=len(found.passed_over),
@@ -168,10 +170,13 @@ class _Counts:
     review: int = 0
 
 
-def _counted(journal: Journal, counts: _Counts, should_stop: Callable[[], bool]) -> Iterator[PageResult]:
-    for result in journal.results():
+def _counted(
+    journal: Journal, marking: Marking, counts: _Counts, should_stop: Callable[[], bool]
+) -> Iterator[PageResult]:
+    for read in journal.results():
         if should_stop():
             raise Stopped(STOPPED)
+        result = marked(read, marking)
         counts.pages += 1
         counts.failed += result.page.status == "failed"
         counts.numbers += result.page.numbers
@@ -209,9 +214,11 @@ def _take_up(
     sidecar: Sidecar,
     detector: DetectorSidecar,
     reading: Reading,
-    least: float,
 ) -> int | None:
-    """Forgets what earlier runs read where anything that changes rows differs; else their batch size is used again."""
+    """Forgets what earlier runs read where anything that it depends on differs; else their batch size is used again.
+
+    The threshold and what is wanted of printed digits do not matter: pages are marked when results are written.
+    """
     rows_depend_on = {
         "version": __version__,
         "code": code_sha256(),
@@ -219,8 +226,6 @@ def _take_up(
         "detector": detector.sha256,
         "temperature": sidecar.temperature,
         "reading": reading.sha256,
-        "min_confidence": least,
-        "printed": settings.printed,
         "max_megapixels": settings.max_megapixels,
     }
     recorded = journal.account("batch_size")

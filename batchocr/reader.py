@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from batchocr.decoding.rows import Marking, page_result
+from batchocr.decoding.marking import Marking, marked
+from batchocr.decoding.rows import page_result
 from batchocr.engines.look import look, look_at
 from batchocr.errors import ScanError, UsageError
 from batchocr.output.table import frame
@@ -70,12 +71,12 @@ class Reader:
     def pages(self, source: Source) -> Iterator[PageResult]:
         """Page by page what was read of a scan; a page that cannot be read has the status `failed`, and says why."""
         for read in read_pages(self._look(source), self._networks):
-            yield page_result(*read, self._marking, self._decoding)
+            yield marked(page_result(*read, self._decoding), self._marking)
 
     def result(self, page: PreparedPage) -> tuple[Read, PageResult]:
         """What both networks say of one page, and what is read on it."""
         (read,) = read_pages([page], self._networks)
-        return read, page_result(*read, self._marking, self._decoding)
+        return read, marked(page_result(*read, self._decoding), self._marking)
 
     def _look(self, source: Source) -> Iterator[PreparedPage]:
         if isinstance(source, (Image, np.ndarray)):

@@ -114,11 +114,34 @@ def test_what_may_have_been_fixed_is_always_read_again(scans: Path, out: Path, t
     assert (summary.failed, pages, numbers(out)["d.png"]) == (1, ["d.png 1"], ["5"])
 
 
-def test_settings_that_change_rows_read_all_again(scans: Path, out: Path) -> None:
+def test_what_only_marks_and_chooses_rows_is_taken_from_the_journal(
+    scans: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The results are those of a new run with the same options."""
+    read(scans, out)
+    all_fresh = out.with_name("fresh.csv")
+    others = ({"min_confidence": 1.0}, {"max_error": 0.05}, {"printed": "drop"}, {"printed": "only"})
+    for other in others:
+        settings = replace(SETTINGS, **other)
+        wanted = read(scans, all_fresh, replace(settings, fresh=True))[0]
+        with monkeypatch.context() as patch:
+            patch.setitem(os.environ, "KERAS_BACKEND", "none such")
+            summary, pages = read(scans, out, settings)
+        assert (summary.kept, pages) == (7, []), other
+        assert (summary.digits, summary.review) == (wanted.digits, wanted.review), other
+        assert out.read_bytes() == all_fresh.read_bytes(), other
+        assert beside(out, "numbers.csv").read_bytes() == beside(all_fresh, "numbers.csv").read_bytes(), other
+        assert [row | {"seconds": ""} for row in rows(beside(out, "pages.csv"))] == [
+            row | {"seconds": ""} for row in rows(beside(all_fresh, "pages.csv"))
+        ], other
+    assert read(scans, out)[0].digits > summary.digits
+
+
+def test_settings_that_change_what_is_read_read_all_again(scans: Path, out: Path) -> None:
     """Each beside what was read with the one before."""
     read(scans, out)
     settings = SETTINGS
-    for other in ({"min_confidence": 1.0}, {"printed": "drop"}, {"max_megapixels": 99.0}, {"batch_size": 7}):
+    for other in ({"max_megapixels": 99.0}, {"batch_size": 7}):
         settings = replace(settings, **other)
         summary, pages = read(scans, out, settings)
         assert (summary.kept, len(pages)) == (0, 7), other

@@ -10,7 +10,8 @@ import pytest
 from layouts import HIGH, classified, detected, row_of_boxes, together
 
 from batchocr.decoding.joint import Calibration
-from batchocr.decoding.rows import DecodingParameters, Marking, page_boxes, page_result
+from batchocr.decoding.marking import Marking, marked
+from batchocr.decoding.rows import DecodingParameters, page_boxes, page_result
 from batchocr.records import (
     CLASSES,
     HAND,
@@ -38,7 +39,7 @@ def page(to_page: np.ndarray | None = None, width: int = 1200, height: int = 900
 def result(
     detections: Detections, printed: Literal["drop", "keep", "only"] = "drop", min_confidence: float = 0.5
 ) -> PageResult:
-    return page_result(page(), detections, classified(detections), Marking(min_confidence, printed))
+    return marked(page_result(page(), detections, classified(detections)), Marking(min_confidence, printed))
 
 
 def test_rows_say_where_each_digit_stands() -> None:
@@ -100,7 +101,7 @@ def test_ink_beside_a_number_that_nothing_explains_marks_it() -> None:
     assert sheet.level
     sheet = replace(sheet, level=replace(sheet.level, pixels=pixels))
     for read, mark in ((detected(boxes, "123"), ""), (detected(boxes[:2], "12"), "unread-ink")):
-        (number,) = page_result(sheet, read, classified(read), Marking(0.5, "drop")).numbers
+        (number,) = page_result(sheet, read, classified(read)).numbers
         assert number.review == mark
 
 
@@ -147,7 +148,7 @@ def test_what_is_wrong_four_times_in_five_gives_no_row() -> None:
     some = together(detected(row_of_boxes(100, BASE, 3), "123"), detected(row_of_boxes(400, BASE, 2), "45"))
     some.probabilities[:3] = 1 / CLASSES
     parameters = DecodingParameters(calibration=Calibration(bias=-4.0))
-    read = page_result(page(), some, classified(some), Marking(0.5), parameters)
+    read = page_result(page(), some, classified(some), parameters)
     assert [d.digit for d in read.digits] == [4, 5]
 
 
@@ -160,21 +161,21 @@ def test_what_is_no_digit_gives_no_row_unless_it_is_all_there_is() -> None:
     poor = detected(row_of_boxes(100, BASE, 3), "123", score=0.1)
     said = classified(poor)
     said[:, 10] = 0.99
-    assert page_result(page(), poor, said, Marking(0.5)).digits == ()
+    assert page_result(page(), poor, said).digits == ()
     alone = poor.take(np.array([0]))
-    (digit,) = page_result(page(), alone, said[:1], Marking(0.5)).digits
+    (digit,) = page_result(page(), alone, said[:1]).digits
     assert digit.digit == 1 and "not-a-digit" in digit.review
 
 
 def test_nothing_found_and_a_page_that_failed() -> None:
     assert result(no_detections()).page.status == "empty"
     failed = PreparedPage(PageRow("a.png", 1, "failed", error="unreadable"))
-    assert page_result(failed, no_detections(), np.empty((0, 11)), Marking(0.5)).page == failed.row
+    assert page_result(failed, no_detections(), np.empty((0, 11))).page == failed.row
 
 
 def test_as_many_probabilities_as_detections() -> None:
     with pytest.raises(ValueError, match="0 probabilities for 3 detections"):
-        page_result(page(), detected(row_of_boxes(100, BASE, 3)), np.empty((0, 11)), Marking(0.5))
+        page_result(page(), detected(row_of_boxes(100, BASE, 3)), np.empty((0, 11)))
 
 
 def test_a_flood_is_marked_not_believed() -> None:

@@ -1,11 +1,13 @@
-"""The rows of a page: what is written, how sure that is, by hand or in print, and what a person should look at."""
+"""The rows of a page: what is written, how sure that is, by hand or in print, and what is doubtful about it.
+
+`marking` chooses those that are wanted, and marks what is below a threshold.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,30 +22,19 @@ from batchocr.decoding.origins import OriginParameters, origin_of, parted
 from batchocr.decoding.signs import SignParameters, contested, find_signs, written
 from batchocr.decoding.struck_out import StruckOutParameters, is_struck_out
 from batchocr.decoding.unread_ink import UnreadInkParameters, has_unread_ink
-from batchocr.records import SIGN, Detections, DigitRow, NumberRow, Origin, PageResult, Pixels, PreparedPage
+from batchocr.records import SIGN, Detections, DigitRow, NumberRow, PageResult, Pixels, PreparedPage
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 DECIMALS = 4
-"""Of a confidence as it is written; thresholds are compared with that."""
-LOW_CONFIDENCE = "low-confidence"
+"""Of a confidence as it is written; a threshold is compared with that."""
 NOT_A_DIGIT = "not-a-digit"
 DOUBTFUL_SIGN = "sign"
 UNREAD_INK = "unread-ink"
 STRUCK_OUT = "struck-out"
 IMPLAUSIBLE = "implausible"
 FAINT_INK = "faint-ink"
-
-
-@dataclass(frozen=True)
-class Marking:
-    """What of a page gives rows, and which of them are marked."""
-
-    min_confidence: float
-    """Digits below are marked for review."""
-    printed: Literal["drop", "keep", "only"] = "drop"
-    """Which numbers give rows: those by hand, all, or those in print."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +72,7 @@ class DecodingParameters:
 
 @dataclass(frozen=True)
 class ReadPage:
-    """All that was decided for the digits of a page, before anything is marked or left out."""
+    """All that was decided for the digits of a page."""
 
     detections: Detections
     """The digits."""
@@ -98,10 +89,9 @@ def page_result(
     page: PreparedPage,
     detections: Detections,
     crop_probabilities: NDArray[np.float64],
-    marking: Marking,
     parameters: DecodingParameters | None = None,
 ) -> PageResult:
-    """The rows of a page from its detections, after non-maximum suppression, in reading order.
+    """All rows of a page from its detections, after non-maximum suppression, in reading order.
 
     `crop_probabilities` (n, 11) are the classifier's of each detection's crop: ten digits, and none of them; zeros for
     signs. Raises ValueError where they are not as many as the detections.
@@ -112,7 +102,7 @@ def page_result(
         return PageResult(page.row)
     how = parameters or DecodingParameters()
     read = decode(page.level.pixels, detections, crop_probabilities, how)
-    return rows_of(page, read, marking, how)
+    return rows_of(page, read, how)
 
 
 def decode(
@@ -179,10 +169,8 @@ def page_boxes(
     return np.concatenate([begin, end - begin]).T.astype(np.int64)
 
 
-def rows_of(
-    page: PreparedPage, read: ReadPage, marking: Marking, parameters: DecodingParameters | None = None
-) -> PageResult:
-    """The rows of a page from what was read of it; nothing is read here, only left out and marked."""
+def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters | None = None) -> PageResult:
+    """All rows of a page from what was read of it, those in print too, with every mark but that of a threshold."""
     how = parameters or DecodingParameters()
     if page.level is None:
         return PageResult(page.row)
@@ -192,11 +180,12 @@ def rows_of(
     doubted = len(found) > how.rows.most_digits or (
         len(found) >= how.rows.unsure_from and float(np.median(confidences)) < how.rows.unsure_confidence
     )
-    lines, left_out = _by_origin(read, marking, how.origins)
+    shares = np.asarray(found.print_shares, np.float64)
     digits: list[DigitRow] = []
     numbers: list[NumberRow] = []
-    for line_at, line in enumerate(lines, 1):
-        for number_at, (number, origin) in enumerate(line, 1):
+    for line_at, line in enumerate(read.lines, 1):
+        for number_at, number in enumerate(line, 1):
+            origin = origin_of(number.digits, shares, how.origins)
             ink_marks = read.ink_marks.get(number, ())
             own = [
                 DigitRow(
@@ -217,7 +206,6 @@ def rows_of(
                     review=";".join(
                         reason
                         for reason, holds in (
-                            (LOW_CONFIDENCE, confidences[i] < marking.min_confidence),
                             (NOT_A_DIGIT, read.reading.is_digit[i] < 0.5),
                             (IMPLAUSIBLE, doubted),
                             (STRUCK_OUT, STRUCK_OUT in ink_marks),
@@ -228,15 +216,14 @@ def rows_of(
                 for position, i in enumerate(number.digits, 1)
             ]
             digits += own
-            numbers.append(_number_row(own, number, ink_marks, marking.min_confidence))
+            numbers.append(_number_row(own, number, ink_marks))
     return PageResult(
         replace(
             row,
             status="read" if digits else "empty",
-            lines=len(lines),
+            lines=len(read.lines),
             numbers=len(numbers),
             digits=len(digits),
-            printed=left_out,
             review=sum(bool(digit.review) for digit in digits),
             marks=";".join(
                 mark
@@ -249,29 +236,10 @@ def rows_of(
     )
 
 
-def _by_origin(
-    read: ReadPage, marking: Marking, parameters: OriginParameters
-) -> tuple[list[list[tuple[WrittenNumber, Origin]]], int]:
-    """The numbers that give rows by lines, each with its origin, and how many printed digits were left out."""
-    wanted: dict[str, tuple[Origin, ...]] = {"drop": ("hand",), "keep": ("hand", "print"), "only": ("print",)}
-    lines, left_out = [], 0
-    shares = np.asarray(read.detections.print_shares, np.float64)
-    for line in read.lines:
-        each = [(number, origin_of(number.digits, shares, parameters)) for number in line]
-        kept = [(number, origin) for number, origin in each if origin in wanted[marking.printed]]
-        if marking.printed == "drop":
-            left_out += sum(len(number.digits) for number, origin in each if origin == "print")
-        if kept:
-            lines.append(kept)
-    return lines, left_out
-
-
-def _number_row(
-    digits: Sequence[DigitRow], number: WrittenNumber, ink_marks: Sequence[str], min_confidence: float
-) -> NumberRow:
+def _number_row(digits: Sequence[DigitRow], number: WrittenNumber, ink_marks: Sequence[str]) -> NumberRow:
     """A number is right where all its digits and signs are: their confidences are multiplied.
 
-    It has the marks of its digits, and its own: its confidence is held against the same threshold as theirs.
+    It has the marks of its digits, and its own.
     """
     first = digits[0]
     left, top = min(d.left for d in digits), min(d.top for d in digits)
@@ -282,8 +250,6 @@ def _number_row(
     sure = round(
         prod(digit.confidence for digit in digits) * prod(sign.confidence for _, sign in number.signs), DECIMALS
     )
-    if sure < min_confidence:
-        reasons = {LOW_CONFIDENCE: None} | reasons
     reasons |= dict.fromkeys(ink_marks)
     return NumberRow(
         file=first.file,

@@ -1,4 +1,7 @@
-"""The journal of one output: every page's rows, committed as soon as they are known, so that a run can go on."""
+"""The journal of one output: every page's rows, committed as soon as they are known, so that a run can go on.
+
+It has all rows of a page, before any are left out or marked by a threshold.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside it
 _LOCAL = frozenset("apfs bcachefs btrfs exfat ext2 ext3 ext4 f2fs hfs jfs ntfs ntfs3 overlay tmpfs xfs zfs".split())
 """File systems of this machine alone, on which SQLite's write-ahead log is safe."""
 _WAITS = 30.0  # seconds, for somebody who looks into the journal meanwhile
-_FORM = 1  # of the tables below
+_FORM = 2  # of the tables below
 _NO_PAGE = 0  # stands for the scan as a whole
 _TABLES = """
 CREATE TABLE IF NOT EXISTS account (name TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from batchocr.decoding.joint import Calibration
-from batchocr.decoding.rows import Marking, page_boxes, page_result
+from batchocr.decoding.rows import page_boxes, page_result
 from batchocr.engines.local import LocalEngine
 from batchocr.errors import UsageError
 from batchocr.pipeline import Read
@@ -59,9 +59,6 @@ def truth_file(data: str | Path) -> Path | None:
     return path if path.is_file() and path.suffix == ".json" else None
 
 
-EVERY_DIGIT = Marking(min_confidence=0.0, printed="keep")
-
-
 @dataclass(frozen=True)
 class TruePages:
     """Pages whose truth is known, and what both networks say of them; what is read there is not yet decided."""
@@ -92,7 +89,7 @@ class TruePages:
             scaled = probabilities.copy()
             digits = detections.kinds != SIGN
             scaled[digits] = scale(probabilities[digits], temperature)
-            rows[Path(page.row.file).name] += page_result(page, detections, scaled, EVERY_DIGIT, decoding).digits
+            rows[Path(page.row.file).name] += page_result(page, detections, scaled, decoding).digits
         return rows
 
     def score(

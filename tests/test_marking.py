@@ -1,0 +1,73 @@
+"""Rows that are left out and marked: the others keep their order, and lines and numbers are counted again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchocr.decoding.marking import Marking, marked
+from batchocr.records import DigitRow, NumberRow, Origin, PageResult, PageRow
+
+
+def page(*numbers: tuple[int, int, str, Origin, float, str]) -> PageResult:
+    """Of each number its line, its place there, its digits, where it is from, its confidence, and its marks."""
+    digits: list[DigitRow] = []
+    rows: list[NumberRow] = []
+    for line, number, text, origin, confidence, review in numbers:
+        digits += [
+            DigitRow("a", 1, line, number, at, int(c), confidence, 0, 0.0, at, line, 1, 1, origin, review)
+            for at, c in enumerate(text, 1)
+        ]
+        whole = confidence ** len(text)
+        rows.append(NumberRow("a", 1, line, number, text, text, whole, origin, 0, line, 1, 1, review))
+    row = PageRow("a", 1, "read", lines=99, numbers=len(rows), digits=len(digits))
+    return PageResult(row, tuple(digits), tuple(rows))
+
+
+BOTH = page(
+    (1, 1, "11", "print", 0.99, ""),
+    (1, 2, "22", "hand", 0.95, ""),
+    (2, 1, "3", "print", 0.7, "not-a-digit"),
+    (3, 1, "4", "hand", 0.5, "struck-out"),
+    (3, 2, "5", "print", 0.99, ""),
+    (3, 3, "6", "hand", 1.0, ""),
+)
+
+
+def test_lines_and_numbers_are_counted_again_where_some_are_left_out() -> None:
+    read = marked(BOTH, Marking(0.0, "drop"))
+    assert [(n.line, n.number, n.text) for n in read.numbers] == [(1, 1, "22"), (2, 1, "4"), (2, 2, "6")]
+    assert [(d.line, d.number, d.position, d.digit) for d in read.digits] == [
+        (1, 1, 1, 2),
+        (1, 1, 2, 2),
+        (2, 1, 1, 4),
+        (2, 2, 1, 6),
+    ]
+    assert (read.page.lines, read.page.numbers, read.page.digits, read.page.printed) == (2, 3, 4, 4)
+    only = marked(BOTH, Marking(0.0, "only"))
+    assert ("".join(str(d.digit) for d in only.digits), only.page.printed) == ("1135", 0)
+    assert [(n.line, n.text) for n in only.numbers] == [(1, "11"), (2, "3"), (3, "5")]
+
+
+def test_a_page_of_which_nothing_is_wanted_is_empty() -> None:
+    alone = page((1, 1, "7", "print", 0.9, ""))
+    assert marked(alone, Marking(0.5, "drop")).page.status == "empty"
+    assert marked(alone, Marking(0.5, "keep")).page.status == "read"
+
+
+def test_the_mark_of_the_threshold_comes_first_and_goes_to_the_number_by_its_own_confidence() -> None:
+    read = marked(BOTH, Marking(0.92))
+    assert {d.digit: d.review for d in read.digits} == {
+        1: "",
+        2: "",
+        3: "low-confidence;not-a-digit",
+        4: "low-confidence;struck-out",
+        5: "",
+        6: "",
+    }
+    assert next(n.review for n in read.numbers if n.text == "22") == "low-confidence"  # 0.95 twice is 0.9025
+    assert read.page.review == 2
+
+
+def test_a_page_that_failed_stays_as_it_is() -> None:
+    failed = PageResult(replace(BOTH.page, status="failed"))
+    assert marked(failed, Marking(0.5, "drop")) == failed
