@@ -64,10 +64,12 @@ class MissingPages:
         ) as engine:
             # imported here, so that the workers decode while Keras starts
             from batchocr.decoding.rows import page_result
+            from batchocr.engines.blanks import load_blanks
             from batchocr.pipeline import Seconds, read_pages
             from batchocr.recognition.devices import Devices
 
             decoding = self.reading.decoding()
+            blanks = load_blanks(settings.blank, settings.max_megapixels)
             with closing(
                 Devices(self.reading.models(self.models), device=settings.device, batch_size=self.batch_size)
             ) as networks:
@@ -82,7 +84,7 @@ class MissingPages:
                         total += page.pages - 1
                         self.on_total(total)
                     began = time.perf_counter()
-                    result = page_result(page, detections, probabilities, decoding)
+                    result = page_result(page, detections, probabilities, decoding, blanks)
                     self.stages["decoding"] += time.perf_counter() - began
                     self._keep(page, result)
                     if self._failures == settings.max_failures:

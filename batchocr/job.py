@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 from batchocr.decoding.marking import Marking, marked
 from batchocr.engines.local import default_jobs
-from batchocr.errors import ExitCode, NothingToRead, Stopped
+from batchocr.errors import ExitCode, NothingToRead, Stopped, UsageError
 from batchocr.fill import STOPPED, MissingPages
 from batchocr.output import journal as journals
 from batchocr.output.journal import Journal
@@ -130,6 +131,7 @@ def run(
                     "batch_size": journal.account("batch_size"),
                     "jobs": jobs,
                     "min_confidence": least,
+                    "blank": [written_name(str(path)) for path in settings.blank],
                     "state": settings.state and written_name(str(settings.state)),
                 },
                 "device": journal.account("device"),
@@ -227,6 +229,7 @@ def _take_up(
         "temperature": sidecar.temperature,
         "reading": reading.sha256,
         "max_megapixels": settings.max_megapixels,
+        "blank": [_sha256(path) for path in settings.blank],
     }
     recorded = journal.account("batch_size")
     other_batch = None not in (settings.batch_size, recorded) and settings.batch_size != recorded
@@ -235,6 +238,17 @@ def _take_up(
         recorded = None
     journal.note(rows_depend_on=rows_depend_on, batch_size=recorded)
     return settings.batch_size or recorded
+
+
+def _sha256(blank: Path) -> str:
+    """Of a blank form. Raises UsageError where it cannot be read."""
+    try:
+        with blank.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as fault:
+        raise UsageError(
+            f"--blank {blank}: cannot be read ({fault.strerror}); give a picture or PDF of a form"
+        ) from fault
 
 
 def journal_folder(out: Path) -> Path:

@@ -72,6 +72,7 @@ def preview(
             min_confidence=settings.min_confidence,
             max_error=settings.max_error,
             printed=settings.printed,
+            blank=settings.blank,
         )
         read, result = reader.result(prepared)
         target = out if len(pages) == 1 else out.with_stem(f"{out.stem}-{number:03}")

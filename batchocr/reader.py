@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from PIL.Image import Image
 
 from batchocr.decoding.marking import Marking, marked
 from batchocr.decoding.rows import page_result
+from batchocr.engines.blanks import load_blanks
 from batchocr.engines.look import look, look_at
 from batchocr.errors import ScanError, UsageError
 from batchocr.output.table import frame
@@ -46,6 +47,7 @@ class Reader:
         max_error: float | None = None,
         max_megapixels: float = MAX_MEGAPIXELS,
         printed: Printed = "keep",
+        blank: str | Path | Sequence[str | Path] = (),
     ) -> None:
         """The options are those of `batchocr run`. Raises UsageError, ModelError, DeviceError."""
         path = Path(model) if model is not None else shipped_model()
@@ -55,6 +57,8 @@ class Reader:
         self._decoding = reading.decoding()
         self._networks = Networks(reading.models(models), device=device, batch_size=batch_size)
         self._max_megapixels = max_megapixels
+        forms = [blank] if isinstance(blank, (str, Path)) else blank
+        self._blanks = load_blanks([Path(form) for form in forms], max_megapixels)
 
     def read(self, source: Source) -> pd.DataFrame:
         """A row for each digit of all pages of a scan, with the columns of `results.csv`.
@@ -71,12 +75,12 @@ class Reader:
     def pages(self, source: Source) -> Iterator[PageResult]:
         """Page by page what was read of a scan; a page that cannot be read has the status `failed`, and says why."""
         for read in read_pages(self._look(source), self._networks):
-            yield marked(page_result(*read, self._decoding), self._marking)
+            yield marked(page_result(*read, self._decoding, self._blanks), self._marking)
 
     def result(self, page: PreparedPage) -> tuple[Read, PageResult]:
         """What both networks say of one page, and what is read on it."""
         (read,) = read_pages([page], self._networks)
-        return read, marked(page_result(*read, self._decoding), self._marking)
+        return read, marked(page_result(*read, self._decoding, self._blanks), self._marking)
 
     def _look(self, source: Source) -> Iterator[PreparedPage]:
         if isinstance(source, (Image, np.ndarray)):

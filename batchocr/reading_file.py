@@ -70,8 +70,8 @@ class ReadingFile(BaseModel):
     seed: int
     joint: JointParameters
     calibration: Calibration
-    min_score: tuple[Score, Score, Score]
-    """Of the detector, by kind: by hand, in print, signs. What is below is not looked at."""
+    min_score: tuple[Score, Score]
+    """Of the detector, of digits and of signs. What is below is not looked at."""
     least_digit: Share
     """Probability that a detection is a digit, at least, for it to give a row."""
     min_confidence: Share

@@ -159,7 +159,7 @@ class PageRow:
     numbers: int = 0
     digits: int = 0
     printed: int = 0
-    """Printed digits that `--printed drop` left out."""
+    """Printed digits that gave no rows: by `--printed drop`, or as they stand on a blank form."""
     review: int = 0
     """Digits marked for review."""
     marks: str = ""
@@ -200,7 +200,7 @@ class Detections:
     scores: NDArray[np.float32]
     """(n,) 0 to 1."""
     kinds: NDArray[np.int8]
-    """(n,) HAND, PRINT or SIGN."""
+    """(n,) HAND, PRINT or SIGN; of a digit what it rather is, while `decoding.origins` decides for whole numbers."""
     probabilities: NDArray[np.float32]
     """(n, CLASSES): the ten digits, then SIGNS; each row adds up to 1."""
     print_shares: NDArray[np.float32]

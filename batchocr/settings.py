@@ -32,6 +32,8 @@ class Settings:
     max_megapixels: float = MAX_MEGAPIXELS
     printed: Printed = "keep"
     """What becomes of printed digits: `drop` leaves them out, `only` leaves all others out."""
+    blank: tuple[Path, ...] = ()
+    """Forms that nobody has filled in: what is printed there gives no rows."""
     page_timeout: float = PAGE_TIMEOUT
     """Seconds that a page may take before its worker is ended; it is tried once more alone."""
     max_failures: int | None = None

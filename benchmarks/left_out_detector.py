@@ -25,12 +25,15 @@ def main(
     labels: Annotated[Path, typer.Option(help="Boxes of known texts: batchocr.training.pseudo_labels.")],
     without: Annotated[list[str], typer.Option(help="A collection to leave out, such as cheques or registers.")],
     epochs: Annotated[int, typer.Option(help="The shipped detector had sixteen rounds of so many.")] = 14,
+    precision: Annotated[
+        str, typer.Option(help="Of the training; float32 is faster on processors without bf16.")
+    ] = DetectorRecipe().precision,
     seed: Annotated[int, typer.Option(help="Of all that is drawn at random.")] = 2017,
 ) -> None:
     """Train, saving after each epoch."""
     logging.basicConfig(level=logging.INFO)
     open_device("auto")
-    recipe = DetectorRecipe(epochs=epochs, seed=seed)
+    recipe = DetectorRecipe(epochs=epochs, precision=precision, seed=seed)
     resume = out.exists()
     model = fit_detector(data, fonts, out, recipe, labels=labels, without=without, resume=resume)
     write_sidecar(model, seed)

@@ -63,8 +63,8 @@ def test_an_answer_is_decoded() -> None:
     assert raw[:, 7:].sum(axis=1) == pytest.approx(1)
 
 
-def test_each_kind_has_its_own_least_score() -> None:
-    least = DetectorParameters(min_score=(0.4, 0.6, 0.4))
+def test_digits_and_signs_have_a_least_score_each() -> None:
+    least = DetectorParameters(min_score=(0.4, 0.6))
     found = Detections(
         np.tile(np.array([0, 0, 10, 20], np.float32), (3, 1)),
         np.full(3, 0.5, np.float32),
@@ -72,14 +72,15 @@ def test_each_kind_has_its_own_least_score() -> None:
         np.zeros((3, CLASSES), np.float32),
         np.array([0, 1, 0], np.float32),
     )
-    assert believed(found, least).kinds.tolist() == [HAND, SIGN]
+    assert believed(found, least).kinds.tolist() == [HAND, PRINT]
 
 
-def test_half_of_the_least_score_is_kept_of_digits_whose_scores_are_added() -> None:
+def test_a_part_of_a_digit_s_score_is_kept_however_small_the_other() -> None:
     answer = silent()
     for place, kind in enumerate((HAND, PRINT, SIGN)):
-        say(answer, 10 * place, kind, 0.0, (1, 1, 1, 1), 0)
-    assert decode(answer, DetectorParameters(min_score=(0.9, 0.9, 0.9)))[:, 1].tolist() == [HAND, PRINT]
+        say(answer, 10 * place, kind, -2.5, (1, 1, 1, 1), 0)
+    assert decode(answer, DetectorParameters(min_score=(0.9, 0.3)))[:, 1].tolist() == [HAND, PRINT]
+    assert len(decode(answer, DetectorParameters(min_part_score=0.1))) == 0
 
 
 def test_of_a_tile_full_of_noise_the_highest_scores_are_kept() -> None:

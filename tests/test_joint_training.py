@@ -41,10 +41,9 @@ def made_up(name: str, count: int, seed: int, *, boxed: bool = True) -> Evidence
     own[:, NONE] += np.where(none, 2, -4)
     detector, classifier = (np.exp(x) / np.exp(x).sum(axis=1, keepdims=True) for x in (logits, own))
     scores = np.where(none, rng.uniform(0.12, 0.6, count), rng.uniform(0.4, 0.98, count))
-    kinds = rng.choice(np.array([HAND, PRINT], np.int8), count)
     signs = SignEvidence(np.array([0.2, 0.9, 0.8]), np.array([False, True, True]), 2)
     return Evidence(
-        name, 10, int((~none).sum()), boxed, scores, kinds, detector, classifier, np.zeros((count, 2)),
+        name, 10, int((~none).sum()), boxed, scores, detector, classifier, np.zeros((count, 2)),
         np.where(none, NONE, labels), none,
         2 if boxed else 0, signs,
     )  # fmt: skip
@@ -58,7 +57,7 @@ def test_what_is_fitted_knows_who_knows_and_how_much(tmp_path: Path) -> None:
     assert score > 0 and joint > 0 and none < 0
     assert 0.3 <= fitted.least_digit <= 0.7
     assert fitted.min_score[0] < 0.45  # all digits have scores of 0.4 or more
-    assert 0.2 < fitted.min_score[2] <= 0.8
+    assert 0.2 < fitted.min_score[1] <= 0.8
     for each in fitted.sources[1:]:  # of real paper
         assert each.accepted_wrong <= 0.03 * each.accepted
     for confidence, right in fitted.rows.values():
@@ -69,7 +68,7 @@ def test_what_is_fitted_knows_who_knows_and_how_much(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "reliability-strips.png").stat().st_size > 1000
     with (tmp_path / "run" / "thresholds.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert {row["what"] for row in rows} == {"hand", "print", "sign", "digit"}
+    assert {row["what"] for row in rows} == {"score", "sign", "digit"}
     assert {row["source"] for row in rows} == {"patches", "cheques"}
 
 

@@ -24,7 +24,7 @@ RECORD = ReadingFile(
     seed=3,
     joint=JointParameters(0.4, 0.6, 1.2),
     calibration=Calibration(-0.5, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0), 0.1, (0.2, -0.3, 0.4, 0.5)),
-    min_score=(0.2, 0.3, 0.4),
+    min_score=(0.2, 0.4),
     least_digit=0.45,
     min_confidence=0.8,
     levels=table((0.3, 0.04), (0.9, 0.008)).levels,
@@ -45,7 +45,7 @@ def test_decoding_and_detector_take_what_it_says() -> None:
     decoding = reading.decoding()
     assert (decoding.joint, decoding.calibration) == (RECORD.joint, RECORD.calibration)
     assert decoding.rows.least_digit == 0.45
-    assert reading.models(Models(Path("a"), Path("b"))).parameters.min_score == (0.2, 0.3, 0.4)
+    assert reading.models(Models(Path("a"), Path("b"))).parameters.min_score == (0.2, 0.4)
 
 
 def test_the_threshold_comes_from_the_table() -> None:
@@ -63,8 +63,8 @@ def test_the_threshold_comes_from_the_table() -> None:
     [
         ({"detector": "short"}, "detector"),
         ({"temperature": 0}, "temperature"),
-        ({"min_score": [0.3, 0.3]}, "min_score"),
-        ({"min_score": [0, 0.3, 0.3]}, "min_score.0"),
+        ({"min_score": [0.3]}, "min_score"),
+        ({"min_score": [0, 0.3]}, "min_score.0"),
         ({"least_digit": 1.5}, "least_digit"),
         ({"levels": []}, "levels"),
         ({"joint": {"detector_weight": 1, "classifier_weight": 1, "temperature": 0}}, "temperature must be above 0"),

@@ -44,10 +44,10 @@ def test_hand_and_print_at_one_place_are_one_digit() -> None:
     assert kept.scores == pytest.approx([1])  # it is one of both
 
 
-def test_what_looks_a_little_more_like_print_is_by_hand() -> None:
-    kept = suppressed(found(((0, 0, 20, 30), 0.4, HAND, 7), ((0, 1, 20, 30), 0.45, PRINT, 7)))
-    assert kept.kinds.tolist() == [HAND]
-    assert kept.scores == pytest.approx([0.85])
+def test_of_a_digit_s_score_the_part_for_print_is_told() -> None:
+    kept = suppressed(found(((0, 0, 20, 30), 0.3, HAND, 7), ((0, 1, 20, 30), 0.6, PRINT, 7)))
+    assert kept.scores == pytest.approx([0.9])
+    assert kept.print_shares == pytest.approx([2 / 3])
 
 
 def test_a_part_within_a_digit_goes_but_says_nothing_of_its_class() -> None:

@@ -79,6 +79,14 @@ Printed = Annotated[
         help="Printed digits: drop leaves them out, only leaves all others out.",
     ),
 ]
+Blank = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="The form as nobody has filled it in, a picture or PDF: what is printed there is left out. May be given "
+        "several times.",
+        show_default=False,
+    ),
+]
 LogFormat = Annotated[
     LogFormatChoice,
     typer.Option(case_sensitive=False, help="How to tell of progress and faults; json is a line an event on stderr."),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from batchocr.cli.common import (
+    Blank,
     Detector,
     Device,
     DeviceChoice,
@@ -62,6 +63,7 @@ def preview(
     max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     printed: Printed = PrintedChoice.keep,
+    blank: Blank = None,
 ) -> None:
     """Draw what is read on a page: boxes, digits, confidences in percent; what a person should look at in red."""
     with ends_with_exit_code():
@@ -77,6 +79,7 @@ def preview(
             max_error=max_error,
             max_megapixels=max_megapixels,
             printed=printed.value,
+            blank=tuple(blank or ()),
         )
         for drawn in draw_preview(page, out, settings, stage=stage.value, pages=page_numbers(pages)):
             row = drawn.result.page

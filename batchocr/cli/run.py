@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchocr.cli.common import (
+    Blank,
     Detector,
     Device,
     DeviceChoice,
@@ -52,6 +53,7 @@ def run(
     max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     printed: Printed = PrintedChoice.keep,
+    blank: Blank = None,
     page_timeout: Annotated[
         float,
         typer.Option(min=0.1, max=86400, help="Seconds that a page may take before it is tried once more alone."),
@@ -111,6 +113,7 @@ def run(
             max_error=max_error,
             max_megapixels=max_megapixels,
             printed=printed.value,
+            blank=tuple(blank or ()),
             page_timeout=page_timeout,
             max_failures=max_failures,
             state=state,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from batchocr.records import DigitRow, NumberRow, Origin, PageResult, Printed
@@ -43,14 +42,14 @@ def marked(result: PageResult, marking: Marking) -> PageResult:
             for digit in digits_of[number.line, number.number]
         ]
         numbers.append(replace(number, line=line_at, number=number_at, review=_review(number, marking)))
-    printed = _printed(result.digits) if marking.printed == "drop" else 0
+    dropped = sum(digit.origin == "print" for digit in result.digits) if marking.printed == "drop" else 0
     page = replace(
         result.page,
         status="read" if digits else "empty",
         lines=line_at,
         numbers=len(numbers),
         digits=len(digits),
-        printed=printed,
+        printed=result.page.printed + dropped,
         review=sum(bool(digit.review) for digit in digits),
     )
     return PageResult(page, tuple(digits), tuple(numbers))
@@ -59,7 +58,3 @@ def marked(result: PageResult, marking: Marking) -> PageResult:
 def _review(row: DigitRow | NumberRow, marking: Marking) -> str:
     """The marks of a row, that of the threshold first."""
     return ";".join([LOW_CONFIDENCE] * (row.confidence < marking.min_confidence) + [row.review] * bool(row.review))
-
-
-def _printed(digits: Sequence[DigitRow]) -> int:
-    return sum(digit.origin == "print" for digit in digits)

@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.decoding.blank_form import BlankForm, BlankParameters, is_on_blank, laid_on
 from batchocr.decoding.faint import FaintParameters, is_faint
 from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
@@ -22,7 +23,7 @@ from batchocr.decoding.origins import OriginParameters, origin_of, parted
 from batchocr.decoding.signs import SignParameters, contested, find_signs, written
 from batchocr.decoding.struck_out import StruckOutParameters, is_struck_out
 from batchocr.decoding.unread_ink import UnreadInkParameters, has_unread_ink
-from batchocr.records import SIGN, Detections, DigitRow, NumberRow, PageResult, Pixels, PreparedPage
+from batchocr.records import SIGN, Detections, DigitRow, NumberRow, PageResult, Pixels, PreparedPage, no_detections
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -35,6 +36,7 @@ UNREAD_INK = "unread-ink"
 STRUCK_OUT = "struck-out"
 IMPLAUSIBLE = "implausible"
 FAINT_INK = "faint-ink"
+OTHER_FORM = "other-form"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class DecodingParameters:
     unread_ink: UnreadInkParameters = field(default_factory=UnreadInkParameters)
     struck_out: StruckOutParameters = field(default_factory=StruckOutParameters)
     faint: FaintParameters = field(default_factory=FaintParameters)
+    blank: BlankParameters = field(default_factory=BlankParameters)
     rows: RowParameters = field(default_factory=RowParameters)
 
 
@@ -83,6 +86,10 @@ class ReadPage:
     """Numbers that have a mark for the ink in and around them: UNREAD_INK, STRUCK_OUT."""
     faint: int = 0
     """Digits that were left out because their ink is far paler than that of the others."""
+    on_blank: int = 0
+    """Digits that were left out because the blank form has the same ink there."""
+    other_form: bool = False
+    """There are blank forms, and the page lies on none of them."""
 
 
 def page_result(
@@ -90,26 +97,41 @@ def page_result(
     detections: Detections,
     crop_probabilities: NDArray[np.float64],
     parameters: DecodingParameters | None = None,
+    blanks: Sequence[BlankForm] = (),
 ) -> PageResult:
     """All rows of a page from its detections, after non-maximum suppression, in reading order.
 
     `crop_probabilities` (n, 11) are the classifier's of each detection's crop: ten digits, and none of them; zeros for
-    signs. Raises ValueError where they are not as many as the detections.
+    signs. What is printed on that one of `blanks` that the page lies on gives no rows. Raises ValueError where the
+    probabilities are not as many as the detections.
     """
     if len(crop_probabilities) != len(detections):
         raise ValueError(f"{len(crop_probabilities)} probabilities for {len(detections)} detections")
     if page.level is None:
         return PageResult(page.row)
     how = parameters or DecodingParameters()
-    read = decode(page.level.pixels, detections, crop_probabilities, how)
+    read = decode(page.level.pixels, detections, crop_probabilities, how, blanks)
     return rows_of(page, read, how)
 
 
 def decode(
-    pixels: Pixels, detections: Detections, crop_probabilities: Floats, parameters: DecodingParameters | None = None
+    pixels: Pixels,
+    detections: Detections,
+    crop_probabilities: Floats,
+    parameters: DecodingParameters | None = None,
+    blanks: Sequence[BlankForm] = (),
 ) -> ReadPage:
-    """Lines, numbers, signs and readings of a level page (height, width) from its detections."""
+    """Lines, numbers, signs and readings of a level page (height, width) from its detections.
+
+    What is printed on that one of `blanks` that the page lies on is left out.
+    """
     how = parameters or DecodingParameters()
+    laid = laid_on(pixels, blanks) if blanks else None
+    printed = no_detections()
+    if laid is not None:
+        on_blank = is_on_blank(pixels, detections.boxes, laid, how.blank)
+        printed, detections = detections.take(on_blank), detections.take(~on_blank)
+        crop_probabilities = crop_probabilities[~on_blank]
     kept, doubted = contested(detections, how.signs)
     detections, crop_probabilities, doubted = detections.take(kept), crop_probabilities[kept], doubted[kept]
     is_sign = detections.kinds == SIGN
@@ -132,12 +154,20 @@ def decode(
     numbers = tuple(
         tuple(part for number in line for part in parted(number, boxes, shares, pixels, how.origins)) for line in found
     )
-    explained = np.concatenate([boxes, np.asarray(signs.boxes, np.float64)])
+    explained = np.concatenate([boxes, np.asarray(signs.boxes, np.float64), np.asarray(printed.boxes, np.float64)])
     ink_marks = {}
     for number in (each for line in numbers for each in line):
         if marks := _ink_marks(pixels, boxes[list(number.digits)], explained, how):
             ink_marks[number] = marks
-    return ReadPage(digits, reading, numbers, ink_marks, int(np.count_nonzero(faint)))
+    return ReadPage(
+        digits,
+        reading,
+        numbers,
+        ink_marks,
+        faint=int(np.count_nonzero(faint)),
+        on_blank=int(np.count_nonzero(printed.kinds != SIGN)),
+        other_form=bool(blanks) and laid is None,
+    )
 
 
 def _ink_marks(pixels: Pixels, digits: Floats, explained: Floats, how: DecodingParameters) -> tuple[str, ...]:
@@ -224,10 +254,16 @@ def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters |
             lines=len(read.lines),
             numbers=len(numbers),
             digits=len(digits),
+            printed=read.on_blank,
             review=sum(bool(digit.review) for digit in digits),
             marks=";".join(
                 mark
-                for mark, holds in ((row.marks, row.marks), (IMPLAUSIBLE, doubted), (FAINT_INK, read.faint))
+                for mark, holds in (
+                    (row.marks, row.marks),
+                    (IMPLAUSIBLE, doubted),
+                    (FAINT_INK, read.faint),
+                    (OTHER_FORM, read.other_form),
+                )
                 if holds
             ),
         ),

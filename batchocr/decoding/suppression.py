@@ -20,8 +20,6 @@ class SuppressionParameters:
     """Intersection over the smaller box from which on a weaker box is a part of a stronger one."""
     part_score: float = 0.4
     """From this score on what lies inside another box is a digit of its own: a 1 beside the long tail of a 7."""
-    print_ratio: float = 2.5
-    """Of a digit's score as print to that by hand, from which on it is print: clear writing looks a little like it."""
     max_detections: int = 5000
     """Of a page, those of the highest scores: ten times a full page of writing, so that noise takes bounded time."""
 
@@ -61,7 +59,7 @@ def suppressed(found: Detections, parameters: SuppressionParameters = PARAMETERS
     by_hand, in_print = best
     is_sign = found.kinds == SIGN
     scores = np.where(is_sign, found.scores, np.minimum(1, by_hand + in_print)).astype(np.float32)
-    kinds = np.where(is_sign, SIGN, np.where(in_print > parameters.print_ratio * by_hand, PRINT, HAND))
+    kinds = np.where(is_sign, SIGN, np.where(in_print > by_hand, PRINT, HAND))
     shares = (in_print / np.maximum(by_hand + in_print, 1e-9)).astype(np.float32)
     return Detections(found.boxes, scores, kinds.astype(found.kinds.dtype), averaged, shares).take(kept)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from batchocr.recognition.compiled import Answer, compiled, set_policy
 from batchocr.recognition.model import STRIDES, read_detector
 from batchocr.recognition.network import Network
-from batchocr.records import CLASSES, HAND, PRINT, TILE, Detections, Tiles, no_detections
+from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Detections, Tiles, no_detections
 
 Raw = NDArray[np.float32]
 """(n, 7 + CLASSES): tile, kind, score, left, top, right and bottom in pixels of the tile, probabilities of the classes.
@@ -29,8 +29,11 @@ _LOW = -1e4
 class DetectorParameters:
     """What counts as a detection."""
 
-    min_score: tuple[float, float, float] = (0.3, 0.3, 0.3)
-    """By kind: HAND, PRINT, SIGN; of a page's detections after non-maximum suppression."""
+    min_score: tuple[float, float] = (0.3, 0.3)
+    """Of digits and of signs; of a page's detections after non-maximum suppression."""
+    min_part_score: float = 0.06
+    """Of a digit's score as written by hand, or as printed, alone: in the end it is the sum of both, and their ratio
+    tells which it is, so that the weaker part is not to be lost."""
     most_in_tile: int = 400
     """Of the highest scores: a tile full of 16 px digits has as many, and security print more."""
     seam_px: float = 8.0
@@ -105,8 +108,9 @@ MIDDLES = _middles()
 
 def decode(answer: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> Raw:
     """Raw detections of tiles from an answer (n, cells, CHANNELS) whose heat is low beside its maxima."""
-    hand, print_, sign = parameters.min_score
-    floor = np.array([hand / 2, print_ / 2, sign])  # a digit's score is the sum of both in the end
+    digit, sign = parameters.min_score
+    part = min(parameters.min_part_score, digit / 2)
+    floor = np.array([part, part, sign])
     limits = np.log(floor / (1 - floor)).astype(np.float32)
     tile, cell, kind = np.nonzero(answer[:, :, :3] >= limits)
     heat = answer[tile, cell, kind]
@@ -127,7 +131,8 @@ def decode(answer: NDArray[np.floating], parameters: DetectorParameters = PARAME
 
 def believed(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
     """Of a page's detections, after non-maximum suppression, those with a sufficient score."""
-    return found.take(np.flatnonzero(found.scores >= np.array(parameters.min_score)[found.kinds]))
+    digit, sign = parameters.min_score
+    return found.take(np.flatnonzero(found.scores >= np.where(found.kinds == SIGN, sign, digit)))
 
 
 def of_page(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:

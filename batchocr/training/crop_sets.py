@@ -121,7 +121,7 @@ class _Seeing:
     """What a detector finds on pictures; nothing without one."""
 
     def __init__(self, model: Path | None) -> None:
-        parameters = DetectorParameters(min_score=(FALSE_SCORE,) * 3)
+        parameters = DetectorParameters(min_score=(FALSE_SCORE,) * 2)
         self._detector = None if model is None else Detector(model, batch_size=1, parameters=parameters)
 
     def __call__(self, pixels: Pixels, scale: float = 1.0) -> Detections | None:

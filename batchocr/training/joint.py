@@ -33,7 +33,6 @@ from batchocr.recognition.calibration import DECIMALS, NONE, Floats, Level, leve
 from batchocr.recognition.detector import DetectorParameters
 from batchocr.recognition.model import shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
-from batchocr.records import HAND, PRINT, SIGN
 from batchocr.training.joint_evidence import (
     PARAMETERS,
     Evidence,
@@ -89,14 +88,14 @@ class Fitted:
 
     joint: JointParameters
     calibration: Calibration
-    min_score: tuple[float, float, float]
+    min_score: tuple[float, float]
     least_digit: float
     min_confidence: float
     table: tuple[Level, ...]
     sources: tuple[Measured, ...]
     curves: tuple[Point, ...]
     rows: dict[str, tuple[Floats, NDArray[np.bool_]]]
-    """By collection the confidence of each digit read as written by hand, and whether it is right."""
+    """By collection the confidence of each digit read, and whether it is right."""
 
 
 def fit(evidence: Sequence[Evidence]) -> Fitted:
@@ -108,7 +107,7 @@ def fit(evidence: Sequence[Evidence]) -> Fitted:
     joint, calibration = fit_reading(evidence)
     least, _ = choose_least_digit(evidence, joint, calibration)
     min_score, curves = choose_min_score(evidence, joint, calibration, least)
-    kept = [each.take(each.scores >= np.array(min_score)[each.kinds]) for each in evidence]
+    kept = [each.take(each.scores >= min_score[0]) for each in evidence]
     joint, calibration = fit_reading(kept)
     least, curve = choose_least_digit(kept, joint, calibration)
     rows = {each.name: rows_of(each, joint, calibration, least) for each in kept}
@@ -167,9 +166,9 @@ def reading_of(evidence: Evidence, joint: JointParameters, calibration: Calibrat
 def rows_of(
     evidence: Evidence, joint: JointParameters, calibration: Calibration, least_digit: float
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Confidence (n,) of each digit that is read as written by hand, as it is written down, and whether it is right."""
+    """Confidence (n,) of each digit that is read, as it is written down, and whether it is right."""
     read = reading_of(evidence, joint, calibration)
-    which = (evidence.kinds == HAND) & (read.is_digit >= least_digit)
+    which = read.is_digit >= least_digit
     return read.confidences[which].round(DECIMALS), (read.digits == evidence.labels)[which]
 
 
@@ -186,25 +185,21 @@ def choose_least_digit(
 
 def choose_min_score(
     evidence: Sequence[Evidence], joint: JointParameters, calibration: Calibration, least_digit: float
-) -> tuple[tuple[float, float, float], list[Point]]:
-    """The detector's least score by kind: the greatest of the best; and the curves.
+) -> tuple[tuple[float, float], list[Point]]:
+    """The detector's least score of digits, the greatest of the best, and of signs; and the curves.
 
     Of digits with what the joint reading takes for none left out already: both networks know better than one.
     """
-    curves: dict[int, list[Point]] = {HAND: [], PRINT: [], SIGN: []}
+    of_digits, of_signs = [], []
     for each in (e for e in evidence if e.boxed and e.true):
         taken = reading_of(each, joint, calibration).is_digit >= least_digit
-        for kind, name in ((HAND, "hand"), (PRINT, "print")):
-            curves[kind] += [
-                _point(name, each, least, taken & ((each.kinds != kind) | (each.scores >= least))) for least in SCORES
-            ]
+        of_digits += [_point("score", each, least, taken & (each.scores >= least)) for least in SCORES]
         signs = each.signs
         for least in SCORES if signs.true else ():
             right = signs.right[signs.scores >= least]
             lost, false = 1 - np.count_nonzero(right) / signs.true, np.count_nonzero(~right) / signs.true
-            curves[SIGN].append(Point("sign", each.name, least, lost, false, float("nan")))
-    hand, in_print, sign = _greatest(curves[HAND]), _greatest(curves[PRINT]), _least(curves[SIGN] or curves[HAND])
-    return (hand, in_print, sign), [*curves[HAND], *curves[PRINT], *curves[SIGN]]
+            of_signs.append(Point("sign", each.name, least, lost, false, float("nan")))
+    return (_greatest(of_digits), _least(of_signs or of_digits)), [*of_digits, *of_signs]
 
 
 def _point(what: str, evidence: Evidence, threshold: float, taken: NDArray[np.bool_]) -> Point:
@@ -288,7 +283,7 @@ def main(
 ) -> None:
     """Fit the joint reading of a detector and a classifier."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    floor = DetectorParameters(min_score=(PARAMETERS.floor_score,) * 3)
+    floor = DetectorParameters(min_score=(PARAMETERS.floor_score,) * 2)
     models = Models(detector or shipped_detector(), model or shipped_model(), floor)
     networks = Networks(models)
     collections = {

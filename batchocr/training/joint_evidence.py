@@ -102,8 +102,6 @@ class Evidence:
     """False where only texts are known: nothing is told of what is no digit."""
     scores: Floats
     """(n,) of the detector."""
-    kinds: NDArray[np.int8]
-    """(n,) HAND or PRINT, as it was found."""
     detector: Floats
     """(n, CLASSES) probabilities."""
     classifier: Floats
@@ -123,7 +121,7 @@ class Evidence:
 
     def take(self, which: NDArray[np.bool_]) -> Evidence:
         """Of the detections of digits those where a mask (n,) holds."""
-        columns = ("scores", "kinds", "detector", "classifier", "beside", "labels", "on_empty")
+        columns = ("scores", "detector", "classifier", "beside", "labels", "on_empty")
         return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
 
@@ -172,15 +170,14 @@ def collect(name: str, known: Iterable[Known], networks: Networks, p: EvidencePa
         if part is not None:
             parts.append(part)
     empty = [not part.true for part in parts]
-    joined = [np.concatenate([getattr(part, column) for part in parts]) for column in _Part._fields[:8]]
-    scores, kinds, detector, classifier, beside, labels, sign_scores, sign_right = joined
+    joined = [np.concatenate([getattr(part, column) for part in parts]) for column in _Part._fields[:7]]
+    scores, detector, classifier, beside, labels, sign_scores, sign_right = joined
     return Evidence(
         name=name,
         pages=len(parts),
         true=sum(part.true for part in parts),
         boxed=boxed,
         scores=scores,
-        kinds=kinds,
         detector=detector,
         classifier=classifier,
         beside=beside,
@@ -195,7 +192,6 @@ class _Part(NamedTuple):
     """Of one picture."""
 
     scores: Floats
-    kinds: NDArray[np.int8]
     detector: Floats
     classifier: Floats
     beside: Floats
@@ -217,7 +213,7 @@ def _split(read: Read) -> tuple[Detections, Floats, Detections]:
 def _part(digits: Detections, crops: Floats, beside: Floats, labels: Whole, true: int) -> _Part:
     scores, probabilities = digits.scores.astype(np.float64), digits.probabilities.astype(np.float64)
     no_signs = np.empty(0), np.empty(0, np.bool_)
-    return _Part(scores, digits.kinds, probabilities, crops, beside, labels, *no_signs, true, 0)
+    return _Part(scores, probabilities, crops, beside, labels, *no_signs, true, 0)
 
 
 def _by_text(read: Read, text: str, p: EvidenceParameters) -> _Part | None:

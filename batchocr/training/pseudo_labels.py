@@ -41,7 +41,7 @@ class Labeller:
     """Finds the boxes of known texts with a detector."""
 
     def __init__(self, model: Path, p: Parameters = PARAMETERS) -> None:
-        self._detector = Detector(model, batch_size=BATCH, parameters=DetectorParameters(min_score=(p.min_score,) * 3))
+        self._detector = Detector(model, batch_size=BATCH, parameters=DetectorParameters(min_score=(p.min_score,) * 2))
         self._p = p
 
     def detections(self, pixels: Pixels, scale: float) -> Detections:

@@ -1,4 +1,4 @@
-"""Layouts with cells: tables, boxes and combs, forms, answer sheets."""
+"""Layouts with cells: tables, boxes and combs, forms, tallies."""
 
 from __future__ import annotations
 
@@ -220,29 +220,3 @@ class CellLayouts(Layout):
                     )
                 x = self._print(x + width + 0.2 * h, y, 0.2) + h * float(rng.uniform(0.2, 2))
             y += h * rng.uniform(1.4, 2.6)
-
-    def answers(self) -> None:
-        """An answer sheet: bubbles with and without printed figures, some filled or crossed."""
-        rng, h, side = self.rng, self._h, self.canvas.side
-        step, pitch = h * rng.uniform(1.1, 2), h * rng.uniform(1.1, 2.2)
-        radius, square = h * rng.uniform(0.35, 0.6), rng.random() < 0.35
-        inside, filled = rng.random() < 0.6, rng.uniform(0.05, 0.35)
-        y = rng.uniform(0, pitch)
-        while y < side + h:
-            x = self._print(rng.uniform(-1, 1) * h, y + 0.3 * h, 0.8) + 0.6 * h
-            count = int(rng.integers(3, 11))
-            for _ in range(count):
-                if x > side:
-                    break
-                marked = rng.random() < filled
-                if inside:
-                    number = self.bank.numbers[int(rng.integers(len(self.bank.numbers)))]
-                    before = len(self.canvas.boxes)
-                    if len(number.boxes) == 1 and number.picture.shape[1] < 1.2 * number.picture.shape[0]:
-                        lay_number(self.canvas, number, x - 0.25 * h, y + 0.28 * h, 0.55 * h, self.canvas.ink)
-                    if marked:
-                        for box in self.canvas.boxes[before:]:
-                            box[5] = 3
-                around.bubble(self.canvas, x, y, radius, marked, square)
-                x += step
-            y += pitch

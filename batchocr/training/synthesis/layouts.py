@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from batchocr.training.synthesis.cell_layouts import CellLayouts
+from batchocr.training.synthesis.print_layouts import PrintLayouts
 from batchocr.training.synthesis.text_layouts import TextLayouts
 
 
-class Layouts(TextLayouts, CellLayouts):
+class Layouts(TextLayouts, CellLayouts, PrintLayouts):
     """All layouts of one canvas."""
 
 
@@ -27,7 +28,9 @@ SHARES: tuple[tuple[Callable[[Layouts], None], float], ...] = (
     (Layouts.sentences, 0.15),
     (Layouts.printed, 0.07),
     (Layouts.ringed, 0.02),
-    (Layouts.answers, 0.02),
+    (Layouts.answers, 0.04),
+    (Layouts.typed, 0.1),
+    (Layouts.counted, 0.04),
     (Layouts.sparse, 0.03),
     (Layouts.photo, 0.03),
 )

@@ -59,6 +59,8 @@ class PrintBank:
     numbers: tuple[PrintedNumber, ...]
     written: tuple[Pixels, ...]
     """Words of fonts that look written by hand."""
+    fonts: tuple[Path, ...] = ()
+    """Those of plain figures."""
 
     @cached_property
     def single_digits(self) -> tuple[PrintedNumber, ...]:
@@ -79,7 +81,7 @@ class PrintBank:
         written = [
             w for _ in range(count // 4 if hands else 0) if (w := _set(_any(hands, rng), _words(rng))) is not None
         ]
-        return cls(tuple(words), tuple(numbers), tuple(written))
+        return cls(tuple(words), tuple(numbers), tuple(written), tuple(latin))
 
 
 def _any(fonts: Sequence[Path], rng: np.random.Generator) -> Path:
