@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from batchocr.decoding.blank_form import BlankForm, BlankParameters, is_on_blank, laid_on
 from batchocr.decoding.faint import FaintParameters, is_faint
+from batchocr.decoding.found_twice import FoundTwiceParameters, is_found_twice
 from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
 from batchocr.decoding.neighbours import neighbour_scores
@@ -62,6 +63,7 @@ class DecodingParameters:
 
     joint: JointParameters = field(default_factory=JointParameters)
     calibration: Calibration = field(default_factory=Calibration)
+    found_twice: FoundTwiceParameters = field(default_factory=FoundTwiceParameters)
     numbers: NumberParameters = field(default_factory=NumberParameters)
     signs: SignParameters = field(default_factory=SignParameters)
     origins: OriginParameters = field(default_factory=OriginParameters)
@@ -141,6 +143,7 @@ def decode(
         digits.scores, digits.probabilities, crop_probabilities[~is_sign], beside, how.joint, how.calibration
     )
     keep = (reading.is_digit >= how.rows.least_digit) & (reading.confidences >= how.rows.least_confidence)
+    keep &= ~is_found_twice(np.asarray(digits.boxes, np.float64), reading, how.found_twice)
     if len(digits) == 1:
         keep[:] = True  # all that is on a page gives a row, whatever it is
     faint = keep & is_faint(pixels, digits.boxes, digits.scores, how.faint)
