@@ -38,6 +38,8 @@ from batchocr.version import __version__, code_sha256
 
 MOST_NAMES = 1000
 """Of files passed over that the account names; it counts all."""
+MOST_FAILED = 3
+"""Of failed pages that the summary names; `results.pages.csv` has all."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class Summary:
     digits: int
     review: int
     """Digits that a person should look at."""
+    marked: int
+    """Pages that a person should look at as a whole."""
+    failed_pages: tuple[str, ...]
+    """The first MOST_FAILED of those that failed, by file and page."""
     seconds: float
     device: str
     out: Path
@@ -102,7 +108,7 @@ def run(
         missing = MissingPages(journal, settings, models, reading, marking, batch_size, on_total, on_page, should_stop)
         if todo.parts:
             missing.read(todo.parts, out, clock)
-        counts = _Counts()
+        counts, failed_pages = _Counts(), list[str]()
         stages = missing.stages
 
         def account() -> dict[str, Any]:
@@ -149,12 +155,13 @@ def run(
                 },
             }
 
-        write_results(out, _counted(journal, marking, counts, should_stop), account)
+        write_results(out, _counted(journal, marking, counts, failed_pages, should_stop), account)
         return Summary(
             scans=len(found.scans),
             passed_over=len(found.passed_over),
             **asdict(counts),
             kept=todo.kept,
+            failed_pages=tuple(failed_pages),
             seconds=time.perf_counter() - clock,
             device=journal.account("device") or "",
             out=out,
@@ -170,10 +177,11 @@ class _Counts:
     numbers: int = 0
     digits: int = 0
     review: int = 0
+    marked: int = 0
 
 
 def _counted(
-    journal: Journal, marking: Marking, counts: _Counts, should_stop: Callable[[], bool]
+    journal: Journal, marking: Marking, counts: _Counts, failed: list[str], should_stop: Callable[[], bool]
 ) -> Iterator[PageResult]:
     for read in journal.results():
         if should_stop():
@@ -184,6 +192,10 @@ def _counted(
         counts.numbers += result.page.numbers
         counts.digits += result.page.digits
         counts.review += result.page.review
+        counts.marked += bool(result.page.marks)
+        if result.page.status == "failed" and len(failed) < MOST_FAILED:
+            page = result.page
+            failed.append(f"{page.file}, page {page.page}" if page.page else page.file)
         yield result
 
 

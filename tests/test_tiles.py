@@ -109,7 +109,7 @@ def test_a_small_picture_may_be_one_digit_or_a_page_of_small_ones() -> None:
     first = first_scale(picture)
     assert 140 * first < 100  # a digit that fills it
     assert second_scale(picture, first, np.empty(0)) == pytest.approx(2.0)  # nothing found: as large as it can be
-    assert second_scale((300, 400), first_scale((300, 400)), np.full(9, 30.0)) == pytest.approx(26 / 30)
+    assert second_scale((300, 400), first_scale((300, 400)), np.full(9, 30.0)) == pytest.approx(34 / 30)
 
 
 def test_where_nothing_is_found_very_large_digits_are_looked_for() -> None:

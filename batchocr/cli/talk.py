@@ -37,7 +37,7 @@ class Talk(AbstractContextManager["Talk"], Protocol):
 
 
 class TextTalk:
-    """For people: failed pages as they come, a bar or now and then a line, one line in the end."""
+    """For people: failed pages as they come, a bar or now and then a line, in the end what was read and is to do."""
 
     def __init__(self, *, quiet: bool) -> None:
         from tqdm import tqdm
@@ -71,11 +71,12 @@ class TextTalk:
         kept = f" ({summary.kept} of them before)" if summary.kept else ""
         say(
             f"{counted(summary.pages, 'page')}{kept}{passed_over}, {counted(summary.digits, 'digit')} in "
-            f"{counted(summary.numbers, 'number')}, {summary.failed} failed, "
-            f"{counted(summary.review, 'digit')} to review, {summary.seconds:.1f} s"
+            f"{counted(summary.numbers, 'number')}, {summary.seconds:.1f} s"
             f"{f' on the {summary.device}' if summary.device else ''}: {where}",
             err=summary.out == STDOUT,
         )
+        if todo := _to_do(summary):
+            say(f"to do: {todo}", err=summary.out == STDOUT)
 
     def _say_now_and_then(self) -> None:
         while not self._ended.wait(EVERY):
@@ -95,6 +96,22 @@ class TextTalk:
             self._bar.close()
 
 
+def _to_do(summary: Summary) -> str:
+    """What a person should do after a run; empty where that is nothing."""
+    todo = []
+    if summary.review:
+        todo.append(f"{counted(summary.review, 'digit')} to review")
+    if summary.marked:
+        todo.append(f"{counted(summary.marked, 'page')} to look at as a whole")
+    if summary.failed:
+        named = "; ".join(printable(page) for page in summary.failed_pages)
+        more = "; ..." if summary.failed > len(summary.failed_pages) else ""
+        todo.append(f"{counted(summary.failed, 'page')} failed ({named}{more})")
+    if todo and summary.out != STDOUT:
+        todo.append(f"batchocr status {printable(str(summary.out))} tells which and why")
+    return ", ".join(todo)
+
+
 class JsonTalk:
     """For programs: events with the same keys, through the log."""
 
@@ -110,7 +127,10 @@ class JsonTalk:
             log.info("page", extra={**told, "status": row.status, "digits": row.digits, "review": row.review})
 
     def done(self, summary: Summary, files: list[Path]) -> None:
-        counts = {k: getattr(summary, k) for k in ("scans", "pages", "kept", "failed", "numbers", "digits", "review")}
+        counts = {
+            k: getattr(summary, k)
+            for k in ("scans", "pages", "kept", "failed", "numbers", "digits", "review", "marked")
+        }
         named = [str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in files]
         log.info("done", extra={"stage": "write", "seconds": round(summary.seconds, 3), **counts, "files": named})
 

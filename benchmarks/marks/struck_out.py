@@ -1,0 +1,113 @@
+"""Numbers struck out in five ways, and how many of them no mark tells; and right ones that are marked as struck out.
+
+`python benchmarks/marks/struck_out.py MNIST.npz` writes numbers of MNIST's test half on a page, each alone on its line,
+and strikes half of them out by a line, two lines, a slanted line up or down, or a cross.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import typer
+from reading import Row, read_files
+
+sys.path.append(str(Path(__file__).parents[1]))
+from pages import load
+
+WAYS = ("line", "double", "upwards", "downwards", "cross")
+HEIGHT = 60
+"""Of the digits, in pixels."""
+
+
+def strike(page: np.ndarray, way: str, box: tuple[int, int, int, int], rng: np.random.Generator, ink: int) -> None:
+    """A stroke through what stands in a box, a little beyond its ends, as straight as a hand draws it."""
+    left, top, right, foot = box
+    left, right = left - int(rng.integers(5, 25)), right + int(rng.integers(5, 25))
+
+    def stroke(y0: float, y1: float) -> None:
+        x = np.linspace(left, right, 30)
+        bow = rng.normal(0, 2) * np.sin(np.linspace(0, np.pi, 30))
+        points = np.stack([x, np.linspace(y0, y1, 30) + bow + rng.normal(0, 0.4, 30)], axis=1)
+        cv2.polylines(
+            page, [(points * 16).round().astype(np.int32)], False, ink, int(rng.integers(3, 7)), cv2.LINE_AA, 4
+        )
+
+    tall, tilt = foot - top, float(rng.normal(0, 4))
+    if way in ("line", "double"):
+        at = top + tall * (0.5 if way == "line" else 0.38) + float(rng.normal(0, 3))
+        stroke(at - tilt, at + tilt)
+    if way == "double":
+        stroke(top + 0.66 * tall - tilt, top + 0.66 * tall + tilt)
+    if way in ("upwards", "cross"):
+        stroke(foot - 4, top + 4)
+    if way in ("downwards", "cross"):
+        stroke(top + 4, foot - 4)
+
+
+def main(
+    mnist: Annotated[Path, typer.Argument(help="mnist.npz.")],
+    pages: Annotated[int, typer.Option(help="Of 24 numbers each.")] = 20,
+    seed: Annotated[int, typer.Option()] = 9300,
+    keep: Annotated[Path | None, typer.Option(help="Keep pages and results here.")] = None,
+) -> None:
+    """Print a row a way."""
+    digits, _ = load(mnist, "test")
+    boxes: dict[str, list[tuple[str, tuple[int, int, int, int]]]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        work = keep or Path(temporary)
+        (work / "pages").mkdir(parents=True, exist_ok=True)
+        for at in range(pages):
+            rng = np.random.default_rng((seed, at))
+            page = np.full((12 * 130 + 100, 1200), 246, np.uint8)
+            name = f"{at:03}.png"
+            for place in range(24):
+                x0 = x = 100 + 560 * (place % 2)
+                y, ink = 80 + 130 * (place // 2), int(rng.integers(20, 110))
+                for _ in range(int(rng.integers(1, 6))):
+                    glyph = digits[int(rng.integers(len(digits)))]
+                    left, top, width, height = cv2.boundingRect((glyph > 60).view(np.uint8))
+                    glyph = glyph[top : top + height, left : left + width]
+                    size = (max(6, round(width * HEIGHT / height)), HEIGHT)
+                    glyph = cv2.resize(glyph, size, interpolation=cv2.INTER_CUBIC)
+                    part = page[y : y + HEIGHT, x : x + size[0]]
+                    part[:] = np.minimum(part, 246 - (246 - ink) * (glyph / 255.0)).astype(np.uint8)
+                    x += size[0] + 10
+                box = x0, y, x - 10, y + HEIGHT
+                way = str(rng.choice(WAYS)) if rng.random() < 0.5 else "not struck out"
+                if way in WAYS:
+                    strike(page, way, box, rng, ink)
+                boxes.setdefault(name, []).append((way, box))
+            cv2.imwrite(str(work / "pages" / name), page)
+        (work / "truth.json").write_text(json.dumps(boxes), encoding="utf-8")
+        read = read_files(work / "pages", work / "results.csv")
+    counts: Counter[tuple[str, str]] = Counter()
+    for name, known in boxes.items():
+        for way, box in known:
+            own = [number for number in read[name].numbers if _overlaps(number, box)]
+            counts[way, "all"] += 1
+            counts[way, "no row"] += not own
+            counts[way, "not marked"] += any(not number["review"] for number in own)
+            counts[way, "struck-out"] += any("struck-out" in number["review"] for number in own)
+    typer.echo(
+        "| numbers | count | with no row | with a row that has no mark | marked struck-out |\n|---|---|---|---|---|"
+    )
+    for way in (*WAYS, "not struck out"):
+        cells = (counts[way, what] for what in ("all", "no row", "not marked", "struck-out"))
+        typer.echo(f"| {way} | {' | '.join(map(str, cells))} |")
+
+
+def _overlaps(number: Row, box: tuple[int, int, int, int]) -> bool:
+    """Whether a number's middle lies in a box."""
+    x, y = int(number["left"]) + int(number["width"]) / 2, int(number["top"]) + int(number["height"]) / 2
+    return box[0] - 20 <= x <= box[2] + 20 and box[1] - 20 <= y <= box[3] + 20
+
+
+if __name__ == "__main__":
+    typer.run(main)
