@@ -70,6 +70,28 @@ def test_a_number_s_row_has_its_text_with_signs_and_the_confidence_of_the_whole(
     assert len(read.digits) == 3
 
 
+def test_a_number_that_may_be_print_or_writing_is_marked() -> None:
+    some = detected(row_of_boxes(100, BASE, 3), "123")
+    for share, origin, review in (
+        (0.1, "hand", ""),
+        (0.5, "hand", "origin"),
+        (0.85, "print", "origin"),
+        (1, "print", ""),
+    ):
+        shares = np.full(3, share, np.float32)
+        (number,) = result(replace(some, print_shares=shares), "keep").numbers
+        assert (number.origin, number.review) == (origin, review), share
+
+
+def test_a_digit_that_may_be_a_sign_marks_its_number() -> None:
+    some = detected(row_of_boxes(100, BASE, 3), "618", sure=0.9)
+    probabilities = some.probabilities.copy()
+    probabilities[1, 10:] = 0
+    assert [n.review for n in result(replace(some, probabilities=probabilities), "keep").numbers] == [""]
+    probabilities[1, 12] = 0.3  # a slash
+    assert [n.review for n in result(replace(some, probabilities=probabilities), "keep").numbers] == ["sign"]
+
+
 def test_below_the_threshold_is_marked_and_none_is_dropped() -> None:
     some = detected(row_of_boxes(100, BASE, 3), "123")
     all_marked = result(some, min_confidence=1.0)

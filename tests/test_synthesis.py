@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ from batchocr.records import HAND, PRINT, SIGN
 from batchocr.training.detection.cells import UNKNOWN
 from batchocr.training.synthesis.canvas import Canvas
 from batchocr.training.synthesis.exposure import tilted, visible
+from batchocr.training.synthesis.layouts import Layouts
 from batchocr.training.synthesis.makers import patch_maker
 from batchocr.training.synthesis.patches import PatchMaker, contact_sheet
 from batchocr.training.synthesis.real import Piece, RealPaper
@@ -67,6 +69,24 @@ def test_what_is_written_is_what_its_boxes_say(maker: PatchMaker) -> None:
         digits = sorted((box for box in canvas.boxes if box[5] == HAND), key=lambda box: box[1] + box[3] / 2)
         assert sorted(int(box[0]) for box in digits) == [0, 1, 7, 9]
         assert [int(box[0]) for box in canvas.boxes if box[5] == SIGN] == [11]
+
+
+@pytest.mark.parametrize("layout", [Layouts.typed, Layouts.counted, Layouts.answers])
+def test_pages_in_print_have_printed_digits_with_ink_in_their_boxes(
+    maker: PatchMaker, layout: Callable[[Layouts], None]
+) -> None:
+    counts = {HAND: 0, PRINT: 0}
+    for seed in range(8):
+        canvas = replace(bare(seed, 400), height=24.0)
+        layout(Layouts(canvas, Writing(canvas, maker.sources), maker.bank))
+        for _, left, top, width, height, kind, *_ in canvas.boxes:
+            if kind <= PRINT:
+                counts[int(kind)] += 1
+            inside = left >= 0 and top >= 0 and left + width < 400 and top + height < 400
+            if kind == PRINT and inside:
+                box = canvas.paper[int(top) : int(top + height) + 1, int(left) : int(left + width) + 1]
+                assert box.min() < 200, (seed, left, top)
+    assert counts[PRINT] > 40 and counts[HAND] < 0.5 * counts[PRINT]
 
 
 def test_a_digit_s_box_is_that_of_its_ink(maker: PatchMaker) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from batchocr.decoding.blank_form import BlankForm, BlankParameters, is_on_blank, laid_on
 from batchocr.decoding.faint import FaintParameters, is_faint
 from batchocr.decoding.found_twice import FoundTwiceParameters, is_found_twice
-from batchocr.decoding.joint import Calibration, JointParameters, JointReading, read_jointly
+from batchocr.decoding.joint import DIGITS, Calibration, JointParameters, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
 from batchocr.decoding.neighbours import neighbour_scores
 from batchocr.decoding.number_ink import NumberInkParameters, ink_around
@@ -33,6 +33,7 @@ DECIMALS = 4
 """Of a confidence as it is written; a threshold is compared with that."""
 NOT_A_DIGIT = "not-a-digit"
 DOUBTFUL_SIGN = "sign"
+DOUBTFUL_ORIGIN = "origin"
 UNREAD_INK = "unread-ink"
 STRUCK_OUT = "struck-out"
 IMPLAUSIBLE = "implausible"
@@ -154,8 +155,14 @@ def decode(
     lines = find_lines(boxes)
     found = find_numbers(lines, boxes, pixels, find_signs(signs, boxes, doubted, how.signs), how.numbers, how.signs)
     shares = np.asarray(digits.print_shares, np.float64)
+    may_be_sign = digits.probabilities[:, DIGITS:].sum(axis=1) >= how.signs.in_digit_share
     numbers = tuple(
-        tuple(part for number in line for part in parted(number, boxes, shares, pixels, how.origins)) for line in found
+        tuple(
+            replace(part, doubtful=part.doubtful or bool(may_be_sign[list(part.digits)].any()))
+            for number in line
+            for part in parted(number, boxes, shares, pixels, how.origins)
+        )
+        for line in found
     )
     explained = np.concatenate([boxes, np.asarray(signs.boxes, np.float64), np.asarray(printed.boxes, np.float64)])
     ink_marks = {}
@@ -218,7 +225,7 @@ def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters |
     numbers: list[NumberRow] = []
     for line_at, line in enumerate(read.lines, 1):
         for number_at, number in enumerate(line, 1):
-            origin = origin_of(number.digits, shares, how.origins)
+            origin, doubted_origin = origin_of(number.digits, shares, how.origins)
             ink_marks = read.ink_marks.get(number, ())
             own = [
                 DigitRow(
@@ -249,7 +256,8 @@ def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters |
                 for position, i in enumerate(number.digits, 1)
             ]
             digits += own
-            numbers.append(_number_row(own, number, ink_marks))
+            own_marks = (*((DOUBTFUL_ORIGIN,) if doubted_origin else ()), *ink_marks)
+            numbers.append(_number_row(own, number, own_marks))
     return PageResult(
         replace(
             row,
@@ -275,10 +283,10 @@ def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters |
     )
 
 
-def _number_row(digits: Sequence[DigitRow], number: WrittenNumber, ink_marks: Sequence[str]) -> NumberRow:
+def _number_row(digits: Sequence[DigitRow], number: WrittenNumber, own_marks: Sequence[str]) -> NumberRow:
     """A number is right where all its digits and signs are: their confidences are multiplied.
 
-    It has the marks of its digits, and its own.
+    It has the marks of its digits, and its own, `own_marks` among them.
     """
     first = digits[0]
     left, top = min(d.left for d in digits), min(d.top for d in digits)
@@ -289,7 +297,7 @@ def _number_row(digits: Sequence[DigitRow], number: WrittenNumber, ink_marks: Se
     sure = round(
         prod(digit.confidence for digit in digits) * prod(sign.confidence for _, sign in number.signs), DECIMALS
     )
-    reasons |= dict.fromkeys(ink_marks)
+    reasons |= dict.fromkeys(own_marks)
     return NumberRow(
         file=first.file,
         page=first.page,
