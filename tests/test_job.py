@@ -104,8 +104,9 @@ def test_the_summary_says_what_the_files_say(which: str, samples_job: Job, mixed
     )
     assert account(job.out)["counts"] == {
         k: getattr(summary, k)
-        for k in ("scans", "passed_over", "pages", "kept", "failed", "numbers", "digits", "review")
+        for k in ("scans", "passed_over", "pages", "kept", "failed", "numbers", "digits", "review", "marked")
     }
+    assert summary.marked == sum(bool(row["marks"]) for row in pages)
 
 
 def test_numbers_are_their_digits_put_together(samples_job: Job) -> None:
