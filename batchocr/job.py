@@ -57,6 +57,8 @@ class Summary:
     digits: int
     review: int
     """Digits that a person should look at."""
+    review_numbers: int
+    """Numbers likewise, by their digits' marks and their own."""
     marked: int
     """Pages that a person should look at as a whole."""
     failed_pages: tuple[str, ...]
@@ -177,6 +179,7 @@ class _Counts:
     numbers: int = 0
     digits: int = 0
     review: int = 0
+    review_numbers: int = 0
     marked: int = 0
 
 
@@ -192,6 +195,7 @@ def _counted(
         counts.numbers += result.page.numbers
         counts.digits += result.page.digits
         counts.review += result.page.review
+        counts.review_numbers += sum(bool(number.review) for number in result.numbers)
         counts.marked += bool(result.page.marks)
         if result.page.status == "failed" and len(failed) < MOST_FAILED:
             page = result.page

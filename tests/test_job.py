@@ -104,8 +104,20 @@ def test_the_summary_says_what_the_files_say(which: str, samples_job: Job, mixed
     )
     assert account(job.out)["counts"] == {
         k: getattr(summary, k)
-        for k in ("scans", "passed_over", "pages", "kept", "failed", "numbers", "digits", "review", "marked")
+        for k in (
+            "scans",
+            "passed_over",
+            "pages",
+            "kept",
+            "failed",
+            "numbers",
+            "digits",
+            "review",
+            "review_numbers",
+            "marked",
+        )
     }
+    assert summary.review_numbers == sum(bool(row["review"]) for row in numbers)
     assert summary.marked == sum(bool(row["marks"]) for row in pages)
 
 

@@ -127,4 +127,4 @@ def test_on_a_terminal_there_is_a_bar_that_goes_away(scans: Path, tmp_path: Path
     text = b"".join(said).decode()
     assert done.returncode == 3
     assert re.search(r"\d/4 \[", text)
-    assert text.rpartition("\r")[0].rstrip().endswith("results.run.json")
+    assert "results.run.json\r\nto do: " in text and text.rstrip().endswith("tells which and why")

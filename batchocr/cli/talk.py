@@ -99,8 +99,9 @@ class TextTalk:
 def _to_do(summary: Summary) -> str:
     """What a person should do after a run; empty where that is nothing."""
     todo = []
-    if summary.review:
-        todo.append(f"{counted(summary.review, 'digit')} to review")
+    if summary.review or summary.review_numbers:
+        digits, numbers = counted(summary.review, "digit"), counted(summary.review_numbers, "number")
+        todo.append(f"{digits} and {numbers} to review")
     if summary.marked:
         todo.append(f"{counted(summary.marked, 'page')} to look at as a whole")
     if summary.failed:
