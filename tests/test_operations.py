@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,7 @@ def test_the_wrapper_hands_a_signal_on_and_waits_for_the_end(place: Place, shell
         env=place.environment(),
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     try:
         until(place.folder / "WAIT" / "ready")
@@ -133,7 +135,8 @@ def test_the_wrapper_hands_a_signal_on_and_waits_for_the_end(place: Place, shell
         assert (place.folder / "WAIT" / "ended").exists()
         assert place.told("calls") == ["run scans"]
     finally:
-        wrapper.kill()
+        with suppress(ProcessLookupError):  # what it started would hold the pipe
+            os.killpg(wrapper.pid, signal.SIGKILL)
         _, said = wrapper.communicate()
     assert "stopped; the same command goes on" in said
 
