@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.orientation import ORIENTATION, Turn, evidence, is_upright, turn_of
+from batchocr.decoding.marks import ORIENTATION
+from batchocr.decoding.orientation import Turn, evidence, is_upright, turn_of
 from batchocr.decoding.suppression import suppressed
 from batchocr.recognition.calibration import NONE, Floats
-from batchocr.recognition.detector import Raw, believed, digit_heights, of_page
+from batchocr.recognition.detector import Raw, believed, digit_heights, of_page, with_weak
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
 from batchocr.vision.crops import cut_crops
@@ -242,7 +243,7 @@ class _Work:
             scales.append(scale)
             passes.append((yield make_tiles(level.pixels, scale, self._parameters)))
         found = suppressed(_together(passes, scales, self._parameters))
-        page.found = believed(found, self._networks.detector.parameters)
+        page.found = with_weak(found, self._networks.detector.parameters)
         if max(level.pixels.shape) <= self._parameters.strip_height_px and not (page.found.kinds != SIGN).any():
             page.found = _strongest_digit(found)  # a picture of one digit, of which the detector is not sure
 

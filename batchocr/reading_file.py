@@ -14,8 +14,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from batchocr.decoding.decode import DecodingParameters, RowParameters
+from batchocr.decoding.familiarity import Familiar
 from batchocr.decoding.joint import Calibration, JointParameters
-from batchocr.decoding.rows import DecodingParameters, RowParameters
 from batchocr.errors import ModelError, UsageError
 from batchocr.recognition.calibration import Level, least_error, threshold_for
 from batchocr.recognition.keras_file import Refused, read_whole
@@ -76,6 +77,8 @@ class ReadingFile(BaseModel):
     """Probability that a detection is a digit, at least, for it to give a row."""
     min_confidence: Share
     """The default threshold: at most 3% of the digits at or above it were wrong in each collection; at least 0.5."""
+    familiar: Familiar = Familiar()
+    """What the pages that it was measured on have: others are marked."""
     levels: tuple[Level, ...] = Field(min_length=1)
     """By rising confidence, each of the collection with the greatest upper bound of the error."""
     sources: tuple[Measured, ...]
@@ -111,7 +114,8 @@ class Reading:
     def decoding(self) -> DecodingParameters:
         """What decoding takes from it."""
         of = self.record
-        return DecodingParameters(of.joint, of.calibration, rows=RowParameters(least_digit=of.least_digit))
+        rows = RowParameters(min_score=of.min_score[0], least_digit=of.least_digit)
+        return DecodingParameters(of.joint, of.calibration, rows=rows, familiar=of.familiar)
 
     def models(self, models: Models) -> Models:
         """The models, with what counts as a detection."""

@@ -14,6 +14,7 @@ from batchocr.recognition.calibration import (
     Floats,
     answers,
     default_threshold,
+    design_effect,
     error_bounds,
     expected_calibration_error,
     fit_temperature,
@@ -248,3 +249,24 @@ def test_the_error_is_kept_on_digits_not_measured_on(seed: int) -> None:
     assert least is not None
     confidence, right = rows_of(*honest(50_000, seed + 100, spread=6))
     assert (~right[confidence >= least]).mean() <= 0.02
+
+
+def test_wrong_rows_that_come_by_the_page_say_less_than_single_ones() -> None:
+    right = np.ones(1000, np.bool_)
+    alone, together = right.copy(), right.copy()
+    alone[::50], together[:20] = False, False  # 20 wrong ones: one a page, or all of two pages
+    pages = np.arange(1000) // 10
+    assert design_effect(alone, pages) == pytest.approx(1.0, abs=0.35)
+    assert design_effect(together, pages) == pytest.approx(10, rel=0.1)
+    assert design_effect(right, pages) == design_effect(together, np.zeros(1000, int)) == 1.0
+    sure = np.full(1000, 0.9)
+    single, clustered = (levels(sure, together, own)[0] for own in (None, pages))
+    assert (single.accepted, single.wrong) == (clustered.accepted, clustered.wrong) == (1000, 20)
+    assert clustered.high > 2 * single.high > 0.06
+    assert clustered.low <= single.low
+
+
+def test_bounds_of_clusters_are_those_of_fewer_rows() -> None:
+    assert error_bounds(20, 1000, 10) == error_bounds(2, 100)
+    assert error_bounds(25, 1000, 10)[1] == error_bounds(3, 100)[1]
+    assert error_bounds(25, 1000, 10)[0] == error_bounds(2, 100)[0]

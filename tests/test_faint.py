@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchocr.decoding.faint import is_faint
+from batchocr.decoding.faint import ink_strengths, is_faint
 from batchocr.records import Pixels
 
 BOXES = np.array([(100 + 80 * i, 100 + 90 * (i % 3), 30, 44) for i in range(8)], np.float32)
@@ -23,26 +23,26 @@ def page(ink: list[int], paper: int = 215) -> Pixels:
 
 @pytest.mark.parametrize("pale, faint", [(20, True), (32, True), (60, False), (160, False)])
 def test_ink_far_paler_than_that_of_the_other_digits_is_faint(pale: int, faint: bool) -> None:
-    found = is_faint(page([160] * 6 + [pale] * 2), BOXES, SURE)
+    found = is_faint(ink_strengths(page([160] * 6 + [pale] * 2), BOXES), SURE)
     assert found.tolist() == [False] * 6 + [faint] * 2
 
 
 def test_light_ink_on_dark_paper_counts_the_same() -> None:
-    found = is_faint(page([-160] * 6 + [-25] * 2, paper=40), BOXES, SURE)
+    found = is_faint(ink_strengths(page([-160] * 6 + [-25] * 2, paper=40), BOXES), SURE)
     assert found.tolist() == [False] * 6 + [True] * 2
 
 
 def test_a_page_all_in_pale_pencil_has_no_faint_digits() -> None:
-    assert not is_faint(page([30] * 8), BOXES, SURE).any()
+    assert not is_faint(ink_strengths(page([30] * 8), BOXES), SURE).any()
 
 
 def test_a_shadow_makes_no_digit_faint() -> None:
     pixels = page([120] * 8)
     pixels[:, 450:] = pixels[:, 450:] // 3
-    assert not is_faint(pixels, BOXES, SURE).any()
+    assert not is_faint(ink_strengths(pixels, BOXES), SURE).any()
 
 
 def test_few_sure_digits_say_nothing() -> None:
-    pixels = page([160] * 4 + [20] * 4)
-    assert not is_faint(pixels, BOXES, np.array([0.95] * 4 + [0.5] * 4)).any()
-    assert is_faint(pixels, BOXES, np.array([0.95] * 5 + [0.5] * 3)).any()
+    strengths = ink_strengths(page([160] * 4 + [20] * 4), BOXES)
+    assert not is_faint(strengths, np.array([0.95] * 4 + [0.5] * 4)).any()
+    assert is_faint(strengths, np.array([0.95] * 5 + [0.5] * 3)).any()

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from layouts import HIGH, classified, detected, row_of_boxes, together
 
+from batchocr.decoding.decode import DecodingParameters
+from batchocr.decoding.familiarity import Familiar
 from batchocr.decoding.joint import Calibration
 from batchocr.decoding.marking import Marking, marked
-from batchocr.decoding.rows import DecodingParameters, page_boxes, page_result
+from batchocr.decoding.rows import page_boxes, page_result
 from batchocr.records import (
     CLASSES,
     HAND,
@@ -68,6 +70,26 @@ def test_a_number_s_row_has_its_text_with_signs_and_the_confidence_of_the_whole(
     assert number.confidence < np.prod([d.confidence for d in read.digits])
     assert (number.left, number.top, number.width, number.height) == (100, 160, 84, 40)
     assert len(read.digits) == 3
+
+
+def test_a_weak_detection_gives_no_row_and_marks_the_number_beside_it() -> None:
+    some = detected(row_of_boxes(100, BASE, 4), "1234")
+    scores = np.array([0.8, 0.8, 0.8, 0.2], np.float32)
+    weak = replace(some, scores=scores)
+    read = result(weak)
+    assert [(n.digits, n.review) for n in read.numbers] == [("123", "maybe-missed")]
+    assert [d.review for d in read.digits] == [""] * 3
+    far = together(detected(row_of_boxes(100, BASE, 3), "123"), replace(detected(row_of_boxes(600, BASE, 1), "4")))
+    far = replace(far, scores=scores)
+    assert [(n.digits, n.review) for n in result(far).numbers] == [("123", "")]
+
+
+def test_a_page_unlike_those_measured_is_marked() -> None:
+    some = detected(row_of_boxes(100, BASE, 8), "12345678")
+    usual = DecodingParameters(familiar=Familiar(score=(0.5, 1.0)))
+    assert page_result(page(), some, classified(some), usual).page.marks == ""
+    poor = replace(some, scores=np.full(8, 0.4, np.float32))
+    assert page_result(page(), poor, classified(poor), usual).page.marks == "unfamiliar"
 
 
 def test_a_number_that_may_be_print_or_writing_is_marked() -> None:

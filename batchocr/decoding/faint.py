@@ -32,27 +32,34 @@ class FaintParameters:
 
 
 def is_faint(
-    pixels: Pixels,
-    boxes: NDArray[np.floating],
-    scores: NDArray[np.floating],
-    parameters: FaintParameters | None = None,
+    strengths: Floats, scores: NDArray[np.floating], parameters: FaintParameters | None = None
 ) -> NDArray[np.bool_]:
-    """Which digits (n,) are far paler than the sure ones of the page; none where few are sure.
+    """Which digits (n,) have ink far paler than the sure ones of the page; none where few are sure.
 
-    `pixels` (height, width) is the level page, dark on light or light on dark; `boxes` (n, 4) are left, top, width and
-    height in pixels, `scores` (n,) the detector's.
+    `strengths` (n,) are those of `ink_strengths`, `scores` (n,) the detector's.
     """
     how = parameters or FaintParameters()
     sure = scores >= how.sure_score
     if np.count_nonzero(sure) < how.least_sure:
-        return np.zeros(len(boxes), np.bool_)
+        return np.zeros(len(scores), np.bool_)
+    return np.asarray(strengths < how.min_share * np.median(strengths[sure]), np.bool_)
+
+
+def ink_strengths(pixels: Pixels, boxes: NDArray[np.floating], parameters: FaintParameters | None = None) -> Floats:
+    """How strong the ink in each of the boxes (n, 4) is: (n,) grey values that it differs from the paper around it.
+
+    `pixels` (height, width) is the level page, dark on light or light on dark; boxes are left, top, width and height in
+    pixels.
+    """
+    how = parameters or FaintParameters()
+    if not len(boxes):
+        return np.empty(0)
     scale = min(1.0, how.height_px / float(np.median(boxes[:, 3])))
     contrast = _contrast(pixels, scale, how)
     ends = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1) * scale
     ends = np.concatenate([np.floor(ends[:, :2]), np.ceil(ends[:, 2:])], axis=1)
     ends = np.clip(ends, 0, np.tile(contrast.shape[::-1], 2)).astype(int)
-    strength = np.array([_strength(contrast[top:foot, left:right]) for left, top, right, foot in ends.tolist()])
-    return np.asarray(strength < how.min_share * np.median(strength[sure]), np.bool_)
+    return np.array([_strength(contrast[top:foot, left:right]) for left, top, right, foot in ends.tolist()])
 
 
 def _contrast(pixels: Pixels, scale: float, how: FaintParameters) -> Pixels:

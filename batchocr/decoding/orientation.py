@@ -11,9 +11,6 @@ import numpy as np
 from batchocr.decoding.joint import DIGITS
 from batchocr.records import SIGN, Detections
 
-ORIENTATION = "orientation"
-"""The mark of a page of which it is unsure which way up it is."""
-
 
 @dataclass(frozen=True)
 class OrientationParameters:

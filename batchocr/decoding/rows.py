@@ -5,94 +5,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.blank_form import BlankForm, BlankParameters, is_on_blank, laid_on
-from batchocr.decoding.faint import FaintParameters, is_faint
-from batchocr.decoding.found_twice import FoundTwiceParameters, is_found_twice
-from batchocr.decoding.joint import DIGITS, Calibration, JointParameters, JointReading, read_jointly
-from batchocr.decoding.lines import find_lines
-from batchocr.decoding.neighbours import neighbour_scores
-from batchocr.decoding.number_ink import NumberInkParameters, ink_around
-from batchocr.decoding.numbers import NumberParameters, WrittenNumber, find_numbers
-from batchocr.decoding.origins import OriginParameters, origin_of, parted
-from batchocr.decoding.signs import SignParameters, contested, find_signs, written
-from batchocr.decoding.struck_out import StruckOutParameters, is_struck_out
-from batchocr.decoding.unread_ink import UnreadInkParameters, has_unread_ink
-from batchocr.records import SIGN, Detections, DigitRow, NumberRow, PageResult, Pixels, PreparedPage, no_detections
+from batchocr.decoding.blank_form import BlankForm
+from batchocr.decoding.decode import DecodingParameters, ReadPage, decode
+from batchocr.decoding.marks import (
+    DOUBTFUL_ORIGIN,
+    DOUBTFUL_SIGN,
+    FAINT_INK,
+    IMPLAUSIBLE,
+    NOT_A_DIGIT,
+    OTHER_FORM,
+    STRUCK_OUT,
+    UNFAMILIAR,
+)
+from batchocr.decoding.numbers import WrittenNumber
+from batchocr.decoding.origins import origin_of
+from batchocr.decoding.signs import written
+from batchocr.records import Detections, DigitRow, NumberRow, PageResult, PreparedPage
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 DECIMALS = 4
 """Of a confidence as it is written; a threshold is compared with that."""
-NOT_A_DIGIT = "not-a-digit"
-DOUBTFUL_SIGN = "sign"
-DOUBTFUL_ORIGIN = "origin"
-UNREAD_INK = "unread-ink"
-STRUCK_OUT = "struck-out"
-IMPLAUSIBLE = "implausible"
-FAINT_INK = "faint-ink"
-OTHER_FORM = "other-form"
-
-
-@dataclass(frozen=True)
-class RowParameters:
-    """When a detection is believed, and a page."""
-
-    least_digit: float = 0.25
-    """Probability that a detection is a digit, at least, for it to give a row; a run takes that of `reading.json`."""
-    least_confidence: float = 0.2
-    """Likewise that it is a digit and read right: what is wrong four times in five is mostly texture. On public pages
-    0.1 to 0.3 lose no more than 0.4% of digits."""
-    most_digits: int = 4000
-    """Digits of a page, at most, that are believed: a full page of dense writing has some 1,500."""
-    unsure_from: int = 300
-    """Digits from which a page is not believed..."""
-    unsure_confidence: float = 0.5
-    """...where their median confidence is below."""
-
-
-@dataclass(frozen=True)
-class DecodingParameters:
-    """Those of every stage."""
-
-    joint: JointParameters = field(default_factory=JointParameters)
-    calibration: Calibration = field(default_factory=Calibration)
-    found_twice: FoundTwiceParameters = field(default_factory=FoundTwiceParameters)
-    numbers: NumberParameters = field(default_factory=NumberParameters)
-    signs: SignParameters = field(default_factory=SignParameters)
-    origins: OriginParameters = field(default_factory=OriginParameters)
-    ink: NumberInkParameters = field(default_factory=NumberInkParameters)
-    unread_ink: UnreadInkParameters = field(default_factory=UnreadInkParameters)
-    struck_out: StruckOutParameters = field(default_factory=StruckOutParameters)
-    faint: FaintParameters = field(default_factory=FaintParameters)
-    blank: BlankParameters = field(default_factory=BlankParameters)
-    rows: RowParameters = field(default_factory=RowParameters)
-
-
-@dataclass(frozen=True)
-class ReadPage:
-    """All that was decided for the digits of a page."""
-
-    detections: Detections
-    """The digits."""
-    reading: JointReading
-    lines: tuple[tuple[WrittenNumber, ...], ...]
-    """From the top; places in `detections`."""
-    ink_marks: Mapping[WrittenNumber, tuple[str, ...]] = field(default_factory=dict)
-    """Numbers that have a mark for the ink in and around them: UNREAD_INK, STRUCK_OUT."""
-    faint: int = 0
-    """Digits that were left out because their ink is far paler than that of the others."""
-    on_blank: int = 0
-    """Digits that were left out because the blank form has the same ink there."""
-    other_form: bool = False
-    """There are blank forms, and the page lies on none of them."""
 
 
 def page_result(
@@ -115,81 +56,6 @@ def page_result(
     how = parameters or DecodingParameters()
     read = decode(page.level.pixels, detections, crop_probabilities, how, blanks)
     return rows_of(page, read, how)
-
-
-def decode(
-    pixels: Pixels,
-    detections: Detections,
-    crop_probabilities: Floats,
-    parameters: DecodingParameters | None = None,
-    blanks: Sequence[BlankForm] = (),
-) -> ReadPage:
-    """Lines, numbers, signs and readings of a level page (height, width) from its detections.
-
-    What is printed on that one of `blanks` that the page lies on is left out.
-    """
-    how = parameters or DecodingParameters()
-    laid = laid_on(pixels, blanks) if blanks else None
-    printed = no_detections()
-    if laid is not None:
-        on_blank = is_on_blank(pixels, detections.boxes, laid, how.blank)
-        printed, detections = detections.take(on_blank), detections.take(~on_blank)
-        crop_probabilities = crop_probabilities[~on_blank]
-    kept, doubted = contested(detections, how.signs)
-    detections, crop_probabilities, doubted = detections.take(kept), crop_probabilities[kept], doubted[kept]
-    is_sign = detections.kinds == SIGN
-    signs, digits, doubted = detections.take(is_sign), detections.take(~is_sign), doubted[is_sign]
-    beside = neighbour_scores(digits.boxes, digits.scores)
-    reading = read_jointly(
-        digits.scores, digits.probabilities, crop_probabilities[~is_sign], beside, how.joint, how.calibration
-    )
-    keep = (reading.is_digit >= how.rows.least_digit) & (reading.confidences >= how.rows.least_confidence)
-    keep &= ~is_found_twice(np.asarray(digits.boxes, np.float64), reading, how.found_twice)
-    if len(digits) == 1:
-        keep[:] = True  # all that is on a page gives a row, whatever it is
-    faint = keep & is_faint(pixels, digits.boxes, digits.scores, how.faint)
-    keep &= ~faint
-    digits = digits.take(keep)
-    reading = JointReading(*(getattr(reading, name)[keep] for name in JointReading.__dataclass_fields__))
-    boxes = np.asarray(digits.boxes, np.float64)
-    lines = find_lines(boxes)
-    found = find_numbers(lines, boxes, pixels, find_signs(signs, boxes, doubted, how.signs), how.numbers, how.signs)
-    shares = np.asarray(digits.print_shares, np.float64)
-    may_be_sign = digits.probabilities[:, DIGITS:].sum(axis=1) >= how.signs.in_digit_share
-    numbers = tuple(
-        tuple(
-            replace(part, doubtful=part.doubtful or bool(may_be_sign[list(part.digits)].any()))
-            for number in line
-            for part in parted(number, boxes, shares, pixels, how.origins)
-        )
-        for line in found
-    )
-    explained = np.concatenate([boxes, np.asarray(signs.boxes, np.float64), np.asarray(printed.boxes, np.float64)])
-    ink_marks = {}
-    for number in (each for line in numbers for each in line):
-        if marks := _ink_marks(pixels, boxes[list(number.digits)], explained, how):
-            ink_marks[number] = marks
-    return ReadPage(
-        digits,
-        reading,
-        numbers,
-        ink_marks,
-        faint=int(np.count_nonzero(faint)),
-        on_blank=int(np.count_nonzero(printed.kinds != SIGN)),
-        other_form=bool(blanks) and laid is None,
-    )
-
-
-def _ink_marks(pixels: Pixels, digits: Floats, explained: Floats, how: DecodingParameters) -> tuple[str, ...]:
-    """The marks of a number whose digits have these boxes, for the ink in and around it."""
-    ink = ink_around(pixels, digits, how.ink)
-    if ink is None:
-        return ()
-    found = (
-        (UNREAD_INK, has_unread_ink(ink, explained, how.unread_ink)),
-        (STRUCK_OUT, is_struck_out(ink, len(digits), how.struck_out)),
-    )
-    return tuple(mark for mark, holds in found if holds)
 
 
 def page_boxes(
@@ -274,6 +140,7 @@ def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters |
                     (IMPLAUSIBLE, doubted),
                     (FAINT_INK, read.faint),
                     (OTHER_FORM, read.other_form),
+                    (UNFAMILIAR, read.unfamiliar),
                 )
                 if holds
             ),

@@ -26,7 +26,7 @@ _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside it
 _LOCAL = frozenset("apfs bcachefs btrfs exfat ext2 ext3 ext4 f2fs hfs jfs ntfs ntfs3 overlay tmpfs xfs zfs".split())
 """File systems of this machine alone, on which SQLite's write-ahead log is safe."""
 _WAITS = 30.0  # seconds, for somebody who looks into the journal meanwhile
-_FORM = 2  # of the tables below
+_FORM = 3  # of the tables below
 _NO_PAGE = 0  # stands for the scan as a whole
 _TABLES = """
 CREATE TABLE IF NOT EXISTS account (name TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -116,18 +116,20 @@ def rows_of(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Floats,
     return probabilities[:, :NONE].max(axis=1)[read], (predicted == labels)[read]
 
 
-def levels(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Level, ...]:
+def levels(confidence: Floats, right: NDArray[np.bool_], pages: NDArray[np.integer] | None = None) -> tuple[Level, ...]:
     """How many of the rows (n,) were accepted and wrong at each confidence of GRID that some of them reach, rising.
 
-    Confidences are taken as they are written, with 4 decimals.
+    Confidences are taken as they are written, with 4 decimals. `pages` (n,) says which page each row is of: wrong rows
+    come in clusters, so that the bounds are those of fewer rows (`design_effect`); None where each is by itself.
     """
     written = confidence.round(DECIMALS)
+    effect = 1.0 if pages is None else design_effect(right, pages)
     table = []
     for least in GRID.tolist():
         accepted = written >= least
         count, wrong = int(accepted.sum()), int((~right[accepted]).sum())
         if count:
-            low, high = error_bounds(wrong, count)
+            low, high = error_bounds(wrong, count, effect)
             table.append(
                 Level(
                     confidence=least,
@@ -163,15 +165,34 @@ def least_error(table: Sequence[Level]) -> Level:
     return min(table, key=lambda level: level.high)
 
 
-def error_bounds(wrong: int, count: int) -> tuple[float, float]:
+def design_effect(right: NDArray[np.bool_], pages: NDArray[np.integer]) -> float:
+    """How many times the variance of the share of wrong rows is that of rows drawn one by one; at least 1.
+
+    `right` (n,) and `pages` (n,), the page that each row is of. The variance over pages is that of a ratio estimator
+    (Kish 1965: Survey Sampling); 1 where nothing or all is wrong, or all is of one page.
+    """
+    _, page = np.unique(pages, return_inverse=True)
+    count, share = len(right), float((~right).mean()) if len(right) else 0.0
+    sizes = np.bincount(page) if count else np.empty(0)
+    if len(sizes) < 2 or not 0 < share < 1:
+        return 1.0
+    off = np.bincount(page, ~right) - share * sizes
+    variance = len(sizes) / (len(sizes) - 1) * float((off**2).sum()) / count**2
+    return max(1.0, variance / (share * (1 - share) / count))
+
+
+def error_bounds(wrong: int, count: int, effect: float = 1.0) -> tuple[float, float]:
     """Between what shares the true one lies with 95% certainty, where `wrong` of `count` were seen to be wrong.
 
     The exact bounds of the binomial distribution (Clopper, Pearson, 1934): with the lower one as many wrong or more
-    come in 2.5% of cases, with the upper one as many or fewer.
+    come in 2.5% of cases, with the upper one as many or fewer. Of rows in clusters they are those of as many rows as
+    say the same one by one, `count` over the design effect (Korn, Graubard, 1998), in whole rows on the safe side.
     """
     tail = (1 - CERTAINTY) / 2
-    low = _share_where(wrong - 1, count, 1 - tail) if wrong else 0.0
-    high = _share_where(wrong, count, tail) if wrong < count else 1.0
+    whole = max(1, math.floor(count / effect))
+    most, least = min(whole, math.ceil(wrong / effect)), math.floor(wrong / effect)
+    low = _share_where(least - 1, whole, 1 - tail) if least else 0.0
+    high = _share_where(most, whole, tail) if most < whole else 1.0
     return low, high
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,6 +31,9 @@ class DetectorParameters:
 
     min_score: tuple[float, float] = (0.3, 0.3)
     """Of digits and of signs; of a page's detections after non-maximum suppression."""
+    weak_ratio: float = 0.5
+    """Share of their least score down to which digits are kept beside others: they give no rows, and mark a number that
+    they stand beside."""
     min_part_score: float = 0.06
     """Of a digit's score as written by hand, or as printed, alone: in the end it is the sum of both, and their ratio
     tells which it is, so that the weaker part is not to be lost."""
@@ -133,6 +136,15 @@ def believed(found: Detections, parameters: DetectorParameters = PARAMETERS) -> 
     """Of a page's detections, after non-maximum suppression, those with a sufficient score."""
     digit, sign = parameters.min_score
     return found.take(np.flatnonzero(found.scores >= np.where(found.kinds == SIGN, sign, digit)))
+
+
+def with_weak(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
+    """The same, and weaker digits where there are believed ones."""
+    sure = believed(found, parameters)
+    if not (sure.kinds != SIGN).any():
+        return sure
+    digit, sign = parameters.min_score
+    return believed(found, replace(parameters, min_score=(digit * parameters.weak_ratio, sign)))
 
 
 def of_page(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:

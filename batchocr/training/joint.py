@@ -18,6 +18,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from batchocr.decoding.familiarity import Familiar, familiar_range
 from batchocr.decoding.joint import (
     Calibration,
     JointParameters,
@@ -51,9 +52,8 @@ BOTH = ("detector", "classifier")
 """Fields of the evidence with the networks' probabilities."""
 FALSE_COST = 0.25
 """Of a digit falsely found, in digits lost."""
-DEFAULT_ERROR = 0.03
-"""Share of wrong ones among the digits that are not marked unless asked otherwise, in the worst collection: of the
-cheques' own labels some in a hundred are doubtful, so that 0.01 would mark nearly all."""
+DEFAULT_ERROR = 0.01
+"""Share of wrong ones among the digits that are not marked unless asked otherwise, in the worst collection."""
 LEAST_CONFIDENCE = 0.8
 """Of a digit that is not marked, and of a number: below it silent errors are frequent on strange pages. On strips of
 registers 0.56 left 7.3% of the rows wrong without a mark and marked 14.5% of the right ones, 0.8 leaves 2.0% and marks
@@ -82,6 +82,17 @@ class Point(NamedTuple):
     """Digits found a page that has none; not a number where there is no such page."""
 
 
+class Rows(NamedTuple):
+    """Digits that are read."""
+
+    confidence: Floats
+    """(n,), as it is written down."""
+    right: NDArray[np.bool_]
+    """(n,)."""
+    page: NDArray[np.int64]
+    """(n,): the place of its page."""
+
+
 @dataclass(frozen=True)
 class Fitted:
     """All that was fitted, and what it rests on."""
@@ -91,11 +102,12 @@ class Fitted:
     min_score: tuple[float, float]
     least_digit: float
     min_confidence: float
+    familiar: Familiar
     table: tuple[Level, ...]
     sources: tuple[Measured, ...]
     curves: tuple[Point, ...]
-    rows: dict[str, tuple[Floats, NDArray[np.bool_]]]
-    """By collection the confidence of each digit read, and whether it is right."""
+    rows: dict[str, Rows]
+    """By collection."""
 
 
 def fit(evidence: Sequence[Evidence]) -> Fitted:
@@ -112,15 +124,16 @@ def fit(evidence: Sequence[Evidence]) -> Fitted:
     least, curve = choose_least_digit(kept, joint, calibration)
     rows = {each.name: rows_of(each, joint, calibration, least) for each in kept}
     real = [own for name, own in rows.items() if name != MADE_UP] or list(rows.values())
-    min_confidence = max(LEAST_CONFIDENCE, *(threshold_at(DEFAULT_ERROR, *own) for own in real))
+    min_confidence = max(LEAST_CONFIDENCE, *(threshold_at(DEFAULT_ERROR, own.confidence, own.right) for own in real))
     return Fitted(
         joint,
         calibration,
         min_score,
         least,
         min_confidence,
-        worst_levels([levels(*own) for own in real if len(own[0])]),
-        tuple(_measured(each, *rows[each.name], min_confidence) for each in kept),
+        familiar_range(np.concatenate([each.medians for each in evidence])),
+        worst_levels([levels(*own) for own in real if len(own.right)]),
+        tuple(_measured(each, rows[each.name], min_confidence) for each in kept),
         (*curves, *curve),
         rows,
     )
@@ -163,13 +176,11 @@ def reading_of(evidence: Evidence, joint: JointParameters, calibration: Calibrat
     return read_jointly(e.scores, e.detector, e.classifier, e.beside, joint, calibration)
 
 
-def rows_of(
-    evidence: Evidence, joint: JointParameters, calibration: Calibration, least_digit: float
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Confidence (n,) of each digit that is read, as it is written down, and whether it is right."""
+def rows_of(evidence: Evidence, joint: JointParameters, calibration: Calibration, least_digit: float) -> Rows:
+    """The digits that are read."""
     read = reading_of(evidence, joint, calibration)
     which = read.is_digit >= least_digit
-    return read.confidences[which].round(DECIMALS), (read.digits == evidence.labels)[which]
+    return Rows(read.confidences[which].round(DECIMALS), (read.digits == evidence.labels)[which], evidence.page[which])
 
 
 def choose_least_digit(
@@ -242,8 +253,8 @@ def worst_levels(tables: Sequence[tuple[Level, ...]]) -> tuple[Level, ...]:
     return tuple(worst[confidence] for confidence in sorted(worst))
 
 
-def _measured(evidence: Evidence, confidence: Floats, right: NDArray[np.bool_], least: float) -> Measured:
-    accepted = confidence >= least
+def _measured(evidence: Evidence, rows: Rows, least: float) -> Measured:
+    accepted, right = rows.confidence >= least, rows.right
     return Measured(
         name=evidence.name,
         pages=evidence.pages,
@@ -266,9 +277,9 @@ def write_run(fitted: Fitted, run: Path) -> None:
         table.writerows([*point[:3], *(round(value, 5) for value in point[3:])] for point in fitted.curves)
     every = [np.concatenate(parts) for parts in zip(*fitted.rows.values(), strict=True)]
     reliability(every[0], every[1], run / "reliability.png")
-    for name, (confidence, right) in fitted.rows.items():
-        if len(right):
-            reliability(confidence, right, run / f"reliability-{name.replace(' ', '-')}.png")
+    for name, rows in fitted.rows.items():
+        if len(rows.right):
+            reliability(rows.confidence, rows.right, run / f"reliability-{name.replace(' ', '-')}.png")
 
 
 def main(
@@ -283,7 +294,7 @@ def main(
 ) -> None:
     """Fit the joint reading of a detector and a classifier."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    floor = DetectorParameters(min_score=(PARAMETERS.floor_score,) * 2)
+    floor = DetectorParameters(min_score=(PARAMETERS.floor_score,) * 2, weak_ratio=1.0)
     models = Models(detector or shipped_detector(), model or shipped_model(), floor)
     networks = Networks(models)
     collections = {
@@ -310,6 +321,7 @@ def main(
         min_score=fitted.min_score,
         least_digit=fitted.least_digit,
         min_confidence=fitted.min_confidence,
+        familiar=fitted.familiar,
         levels=fitted.table,
         sources=fitted.sources,
     )

@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.decoding.faint import ink_strengths
+from batchocr.decoding.familiarity import page_medians
 from batchocr.decoding.joint import DIGITS, joint_probabilities
 from batchocr.decoding.neighbours import neighbour_scores
 from batchocr.decoding.signs import contested
@@ -110,8 +112,12 @@ class Evidence:
     """(n, 2) scores of the neighbours."""
     labels: Whole
     """(n,): what it is, 0 to 9, or 10 for no digit."""
+    page: Whole
+    """(n,): the place of its page."""
     on_empty: NDArray[np.bool_]
     """(n,): whether its page has no digits."""
+    medians: Floats
+    """(m, 3) of pages with several digits: `decoding.familiarity`."""
     empty: int
     """Pages without digits."""
     signs: SignEvidence
@@ -121,7 +127,7 @@ class Evidence:
 
     def take(self, which: NDArray[np.bool_]) -> Evidence:
         """Of the detections of digits those where a mask (n,) holds."""
-        columns = ("scores", "detector", "classifier", "beside", "labels", "on_empty")
+        columns = ("scores", "detector", "classifier", "beside", "labels", "page", "on_empty")
         return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
 
@@ -163,12 +169,14 @@ def collect(name: str, known: Iterable[Known], networks: Networks, p: EvidencePa
 
     parts: list[_Part] = []
     boxed = True
+    medians = []
     for read in read_pages(pages(), networks):
         truth = waiting.popleft()
         boxed &= truth.boxes is not None
         part = _by_text(read, truth.digits, p) if truth.boxes is None else _by_boxes(read, truth.boxes, p)
         if part is not None:
             parts.append(part)
+            medians += [own for own in [_medians(read)] if own is not None]
     empty = [not part.true for part in parts]
     joined = [np.concatenate([getattr(part, column) for part in parts]) for column in _Part._fields[:7]]
     scores, detector, classifier, beside, labels, sign_scores, sign_right = joined
@@ -182,10 +190,19 @@ def collect(name: str, known: Iterable[Known], networks: Networks, p: EvidencePa
         classifier=classifier,
         beside=beside,
         labels=labels,
+        page=np.repeat(np.arange(len(parts)), [len(part.scores) for part in parts]),
         on_empty=np.repeat(empty, [len(part.scores) for part in parts]),
+        medians=np.array(medians, np.float64).reshape(-1, 3),
         empty=sum(empty),
         signs=SignEvidence(sign_scores, sign_right, sum(part.true_signs for part in parts)),
     )
+
+
+def _medians(read: Read) -> Floats | None:
+    if read.page.level is None:
+        return None
+    digits = read.detections.take(read.detections.kinds != SIGN)
+    return page_medians(digits.boxes, digits.scores, ink_strengths(read.page.level.pixels, digits.boxes))
 
 
 class _Part(NamedTuple):

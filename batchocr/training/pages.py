@@ -118,7 +118,7 @@ class TruePages:
         probabilities: defaultdict[str, list[Floats]] = defaultdict(list)
         for page, detections, of_page in self.seen:
             if page.level is not None:
-                digits = detections.kinds != SIGN
+                digits = (detections.kinds != SIGN) & (detections.scores >= self.reading.record.min_score[0])
                 there = page_boxes(detections.boxes[digits], page.level.to_page, page.row.width, page.row.height)
                 boxes[Path(page.row.file).name] += [Box(*box) for box in there.tolist()]
                 probabilities[Path(page.row.file).name].append(of_page[digits])

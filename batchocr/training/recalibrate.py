@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,17 @@ SPREAD = 0.3
 OPTION = "--save-calibration"
 
 
+class Rows(NamedTuple):
+    """Rows of results whose truth is known."""
+
+    confidence: Floats
+    """(n,)."""
+    right: NDArray[np.bool_]
+    """(n,)."""
+    page: NDArray[np.int64] | None = None
+    """(n,): the place of its page; None for digits given one by one."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What a calibration rests on."""
@@ -43,8 +55,8 @@ class Evidence:
     """(n, 11) of crops, as the model gives them with the calibration it has."""
     labels: Labels
     """(n,) what they are: 0 to 9, or 10 for no digit."""
-    rows: Callable[[float, Confidences | None], tuple[Floats, NDArray[np.bool_]]]
-    """Confidence of each row of the results, and whether it is right, with a temperature on top of the model's.
+    rows: Callable[[float, Confidences | None], Rows]
+    """The rows of the results, with a temperature on top of the model's.
 
     And with other confidences than the reading file's, where they are given and the rows are those of pages.
     """
@@ -55,8 +67,8 @@ class Evidence:
 def digits_evidence(data: str, probabilities: Floats, labels: Labels) -> Evidence:
     """Of digits given one by one."""
 
-    def rows(temperature: float, _: Confidences | None) -> tuple[Floats, NDArray[np.bool_]]:
-        return rows_of(scale(probabilities, temperature), labels)
+    def rows(temperature: float, _: Confidences | None) -> Rows:
+        return Rows(*rows_of(scale(probabilities, temperature), labels))
 
     return Evidence(data, probabilities, labels, rows)
 
@@ -64,11 +76,12 @@ def digits_evidence(data: str, probabilities: Floats, labels: Labels) -> Evidenc
 def pages_evidence(data: str, pages: TruePages) -> Evidence:
     """Of pages whose truth has boxes, or one digit a file. A row where no digit stands is wrong."""
 
-    def rows(temperature: float, confidences: Confidences | None) -> tuple[Floats, NDArray[np.bool_]]:
+    def rows(temperature: float, confidences: Confidences | None) -> Rows:
         _, pairs = pages.score(temperature, confidences)
         if pairs is None:
             raise ValueError("rows of truth say nothing of single digits")
-        return np.array(pairs.confidence, np.float64), pairs.right
+        page = np.unique(np.array(pairs.pages, np.str_), return_inverse=True)[1]
+        return Rows(np.array(pairs.confidence, np.float64), pairs.right, page)
 
     return Evidence(data, *pages.crops(), rows, len(pages.seen))
 
@@ -82,16 +95,16 @@ def recalibrated(sidecar: Sidecar, evidence: Evidence) -> Sidecar:
     known = evidence.labels < len(sidecar.classes)
     _check_count(int((evidence.labels < NONE).sum()), evidence.data)
     more = fit_temperature(evidence.probabilities[known], evidence.labels[known], SPREAD)
-    confidence, right = evidence.rows(more, None)
-    _check_count(len(confidence), evidence.data)
+    rows = evidence.rows(more, None)
+    _check_count(len(rows.right), evidence.data)
     calibration = Calibration(
-        data=evidence.data, candidates=int(known.sum()), rows=len(confidence), levels=levels(confidence, right)
+        data=evidence.data, candidates=int(known.sum()), rows=len(rows.right), levels=levels(*rows)
     )
     return sidecar.model_copy(
         update={
             # scaling twice is scaling once by the product
             "temperature": round(sidecar.temperature * more, 4),
-            "min_confidence": default_threshold(confidence, right),
+            "min_confidence": default_threshold(rows.confidence, rows.right),
             "calibration": calibration,
         }
     )
@@ -106,10 +119,11 @@ def own_reading(record: ReadingFile, before: Sidecar, own: Sidecar, evidence: Ev
     if not evidence.pages:
         return record
     more = own.temperature / before.temperature
-    calibration = record.calibration.moved(*fit_line(*evidence.rows(more, None)))
-    fitted, right = evidence.rows(more, calibration)
-    least = default_threshold(fitted, right)
-    accepted = fitted >= least
+    calibration = record.calibration.moved(*fit_line(*evidence.rows(more, None)[:2]))
+    fitted = evidence.rows(more, calibration)
+    right = fitted.right
+    least = default_threshold(fitted.confidence, right)
+    accepted = fitted.confidence >= least
     measured = Measured(
         name=evidence.data,
         pages=evidence.pages,
@@ -124,7 +138,7 @@ def own_reading(record: ReadingFile, before: Sidecar, own: Sidecar, evidence: Ev
             "data": evidence.data,
             "calibration": calibration,
             "min_confidence": least,
-            "levels": levels(fitted, right),
+            "levels": levels(*fitted),
             "sources": (measured,),
         }
     )

@@ -49,11 +49,14 @@ class Pairs:
     """−1 where there is no digit."""
     predicted: list[int] = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+    """The file and page that each stands on."""
 
     def add(self, true: int, row: DigitRow) -> None:
         self.true.append(true)
         self.predicted.append(row.digit)
         self.confidence.append(row.confidence)
+        self.pages.append(f"{row.file} {row.page}")
 
     @property
     def right(self) -> NDArray[np.bool_]:

@@ -31,7 +31,7 @@ OLD_STYLE_LOW, OLD_STYLE_DROP = (0.55, 0.8), (0.25, 0.5)
 """Height of the ones, and how far the others go down, in heights of a 6."""
 LONG_FIVE, LONG_FIVE_DROP = (1.2, 2.2), (0.2, 0.65)
 """The same of a 5 like a long s: how high it is, and how far it goes down."""
-POOLS = {"strokes": 0.46, "pictures": 0.32, "forms": 0.14, "old": 0.08}
+POOLS = {"strokes": 0.45, "pictures": 0.31, "forms": 0.14, "old": 0.1}
 """Kinds of writers, and how often a page is by one."""
 JOINED, JOINED_OLD = 0.06, 0.6
 """Share of hands that go from digit to digit without lifting the pen; of old hands."""

@@ -108,13 +108,16 @@ def read_grey(path: Path) -> tuple[Pixels, float]:
     return pixels, factor
 
 
-def cheques(folder: Path, keep: slice = slice(None)) -> list[Piece]:
-    """Amounts of cheques with a box for every digit, but none for signs; `keep` says which of the sorted names."""
+def cheques(folder: Path, keep: slice = slice(None), without: Sequence[str] = ()) -> list[Piece]:
+    """Amounts of cheques with a box for every digit, but none for signs.
+
+    `keep` says which of the sorted names, `without` which of them are left out.
+    """
     truth = json.loads((folder / "truth.json").read_text())
     pieces = []
     for name in sorted(truth)[keep]:
         boxes = np.array([[*digit, HAND] for number in truth[name] for digit in number["digits"]], np.float32)
-        if len(boxes):
+        if len(boxes) and name not in without:
             pixels = read_grey(folder / name)[0]
             signs = np.array([[0, 0, 0, pixels.shape[1], pixels.shape[0], UNKNOWN_SIGNS]], np.float32)
             pieces.append(Piece(pixels, np.concatenate([boxes, signs]), float(np.median(boxes[:, 4]))))

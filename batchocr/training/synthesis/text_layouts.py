@@ -99,9 +99,9 @@ class TextLayouts(Layout):
         rng, h = self.rng, self._h * float(self.rng.uniform(0.85, 1.1))
         how = rng.random()
         year = str(rng.integers(1500, 2030))
-        if how < 0.4:
+        if how < 0.32:
             text = year if rng.random() < 0.75 else f"{year}-{rng.integers(1500, 2030)}"
-        elif how < 0.6:
+        elif how < 0.5:
             text = str(rng.integers(0, 100))
         elif how < 0.75:  # days, many of them bare strokes
             text = str(rng.choice(["1", "11", str(rng.integers(1, 32)), str(rng.integers(10, 20))]))

@@ -1,0 +1,46 @@
+"""Pages that are unlike those that the models were measured on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchocr.decoding.familiarity import Familiar, familiar_range, is_unfamiliar, page_medians
+
+KNOWN = Familiar((0.55, 1.0), (12.0, 110.0), (40.0, 255.0))
+
+
+@pytest.mark.parametrize(
+    "medians, unfamiliar",
+    [
+        ((0.8, 30, 120), False),
+        ((0.4, 30, 120), True),
+        ((0.8, 9, 120), True),
+        ((0.8, 200, 120), True),
+        ((0.8, 30, 20), True),
+    ],
+)
+def test_a_page_whose_scores_sizes_or_ink_were_never_measured_is_unfamiliar(
+    medians: tuple[float, float, float], unfamiliar: bool
+) -> None:
+    assert is_unfamiliar(np.array(medians), KNOWN) is unfamiliar
+
+
+def test_few_digits_tell_nothing_of_a_page() -> None:
+    boxes, scores, strengths = np.full((7, 4), 30.0), np.full(7, 0.9), np.full(7, 100.0)
+    assert page_medians(boxes[:5], scores[:5], strengths[:5]) is None
+    scores[:2] = 0.1  # too weak to count
+    assert page_medians(boxes, scores, strengths) is None
+    scores[:2] = 0.5
+    told = page_medians(boxes, scores, strengths)
+    assert told is not None and told.tolist() == [0.9, 30, 100]
+    assert not is_unfamiliar(None, KNOWN)
+
+
+def test_the_range_holds_the_measured_pages_and_none_is_too_good() -> None:
+    pages = np.column_stack([np.linspace(0.6, 0.9, 50), np.linspace(15.2, 60, 50), np.linspace(50.5, 180, 50)])
+    known = familiar_range(pages)
+    assert not any(is_unfamiliar(page, known) for page in pages[1:-1])
+    assert known.score[1] == 1.0 and known.strength[1] == 255.0
+    assert known.height_px == (15.0, 60.0)
+    assert familiar_range(np.empty((0, 3))) == Familiar()
