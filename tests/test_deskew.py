@@ -37,7 +37,7 @@ def ruled(angle: float) -> Sheet:
     return sheet
 
 
-ANGLES = [-10, -7.3, -5, -2, -1, 1, 2, 4.4, 5, 8, 10]
+ANGLES = [-15, -12.4, -10, -7.3, -5, -2, -1, 1, 2, 4.4, 5, 8, 10, 13, 15]
 
 
 @pytest.mark.parametrize("angle", ANGLES)

@@ -20,6 +20,7 @@ from batchocr.decoding.neighbours import neighbour_scores
 from batchocr.decoding.number_ink import NumberInkParameters, ink_around
 from batchocr.decoding.numbers import NumberParameters, WrittenNumber, find_numbers
 from batchocr.decoding.origins import OriginParameters, parted
+from batchocr.decoding.page_ink import PageInkParameters, has_writing, is_cut, is_whole_page
 from batchocr.decoding.signs import SignParameters, contested, find_signs
 from batchocr.decoding.struck_out import StruckOutParameters, is_struck_out
 from batchocr.decoding.unread_ink import UnreadInkParameters, has_unread_ink
@@ -63,6 +64,7 @@ class DecodingParameters:
     struck_out: StruckOutParameters = field(default_factory=StruckOutParameters)
     faint: FaintParameters = field(default_factory=FaintParameters)
     familiar: Familiar = field(default_factory=Familiar)
+    page_ink: PageInkParameters = field(default_factory=PageInkParameters)
     blank: BlankParameters = field(default_factory=BlankParameters)
     rows: RowParameters = field(default_factory=RowParameters)
 
@@ -84,6 +86,10 @@ class ReadPage:
     """Digits that were left out because the blank form has the same ink there."""
     other_form: bool = False
     """There are blank forms, and the page lies on none of them."""
+    cut_off: bool = False
+    """The side of the page cuts digits."""
+    unread: bool = False
+    """Something is written or printed there, and no digit was found."""
     unfamiliar: bool = False
     """The page is unlike those that the models were measured on."""
 
@@ -157,6 +163,9 @@ def decode(
         faint=int(np.count_nonzero(faint)),
         on_blank=int(np.count_nonzero(printed.kinds != SIGN)),
         other_form=bool(blanks) and laid is None,
+        cut_off=is_whole_page(pixels, boxes, how.page_ink)
+        and bool(is_cut(pixels, boxes, strengths[keep], how.page_ink).any()),
+        unread=not len(digits) and not len(printed) and has_writing(pixels, how.page_ink),
         unfamiliar=is_unfamiliar(medians, how.familiar),
     )
 

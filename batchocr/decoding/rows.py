@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from batchocr.decoding.blank_form import BlankForm
 from batchocr.decoding.decode import DecodingParameters, ReadPage, decode
 from batchocr.decoding.marks import (
+    CUT_OFF,
     DOUBTFUL_ORIGIN,
     DOUBTFUL_SIGN,
     FAINT_INK,
@@ -23,6 +24,7 @@ from batchocr.decoding.marks import (
     OTHER_FORM,
     STRUCK_OUT,
     UNFAMILIAR,
+    UNREAD_INK,
 )
 from batchocr.decoding.numbers import WrittenNumber
 from batchocr.decoding.origins import origin_of
@@ -140,6 +142,8 @@ def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters |
                     (IMPLAUSIBLE, doubted),
                     (FAINT_INK, read.faint),
                     (OTHER_FORM, read.other_form),
+                    (CUT_OFF, read.cut_off),
+                    (UNREAD_INK, read.unread),
                     (UNFAMILIAR, read.unfamiliar),
                 )
                 if holds

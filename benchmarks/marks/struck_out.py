@@ -1,7 +1,8 @@
-"""Numbers struck out in five ways, and how many of them no mark tells; and right ones that are marked as struck out.
+"""Numbers struck out in five ways, scribbled over, overwritten and ringed: how many of them no mark tells.
 
-`python benchmarks/marks/struck_out.py MNIST.npz` writes numbers of MNIST's test half on a page, each alone on its line,
-and strikes half of them out by a line, two lines, a slanted line up or down, or a cross.
+`python benchmarks/marks/struck_out.py MNIST.npz` writes numbers of MNIST's test half on a page, each alone on its line.
+Of half of them it strikes some out by a line, two lines, a slanted line up or down, or a cross, scribbles over others,
+writes another digit over a digit, or draws a ring around the number.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 from pages import load
 
 WAYS = ("line", "double", "upwards", "downwards", "cross")
+CHANGED = (*WAYS, "scribbled over", "overwritten", "ringed")
 HEIGHT = 60
 """Of the digits, in pixels."""
 
@@ -51,6 +53,27 @@ def strike(page: np.ndarray, way: str, box: tuple[int, int, int, int], rng: np.r
         stroke(top + 4, foot - 4)
 
 
+def scribble(page: np.ndarray, box: tuple[int, int, int, int], rng: np.random.Generator, ink: int) -> None:
+    """A zigzag over what stands in a box, so close that little can be read."""
+    left, top, right, foot = box
+    count = max(6, round((right - left) / float(rng.uniform(4, 7))))
+    x = np.linspace(left - 6, right + 6, count) + rng.normal(0, 3, count)
+    y = np.where(np.arange(count) % 2, top - 4, foot + 4) + rng.normal(0, 5, count)
+    points = (np.stack([x, y], axis=1) * 16).round().astype(np.int32)
+    cv2.polylines(page, [points], False, ink, int(rng.integers(3, 6)), cv2.LINE_AA, 4)
+
+
+def ring(page: np.ndarray, box: tuple[int, int, int, int], rng: np.random.Generator, ink: int) -> None:
+    """A closed bow around what stands in a box."""
+    left, top, right, foot = box
+    turn = np.linspace(0, 2 * np.pi * float(rng.uniform(0.97, 1.08)), 60)
+    wide, tall = (right - left) / 2 * 1.15 + 14, (foot - top) / 2 * 1.2 + 8
+    out = 1 + 0.05 * np.sin(2 * turn + rng.uniform(0, 6)) + 0.04 * turn / 6
+    points = np.stack([(left + right) / 2 + wide * out * np.cos(turn), (top + foot) / 2 + tall * out * np.sin(turn)])
+    points = (points.T * 16).round().astype(np.int32)
+    cv2.polylines(page, [points], False, ink, int(rng.integers(2, 5)), cv2.LINE_AA, 4)
+
+
 def main(
     mnist: Annotated[Path, typer.Argument(help="mnist.npz.")],
     pages: Annotated[int, typer.Option(help="Of 24 numbers each.")] = 20,
@@ -58,8 +81,8 @@ def main(
     keep: Annotated[Path | None, typer.Option(help="Keep pages and results here.")] = None,
 ) -> None:
     """Print a row a way."""
-    digits, _ = load(mnist, "test")
-    boxes: dict[str, list[tuple[str, tuple[int, int, int, int]]]] = {}
+    digits, labels = load(mnist, "test")
+    boxes: dict[str, list[tuple[str, str, tuple[int, int, int, int]]]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         work = keep or Path(temporary)
         (work / "pages").mkdir(parents=True, exist_ok=True)
@@ -70,8 +93,14 @@ def main(
             for place in range(24):
                 x0 = x = 100 + 560 * (place % 2)
                 y, ink = 80 + 130 * (place // 2), int(rng.integers(20, 110))
-                for _ in range(int(rng.integers(1, 6))):
-                    glyph = digits[int(rng.integers(len(digits)))]
+                way = str(rng.choice(CHANGED)) if rng.random() < 0.5 else "as written"
+                text = ""
+                for place_in_number in range(int(rng.integers(1, 6))):
+                    which = int(rng.integers(len(digits)))
+                    glyph, text = digits[which], text + str(int(labels[which]))
+                    if way == "overwritten" and place_in_number == 0:
+                        other = int(rng.choice(np.flatnonzero(labels != labels[which])))
+                        glyph, text = np.maximum(glyph, digits[other]), str(int(labels[other]))
                     left, top, width, height = cv2.boundingRect((glyph > 60).view(np.uint8))
                     glyph = glyph[top : top + height, left : left + width]
                     size = (max(6, round(width * HEIGHT / height)), HEIGHT)
@@ -80,26 +109,30 @@ def main(
                     part[:] = np.minimum(part, 246 - (246 - ink) * (glyph / 255.0)).astype(np.uint8)
                     x += size[0] + 10
                 box = x0, y, x - 10, y + HEIGHT
-                way = str(rng.choice(WAYS)) if rng.random() < 0.5 else "not struck out"
                 if way in WAYS:
                     strike(page, way, box, rng, ink)
-                boxes.setdefault(name, []).append((way, box))
+                elif way in ("scribbled over", "ringed"):
+                    (scribble if way == "scribbled over" else ring)(page, box, rng, ink)
+                boxes.setdefault(name, []).append((way, text, box))
             cv2.imwrite(str(work / "pages" / name), page)
         (work / "truth.json").write_text(json.dumps(boxes), encoding="utf-8")
         read = read_files(work / "pages", work / "results.csv")
     counts: Counter[tuple[str, str]] = Counter()
     for name, known in boxes.items():
-        for way, box in known:
+        for way, text, box in known:
             own = [number for number in read[name].numbers if _overlaps(number, box)]
             counts[way, "all"] += 1
             counts[way, "no row"] += not own
+            counts[way, "right"] += [number["digits"] for number in own] == [text]
             counts[way, "not marked"] += any(not number["review"] for number in own)
             counts[way, "struck-out"] += any("struck-out" in number["review"] for number in own)
     typer.echo(
-        "| numbers | count | with no row | with a row that has no mark | marked struck-out |\n|---|---|---|---|---|"
+        "| numbers | count | with no row | with a row that has no mark | marked struck-out | read as written |\n"
+        + "|---" * 6
+        + "|"
     )
-    for way in (*WAYS, "not struck out"):
-        cells = (counts[way, what] for what in ("all", "no row", "not marked", "struck-out"))
+    for way in (*CHANGED, "as written"):
+        cells = (counts[way, what] for what in ("all", "no row", "not marked", "struck-out", "right"))
         typer.echo(f"| {way} | {' | '.join(map(str, cells))} |")
 
 

@@ -27,7 +27,7 @@ SHARES: tuple[tuple[Callable[[Layouts], None], float], ...] = (
     (Layouts.words, 0.05),
     (Layouts.sentences, 0.15),
     (Layouts.printed, 0.07),
-    (Layouts.ringed, 0.02),
+    (Layouts.ringed, 0.035),
     (Layouts.answers, 0.06),
     (Layouts.typed, 0.12),
     (Layouts.counted, 0.04),

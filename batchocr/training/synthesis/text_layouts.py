@@ -204,7 +204,7 @@ class TextLayouts(Layout):
         while y < side + h:
             x, hand = rng.uniform(0, 2) * h, self.writing.hand()
             while x < side:
-                count = int(rng.choice([0, 1, 1, 2, 2, 3]))
+                count = int(rng.choice([0, 1, 1, 2, 2, 3, 4, 5, 6]))
                 text = "".join(map(str, rng.integers(0, 10, count)))
                 end = self.writing.number(text, x, y, h, hand) if count else x + h * float(rng.uniform(0.5, 1))
                 if rng.random() < 0.65:

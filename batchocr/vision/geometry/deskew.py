@@ -12,7 +12,7 @@ from batchocr.vision.binarize import Contrast, Mask
 from batchocr.vision.geometry.connected import connected
 from batchocr.vision.geometry.keystone import keystone
 
-LIMIT = 10.5
+LIMIT = 15.5
 """Degrees searched to either side."""
 POINTS = 8000
 """Ink pixels looked at; more tell nothing new."""
@@ -111,7 +111,7 @@ def _sharpness(x: NDArray[np.float64], y: NDArray[np.float64], angles: NDArray[n
 
 
 def skew(ink: Mask) -> float:
-    """Degrees by which the rows of a page run downhill to the right, within ±10.5; 0 where nothing says so.
+    """Degrees by which the rows of a page run downhill to the right, within ±15.5; 0 where nothing says so.
 
     Half of the working resolution is enough. The projection profile method (Postl, 1986) on the lower edges
     of the ink, which lie on the base lines and rules.
