@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawing import Sheet
 
-from batchocr.decoding.number_ink import ink_around
+from batchocr.decoding.number_ink import ReducedPage, ink_around
 from batchocr.decoding.struck_out import is_struck_out
 from batchocr.records import Pixels
 
@@ -24,7 +24,7 @@ def struck_out(text: str, *strokes: Stroke, shift: int = 0) -> bool:
     pixels: Pixels = sheet.pixels
     for (x0, y0), (x1, y1) in strokes:
         cv2.line(pixels, (LEFT + x0, TOP + y0), (right + x1, TOP + y1), 40, 4, cv2.LINE_AA)
-    ink = ink_around(pixels, boxes)
+    ink = ink_around(ReducedPage(pixels), boxes)
     assert ink is not None
     return is_struck_out(ink, len(boxes))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from layouts import row_of_boxes
 
-from batchocr.decoding.number_ink import ink_around
+from batchocr.decoding.number_ink import ReducedPage, ink_around
 from batchocr.decoding.unread_ink import has_unread_ink
 from batchocr.records import Pixels
 
@@ -27,7 +27,7 @@ def page(*strokes: tuple[tuple[int, int], tuple[int, int]], ink: int = 40) -> Pi
 
 def unread(pixels: Pixels, read: int = 3, explained: np.ndarray = NONE) -> bool:
     digits = row_of_boxes(100, BASE, 3)[:read]
-    ink = ink_around(pixels, digits)
+    ink = ink_around(ReducedPage(pixels), digits)
     assert ink is not None
     return has_unread_ink(ink, np.concatenate([digits, explained]))
 

@@ -17,7 +17,7 @@ from batchocr.decoding.lines import find_lines
 from batchocr.decoding.marks import MAYBE_MISSED, STRUCK_OUT, UNREAD_INK
 from batchocr.decoding.maybe_missed import MaybeMissedParameters, may_lack_digit, not_taken
 from batchocr.decoding.neighbours import neighbour_scores
-from batchocr.decoding.number_ink import NumberInkParameters, ink_around
+from batchocr.decoding.number_ink import NumberInkParameters, ReducedPage, ink_around
 from batchocr.decoding.numbers import NumberParameters, WrittenNumber, find_numbers
 from batchocr.decoding.origins import OriginParameters, parted
 from batchocr.decoding.page_ink import PageInkParameters, has_writing, is_cut, is_whole_page
@@ -151,9 +151,9 @@ def decode(
     )
     explained = np.concatenate([boxes, np.asarray(signs.boxes, np.float64), np.asarray(printed.boxes, np.float64)])
     nearly = not_taken(np.concatenate([nearly, np.asarray(left_out, np.float64)]), explained, how.maybe_missed)
-    ink_marks = {}
+    ink_marks, reduced = {}, ReducedPage(pixels)
     for number in (each for line in numbers for each in line):
-        if marks := _ink_marks(pixels, boxes[list(number.digits)], explained, nearly, how):
+        if marks := _ink_marks(reduced, boxes[list(number.digits)], explained, nearly, how):
             ink_marks[number] = marks
     return ReadPage(
         digits,
@@ -185,14 +185,14 @@ def _nearly_taken(
 
 
 def _ink_marks(
-    pixels: Pixels, digits: Floats, explained: Floats, nearly: Floats, how: DecodingParameters
+    page: ReducedPage, digits: Floats, explained: Floats, nearly: Floats, how: DecodingParameters
 ) -> tuple[str, ...]:
     """The marks of a number whose digits have these boxes, for the ink in and around it.
 
     `explained` (n, 4) are the boxes of all that was found on the page, `nearly` (m, 4) those nearly taken for digits.
     """
     missed = may_lack_digit(digits, nearly, how.maybe_missed)
-    ink = ink_around(pixels, digits, how.ink)
+    ink = ink_around(page, digits, how.ink)
     found = (
         (UNREAD_INK, ink is not None and has_unread_ink(ink, explained, how.unread_ink)),
         (MAYBE_MISSED, missed),

@@ -64,6 +64,10 @@ def _is_crossed(ink: NumberInk, near: Mask, first: int, last: int, digits: int, 
     low, high = max(0, round(top - how.above_heights * h)), min(rows, round(bottom + how.above_heights * h))
     if first < 0 or last >= width or last - first < 3 or high - low < 3:
         return False
+    most_bow = int(np.ceil(max(how.bows_px)))
+    any_ink = near[max(0, low - most_bow) : high + most_bow + 1, first : last + 1].max(axis=0)
+    if any_ink.mean() < how.cover * 255:
+        return False  # no line can be covered; most numbers have paper between their digits
     begins, stops = (_strokes(ink.mask, x, low, high, how.most_thick * h) for x in (first, last))
     if not begins or not stops:
         return False
