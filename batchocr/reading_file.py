@@ -114,7 +114,7 @@ class Reading:
     def decoding(self) -> DecodingParameters:
         """What decoding takes from it."""
         of = self.record
-        rows = RowParameters(min_score=of.min_score[0], least_digit=of.least_digit)
+        rows = RowParameters(min_score=of.min_score, least_digit=of.least_digit)
         return DecodingParameters(of.joint, of.calibration, rows=rows, familiar=of.familiar)
 
     def models(self, models: Models) -> Models:

@@ -123,14 +123,15 @@ def test_a_point_within_a_colon_is_not_written_twice() -> None:
     assert texts(digits, together(signs, dot), characters)[0] == ["10:30"]
 
 
-@pytest.mark.parametrize(
-    ("digit", "sign", "read", "doubtful"),
-    [(0.3, 0.9, "12/05", False), (0.7, 0.8, "12/05", True), (0.9, 0.3, "12105", False), (0.8, 0.7, "12105", True)],
-)
-def test_ink_that_is_a_slash_or_a_one_is_what_is_stronger(digit: float, sign: float, read: str, doubtful: bool) -> None:
-    digits, signs, characters = typed("12/05")
-    one = detected(np.asarray(signs.boxes, np.float64), "1", score=digit)
-    all_of_it = together(digits, one, replace(signs, scores=np.array([sign], np.float32)))
+def contest(text: str, digit: float, sign: float, height: float | None = None) -> tuple[str, bool]:
+    """What is read where the sign of a typed text may be a 1 as well, and whether that is doubtful."""
+    digits, signs, characters = typed(text)
+    box = np.asarray(signs.boxes, np.float64)
+    if height is not None:
+        box[:, 1], box[:, 3] = BASE - height * HIGH, height * HIGH
+    one = detected(box, "1", score=digit)
+    sign_there = replace(signs, boxes=box.astype(np.float32), scores=np.array([sign], np.float32))
+    all_of_it = together(digits, one, sign_there)
     kept, doubted = contested(all_of_it)
     found, doubted = all_of_it.take(kept), doubted[kept]
     is_sign = found.kinds == SIGN
@@ -138,8 +139,41 @@ def test_ink_that_is_a_slash_or_a_one_is_what_is_stronger(digit: float, sign: fl
     near = find_signs(found.take(is_sign), boxes, doubted[is_sign])
     ((number,),) = find_numbers(find_lines(boxes), boxes, PAPER, near)
     characters += "1"
-    assert written([int(characters[i]) for i in number.digits], number.signs) == read
-    assert number.doubtful == doubtful
+    return written([int(characters[i]) for i in number.digits], number.signs), number.doubtful
+
+
+@pytest.mark.parametrize(
+    ("digit", "sign", "read", "doubtful"),
+    [(0.3, 0.9, "12:05", False), (0.7, 0.8, "12:05", True), (0.9, 0.3, "12105", False), (0.8, 0.7, "12105", True)],
+)
+def test_ink_that_is_a_sign_or_a_digit_is_what_is_stronger(
+    digit: float, sign: float, read: str, doubtful: bool
+) -> None:
+    assert contest("12:05", digit, sign) == (read, doubtful)
+
+
+@pytest.mark.parametrize(
+    ("height", "digit", "sign", "read", "doubtful"),
+    [
+        (1.6, 0.3, 0.9, "12/05", False),
+        (1.6, 0.6, 0.3, "12/05", True),  # higher than any 1
+        (1.25, 0.9, 0.6, "12/05", True),
+        (1.0, 0.3, 0.9, "12105", True),  # as high as the digits
+    ],
+)
+def test_a_slash_or_a_one_is_told_by_its_height_too(
+    height: float, digit: float, sign: float, read: str, doubtful: bool
+) -> None:
+    assert contest("12/05", digit, sign, height) == (read, doubtful)
+
+
+def test_of_weak_signs_slashes_alone_count() -> None:
+    for text, kept_there in (("12/05", True), ("12:05", False)):
+        digits, signs, _ = typed(text)
+        weak = together(digits, replace(signs, scores=np.array([0.3], np.float32)))
+        kept, _ = contested(weak, 0.42)
+        assert kept[-1] == kept_there
+        assert kept[:-1].all()
 
 
 @pytest.mark.parametrize("left, width, height, slash", [(60, 14, 46, False), (60, 14, 70, True), (60, 30, 46, False)])
@@ -157,4 +191,4 @@ def test_a_slash_as_high_as_digits_is_rather_a_1_and_doubtful(left: int, width: 
     )
     kept, doubtful = contested(found)
     assert kept[1:3].tolist() == ([False, True] if slash else [True, True])
-    assert doubtful[2]  # which of them it is
+    assert doubtful[2] == (not slash)  # which of them it is

@@ -33,8 +33,9 @@ Floats = NDArray[np.float64]
 class RowParameters:
     """When a detection is believed, and a page."""
 
-    min_score: float = 0.3
-    """Of the detector: weaker digits give no row, and may mark a number; a run takes that of `reading.json`."""
+    min_score: tuple[float, float] = (0.3, 0.3)
+    """Of the detector, of digits and of signs: weaker digits give no row, and may mark a number; of weaker signs only
+    slashes count. A run takes those of `reading.json`."""
     least_digit: float = 0.25
     """Probability that a detection is a digit, at least, for it to give a row; a run takes that of `reading.json`."""
     least_confidence: float = 0.2
@@ -112,12 +113,12 @@ def decode(
         on_blank = is_on_blank(pixels, detections.boxes, laid, how.blank)
         printed, detections = detections.take(on_blank), detections.take(~on_blank)
         crop_probabilities = crop_probabilities[~on_blank]
-    is_weak = (detections.kinds != SIGN) & (detections.scores < how.rows.min_score)
+    is_weak = (detections.kinds != SIGN) & (detections.scores < how.rows.min_score[0])
     if not (~is_weak & (detections.kinds != SIGN)).any():
         is_weak[:] = False  # all that is on a page gives a row, whatever it is
     nearly = _nearly_taken(detections, crop_probabilities, is_weak, how)
     detections, crop_probabilities = detections.take(~is_weak), crop_probabilities[~is_weak]
-    kept, doubted = contested(detections, how.signs)
+    kept, doubted = contested(detections, how.rows.min_score[1], how.signs)
     detections, crop_probabilities, doubted = detections.take(kept), crop_probabilities[kept], doubted[kept]
     is_sign = detections.kinds == SIGN
     signs, digits, doubted = detections.take(is_sign), detections.take(~is_sign), doubted[is_sign]

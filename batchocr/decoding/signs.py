@@ -40,9 +40,17 @@ class SignParameters:
     same_ratio: float = 0.4
     """Intersection over union from which on a sign and a digit are the same ink: the stronger is believed."""
     slash_height_ratio: float = 1.15
-    """A slash is higher than the digits beside it by this; else it is rather a 1, and doubtful..."""
-    low_slash_ratio: float = 0.2
-    """...and counts for this much: on composed pages each such slash was a leaning 1."""
+    """A slash is higher than the digits beside it by this; else it is a 1, and doubtful: on composed pages each such
+    slash was a leaning 1."""
+    slash_share: float = 0.1
+    """Probability of being a sign that a slash has as either, at least."""
+    slash_weights: tuple[float, float, float, float] = (8.8, -2.1, -3.6, 3.8)
+    """Of its height in heights of the digits beside it, of the scores of the slash and of the digit, and of the greater
+    probability of being a sign: a logistic regression on 235 slashes and 15 ones of UNIPEN's writers, and 122 ones of
+    composed pages, cheques and registers. Of the slashes it knows 97%; 77% were stronger than the digit."""
+    slash_bias: float = -9.4
+    doubtful_slash: tuple[float, float] = (0.1, 0.9)
+    """Between these probabilities it is doubtful."""
     beside_heights: float = 3.0
     """Digits in this reach are beside it."""
     contested_ratio: float = 0.6
@@ -81,12 +89,13 @@ class Sign:
 
 
 def contested(
-    detections: Detections, parameters: SignParameters | None = None
+    detections: Detections, min_score: float = 0.0, parameters: SignParameters | None = None
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Where a sign and a digit are the same ink: which detections (n,) are believed, and which signs are doubtful.
 
     The stronger is believed, by its score and by how much its classes speak for a digit or a sign at all. A sign that
-    is nearly as strong as the digit stays, so that it marks the number; `find_signs` leaves it out of the text.
+    is nearly as strong as the digit stays, so that it marks the number; `find_signs` leaves it out of the text. A slash
+    or a digit is told by its height too. Of signs with a score below `min_score` only slashes count.
     """
     how = parameters or SignParameters()
     kept, doubtful = np.ones(len(detections), np.bool_), np.zeros(len(detections), np.bool_)
@@ -97,33 +106,53 @@ def contested(
     of_digit = detections.probabilities[:, :DIGITS].sum(axis=1)
     strength = detections.scores * np.where(detections.kinds == SIGN, 1 - of_digit, of_digit)
     areas = boxes[:, 2] * boxes[:, 3]
-    slashes = signs[detections.probabilities[signs, DIGITS:].argmax(axis=1) == SIGNS.index("/")]
-    low = np.zeros(len(detections), np.bool_)
-    low[[i for i in slashes.tolist() if _is_low(boxes[i], boxes[digits], how)]] = True
-    strength[low] *= how.low_slash_ratio
+    kept[signs] = detections.scores[signs] >= min_score
     for i in signs.tolist():
         shared = _shared(boxes[digits], boxes[i])
-        for j in digits[shared > how.same_ratio * (areas[digits] + areas[i] - shared)].tolist():
-            weaker, stronger = sorted((float(strength[i]), float(strength[j])))
-            close = bool(low[i]) or weaker >= how.contested_ratio * stronger
-            if strength[i] > strength[j]:
-                kept[j], doubtful[i] = False, bool(doubtful[i]) or close
+        is_slash = int(detections.probabilities[i, DIGITS:].argmax()) == SIGNS.index("/")
+        same = digits[shared > how.same_ratio * (areas[digits] + areas[i] - shared)].tolist()
+        if is_slash and not same:
+            kept[i] |= bool(detections.scores[i] >= how.least_score and of_digit[i] < 0.5)
+        for j in same:
+            if is_slash:
+                wins, close = _slash_or_digit(detections, i, j, _height_ratio(boxes[i], boxes[digits], how), how)
+            else:
+                weaker, stronger = sorted((float(strength[i]), float(strength[j])))
+                wins, close = bool(strength[i] > strength[j]), weaker >= how.contested_ratio * stronger
+                wins, close = (wins and bool(kept[i])), (close and bool(kept[i]))
+            if wins:
+                kept[i], kept[j], doubtful[i] = True, False, bool(doubtful[i]) or close
             elif close:
-                doubtful[i] = True
+                kept[i], doubtful[i] = True, True
             else:
                 kept[i] = False
     return kept, doubtful
 
 
-def _is_low(slash: Floats, digits: Floats, how: SignParameters) -> bool:
-    """Whether a slash is no higher than the digits (n, 4) beside it."""
+def _slash_or_digit(
+    detections: Detections, slash: int, digit: int, height_ratio: float, how: SignParameters
+) -> tuple[bool, bool]:
+    """Whether two detections of one stroke are a slash, and whether that is doubtful."""
+    share = float(detections.probabilities[[slash, digit], DIGITS:].sum(axis=1).max())
+    if height_ratio < how.slash_height_ratio:
+        return False, float(detections.scores[slash]) >= how.least_score and share >= how.in_digit_share
+    if share < how.slash_share:
+        return False, False
+    features = min(2.0, height_ratio), float(detections.scores[slash]), float(detections.scores[digit]), share
+    logit = how.slash_bias + sum(w * f for w, f in zip(how.slash_weights, features, strict=True))
+    chance = 1 / (1 + float(np.exp(-logit)))
+    low, high = how.doubtful_slash
+    return chance >= 0.5, low < chance < high
+
+
+def _height_ratio(slash: Floats, digits: Floats, how: SignParameters) -> float:
+    """How high a slash is beside the digits (n, 4) near it; 1 where there are none."""
     x, y, wide, high = slash
     middles = digits[:, :2] + digits[:, 2:] / 2
     away = np.abs(middles - (x + wide / 2, y + high / 2)) / high
     same = _shared(digits, slash) > how.same_ratio * np.minimum(digits[:, 2] * digits[:, 3], wide * high)
     near = digits[(away[:, 0] < how.beside_heights) & (away[:, 1] < 0.5) & ~same]
-    usual = float(np.median(near[:, 3])) if len(near) else high
-    return bool(high < how.slash_height_ratio * usual)
+    return float(high / np.median(near[:, 3])) if len(near) else 1.0
 
 
 def _shared(boxes: Floats, box: Floats) -> Floats:

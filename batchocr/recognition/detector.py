@@ -32,8 +32,8 @@ class DetectorParameters:
     min_score: tuple[float, float] = (0.3, 0.3)
     """Of digits and of signs; of a page's detections after non-maximum suppression."""
     weak_ratio: float = 0.5
-    """Share of their least score down to which digits are kept beside others: they give no rows, and mark a number that
-    they stand beside."""
+    """Share of the least scores down to which weaker ones are kept where there are digits: weak digits give no rows,
+    but mark a number beside them; a weak slash may be what looks like a digit."""
     min_part_score: float = 0.06
     """Of a digit's score as written by hand, or as printed, alone: in the end it is the sum of both, and their ratio
     tells which it is, so that the weaker part is not to be lost."""
@@ -113,7 +113,7 @@ def decode(answer: NDArray[np.floating], parameters: DetectorParameters = PARAME
     """Raw detections of tiles from an answer (n, cells, CHANNELS) whose heat is low beside its maxima."""
     digit, sign = parameters.min_score
     part = min(parameters.min_part_score, digit / 2)
-    floor = np.array([part, part, sign])
+    floor = np.array([part, part, sign * parameters.weak_ratio])
     limits = np.log(floor / (1 - floor)).astype(np.float32)
     tile, cell, kind = np.nonzero(answer[:, :, :3] >= limits)
     heat = answer[tile, cell, kind]
@@ -143,8 +143,8 @@ def with_weak(found: Detections, parameters: DetectorParameters = PARAMETERS) ->
     sure = believed(found, parameters)
     if not (sure.kinds != SIGN).any():
         return sure
-    digit, sign = parameters.min_score
-    return believed(found, replace(parameters, min_score=(digit * parameters.weak_ratio, sign)))
+    digit, sign = (score * parameters.weak_ratio for score in parameters.min_score)
+    return believed(found, replace(parameters, min_score=(digit, sign)))
 
 
 def of_page(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:
