@@ -6,7 +6,7 @@
 # and at last the joint reading of both is fitted.
 # Fetches fonts, for print, from Debian's packages; needs a Debian or Ubuntu.
 set -euo pipefail
-data=$1 run=$2 rounds=17 means=11
+data=$1 run=$2 rounds=18 means=11
 packages="fonts-adf-irianis fonts-averia-sans-gwf fonts-cantarell fonts-comfortaa fonts-comic-neue fonts-courier-prime
   fonts-crosextra-carlito fonts-dancingscript fonts-dseg fonts-ebgaramond fonts-ecolier-court fonts-ecolier-lignes-court
   fonts-essays1743 fonts-f500 fonts-fanwood fonts-femkeklaver fonts-freefont-ttf fonts-hack fonts-humor-sans

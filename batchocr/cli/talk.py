@@ -130,7 +130,7 @@ class JsonTalk:
     def done(self, summary: Summary, files: list[Path]) -> None:
         counts = {
             k: getattr(summary, k)
-            for k in ("scans", "pages", "kept", "failed", "numbers", "digits", "review", "marked")
+            for k in ("scans", "pages", "kept", "failed", "numbers", "digits", "review", "review_numbers", "marked")
         }
         named = [str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in files]
         log.info("done", extra={"stage": "write", "seconds": round(summary.seconds, 3), **counts, "files": named})

@@ -50,11 +50,16 @@ def is_unfamiliar(medians: Floats | None, familiar: Familiar) -> bool:
     return bool((medians < low).any() or (medians > high).any())
 
 
-def familiar_range(pages: Floats) -> Familiar:
-    """The ranges of pages with these medians (n, 3), rounded outwards; no score is too good, and no ink too black."""
+def familiar_range(pages: Floats, made_up: Floats | None = None) -> Familiar:
+    """The ranges of pages with these medians (n, 3), rounded outwards; no score is too good, and no ink too black.
+
+    Those of `made_up` pages (m, 3) widen the ranges of height and ink, but not of the score: they are harder to read.
+    """
     if not len(pages):
         return Familiar()
-    low, high = np.quantile(pages, (QUANTILE, 1 - QUANTILE), axis=0)
+    every = pages if made_up is None else np.concatenate([pages, made_up])
+    low, high = np.quantile(every, (QUANTILE, 1 - QUANTILE), axis=0)
+    low[0] = np.quantile(pages[:, 0], QUANTILE)
     return Familiar(
         (float(np.floor(low[0] * 1000) / 1000), 1.0),
         (float(np.floor(low[1])), float(np.ceil(high[1]))),

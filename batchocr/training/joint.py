@@ -131,7 +131,7 @@ def fit(evidence: Sequence[Evidence]) -> Fitted:
         min_score,
         least,
         min_confidence,
-        familiar_range(np.concatenate([each.medians for each in evidence])),
+        _familiar(evidence),
         worst_levels([levels(*own) for own in real if len(own.right)]),
         tuple(_measured(each, rows[each.name], min_confidence) for each in kept),
         (*curves, *curve),
@@ -251,6 +251,13 @@ def worst_levels(tables: Sequence[tuple[Level, ...]]) -> tuple[Level, ...]:
         if level.confidence not in worst or level.high > worst[level.confidence].high:
             worst[level.confidence] = level
     return tuple(worst[confidence] for confidence in sorted(worst))
+
+
+def _familiar(evidence: Sequence[Evidence]) -> Familiar:
+    """What the pages looked at have; how sure the detector is, of real paper alone."""
+    made_up = [each.medians for each in evidence if each.name == MADE_UP]
+    real = [each.medians for each in evidence if each.name != MADE_UP] or made_up
+    return familiar_range(np.concatenate(real), np.concatenate([np.empty((0, 3)), *made_up]))
 
 
 def _measured(evidence: Evidence, rows: Rows, least: float) -> Measured:
