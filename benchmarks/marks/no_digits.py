@@ -27,6 +27,8 @@ from batchocr.training.synthesis.sources import Sources, font_files
 Pixels = NDArray[np.uint8]
 WIDTH, HEIGHT = 1240, 1754
 """A4 at 150 dpi."""
+IMITATIONS = ("hand", "script", "comic", "humor", "ecolier", "femke", "tomson", "breip")
+"""In the path of a font that imitates writing by hand."""
 WORDS = (
     "the of and register number date total amount name address please print clearly in block capitals your answer to "
     "each question below office use only signature witness district ward polling station returning officer candidate "
@@ -228,6 +230,11 @@ def latin(path: Path) -> bool:
         return False
 
 
+def imitates_writing(font: Path) -> bool:
+    """Whether a font is made to look like writing by hand: its figures are that to a reader too."""
+    return any(word in str(font).lower() for word in IMITATIONS)
+
+
 def main(
     data: Annotated[Path, typer.Option(help="The folder of public data.")],
     fonts: Annotated[Path, typer.Option(help="A folder of fonts.")],
@@ -237,7 +244,7 @@ def main(
 ) -> None:
     """Print a row a kind."""
     words = [strokes for strokes, _ in Sources.load(data, [fonts], held_out=True).words]
-    usable = [path for path in font_files([fonts]) if latin(path)]
+    usable = [path for path in font_files([fonts]) if latin(path) and not imitates_writing(path)]
     with tempfile.TemporaryDirectory() as temporary:
         work = keep or Path(temporary)
         (work / "pages").mkdir(parents=True, exist_ok=True)
