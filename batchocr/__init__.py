@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from batchocr.version import __version__
 
 if TYPE_CHECKING:
+    from batchocr.batch.job import Summary, run
     from batchocr.errors import BatchocrError, ScanError
-    from batchocr.job import Summary, run
     from batchocr.reader import Reader, read
     from batchocr.settings import Settings
 
@@ -22,9 +22,9 @@ _HOMES = {
     "Reader": "reader",
     "ScanError": "errors",
     "Settings": "settings",
-    "Summary": "job",
+    "Summary": "batch.job",
     "read": "reader",
-    "run": "job",
+    "run": "batch.job",
 }
 
 

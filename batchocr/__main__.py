@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from batchocr.housekeeping import look_seldom
+from batchocr.process_setup import look_seldom
 
 
 def main() -> None:

@@ -82,7 +82,7 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def _processors() -> str:
-    from batchocr.engines.local import default_jobs
+    from batchocr.executors.local import default_jobs
 
     return (
         f"{default_jobs()} of {os.cpu_count()} for this process: as many workers find digits, unless --jobs says else"
@@ -110,7 +110,7 @@ def _keras(device: str) -> Finding:
 
 def _gpu(device: str) -> Finding:
     """What the backend says of GPUs. None is a fault only where one was asked for."""
-    from batchocr.recognition.devices import other_gpus
+    from batchocr.recognition.multi_gpu import other_gpus
     from batchocr.recognition.network import open_device
 
     if device == "cpu":
@@ -146,7 +146,7 @@ def _why_no_gpu() -> str:
 
 
 def _model(model: Path | None) -> Finding:
-    from batchocr.recognition.model import read_sidecar, shipped_model
+    from batchocr.recognition.model_file import read_sidecar, shipped_model
 
     path = model or shipped_model()
     sidecar = read_sidecar(path)
@@ -154,7 +154,7 @@ def _model(model: Path | None) -> Finding:
 
 
 def _detector(detector: Path | None) -> Finding:
-    from batchocr.recognition.model import read_detector, shipped_detector
+    from batchocr.recognition.model_file import read_detector, shipped_detector
 
     path = detector or shipped_detector()
     sidecar, _ = read_detector(path)
@@ -171,7 +171,7 @@ def _self_test(model: Path | None, detector: Path | None, device: str) -> Findin
     import csv
     from difflib import SequenceMatcher
 
-    from batchocr.job import run
+    from batchocr.batch.job import run
     from batchocr.settings import Settings
 
     name, text = SELF_TEST

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import cv2
 
-from batchocr.engines.look import look_at
 from batchocr.errors import OutputError, UsageError
-from batchocr.output.stages import STAGES
+from batchocr.executors.page_task import look_at
+from batchocr.output.draw_stages import STAGES
 from batchocr.reader import Reader
 from batchocr.records import PageResult, Scan
 from batchocr.settings import Settings

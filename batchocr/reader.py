@@ -13,13 +13,13 @@ from PIL.Image import Image
 
 from batchocr.decoding.marking import Marking, marked
 from batchocr.decoding.rows import page_result
-from batchocr.engines.blanks import load_blanks
-from batchocr.engines.look import look, look_at
 from batchocr.errors import ScanError, UsageError
+from batchocr.executors.blank_forms import load_blanks
+from batchocr.executors.page_task import look, look_at
 from batchocr.output.table import frame
 from batchocr.pipeline import Read, read_pages
 from batchocr.reading_file import find_reading
-from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector, shipped_model
+from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import DigitRow, Page, PageResult, Pixels, PreparedPage, Printed, Scan
 from batchocr.sources import MAX_MEGAPIXELS, written_name

@@ -19,8 +19,8 @@ from batchocr.decoding.familiarity import Familiar
 from batchocr.decoding.joint import Calibration, JointParameters
 from batchocr.errors import ModelError, UsageError
 from batchocr.recognition.calibration import Level, least_error, threshold_for
-from batchocr.recognition.keras_file import Refused, read_whole
-from batchocr.recognition.model import LARGEST_SIDECAR, DetectorSidecar, Sidecar
+from batchocr.recognition.keras_archive_check import Refused, read_whole
+from batchocr.recognition.model_file import LARGEST_SIDECAR, DetectorSidecar, Sidecar
 from batchocr.recognition.networks import Models
 from batchocr.shipped import shipped
 

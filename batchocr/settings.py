@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchocr.engines.local import PAGE_TIMEOUT
+from batchocr.executors.local import PAGE_TIMEOUT
 from batchocr.records import Printed
 from batchocr.sources import MAX_MEGAPIXELS
 

@@ -17,7 +17,7 @@ from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.network import open_device
 from batchocr.records import Crops
 from batchocr.training.catalogue import DETECTOR, SYSTEMS
-from batchocr.training.zoo import build
+from batchocr.training.networks import build
 
 MEASURE = 0.25
 """Seconds that a network computes at a turn, at the least."""

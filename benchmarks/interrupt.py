@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from command import START, environment
 from interrupted import contents, killed, make_scans, undisturbed
 
-from batchocr.job import journal_folder
-from batchocr.output.journal import FILE
+from batchocr.batch.job import journal_folder
+from batchocr.batch.journal import FILE
 
 FILLED = """
 mount -t tmpfs -o size=250k tmpfs "$0" && cd "$0" || exit 99

@@ -18,7 +18,7 @@ from batchocr.errors import UsageError
 from batchocr.recognition.calibration import NONE, answers
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.network import open_device
-from batchocr.training.crop_sets import KEPT, kept
+from batchocr.training.crop_collection import KEPT, kept
 from batchocr.training.default import DefaultRecipe, fit
 from batchocr.training.fitted import probabilities
 from batchocr.training.train import MODEL

@@ -26,9 +26,9 @@ from pages import load, write_pages
 from rivals import Rapid, tesseract
 from watched import Run, links, run
 
-from batchocr.engines.look import look
+from batchocr.executors.page_task import look
 from batchocr.pipeline import read_pages
-from batchocr.recognition.model import shipped_detector, shipped_model
+from batchocr.recognition.model_file import shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import SIGN, Scan
 from batchocr.sources import MAX_MEGAPIXELS, load_pages

@@ -18,8 +18,8 @@ import pandas as pd
 import typer
 from pages import load, write_pages
 
+from batchocr.evaluation.page_scores import score_boxes
 from batchocr.records import DigitRow
-from batchocr.training.scoring import score_boxes
 
 KINDS = ("plain", "ruled", "pencil", "photo", "dpi150", "dense", "skewed")
 

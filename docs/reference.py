@@ -17,7 +17,7 @@ from griffe2md import render_object_docs
 DOCS = Path(__file__).parent
 PUBLIC = {
     "batchocr.reader": ["Reader", "read", "as_grey"],
-    "batchocr.job": ["run", "Summary"],
+    "batchocr.batch.job": ["run", "Summary"],
     "batchocr.settings": ["Settings"],
     "batchocr.preview": ["preview", "Preview"],
     "batchocr.records": ["PageResult", "PageRow", "DigitRow", "NumberRow"],

@@ -13,7 +13,7 @@ from tiny_detector import write_tiny_detector
 from batchocr import Settings, Summary, run
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.detector import Detector
-from batchocr.recognition.model import shipped_model
+from batchocr.recognition.model_file import shipped_model
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

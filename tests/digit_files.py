@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from strokes import crops, save
 
-from batchocr.training.datasets import Digits
+from batchocr.datasets.digits import Digits
 
 
 def digits(n: int, seed: int = 0) -> Digits:

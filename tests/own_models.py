@@ -11,7 +11,7 @@ from keras import layers
 
 from batchocr.reading_file import NAME, OWN, read_reading
 from batchocr.recognition.calibration import Level
-from batchocr.recognition.model import (
+from batchocr.recognition.model_file import (
     DIGITS,
     NO_DIGIT,
     Calibration,

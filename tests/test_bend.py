@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from batchocr.training.bend import bent
+from batchocr.training.crop_augmentation import bent
 
 
 def _crops(count: int) -> np.ndarray:

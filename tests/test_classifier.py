@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from strokes import crops
 
 from batchocr.errors import UsageError
-from batchocr.recognition import compiled as compiling
+from batchocr.recognition import inference_graph as compiling
 from batchocr.recognition import network as networks
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.compiled import Answer, compiled
-from batchocr.recognition.model import read_model, read_sidecar, shipped_model
+from batchocr.recognition.inference_graph import Answer, compiled
+from batchocr.recognition.model_file import read_model, read_sidecar, shipped_model
 from batchocr.recognition.network import open_device
 from batchocr.recognition.precision import fast_policy
 from batchocr.records import Crops

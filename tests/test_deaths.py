@@ -15,10 +15,10 @@ import psutil
 import pytest
 from strokes import page, save
 
-from batchocr.engines import local
-from batchocr.engines.local import LEAST_MEMORY, PAGES, LocalEngine
-from batchocr.engines.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
 from batchocr.errors import BatchocrError
+from batchocr.executors import local
+from batchocr.executors.local import LEAST_MEMORY, PAGES, LocalExecutor
+from batchocr.executors.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
 from batchocr.records import PageRow, Part, PreparedPage, Scan
 
 LONG = 2 * PAGES + 3
@@ -83,7 +83,7 @@ def mortal(monkeypatch: pytest.MonkeyPatch) -> type[Mortal]:
 def through(sizes: dict[str, int], parts: Iterable[Part] = (), jobs: int = 2) -> list[Told]:
     Mortal.sizes = sizes
     parts = parts or [Part(Scan(Path(name), name)) for name in sizes]
-    with LocalEngine(parts, jobs=jobs, max_megapixels=1) as engine:
+    with LocalExecutor(parts, jobs=jobs, max_megapixels=1) as engine:
         return told(engine.pages())
 
 
@@ -174,7 +174,7 @@ def test_nothing_more_is_read_once_the_caller_has_a_fault_of_its_own(
     mortal.sizes = {"a": 10_000}
     with (
         pytest.raises(ValueError, match="the model"),
-        LocalEngine([Part(Scan(Path("a"), "a"))], jobs=1, max_megapixels=1),
+        LocalExecutor([Part(Scan(Path("a"), "a"))], jobs=1, max_megapixels=1),
     ):
         raise ValueError("the model is damaged")
     assert readings == []
@@ -219,7 +219,7 @@ def test_once_it_is_to_stop_little_more_is_read(mortal: type[Mortal]) -> None:
     mortal.sizes = {"a": 10_000}
     seen: list[PreparedPage] = []
     parts = [Part(Scan(Path("a"), "a"))]
-    with LocalEngine(parts, jobs=2, max_megapixels=1, should_stop=lambda: len(seen) >= 20) as engine:
+    with LocalExecutor(parts, jobs=2, max_megapixels=1, should_stop=lambda: len(seen) >= 20) as engine:
         for each in engine.pages():
             seen.append(each)
     assert 20 <= len(seen) < 40
@@ -265,7 +265,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 def really(scans: list[Scan], page_timeout: float = 60) -> list[Told]:
-    with LocalEngine(map(Part, scans), jobs=2, max_megapixels=100, page_timeout=page_timeout) as engine:
+    with LocalExecutor(map(Part, scans), jobs=2, max_megapixels=100, page_timeout=page_timeout) as engine:
         return told(engine.pages())
 
 
@@ -289,7 +289,7 @@ def test_what_a_worker_logs_is_written_by_its_parent(
     rows = really([Scan(FaultyPath(picture), "a"), Scan(picture, "b")])
     assert rows == [("a", None, "failed", "internal", 1), *good("b", 1)]
     (record,) = caplog.records
-    assert (record.levelname, record.name) == ("ERROR", "batchocr.engines.look")
+    assert (record.levelname, record.name) == ("ERROR", "batchocr.executors.page_task")
     assert "a: fault while reading it" in record.getMessage() and "a fault of ours" in record.getMessage()
     assert capfd.readouterr().err == ""
 

@@ -151,7 +151,7 @@ def test_how_full_a_batch_is_changes_nothing(
 
 
 def test_a_classifier_is_no_detector(tiny_detector: Detector, tmp_path: Path) -> None:
-    from batchocr.recognition.model import shipped_model
+    from batchocr.recognition.model_file import shipped_model
 
     with pytest.raises(ModelError, match="no sidecar of ours"):
         Detector(shipped_model(), device="cpu")

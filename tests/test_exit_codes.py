@@ -19,7 +19,7 @@ from command import START, Ended, account, beside, environment, here, in_own_pro
 from conftest import SAMPLES
 from own_models import own_reading
 
-from batchocr.recognition.model import shipped_model
+from batchocr.recognition.model_file import shipped_model
 
 # Wrong usage: 2, and nothing to read: 4
 

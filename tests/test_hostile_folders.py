@@ -14,11 +14,11 @@ import pytest
 from command import account, beside, here, in_own_process, rows
 
 from batchocr import Settings, run
-from batchocr.engines.look import look
 from batchocr.errors import ScanError, UsageError
+from batchocr.executors.page_task import look
 from batchocr.records import Page, Scan
 from batchocr.sources import find_scans, load_pages
-from batchocr.sources.kinds import kind_of
+from batchocr.sources.formats import kind_of
 
 ODD = {
     b"=1+1.png": "./=1+1.png",

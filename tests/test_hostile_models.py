@@ -32,10 +32,10 @@ from keras import layers
 
 from batchocr.errors import ModelError
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.keras_file import ALLOWED, LARGEST, KerasFile, Refused
-from batchocr.recognition.model import DIGITS, read_model, read_sidecar, sha256, shipped_model, sidecar_path
+from batchocr.recognition.keras_archive_check import ALLOWED, LARGEST, KerasFile, Refused
+from batchocr.recognition.model_file import DIGITS, read_model, read_sidecar, sha256, shipped_model, sidecar_path
 from batchocr.training.catalogue import SYSTEMS
-from batchocr.training.zoo import build
+from batchocr.training.networks import build
 
 
 def put(path: Path, content: bytes) -> Path:

@@ -18,8 +18,8 @@ from bombs import pdf_of_tiles
 from command import account, beside, here, rows
 from interrupted import all_gone, contents, killed, make_scans, start, undisturbed
 
-from batchocr.output.journal import FILE
-from batchocr.output.lock import HOLDER
+from batchocr.batch.journal import FILE
+from batchocr.batch.lock import HOLDER
 
 PAGES = 42
 KILLS = 3

@@ -18,10 +18,10 @@ from conftest import Job
 from strokes import page, save
 
 from batchocr import Settings, run
+from batchocr.batch.job import journal_folder, written_files
 from batchocr.errors import ExitCode, ModelError, NothingToRead
-from batchocr.job import journal_folder, written_files
 from batchocr.reading_file import NAME, read_reading
-from batchocr.recognition.model import read_sidecar, sha256, shipped_model
+from batchocr.recognition.model_file import read_sidecar, sha256, shipped_model
 from batchocr.records import PageResult
 from batchocr.shipped import shipped
 from batchocr.sources import SUFFIXES

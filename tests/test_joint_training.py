@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import NONE, levels
 from batchocr.recognition.detector import Detector
-from batchocr.recognition.model import shipped_model
+from batchocr.recognition.model_file import shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import HAND, PRINT, SIGN
 from batchocr.training.detection.cells import UNKNOWN, UNKNOWN_SIGNS

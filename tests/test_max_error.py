@@ -12,7 +12,7 @@ from own_models import copy_model, own_reading, table
 from batchocr import Reader
 from batchocr.errors import ModelError, UsageError
 from batchocr.reading_file import find_reading, read_reading
-from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector, sidecar_path
+from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, sidecar_path
 from batchocr.recognition.networks import Models
 
 TABLE = table((0.3, 0.04), (0.9, 0.008), (0.95, 0.009), (0.9985, 0.002))

@@ -11,11 +11,11 @@ import pytest
 from drawing import Sheet
 
 from batchocr import pipeline
-from batchocr.engines.look import failed, look_at
 from batchocr.errors import ScanError
+from batchocr.executors.page_task import failed, look_at
 from batchocr.pipeline import Read, read_pages
 from batchocr.recognition.detector import Detector
-from batchocr.recognition.model import shipped_model
+from batchocr.recognition.model_file import shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import Detections, Page, PreparedPage, Scan
 from batchocr.vision.tiles import PARAMETERS

@@ -18,14 +18,14 @@ from digit_files import digits, save_npz
 from own_models import copy_model, eleven_classes
 from strokes import STROKES, page, save
 
+from batchocr.evaluation.figures import figures
+from batchocr.evaluation.recalibrate import SPREAD, digits_evidence, reading_path, recalibrated
 from batchocr.reading_file import NAME, read_reading
 from batchocr.recognition.calibration import Floats, fit_temperature, rows_of, scale
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.model import Sidecar, read_sidecar, sha256, shipped_model, sidecar_path
+from batchocr.recognition.model_file import Sidecar, read_sidecar, sha256, shipped_model, sidecar_path
 from batchocr.records import Pixels
 from batchocr.shipped import shipped
-from batchocr.training.evaluate import figures
-from batchocr.training.recalibrate import SPREAD, digits_evidence, reading_path, recalibrated
 
 
 def evaluate(data: Path, *arguments: str | Path) -> Ended:

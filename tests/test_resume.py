@@ -16,11 +16,11 @@ from PIL import Image
 from strokes import page, save
 
 from batchocr import Settings, Summary, run
+from batchocr.batch import journal as journals
+from batchocr.batch.job import journal_folder
+from batchocr.batch.journal import FILE, Journal, is_local
 from batchocr.errors import OutputError, Stopped
-from batchocr.job import journal_folder
-from batchocr.output import journal as journals
-from batchocr.output.journal import FILE, Journal, is_local
-from batchocr.recognition.model import shipped_model
+from batchocr.recognition.model_file import shipped_model
 from batchocr.records import PageResult, PageRow, Scan
 
 SETTINGS = Settings(device="cpu", jobs=1)
@@ -160,9 +160,9 @@ def test_another_model_and_another_version_read_all_again(
     assert read(scans, out, mine)[1] == []  # it is the same, whatever it is called
     model.with_suffix(".json").write_text(sidecar.replace('"temperature": 1.', '"temperature": 2.'))
     assert len(read(scans, out, mine)[1]) == 7
-    monkeypatch.setattr("batchocr.job.__version__", "99")
+    monkeypatch.setattr("batchocr.batch.job.__version__", "99")
     assert len(read(scans, out, mine)[1]) == 7
-    monkeypatch.setattr("batchocr.job.code_sha256", lambda: "changed")
+    monkeypatch.setattr("batchocr.batch.job.code_sha256", lambda: "changed")
     assert len(read(scans, out, mine)[1]) == 7
 
 

@@ -11,12 +11,12 @@ import time
 import pytest
 from command import environment
 
-from batchocr.cli.stopping import SIGNALS, Stopping
+from batchocr.cli.signals import SIGNALS, Stopping
 from batchocr.errors import Stopped
 
 IN_A_LIBRARY = """
 import hashlib
-from batchocr.cli.stopping import Stopping
+from batchocr.cli.signals import Stopping
 with Stopping(say=True):
     print("within", flush=True)
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)  # half an hour in C

@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 from tiny_data import FONTS, tiny_data
 
+from batchocr.datasets.held_out import kept_out
 from batchocr.errors import UsageError
 from batchocr.records import HAND, PRINT, SIGN
 from batchocr.training.detection.cells import UNKNOWN
 from batchocr.training.synthesis.canvas import Canvas
 from batchocr.training.synthesis.exposure import tilted, visible
 from batchocr.training.synthesis.layouts import Layouts
-from batchocr.training.synthesis.makers import patch_maker
 from batchocr.training.synthesis.patches import PatchMaker, contact_sheet
-from batchocr.training.synthesis.real import Piece, RealPaper
-from batchocr.training.synthesis.sources import Sources, kept_out
+from batchocr.training.synthesis.real_paper import Piece, RealPaper
+from batchocr.training.synthesis.shipped_maker import patch_maker
+from batchocr.training.synthesis.sources import Sources
 from batchocr.training.synthesis.writing import Writing
 
 PATCHES = 24

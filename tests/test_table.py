@@ -21,8 +21,8 @@ from pyarrow import parquet
 
 from batchocr.errors import OutputError, UsageError
 from batchocr.output import table
+from batchocr.output.atomic_write import unfinished_name
 from batchocr.output.table import STDOUT, check_writable, output_paths, remove_results, write_results
-from batchocr.output.whole import unfinished_name
 from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
 
 DIGIT = DigitRow("a/1.png", 1, 2, 1, 1, 0, 0.98765, 6, 0.01, 5, 6, 20, 30, "hand", "")

@@ -19,11 +19,11 @@ from tiny_data import FONTS, tiny_data
 from batchocr.errors import UsageError
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.model import read_detector, read_sidecar, shipped_model
+from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_model
 from batchocr.recognition.network import open_device
-from batchocr.training import folder
+from batchocr.training import run_folder as folder
 from batchocr.training.catalogue import SYSTEMS
-from batchocr.training.crop_sets import CropAmounts, kept
+from batchocr.training.crop_collection import CropAmounts, kept
 from batchocr.training.default import DefaultRecipe
 from batchocr.training.detection.fit import DetectorRecipe, begun, weights_of
 from batchocr.training.train import Material

@@ -12,10 +12,10 @@ import pytest
 from command import Ended, here, rows
 from digit_files import digits, save_folders, save_npz, whole_npz
 
-from batchocr.recognition.model import read_sidecar
+from batchocr.recognition.model_file import read_sidecar
 from batchocr.training.fitted import probabilities
-from batchocr.training.folder import read_history
-from batchocr.training.zoo import build
+from batchocr.training.networks import build
+from batchocr.training.run_folder import read_history
 
 PICTURES = ("examples", "labels", "history", "right-and-wrong", "confusion", "reliability")
 

@@ -13,9 +13,10 @@ from digit_files import digits, save_npz, whole_npz
 from numpy.typing import NDArray
 from strokes import page, save
 
+from batchocr.datasets.held_out import kept_out
 from batchocr.records import Pixels
-from batchocr.training.hands import FORMS, strokes
-from batchocr.training.synthesis.sources import SIGNS, kept_out
+from batchocr.training.synthesis.sources import SIGNS
+from batchocr.training.synthesis.stroke_digits import FORMS, strokes
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 Sample = Sequence[NDArray[np.floating]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from batchocr.recognition.detector import CHANNELS
-from batchocr.recognition.model import DIGITS, STRIDES, DetectorSidecar, sha256
+from batchocr.recognition.model_file import DIGITS, STRIDES, DetectorSidecar, sha256
 from batchocr.records import SIGNS
 
 WINDOW, HALF = 48, 24.0

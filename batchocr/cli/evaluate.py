@@ -15,10 +15,10 @@ import typer
 from batchocr.cli.common import Detector, Device, DeviceChoice, Model, counted, ends_with_exit_code
 
 if TYPE_CHECKING:
+    from batchocr.evaluation.recalibrate import Evidence
     from batchocr.reading_file import Reading, ReadingFile
-    from batchocr.recognition.model import Sidecar
+    from batchocr.recognition.model_file import Sidecar
     from batchocr.recognition.networks import Models
-    from batchocr.training.recalibrate import Evidence
 
 SHOWN = 20
 """Digits and confusions of the short lists."""
@@ -67,9 +67,9 @@ def evaluate(
     """
     with ends_with_exit_code():
         from batchocr.errors import UsageError
-        from batchocr.recognition.model import read_detector, read_sidecar, shipped_detector, shipped_model
+        from batchocr.evaluation.true_pages import truth_file
+        from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, shipped_model
         from batchocr.recognition.networks import Models
-        from batchocr.training.pages import truth_file
 
         path = model or shipped_model()
         sidecar = read_sidecar(path)  # before anything is waited for
@@ -118,8 +118,8 @@ def _writing(path: Path, option: str) -> Iterator[None]:
 def _check_calibration(target: Path, model: Path, truth: Path | None) -> None:
     """Raises UsageError where nothing could be calibrated or kept, before anything is waited for."""
     from batchocr.errors import UsageError
-    from batchocr.training.pages import read_truth
-    from batchocr.training.recalibrate import check_target
+    from batchocr.evaluation.recalibrate import check_target
+    from batchocr.evaluation.true_pages import read_truth
 
     check_target(target, model)
     if truth and read_truth(truth)[0] == "rows":
@@ -131,8 +131,8 @@ def _check_calibration(target: Path, model: Path, truth: Path | None) -> None:
 
 def _save(sidecar: Sidecar, reading: ReadingFile, evidence: Evidence, model: Path, target: Path) -> dict[str, Any]:
     """Fit and keep the calibration; what is told of it."""
-    from batchocr.training.evaluate import thresholds
-    from batchocr.training.recalibrate import own_reading, recalibrated, save
+    from batchocr.evaluation.figures import thresholds
+    from batchocr.evaluation.recalibrate import own_reading, recalibrated, save
 
     own = recalibrated(sidecar, evidence)
     record = own_reading(reading, sidecar, own, evidence)
@@ -152,12 +152,12 @@ def _save(sidecar: Sidecar, reading: ReadingFile, evidence: Evidence, model: Pat
 def _of_digits(
     data: str, split: str | None, model: Path, device: str, plots: Path | None
 ) -> tuple[dict[str, Any], Callable[[], Evidence]]:
+    from batchocr.datasets.digits import load
+    from batchocr.evaluation.figures import figures
+    from batchocr.evaluation.recalibrate import digits_evidence
     from batchocr.recognition.calibration import answers
     from batchocr.recognition.classifier import Classifier
     from batchocr.recognition.network import open_device
-    from batchocr.training.datasets import load
-    from batchocr.training.evaluate import figures
-    from batchocr.training.recalibrate import digits_evidence
 
     open_device(device)
     halves = load(data)
@@ -165,7 +165,7 @@ def _of_digits(
     which = split or ("test" if halves.test else "all")
     probabilities = Classifier(model, device=device).classify(digits.pictures)
     if plots:
-        from batchocr.training.plots import evaluation, label_histogram
+        from batchocr.evaluation.plots import evaluation, label_histogram
 
         with _writing(plots, "--plots"):
             evaluation(digits, probabilities, plots)
@@ -183,13 +183,13 @@ def _of_digits(
 def _of_pages(
     truth: Path, models: Models, reading: Reading, device: str, plots: Path | None
 ) -> tuple[dict[str, Any], Callable[[], Evidence]]:
-    from batchocr.training.pages import read_pages
-    from batchocr.training.recalibrate import pages_evidence
+    from batchocr.evaluation.recalibrate import pages_evidence
+    from batchocr.evaluation.true_pages import read_pages
 
     pages = read_pages(truth, models, reading, device)
     figures, pairs = pages.score()
     if plots and pairs and pairs.true:
-        from batchocr.training.plots import pairs_evaluation
+        from batchocr.evaluation.plots import pairs_evaluation
 
         with _writing(plots, "--plots"):
             pairs_evaluation(pairs, plots)

@@ -19,8 +19,8 @@ def models(
 ) -> None:
     """List the systems that can be trained and the shipped models, with published and measured accuracy."""
     with ends_with_exit_code():
-        from batchocr.recognition.model import DEFAULT, DETECTOR
-        from batchocr.training import listing
+        from batchocr.recognition.model_file import DEFAULT, DETECTOR
+        from batchocr.training import model_table as listing
 
         if summary is None:
             for line in listing.listing():

@@ -23,11 +23,11 @@ from batchocr.cli.common import (
     Quiet,
     ends_with_exit_code,
 )
-from batchocr.engines.local import PAGE_TIMEOUT
+from batchocr.executors.local import PAGE_TIMEOUT
 from batchocr.sources import MAX_MEGAPIXELS
 
 if TYPE_CHECKING:
-    from batchocr.cli.talk import Talk
+    from batchocr.cli.progress import Talk
 
 
 def run(
@@ -91,11 +91,11 @@ def run(
     a signal.
     """
     with ends_with_exit_code(log_format, quiet=quiet):
-        from batchocr.cli.stopping import Stopping
-        from batchocr.cli.talk import JsonTalk, TextTalk
+        from batchocr.batch.job import run as run_job
+        from batchocr.batch.job import written_files
+        from batchocr.cli.progress import JsonTalk, TextTalk
+        from batchocr.cli.signals import Stopping
         from batchocr.errors import UsageError
-        from batchocr.job import run as run_job
-        from batchocr.job import written_files
         from batchocr.settings import Settings
         from batchocr.sources import read_files_from
 

@@ -112,8 +112,8 @@ def _show(path: Path, data: str, fonts: Path | None, labels: Path | None, seed: 
     import numpy as np
 
     from batchocr.errors import OutputError, UsageError
-    from batchocr.training.synthesis.makers import patch_maker
     from batchocr.training.synthesis.patches import contact_sheet
+    from batchocr.training.synthesis.shipped_maker import patch_maker
 
     if fonts is None:
         raise UsageError("--show: print is made of fonts; give a folder of them as --fonts")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, get_args, get_type_hi
 import numpy as np
 
 from batchocr.errors import OutputError, UsageError
-from batchocr.output.whole import cannot_write, whole_files
+from batchocr.output.atomic_write import cannot_write, whole_files
 from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
 
 if TYPE_CHECKING:

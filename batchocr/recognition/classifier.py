@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from batchocr.recognition.calibration import NONE, Floats, scale
-from batchocr.recognition.model import read_model
+from batchocr.recognition.model_file import read_model
 from batchocr.recognition.network import Network
 from batchocr.records import Crops
 

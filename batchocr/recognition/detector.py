@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.recognition.compiled import Answer, compiled, set_policy
-from batchocr.recognition.model import STRIDES, read_detector
+from batchocr.recognition.inference_graph import Answer, compiled, set_policy
+from batchocr.recognition.model_file import STRIDES, read_detector
 from batchocr.recognition.network import Network
 from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Detections, Tiles, no_detections
 

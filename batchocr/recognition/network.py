@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.errors import DeviceError, ModelError, UsageError
-from batchocr.recognition.compiled import Answer, compiled
-from batchocr.recognition.keras_file import KerasFile, quoted
+from batchocr.recognition.inference_graph import Answer, compiled
+from batchocr.recognition.keras_archive_check import KerasFile, quoted
 from batchocr.recognition.precision import fast_policy
 
 DEVICES = ("auto", "cpu", "gpu")

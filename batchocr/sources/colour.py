@@ -7,7 +7,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.percentiles import percentiles
+from batchocr.image_stats import percentiles
 from batchocr.records import Pixels
 
 Colours = NDArray[np.uint8]

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from batchocr.errors import ScanError
 from batchocr.records import Page, Scan
-from batchocr.sources.kinds import Kind, Refused, kind_of
+from batchocr.sources.formats import Kind, Refused, kind_of
 from batchocr.sources.source import MAX_MEGAPIXELS, BadPage, Source
 
 _MOST_BYTES_A_PIXEL = 8  # a PNG of noise, four channels of 16 bits
@@ -38,7 +38,7 @@ def load_pages(
     del data
     kind = _readable(source)
     if kind is Kind.TIFF:
-        from batchocr.sources.frames import load_frames
+        from batchocr.sources.tiff import load_frames
 
         yield from load_frames(source, first, last)
     elif kind is Kind.PDF:
@@ -46,7 +46,7 @@ def load_pages(
 
         yield from load_pdf(source, first, last)
     elif first <= 1 and (last is None or last >= 1):
-        from batchocr.sources.picture import load_picture
+        from batchocr.sources.single_image import load_picture
 
         yield load_picture(source, kind)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from batchocr.errors import UsageError
 from batchocr.records import Scan
-from batchocr.sources.kinds import SUFFIXES
+from batchocr.sources.formats import SUFFIXES
 
 PREVIEW = ".preview."
 """In the name of a picture that `batchocr preview` drew: in a folder of scans it is none of them."""

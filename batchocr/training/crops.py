@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.datasets.digits import Digits, joined
 from batchocr.recognition.calibration import NONE
 from batchocr.records import SIGN, SIGNS, Crops, Detections, Pixels
-from batchocr.training.datasets import Digits, joined
 from batchocr.training.detection.cells import HAND, PRINT, UNKNOWN, Boxes
 from batchocr.vision.crops import cut_crops
 

@@ -11,16 +11,16 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.datasets.digits import Digits, Halves, joined
+from batchocr.datasets.public_digits import MNIST
 from batchocr.recognition.calibration import NONE
 from batchocr.records import Crops
-from batchocr.training.bend import bent
 from batchocr.training.catalogue import DEFAULT
-from batchocr.training.crop_sets import KEPT, CropAmounts, CropSources, gather, keep, kept
-from batchocr.training.datasets import Digits, Halves, joined
-from batchocr.training.digit_sets import MNIST
+from batchocr.training.crop_augmentation import bent
+from batchocr.training.crop_collection import KEPT, CropAmounts, CropSources, gather, keep, kept
 from batchocr.training.fitted import Fitted
-from batchocr.training.folder import Checkpoint, claim, make_repeatable, resumed
-from batchocr.training.zoo import build
+from batchocr.training.networks import build
+from batchocr.training.run_folder import Checkpoint, claim, make_repeatable, resumed
 
 STRIDE = 1_000_000
 """More than the steps of an epoch, so that no dropout comes again."""

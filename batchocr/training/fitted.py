@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.datasets.digits import Digits
 from batchocr.records import Crops
-from batchocr.training.datasets import Digits
 
 log = logging.getLogger(__name__)
 

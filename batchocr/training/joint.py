@@ -32,7 +32,7 @@ from batchocr.decoding.joint import (
 from batchocr.reading_file import NAME, Measured, ReadingFile
 from batchocr.recognition.calibration import DECIMALS, NONE, Floats, Level, levels, threshold_at
 from batchocr.recognition.detector import DetectorParameters
-from batchocr.recognition.model import shipped_detector, shipped_model
+from batchocr.recognition.model_file import shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.training.joint_evidence import (
     PARAMETERS,
@@ -42,7 +42,7 @@ from batchocr.training.joint_evidence import (
     patches,
     register_strips,
 )
-from batchocr.training.synthesis.makers import patch_maker
+from batchocr.training.synthesis.shipped_maker import patch_maker
 
 log = logging.getLogger(__name__)
 
@@ -275,7 +275,7 @@ def _measured(evidence: Evidence, rows: Rows, least: float) -> Measured:
 
 def write_run(fitted: Fitted, run: Path) -> None:
     """`thresholds.csv` and reliability diagrams, of all collections and of each."""
-    from batchocr.training.plots import reliability
+    from batchocr.evaluation.plots import reliability
 
     run.mkdir(parents=True, exist_ok=True)
     with (run / "thresholds.csv").open("w", newline="", encoding="utf-8") as file:

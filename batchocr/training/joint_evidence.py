@@ -16,22 +16,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.datasets.held_out import kept_out, register_pages, strip_is_held_out
 from batchocr.decoding.faint import ink_strengths
 from batchocr.decoding.familiarity import page_medians
 from batchocr.decoding.joint import DIGITS, joint_probabilities
 from batchocr.decoding.neighbours import neighbour_scores
 from batchocr.decoding.signs import contested
-from batchocr.engines.look import look_at
+from batchocr.executors.page_task import look_at
 from batchocr.pipeline import Read, read_pages
 from batchocr.recognition.calibration import NONE, Floats
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, Page, Pixels, PreparedPage, Scan
 from batchocr.training.detection.cells import UNKNOWN, UNKNOWN_SIGNS, Boxes
-from batchocr.training.held_out import register_pages, strip_is_held_out
-from batchocr.training.synthesis.makers import held_out_papers
 from batchocr.training.synthesis.patches import PatchMaker
-from batchocr.training.synthesis.real import read_grey
-from batchocr.training.synthesis.sources import kept_out
+from batchocr.training.synthesis.real_paper import read_grey
+from batchocr.training.synthesis.shipped_maker import held_out_papers
 
 Whole = NDArray[np.int64]
 

@@ -18,14 +18,14 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from batchocr.datasets.held_out import kept_out, register_pages, strip_is_held_out, sudoku_photos
 from batchocr.decoding.suppression import SuppressionParameters, suppressed
 from batchocr.recognition.detector import Detector, DetectorParameters, of_page
 from batchocr.records import PRINT, SIGN, SIGNS, Detections, Pixels
 from batchocr.training.component_labels import component_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
-from batchocr.training.held_out import register_pages, strip_is_held_out, sudoku_photos
-from batchocr.training.synthesis.real import read_grey
-from batchocr.training.synthesis.sources import InkFile, kept_out, line_picture
+from batchocr.training.synthesis.real_paper import read_grey
+from batchocr.training.synthesis.sources import InkFile, line_picture
 from batchocr.training.text_alignment import PARAMETERS, Box, Laid, Parameters, lay, lay_with_gaps
 from batchocr.vision.tiles import make_tiles
 

@@ -12,7 +12,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.datasets.digits import Digits, Halves, load
 from batchocr.errors import UsageError
+from batchocr.evaluation.figures import figures
 from batchocr.recognition.calibration import (
     NONE,
     Floats,
@@ -22,15 +24,13 @@ from batchocr.recognition.calibration import (
     rows_of,
     scale,
 )
-from batchocr.recognition.model import DIGITS, NO_DIGIT, Calibration, Sidecar, sha256, sidecar_path
+from batchocr.recognition.model_file import DIGITS, NO_DIGIT, Calibration, Sidecar, sha256, sidecar_path
 from batchocr.training.catalogue import DEFAULT, DETECTOR, System, system_named
-from batchocr.training.crop_sets import CropSources
-from batchocr.training.datasets import Digits, Halves, load
+from batchocr.training.crop_collection import CropSources
 from batchocr.training.default import DefaultRecipe, fit_default
 from batchocr.training.detection.fit import DetectorRecipe, fit_detector, write_sidecar
-from batchocr.training.evaluate import figures
 from batchocr.training.fitted import Fitted, probabilities
-from batchocr.training.folder import HISTORY, read_history
+from batchocr.training.run_folder import HISTORY, read_history
 from batchocr.training.synthesis.sources import check_data
 from batchocr.training.tutorials import fit_tutorial
 
@@ -187,7 +187,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
 def _plot(
     fitted: Fitted, history: list[dict[str, float]], digits: Digits, found: Floats, out: Path, data: Halves
 ) -> None:
-    from batchocr.training import plots
+    from batchocr.evaluation import plots
 
     plots.examples(fitted.seen, out / "examples.png")
     counts = {"trained on": fitted.seen.labels, **({} if data.test is None else {"test": data.test.labels})}

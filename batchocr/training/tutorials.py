@@ -8,13 +8,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from batchocr.datasets.digits import Digits, Halves, Labels
 from batchocr.errors import UsageError
 from batchocr.records import Crops
 from batchocr.training.catalogue import Recipe, System
-from batchocr.training.datasets import Digits, Halves, Labels
 from batchocr.training.fitted import Fitted
-from batchocr.training.folder import Checkpoint, claim, make_repeatable, resumed
-from batchocr.training.zoo import build
+from batchocr.training.networks import build
+from batchocr.training.run_folder import Checkpoint, claim, make_repeatable, resumed
 
 LEAST_HELD_OUT = 10
 """Digits below which a temperature says nothing."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.percentiles import percentiles
+from batchocr.image_stats import percentiles
 from batchocr.records import Pixels
 
 Contrast = NDArray[np.uint8]

@@ -24,7 +24,7 @@ from typing import Annotated, Any
 import cv2
 import typer
 
-from batchocr.training.held_out import HELD_OUT_PAGES
+from batchocr.datasets.held_out import HELD_OUT_PAGES
 
 sys.path.append(str(Path(__file__).parents[1]))
 from pages import KINDS, load, write_pages

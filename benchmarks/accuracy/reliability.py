@@ -20,8 +20,8 @@ import numpy as np
 import typer
 from silent import Row, pairs, written_rows
 
+from batchocr.evaluation.plots import reliability
 from batchocr.recognition.calibration import design_effect, error_bounds
-from batchocr.training.plots import reliability
 
 EDGES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0001)
 

@@ -18,7 +18,7 @@ import numpy as np
 import typer
 from reading import read_files
 
-from batchocr.training.held_out import HELD_OUT_PAGES
+from batchocr.datasets.held_out import HELD_OUT_PAGES
 
 sys.path.append(str(Path(__file__).parents[1]))
 from pages import KINDS, load, write_pages

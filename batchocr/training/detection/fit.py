@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.errors import UsageError
-from batchocr.recognition.keras_file import LARGEST, KerasFile, read_whole
-from batchocr.recognition.model import DIGITS, STRIDES, DetectorSidecar, sha256, sidecar_path
+from batchocr.recognition.keras_archive_check import LARGEST, KerasFile, read_whole
+from batchocr.recognition.model_file import DIGITS, STRIDES, DetectorSidecar, sha256, sidecar_path
 from batchocr.records import SIGNS
 from batchocr.training.detection.losses import box_part, class_accuracy, detection_loss, heat_part
 from batchocr.training.detection.network import NAME, build_detector
 from batchocr.training.detection.stream import StreamParameters, batches
-from batchocr.training.folder import HISTORY, Epoch, claim, make_repeatable, read_history, write_history
+from batchocr.training.run_folder import HISTORY, Epoch, claim, make_repeatable, read_history, write_history
 
 MODEL, STATE = "model.keras", "state.npz"
 """The averaged network after the last epoch, and all that is needed to go on."""

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.training.detection.cells import target
-from batchocr.training.synthesis.makers import patch_maker
 from batchocr.training.synthesis.patches import PatchMaker
+from batchocr.training.synthesis.shipped_maker import patch_maker
 from batchocr.vision.network_input import network_input
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.float16]]

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from batchocr.training.synthesis import around
+from batchocr.training.synthesis import surroundings as around
 from batchocr.training.synthesis.canvas import DOTTED, SOLID, Segment
 from batchocr.training.synthesis.layout import Layout
 from batchocr.training.synthesis.number_texts import number_text

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from batchocr.records import Pixels
 from batchocr.training.detection.cells import HAND, SIGN, UNKNOWN
 from batchocr.training.synthesis.canvas import Canvas
-from batchocr.training.synthesis.marks import MARKS, SIGN_HEIGHTS, SIGN_MIDDLES, mark_strokes, sign_strokes
+from batchocr.training.synthesis.non_digits import MARKS, SIGN_HEIGHTS, SIGN_MIDDLES, mark_strokes, sign_strokes
 from batchocr.training.synthesis.pen import Pen, Strokes, any_pen, render
 from batchocr.training.synthesis.sources import BITMAP_PX, SIGNS, Glyph, Sources, Writer
 from batchocr.training.synthesis.zero_chains import zero_chain

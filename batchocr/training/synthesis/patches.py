@@ -10,12 +10,13 @@ import numpy as np
 
 from batchocr.records import Pixels
 from batchocr.training.detection.cells import Boxes
-from batchocr.training.synthesis import around, paper
+from batchocr.training.synthesis import paper
+from batchocr.training.synthesis import surroundings as around
 from batchocr.training.synthesis.canvas import Canvas
 from batchocr.training.synthesis.exposure import cut_out, expose, tilted
 from batchocr.training.synthesis.layouts import SHARES, Layouts
 from batchocr.training.synthesis.printing import PrintBank, turned
-from batchocr.training.synthesis.real import RealPaper
+from batchocr.training.synthesis.real_paper import RealPaper
 from batchocr.training.synthesis.sources import Sources
 from batchocr.training.synthesis.writing import Writing
 

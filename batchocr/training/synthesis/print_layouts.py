@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from batchocr.training.detection.cells import UNKNOWN
-from batchocr.training.synthesis import around
+from batchocr.training.synthesis import surroundings as around
 from batchocr.training.synthesis.layout import Layout
 from batchocr.training.synthesis.number_texts import number_text as written_text
 from batchocr.training.synthesis.printing import lay_number, number_text, set_number

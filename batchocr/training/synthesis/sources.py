@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,19 +11,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from batchocr.datasets.held_out import kept_out
 from batchocr.errors import UsageError
 from batchocr.records import Pixels
-from batchocr.training.hands import FORMS, OLD, Form
-from batchocr.training.hands import strokes as strokes_of
 from batchocr.training.synthesis.pen import Stroke, Strokes, based, thinned
+from batchocr.training.synthesis.stroke_digits import FORMS, OLD, Form
+from batchocr.training.synthesis.stroke_digits import strokes as strokes_of
 
 SIGNS = ".,/-:+"
 BITMAP_PX = 52
 """Height at which pictures of digits are kept."""
 FORM_WRITERS, OLD_WRITERS = 80, 80
 """Hands drawn by our own forms."""
-KEPT_OUT = 10
-"""Of so many writers one is kept out of training, to measure on."""
 FILES = (
     "mnist.npz",
     "semeion.npz",
@@ -125,11 +123,6 @@ def check_data(data: Path) -> None:
     for name in FILES:
         if not (data / name).exists():
             raise UsageError(f"{data / name}: is missing; give the folder of public data, as docs/models.md lists it")
-
-
-def kept_out(writer: str) -> bool:
-    """Whether a writer is kept out of training."""
-    return zlib.crc32(writer.encode()) % KEPT_OUT == 0
 
 
 @dataclass(frozen=True)

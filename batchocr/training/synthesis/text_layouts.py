@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from batchocr.training.synthesis import around, paper
+from batchocr.training.synthesis import paper
+from batchocr.training.synthesis import surroundings as around
 from batchocr.training.synthesis.layout import Layout
 from batchocr.training.synthesis.number_texts import number_text
 from batchocr.training.synthesis.number_writing import Hand

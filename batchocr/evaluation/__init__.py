@@ -1,0 +1,1 @@
+"""Measuring: what was read held against what stands there, figures, plots, calibration on pages of one's own."""

@@ -1,0 +1,99 @@
+"""How well digits are read: the figures that a training and `batchocr evaluate` tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.datasets.digits import Labels
+from batchocr.recognition.calibration import (
+    NONE,
+    Floats,
+    Level,
+    answers,
+    expected_calibration_error,
+    least_error,
+    level_for,
+    levels,
+    rows_of,
+    threshold_at,
+)
+
+ERRORS = (0.01, 0.001)
+"""Shares of wrong digits among the accepted ones for which the coverage is told."""
+MAX_ERRORS = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""Values of `--max-error` for which the threshold is told."""
+
+
+def coverage(error: float, confidence: Floats, right: NDArray[np.bool_]) -> float:
+    """Share of all digits that can be accepted, most confident first, with at most the share `error` of them wrong.
+
+    Digits of equal confidence are accepted together.
+    """
+    accepted = confidence >= threshold_at(error, confidence, right)
+    fits = accepted.any() and (~right[accepted]).mean() <= error
+    return float(accepted.mean()) if fits else 0.0
+
+
+def trust(confidence: Floats, right: NDArray[np.bool_], count: int | None = None) -> dict[str, Any]:
+    """Whether confidences of rows (n,) can be trusted.
+
+    Calibration error, coverage at each of ERRORS, the threshold for each of MAX_ERRORS, and the least error that has
+    one. `count` is what the coverage is a share of; None for the rows.
+    """
+    table = levels(confidence, right)
+    whole = len(confidence) / max(1, len(confidence) if count is None else count)
+    return {
+        "expected_calibration_error": round(expected_calibration_error(confidence, right), 5),
+        **{f"coverage_at_error_{error}": round(coverage(error, confidence, right) * whole, 4) for error in ERRORS},
+        **thresholds(table),
+    }
+
+
+def thresholds(table: Sequence[Level]) -> dict[str, Any]:
+    """For each of MAX_ERRORS the level that `--max-error` would take, and the least error that can be asked for.
+
+    The fields of a level are None where there is none.
+    """
+    chosen = [(error, level_for(table, error)) for error in MAX_ERRORS]
+    return {
+        "least_max_error": least_error(table).high if table else None,
+        "thresholds": [
+            {"max_error": error, **{name: getattr(level, name, None) for name in Level.model_fields}}
+            for error, level in chosen
+        ],
+    }
+
+
+def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
+    """Accuracy, errors, calibration, coverage and confusions of calibrated probabilities (n, classes).
+
+    A digit that was taken for none is an error. What is none, label 10, is counted as `others`; taken for a digit, as
+    `others_read`, it is a row that is wrong. A run reads a picture of one digit as a digit, whatever it looks like:
+    hence `accuracy_as_digits`.
+    """
+    predicted, digit = answers(probabilities), labels < NONE
+    as_digits = (probabilities[:, :NONE].argmax(axis=1) == labels)[digit]
+    knows_none = probabilities.shape[1] > NONE and len(as_digits)
+    right = (predicted == labels)[digit]
+    pairs = Counter(zip(labels[digit][~right].tolist(), predicted[digit][~right].tolist(), strict=True))
+    others = {"others": int((~digit).sum()), "others_read": int((predicted[~digit] < NONE).sum())}
+    return {
+        "accuracy": round(float(right.mean()), 5) if len(right) else 0.0,
+        **({"accuracy_as_digits": round(float(as_digits.mean()), 5)} if knows_none else {}),
+        "errors": int((~right).sum()),
+        "count": len(right),
+        **(others if others["others"] else {}),
+        **trust(*rows_of(probabilities, labels), count=len(right) + others["others_read"]),
+        "confusions": confusions(pairs),
+    }
+
+
+def confusions(pairs: Counter[tuple[int, int]]) -> list[dict[str, int]]:
+    """What was taken for what and how often, most often first."""
+    ordered = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [{"true": true, "predicted": predicted, "count": count} for (true, predicted), count in ordered]

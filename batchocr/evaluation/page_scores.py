@@ -1,0 +1,244 @@
+"""What a run read on pages, held against what stands there.
+
+Three forms of truth, as `truth.json` beside the pages has them:
+
+- boxes: `{file: [{"text": "2017", "digits": [[digit, left, top, width, height], ...]}, ...]}`
+- rows: `{file: {"rows": ["2017", ...]}}`, rows of digits from the top
+- crops: `{file: {"rows": ["7"]}}`, one digit a file
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchocr.evaluation.figures import confusions, trust
+from batchocr.recognition.calibration import Floats
+from batchocr.records import Box, DigitRow
+
+LEAST_OVERLAP = 0.3
+"""Of a found and a true digit's box, intersection over union, for one to be the other."""
+LEAST_WIDTH = 0.3
+"""Of a box's height: a narrower one counts as so wide. The ink of a 1 is a few pixels wide, and a box found around it
+may be several times that."""
+SURPLUS = 0.02
+"""What a digit too many on a line costs, so that of two lines that hold a row the shorter one is taken."""
+
+Read = Mapping[str, Sequence[DigitRow]]
+"""The digits read, by the name of their file."""
+
+
+class TrueNumber(TypedDict):
+    """A number as it stands on the page."""
+
+    text: str
+    digits: list[list[int]]
+    """[digit, left, top, width, height] each."""
+
+
+@dataclass
+class Pairs:
+    """Digits whose truth is known: what a confusion matrix and a reliability diagram are drawn from."""
+
+    true: list[int] = field(default_factory=list)
+    """−1 where there is no digit."""
+    predicted: list[int] = field(default_factory=list)
+    confidence: list[float] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+    """The file and page that each stands on."""
+
+    def add(self, true: int, row: DigitRow) -> None:
+        self.true.append(true)
+        self.predicted.append(row.digit)
+        self.confidence.append(row.confidence)
+        self.pages.append(f"{row.file} {row.page}")
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        return np.array(self.true, int) == np.array(self.predicted, int)
+
+    def figures(self) -> dict[str, Any]:
+        """Calibration, coverage and confusions; those of found digits that are none are counted as wrong."""
+        if not self.true:
+            return {"expected_calibration_error": None, "confusions": []}
+        mixed = Counter((t, p) for t, p in zip(self.true, self.predicted, strict=True) if t not in (p, -1))
+        return {**trust(np.array(self.confidence), self.right), "confusions": confusions(mixed)}
+
+
+def score_boxes(truth: Mapping[str, Sequence[TrueNumber]], read: Read) -> tuple[dict[str, Any], Pairs]:
+    """Recall, precision, digits and numbers right, calibration and coverage, and the pairs behind them.
+
+    A found digit matches a true one where their boxes overlap best, one to one. A number is right where all its
+    digits, and no others, were read as one number.
+    """
+    count: Counter[str] = Counter()
+    pairs = Pairs()
+    for name, numbers in truth.items():
+        found = read.get(name, [])
+        flat = [digit for number in numbers for digit in number["digits"]]
+        match = matched(flat, found)
+        count.update(true=len(flat), found=len(found), matched=len(match), numbers=len(numbers))
+        for at, index in match.items():
+            pairs.add(flat[at][0], found[index])
+            count["right"] += flat[at][0] == found[index].digit
+        for index in set(range(len(found))) - set(match.values()):
+            pairs.add(-1, found[index])
+        texts = _texts(found)
+        first = 0
+        for number in numbers:
+            count["numbers_right"] += first in match and texts[_place(found[match[first]])] == number["text"]
+            first += len(number["digits"])
+    return {
+        "accuracy": _share(count["right"], count["true"]),
+        "errors": count["true"] - count["right"],
+        "count": count["true"],
+        **pairs.figures(),
+        "recall": _share(count["matched"], count["true"]),
+        "precision": _share(count["matched"], count["found"]),
+        "accuracy_where_found": _share(count["right"], count["matched"]),
+        "number_accuracy": _share(count["numbers_right"], count["numbers"]),
+        "numbers": count["numbers"],
+        "pages": len(truth),
+    }, pairs
+
+
+def matched(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box]) -> dict[int, int]:
+    """Which of the boxes found each true digit [digit, left, top, width, height] is, by index.
+
+    The pairs that overlap most are taken first, from LEAST_OVERLAP on.
+    """
+    if not true or not found:
+        return {}
+    overlap = _overlap(
+        np.array([digit[1:5] for digit in true], float),
+        np.array([(each.left, each.top, each.width, each.height) for each in found], float),
+    )
+    match: dict[int, int] = {}
+    taken: set[int] = set()
+    at, index = np.nonzero(overlap >= LEAST_OVERLAP)
+    order = np.argsort(-overlap[at, index], kind="stable")
+    for t, f in zip(at[order].tolist(), index[order].tolist(), strict=True):
+        if t not in match and f not in taken:
+            match[t] = f
+            taken.add(f)
+    return match
+
+
+def _overlap(a: Floats, b: Floats) -> Floats:
+    """Intersection over union (n, m) of boxes (n, 4) and (m, 4): left, top, width, height."""
+    a, b = _no_narrower(a), _no_narrower(b)
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
+    common = np.clip(high - low, 0, None).prod(axis=2)
+    return np.asarray(common / (a[:, None, 2:].prod(axis=2) + b[None, :, 2:].prod(axis=2) - common + 1e-9))
+
+
+def _no_narrower(boxes: Floats) -> Floats:
+    """Boxes (n, 4), each as wide as LEAST_WIDTH asks for, about its middle."""
+    width = np.maximum(boxes[:, 2], LEAST_WIDTH * boxes[:, 3])
+    return np.stack([boxes[:, 0] + (boxes[:, 2] - width) / 2, boxes[:, 1], width, boxes[:, 3]], axis=1)
+
+
+def _place(row: DigitRow) -> tuple[int, int, int]:
+    return row.page, row.line, row.number
+
+
+def _texts(found: Sequence[DigitRow]) -> dict[tuple[int, int, int], str]:
+    texts: defaultdict[tuple[int, int, int], str] = defaultdict(str)
+    for row in sorted(found, key=lambda row: row.position):
+        texts[_place(row)] += str(row.digit)
+    return texts
+
+
+def score_rows(truth: Mapping[str, Mapping[str, Sequence[str]]], read: Read) -> dict[str, Any]:
+    """Edit distance over true digits, and rows read without any; rows are laid on found lines in order.
+
+    The ends of a line are free; a missed row costs all its digits. Boxes are not known, so confidences cannot be
+    measured.
+    """
+    errors = exact = 0
+    for name, page in truth.items():
+        lines: defaultdict[tuple[int, int], str] = defaultdict(str)
+        for row in sorted(read.get(name, []), key=lambda row: (*_place(row), row.position)):
+            lines[row.page, row.line] += str(row.digit)
+        costs = _aligned(page["rows"], [lines[key] for key in sorted(lines)])
+        errors += sum(costs)
+        exact += costs.count(0)
+    rows = [row for page in truth.values() for row in page["rows"]]
+    count = sum(map(len, rows))
+    surplus = sum(max(0, len(read.get(name, [])) - sum(map(len, page["rows"]))) for name, page in truth.items())
+    return {
+        "accuracy": round(1 - errors / max(1, count), 4),
+        "errors": errors,
+        "count": count,
+        "expected_calibration_error": None,
+        "digit_error": _share(errors, count),
+        "rows_exact": _share(exact, len(rows)),
+        "rows": len(rows),
+        "extra_digits_a_page": round(surplus / max(1, len(truth)), 1),
+        "pages": len(truth),
+    }
+
+
+def _distance(row: str, line: str) -> int:
+    """Edit distance of `row` to the stretch of `line` that fits it best (Sellers, 1980)."""
+    before = [0] * (len(line) + 1)
+    for i, wanted in enumerate(row, 1):
+        now = [i]
+        for j, there in enumerate(line, 1):
+            now.append(min(before[j] + 1, now[j - 1] + 1, before[j - 1] + (wanted != there)))
+        before = now
+    return min(before)
+
+
+def _aligned(rows: Sequence[str], lines: Sequence[str]) -> list[int]:
+    """The cost of each row where rows go to lines of their own, both in order, as cheaply as can be."""
+    # best[i][j]: cost of the first i rows on the first j lines, and the costs of each
+    none: tuple[int, ...] = ()
+    best = [(0.0, none)] * (len(lines) + 1)
+    for row in rows:
+        now = [(best[0][0] + len(row), (*best[0][1], len(row)))]
+        for j, line in enumerate(lines):
+            distance = _distance(row, line)
+            surplus = SURPLUS * max(0, len(line) - len(row))
+            now.append(
+                min(
+                    now[j],
+                    (best[j][0] + distance + surplus, (*best[j][1], min(distance, len(row)))),
+                    (best[j + 1][0] + len(row), (*best[j + 1][1], len(row))),
+                    key=lambda way: round(way[0], 9),
+                )
+            )
+        best = now
+    return list(best[-1][1])
+
+
+def score_crops(truth: Mapping[str, Mapping[str, Sequence[str]]], read: Read) -> tuple[dict[str, Any], Pairs]:
+    """Files where exactly the one true digit was read, or it was the largest; the pairs are those of single digits."""
+    count: Counter[str] = Counter()
+    pairs = Pairs()
+    for name, page in truth.items():
+        found, (wanted,) = read.get(name, []), page["rows"]
+        if not found:
+            continue
+        count["largest"] += max((row.width * row.height, str(row.digit)) for row in found)[1] == wanted
+        if len(found) == 1:
+            pairs.add(int(wanted), found[0])
+            count["right"] += str(found[0].digit) == wanted
+    return {
+        "accuracy": _share(count["right"], len(truth)),
+        "errors": len(truth) - count["right"],
+        "count": len(truth),
+        **pairs.figures(),
+        "read_as_one_digit": _share(len(pairs.true), len(truth)),
+        "largest_right": _share(count["largest"], len(truth)),
+    }, pairs
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / max(1, whole), 4)

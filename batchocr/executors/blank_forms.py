@@ -1,0 +1,24 @@
+"""Blank forms from their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from batchocr.decoding.blank_form import BlankForm, blank_form
+from batchocr.errors import UsageError
+from batchocr.executors.page_task import look
+from batchocr.records import Scan
+
+
+def load_blanks(paths: Sequence[Path], max_megapixels: float) -> tuple[BlankForm, ...]:
+    """The forms on all pages of these files. Raises UsageError where one cannot be read."""
+    forms = []
+    for path in paths:
+        for page in look(Scan(path, str(path)), max_megapixels):
+            if page.level is None:
+                raise UsageError(
+                    f"--blank {path}: cannot be read ({page.row.message}); give a picture or PDF of a form"
+                )
+            forms.append(blank_form(page.level.pixels))
+    return tuple(forms)

@@ -1,0 +1,118 @@
+"""A training's folder: whose it is, what is kept after each epoch, and how to go on from there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from batchocr.errors import OutputError, UsageError
+from batchocr.recognition.keras_archive_check import LARGEST, KerasFile, read_whole
+
+ACCOUNT, HISTORY = "training.json", "history.csv"
+
+Epoch = dict[str, float]
+"""`accuracy`, `loss` and `seconds`, with `val_` before it for the validation cut where there is one."""
+
+log = logging.getLogger(__name__)
+
+
+def claim(out: Path, account: dict[str, Any], *, resume: bool) -> None:
+    """Make the folder `out` that of this training.
+
+    Raises UsageError where it holds a training and `resume` is not asked for, where that is another one, or where it
+    holds anything else; OutputError where it cannot be made.
+    """
+    known = out / ACCOUNT
+    try:
+        if known.exists():
+            if not resume:
+                raise UsageError(f"{out}: holds a training; go on with it by --resume, or give another --out")
+            if json.loads(known.read_text(encoding="utf-8")) != account:
+                raise UsageError(
+                    f"{out}: holds another training (see {ACCOUNT}); give another --out, or the same options"
+                )
+        elif out.exists() and any(out.iterdir()):
+            raise UsageError(f"{out}: holds other files; give a new folder as --out")
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            known.write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
+    except OSError as fault:
+        raise OutputError(f"{out}: cannot be written ({fault.strerror}); give another --out") from fault
+
+
+def make_repeatable(seed: int, *, xla: bool = False) -> None:
+    """Everything drawn at random from now on follows `seed`, and sums come in a fixed order.
+
+    XLA's order is fixed on a CPU without our doing, and Keras does not let it be asked for together with XLA.
+    """
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow" and not xla:
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def resumed(out: Path) -> tuple[keras.Model | None, list[Epoch]]:
+    """What an interrupted training left in `out`: the model after its last epoch, and the figures of each."""
+    last = max(out.glob("epoch-[0-9][0-9][0-9].keras"), default=None)
+    if last is None:
+        return None, []
+    try:
+        model = KerasFile(read_whole(last, LARGEST), compiled=True).load()
+        epochs = read_history(out / HISTORY)
+    except (OSError, ValueError) as fault:
+        raise UsageError(f"{last}: cannot be gone on with ({fault}); remove {out} and train again") from fault
+    return model, epochs[: int(last.stem.removeprefix("epoch-"))]
+
+
+def read_history(path: Path) -> list[Epoch]:
+    """The epochs of a `history.csv`, from the first."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [{k: float(v) for k, v in row.items() if k != "epoch"} for row in csv.DictReader(file)]
+
+
+def write_history(path: Path, epochs: list[Epoch]) -> None:
+    """The same, written."""
+    fresh = path.with_suffix(".part.csv")
+    with fresh.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["epoch", *epochs[0]], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"epoch": number, **epoch} for number, epoch in enumerate(epochs, 1))
+    fresh.replace(path)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """After each epoch all that is needed to go on: weights, optimiser, and the epochs so far, as one file."""
+
+    def __init__(self, out: Path, seed: int, epochs: list[Epoch], *, stride: int, tell: bool) -> None:
+        """`epochs` are those before; each new one is added to them. `tell` logs each, for want of Keras's own bar.
+
+        Dropout's draws move on by one a step, and by `stride` an epoch: with fewer than the steps some come again.
+        """
+        super().__init__()
+        self.out, self.seed, self.epochs, self.stride, self.tell = out, seed, epochs, stride, tell
+        self.clock = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.clock = time.perf_counter()
+        # what dropout draws depends on the epoch alone, so that an interrupted training ends in the same model
+        dropouts = [layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout)]
+        for place, layer in enumerate(dropouts):
+            layer.seed_generator.state.assign(np.array([self.seed + place, epoch * self.stride], np.uint32))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        figures = {name: round(float(value), 6) for name, value in (logs or {}).items()}
+        self.epochs.append({**figures, "seconds": round(time.perf_counter() - self.clock, 1)})
+        fresh = self.out / f"epoch-{epoch + 1:03}.part.keras"
+        self.model.save(fresh)
+        write_history(self.out / HISTORY, self.epochs)
+        fresh.replace(self.out / f"epoch-{epoch + 1:03}.keras")
+        (self.out / f"epoch-{epoch:03}.keras").unlink(missing_ok=True)
+        log.log(logging.INFO if self.tell else logging.DEBUG, "epoch %d: %s", epoch + 1, self.epochs[-1])
