@@ -18,7 +18,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from command import START, environment
 from interrupted import contents, killed, make_scans, undisturbed
 

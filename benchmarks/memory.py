@@ -15,7 +15,7 @@ import numpy as np
 import typer
 from watched import links, run
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from strokes import page, save
 
 KINDS = 50

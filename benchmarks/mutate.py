@@ -2,7 +2,7 @@
 
 `python benchmarks/mutate.py --files 6000` makes the files from those of the tests and the smaller samples, and prints
 the figures of docs/reliability.md. It ends with 1 where a file is no row, a page is larger than allowed, a worker
-crashed, or the run ends with anything but 0 or 3. The mutations are those of tests/mutations.py.
+crashed, or the run ends with anything but 0 or 3. The mutations are those of tests/support/mutations.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Annotated
 import typer
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 from mutations import mutations, seeds  # noqa: E402
 
 LARGEST_SAMPLE = 100_000  # bytes: of larger ones, reading what is still whole would take most of the time

@@ -1,6 +1,6 @@
 """Every format and depth is read as another library wrote it, or refused with the fix.
 
-    python tests/test_formats.py > docs/formats.md
+    PYTHONPATH=tests/support python tests/test_formats.py > docs/formats.md
 
 writes the table in the documents.
 """
@@ -31,7 +31,7 @@ reader, and the grey values and the size of what is read must be right: exactly,
 - A PDF page is rendered at 300 dpi; a page that is but a scanned picture comes out pixel by pixel as it was scanned.
 - What is refused is a row in `results.pages.csv` with status `failed`, the reason below, and a message with the fix.
 
-This table is written by `python tests/test_formats.py > docs/formats.md`.
+This table is written by `PYTHONPATH=tests/support python tests/test_formats.py > docs/formats.md`.
 
 | format | pixels | written by | |
 |---|---|---|---|
@@ -72,7 +72,7 @@ def table() -> str:
 
 
 def test_the_table_in_the_documents_is_up_to_date() -> None:
-    assert TABLE.read_text("utf-8") == table(), "write it again: python tests/test_formats.py > docs/formats.md"
+    assert TABLE.read_text("utf-8") == table(), "write it again: PYTHONPATH=tests/support python tests/test_formats.py > docs/formats.md"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from random import Random
 from format_cases import CASES
 from format_files import png_chunk
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif", "PNM": ".pnm", "JPEG 2000": ".jp2"}
 HEADER = 256  # bytes from the start or the end, where formats say the most
 TELLING = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
