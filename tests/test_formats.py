@@ -72,7 +72,8 @@ def table() -> str:
 
 
 def test_the_table_in_the_documents_is_up_to_date() -> None:
-    assert TABLE.read_text("utf-8") == table(), "write it again: PYTHONPATH=tests/support python tests/test_formats.py > docs/formats.md"
+    written_by = "PYTHONPATH=tests/support python tests/test_formats.py > docs/formats.md"
+    assert TABLE.read_text("utf-8") == table(), f"write it again: {written_by}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Broken files of every format: pages within the limit, or reasons. The long run is benchmarks/mutate.py."""
+"""Broken files of every format: pages within the limit, or reasons. The long run is benchmarks/robustness/mutate.py."""
 
 from __future__ import annotations
 

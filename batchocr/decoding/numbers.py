@@ -25,7 +25,7 @@ QUANTILE = 0.6
 class NumberParameters:
     """What holds digits together; gaps and steps (from middle to middle) in heights of the digits nearby.
 
-    Tried on composed pages (`benchmarks/pages.py`).
+    Tried on composed pages (`benchmarks/pages/compose.py`).
     """
 
     together_heights: float = 0.4

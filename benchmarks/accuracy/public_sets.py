@@ -26,8 +26,8 @@ import typer
 
 from batchocr.datasets.held_out import HELD_OUT_PAGES
 
-sys.path.append(str(Path(__file__).parents[1]))
-from pages import KINDS, load, write_pages
+sys.path.append(str(Path(__file__).parents[1] / "pages"))
+from compose import KINDS, load, write_pages
 
 Figures = dict[str, Any]
 READ = (0, 3)

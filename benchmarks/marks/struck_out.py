@@ -19,8 +19,8 @@ import numpy as np
 import typer
 from reading import Row, read_files
 
-sys.path.append(str(Path(__file__).parents[1]))
-from pages import load
+sys.path.append(str(Path(__file__).parents[1] / "pages"))
+from compose import load
 
 WAYS = ("line", "double", "upwards", "downwards", "cross")
 CHANGED = (*WAYS, "scribbled over", "overwritten", "ringed")

@@ -20,8 +20,8 @@ from reading import read_files
 
 from batchocr.datasets.held_out import HELD_OUT_PAGES
 
-sys.path.append(str(Path(__file__).parents[1]))
-from pages import KINDS, load, write_pages
+sys.path.append(str(Path(__file__).parents[1] / "pages"))
+from compose import KINDS, load, write_pages
 
 TURNS = (0, 90, 180, 270)
 

@@ -1,8 +1,8 @@
 """Puts broken files of all formats through `batchocr run` in one go: every one must be a row, and nothing may crash.
 
-`python benchmarks/mutate.py --files 6000` makes the files from those of the tests and the smaller samples, and prints
-the figures of docs/reliability.md. It ends with 1 where a file is no row, a page is larger than allowed, a worker
-crashed, or the run ends with anything but 0 or 3. The mutations are those of tests/support/mutations.py.
+`python benchmarks/robustness/mutate.py --files 6000` makes the files from those of the tests and the smaller samples,
+and prints the figures of docs/reliability.md. It ends with 1 where a file is no row, a page is larger than allowed, a
+worker crashed, or the run ends with anything but 0 or 3. The mutations are those of tests/support/mutations.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from mutations import mutations, seeds  # noqa: E402
 

@@ -1,8 +1,8 @@
 """Whether confidences can be trusted: what `batchocr run --max-error` accepts, and how much of that is wrong.
 
-`python benchmarks/trust.py --digits mnist.npz` composes pages from MNIST's test half, reads them with the command, and
-counts from results.csv: digits accepted are those that are not marked `low-confidence`; wrong are those whose digit is
-another, and those where no digit stands.
+`python benchmarks/accuracy/trust.py --digits mnist.npz` composes pages from MNIST's test half, reads them with the
+command, and counts from results.csv: digits accepted are those that are not marked `low-confidence`; wrong are those
+whose digit is another, and those where no digit stands.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import Annotated
 
 import pandas as pd
 import typer
-from pages import load, write_pages
+
+sys.path.append(str(Path(__file__).parents[1] / "pages"))
+from compose import load, write_pages
 
 from batchocr.evaluation.page_scores import score_boxes
 from batchocr.records import DigitRow

@@ -1,7 +1,7 @@
 """Peak memory of a run over more and more pages: all processes together, as the system counts them.
 
-`python benchmarks/memory.py` prints the table of docs/reliability.md; it ends with 1 where the largest run needs over a
-tenth more than the smallest.
+`python benchmarks/speed/memory.py` prints the table of docs/reliability.md; it ends with 1 where the largest run needs
+over a tenth more than the smallest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import typer
 from watched import links, run
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 from strokes import page, save
 
 KINDS = 50

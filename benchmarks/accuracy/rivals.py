@@ -1,9 +1,9 @@
 """batchocr beside Tesseract and RapidOCR: the same pages, the same scorer, in one run, taking turns.
 
-`python benchmarks/rivals.py --data DATA --scorer SCORE.py --rapid-python VENV/bin/python` composes pages from MNIST's
-test half and takes the real pages under DATA, has each reader read them, and scores the digits by lines: edit distance
-over true digits, which needs no boxes. Tesseract comes with Debian (`tesseract-ocr`); RapidOCR lives in an environment
-of its own (`pip install rapidocr onnxruntime`), for it brings another OpenCV.
+`python benchmarks/accuracy/rivals.py --data DATA --scorer SCORE.py --rapid-python VENV/bin/python` composes pages from
+MNIST's test half and takes the real pages under DATA, has each reader read them, and scores the digits by lines: edit
+distance over true digits, which needs no boxes. Tesseract comes with Debian (`tesseract-ocr`); RapidOCR lives in an
+environment of its own (`pip install rapidocr onnxruntime`), for it brings another OpenCV.
 
 The rivals find words, which are put together to lines here, with the true slope of the page: so that none loses by how
 this is done. All that is no digit is left out of what they read. Each is loaded once; that is not timed.
@@ -25,8 +25,10 @@ from typing import Annotated, Any, NamedTuple
 import cv2
 import numpy as np
 import typer
-from pages import load, write_pages
-from printed import KINDS
+
+sys.path.append(str(Path(__file__).parents[1] / "pages"))
+from compose import load, write_pages
+from page_kinds import KINDS
 
 from batchocr import Reader
 

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import typer
 from desk import SCENES, befall
-from printed import KINDS as PLAIN_KINDS
-from printed import MAKERS
+from page_kinds import KINDS as PLAIN_KINDS
+from page_kinds import MAKERS
 from sheet import (
     HEIGHT,
     JPEG_QUALITY,

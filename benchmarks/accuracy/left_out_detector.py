@@ -1,7 +1,7 @@
 """Trains a detector without some collections of real paper, to tell how a strange one fares.
 
-`python benchmarks/left_out_detector.py DATA OUT --fonts FONTS --labels LABELS.json --without cheques` trains from new
-weights into OUT. What it is worth is then measured as the shipped detector is:
+`python benchmarks/accuracy/left_out_detector.py DATA OUT --fonts FONTS --labels LABELS.json --without cheques` trains
+from new weights into OUT. What it is worth is then measured as the shipped detector is:
 
     BATCHOCR_DETECTOR=OUT/model.keras python benchmarks/accuracy/public_sets.py --set orand-car-a/val ...
 """

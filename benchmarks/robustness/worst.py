@@ -1,7 +1,7 @@
 """What the worst files cost: each is read in a process of its own, which says how long it took and at most held.
 
-`python benchmarks/worst.py` prints the table of docs/reliability.md; `--largest 25` tries smaller ones. The files are
-made by tests/support/bombs.py. Each process may have `--memory` GB and `--limit` seconds. For Linux.
+`python benchmarks/robustness/worst.py` prints the table of docs/reliability.md; `--largest 25` tries smaller ones. The
+files are made by tests/support/bombs.py. Each process may have `--memory` GB and `--limit` seconds. For Linux.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 import bombs  # noqa: E402
 

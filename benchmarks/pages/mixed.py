@@ -1,7 +1,7 @@
 """Compose A4 pages on which handwriting stands beside what is none, with the truth about what is to be read.
 
 Printed digits that stand alone are in the truth, those on a line of printed words are not: as `--printed keep` has it.
-`python benchmarks/mixed.py --digits digits.npz --out DIR`, `batchocr run DIR`, and score by truth.json in DIR.
+`python benchmarks/pages/mixed.py --digits digits.npz --out DIR`, `batchocr run DIR`, and score by truth.json in DIR.
 """
 
 import json
@@ -13,9 +13,9 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from pages import load, new_sheet, scan
+from compose import load, new_sheet, scan
+from page_kinds import phrase
 from PIL import Image, ImageDraw, ImageFont
-from printed import phrase
 from sheet import FONTS, HEIGHT, MM, WIDTH, WORDS, Alpha, Array, Glyph, Labels, Sheet, TrueNumber, extent, font_named
 
 HANDS: list[Path] = []

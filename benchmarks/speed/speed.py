@@ -1,7 +1,8 @@
 """How fast the whole job is: beside decoding alone, the classifier alone, Tesseract and RapidOCR, taking turns.
 
-`python benchmarks/speed.py --digits mnist.npz --rapid-python VENV/bin/python` composes 40 mixed pages (A4, 300 dpi, PNG
-and JPEG) from MNIST's test half and prints the tables of docs/benchmarks.md; `--plot growth.png` draws the last.
+`python benchmarks/speed/speed.py --digits mnist.npz --rapid-python VENV/bin/python` composes 40 mixed pages (A4, 300
+dpi, PNG and JPEG) from MNIST's test half and prints the tables of docs/benchmarks.md; `--plot growth.png` draws the
+last.
 
 What starting costs is left out by taking the difference: a run over the pages three times less a run over them once,
 by twice as many pages. Rivals are loaded before the clock starts.
@@ -22,7 +23,10 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from pages import load, write_pages
+
+sys.path.append(str(Path(__file__).parents[1] / "pages"))
+sys.path.append(str(Path(__file__).parents[1] / "accuracy"))
+from compose import load, write_pages
 from rivals import Rapid, tesseract
 from watched import Run, links, run
 

@@ -1,12 +1,13 @@
 """What pages cost that are no writing: noise, a photo without paper, all black, security print, a huge texture.
 
-`python benchmarks/no_writing.py` prints the table of docs/reliability.md. Each page is read by a run of its own, whose
-start counts too; `--largest 25` tries a smaller texture.
+`python benchmarks/robustness/no_writing.py` prints the table of docs/reliability.md. Each page is read by a run of its
+own, whose start counts too; `--largest 25` tries a smaller texture.
 """
 
 from __future__ import annotations
 
 import csv
+import sys
 import tempfile
 from collections.abc import Callable
 from math import isqrt
@@ -17,6 +18,8 @@ import cv2
 import numpy as np
 import typer
 from numpy.typing import NDArray
+
+sys.path.append(str(Path(__file__).parents[1] / "speed"))
 from watched import run
 
 Pixels = NDArray[np.uint8]

@@ -1,7 +1,8 @@
 """Kills whole runs at random moments, fills their disk, and holds what they end with against an undisturbed run.
 
-`python benchmarks/interrupt.py --kills 50` prints the figures of docs/reliability.md; it ends with 1 where a byte of
-`results.csv` or `results.numbers.csv` differs, a worker outlives its parent by a second, or a journal is damaged.
+`python benchmarks/robustness/interrupt.py --kills 50` prints the figures of docs/reliability.md; it ends with 1 where a
+byte of `results.csv` or `results.numbers.csv` differs, a worker outlives its parent by a second, or a journal is
+damaged.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 from command import START, environment
 from interrupted import contents, killed, make_scans, undisturbed
 

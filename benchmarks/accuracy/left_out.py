@@ -1,7 +1,7 @@
 """How hands fare that the network never saw: trainings that leave out one collection each, measured on it.
 
-`python benchmarks/left_out.py RUN OUT --group semeion --group "real pages"` takes the crops that a training of the
-default system left in its folder RUN, trains the same network without those of a group, and prints how many of that
+`python benchmarks/accuracy/left_out.py RUN OUT --group semeion --group "real pages"` takes the crops that a training of
+the default system left in its folder RUN, trains the same network without those of a group, and prints how many of that
 group's digits it reads right; one that it takes for none is wrong.
 """
 
