@@ -21,7 +21,6 @@ from batchocr.training.crops import (
     labelled_crops,
     unions,
 )
-from batchocr.training.default import overwriting
 from batchocr.training.detection.cells import UNKNOWN, Boxes
 
 PLACES = [(digit, 30 + 50 * (digit % 5), 40 + 90 * (digit // 5)) for digit in range(10)]
@@ -136,14 +135,3 @@ def test_a_slash_alone_is_no_example_of_none() -> None:
 def test_bare_paper_gives_an_empty_crop_at_most() -> None:
     groups = labelled_crops(np.full((200, 200), 240, np.uint8), np.empty((0, 6), np.float32), np.random.default_rng(0))
     assert set(groups) <= {PAPER} and not any(digits.pictures.any() for digits in groups.values())
-
-
-def test_digits_are_overwritten_by_other_ones_and_nothing_else_is() -> None:
-    labels = np.r_[np.tile(np.arange(10), 20), np.full(100, NONE)]
-    first, second = overwriting(labels, np.random.default_rng(3))
-    assert 4 <= len(first) == len(second) <= 9  # three in a hundred, less pairs of one digit
-    assert not set(first.tolist()) & set(second.tolist())
-    assert (labels[first] < NONE).all() and (labels[second] < NONE).all()
-    assert (labels[first] != labels[second]).all()
-    nothing, _ = overwriting(np.full(50, NONE), np.random.default_rng(3))
-    assert len(nothing) == 0

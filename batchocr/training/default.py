@@ -59,23 +59,9 @@ SHARES = {
 }
 """Of each batch; each further collection has OTHER. They are scaled to sum to 1 over what there is."""
 OTHER = 0.02
-OVERWRITTEN = 0.03
-"""Of each batch, digits with another one written over them."""
 FINISH = 1 / 6
 """Share of the epochs, the last ones, in which `MOSTLY` holds besides."""
 MOSTLY = {MNIST: 0.5}
-
-
-def overwriting(labels: NDArray[np.integer], rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Which digits of a batch with these labels (n,) are overwritten, and by which other ones, as many.
-
-    What was corrected by writing over it is both digits: the network is to be sure of neither.
-    """
-    digits = rng.permutation(np.flatnonzero(labels < NONE))
-    count = min(round(OVERWRITTEN * len(labels)), len(digits) // 2)
-    first, second = digits[:count], digits[count : 2 * count]
-    differ = labels[first] != labels[second]
-    return first[differ], second[differ]
 
 
 class _Mixed(keras.utils.PyDataset):
@@ -96,12 +82,7 @@ class _Mixed(keras.utils.PyDataset):
         counts = rng.multinomial(self.recipe.batch, shares / shares.sum())
         chosen = [g.part(rng.integers(0, len(g), n)) for g, n in zip(self.groups, counts, strict=True) if n]
         part = joined(chosen)
-        pictures, labels = bent(part.pictures, rng), part.labels
-        first, second = overwriting(labels, rng)
-        pictures[first] = np.maximum(pictures[first], pictures[second])
-        wanted = self.classes[labels]
-        wanted[first] = (self.classes[labels[first]] + self.classes[labels[second]]) / 2
-        return pictures, wanted
+        return bent(part.pictures, rng), self.classes[part.labels]
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
