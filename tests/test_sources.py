@@ -144,6 +144,27 @@ def test_lists_of_files(tmp_path: Path) -> None:
         read_files_from(str(tmp_path / "gone"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le-mark", "utf-16-be-mark"])
+def test_a_list_with_a_byte_order_mark_loses_no_scan(tmp_path: Path, encoding: str) -> None:
+    text = "first.png\r\nzweite-ä.png\r\n"
+    marked = text.encode(encoding) if "mark" not in encoding else ("\ufeff" + text).encode(encoding[:9])
+    (tmp_path / "list.txt").write_bytes(marked)
+    assert read_files_from(str(tmp_path / "list.txt")) == [Path("first.png"), Path("zweite-ä.png")]
+
+
+def test_a_list_in_utf_16_without_a_mark_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes("a.png\nb.png\n".encode("utf-16-le"))
+    with pytest.raises(UsageError, match="save it as UTF-8"):
+        read_files_from(str(tmp_path / "list.txt"))
+
+
+def test_thumbnails_of_storage_boxes_are_no_scans(tmp_path: Path) -> None:
+    for name in ("a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "__MACOSX/b.png", "#recycle/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert [scan.name for scan in find_scans([tmp_path]).scans] == ["a.png"]
+
+
 def test_a_list_of_files_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a.png\nb.png\n")))
     assert read_files_from("-") == [Path("a.png"), Path("b.png")]

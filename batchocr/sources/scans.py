@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
 import stat
@@ -14,6 +15,8 @@ from batchocr.errors import UsageError
 from batchocr.records import Scan
 from batchocr.sources.formats import SUFFIXES
 
+NO_SCANS = frozenset(("@eadir", "#recycle", "$recycle.bin", "__macosx"))
+"""Folders, in small letters, that storage boxes and systems keep for themselves: thumbnails, and what was deleted."""
 PREVIEW = ".preview."
 """In the name of a picture that `batchocr preview` drew: in a folder of scans it is none of them."""
 
@@ -93,12 +96,18 @@ def written_name(name: str) -> str:
 def read_files_from(source: str) -> list[Path]:
     """The paths in the file `source`, or on standard input for `-`: one a line, or NUL between (`find -print0`).
 
-    Raises UsageError where the file cannot be read.
+    A byte-order mark is no part of the first path; with that of UTF-16 the list is in UTF-16, as some editors on
+    Windows save it. Raises UsageError where the file cannot be read, or is in UTF-16 without that mark.
     """
     try:
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"--files-from {source}: {error.strerror}: give a file with one path a line") from error
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", "surrogateescape").encode("utf-8", "surrogateescape")
+    elif len(content) > 3 and content.count(b"\0") * 2 >= len(content) - 1:
+        raise UsageError(f"--files-from {source}: looks like UTF-16: save it as UTF-8")
+    content = content.removeprefix(codecs.BOM_UTF8)
     lines = content.split(b"\0") if b"\0" in content else (line.removesuffix(b"\r") for line in content.split(b"\n"))
     return [Path(os.fsdecode(line)) for line in lines if line]
 
@@ -175,7 +184,9 @@ def _is_called_picture(path: Path) -> bool:
 
 
 def _files_below(root: Path, *, recursive: bool) -> Iterator[tuple[Path, bool]]:
-    """All that is no folder in `root`, each with whether it is to be read. Hidden folders are not looked into.
+    """All that is no folder in `root`, each with whether it is to be read.
+
+    Hidden folders and NO_SCANS are not looked into.
 
     Links to folders wait until all real folders are read, so that a link inside never takes a file's own name.
     """
@@ -195,7 +206,7 @@ def _files_below(root: Path, *, recursive: bool) -> Iterator[tuple[Path, bool]]:
         for path, is_link, is_folder, is_file in entries:
             if not is_folder:
                 yield path, is_file and _is_called_picture(path)
-            elif recursive and not path.name.startswith("."):
+            elif recursive and not path.name.startswith(".") and path.name.lower() not in NO_SCANS:
                 (links if is_link else folders).append(path)
 
 
