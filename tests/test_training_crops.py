@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from strokes import write
 
+from batchocr.decoding.overlaps import shared_areas
 from batchocr.recognition.calibration import NONE
 from batchocr.records import CLASSES, HAND, PRINT, SIGN, SIGNS, Detections, Pixels
 from batchocr.training.crops import (
@@ -17,7 +18,6 @@ from batchocr.training.crops import (
     PRINTED,
     WRITTEN,
     CropSampling,
-    intersections,
     labelled_crops,
     unions,
 )
@@ -59,7 +59,7 @@ def detections(*boxes: tuple[float, float, float, float]) -> Detections:
 def test_intersection_over_union() -> None:
     first = np.array([(0, 0, 10, 10), (20, 20, 4, 4)], np.float32)
     second = np.array([(5, 0, 10, 10), (0, 0, 10, 10), (100, 0, 1, 1)], np.float32)
-    assert intersections(first, second).tolist() == [[50, 100, 0], [0, 0, 0]]
+    assert shared_areas(first, second).tolist() == [[50, 100, 0], [0, 0, 0]]
     assert unions(first, second)[0].tolist() == pytest.approx([1 / 3, 1, 0])
 
 

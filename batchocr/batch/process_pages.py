@@ -12,6 +12,7 @@ from batchocr.batch.journal import Journal
 from batchocr.batch.resume_plan import gaps, hash_of
 from batchocr.decoding.marking import Marking, marked
 from batchocr.errors import ScanError, Stopped
+from batchocr.executors import Executor
 from batchocr.executors.local import LocalExecutor
 from batchocr.executors.page_task import failed
 from batchocr.output.table import remove_results
@@ -55,13 +56,14 @@ class MissingPages:
         total = sum(part.last - part.first + 1 if part.last else 1 for part in parts)
         unknown = {part.scan.path for part in parts if part.last is None}
         self.on_total(total)
-        with LocalExecutor(
+        local: Executor = LocalExecutor(
             parts,
             jobs=settings.jobs,
             max_megapixels=settings.max_megapixels,
             page_timeout=settings.page_timeout,
             should_stop=self.should_stop,
-        ) as executor:
+        )
+        with local as executor:
             # imported here, so that the workers decode while Keras starts
             from batchocr.decoding.rows import page_result
             from batchocr.executors.blank_forms import load_blanks

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.decoding.contrast import paper_contrast
 from batchocr.records import Pixels
 
 Floats = NDArray[np.float64]
@@ -55,22 +56,11 @@ def ink_strengths(pixels: Pixels, boxes: NDArray[np.floating], parameters: Faint
     if not len(boxes):
         return np.empty(0)
     scale = min(1.0, how.height_px / float(np.median(boxes[:, 3])))
-    contrast = _contrast(pixels, scale, how)
+    contrast = paper_contrast(pixels, scale, how.paper_px)
     ends = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1) * scale
     ends = np.concatenate([np.floor(ends[:, :2]), np.ceil(ends[:, 2:])], axis=1)
     ends = np.clip(ends, 0, np.tile(contrast.shape[::-1], 2)).astype(int)
     return np.array([_strength(contrast[top:foot, left:right]) for left, top, right, foot in ends.tolist()])
-
-
-def _contrast(pixels: Pixels, scale: float, how: FaintParameters) -> Pixels:
-    """By how much each pixel of the scaled page differs from the paper around it."""
-    import cv2  # here, so that a run takes its lock before anything large is loaded
-
-    page = pixels if scale == 1 else cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    coarse = cv2.resize(page, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) if min(page.shape) >= 8 else page
-    side = min(how.paper_px // 4, min(coarse.shape)) // 2 * 2 - 1  # the median of a larger square costs more
-    paper = cv2.medianBlur(coarse, side) if side >= 3 else coarse
-    return cv2.absdiff(page, cv2.resize(paper, page.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _strength(contrast: Pixels) -> float:

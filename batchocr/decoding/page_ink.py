@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.decoding.contrast import paper_contrast
 from batchocr.records import Pixels
 
 Floats = NDArray[np.float64]
-Mask = NDArray[np.uint8]
-"""(height, width): 255 where there is ink, else 0."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +36,17 @@ class PageInkParameters:
     cut_share: float = 0.5
     """...and is where ink of this share of its strength lies at the side."""
     whole_heights: float = 12.0
-    """Of a page's shorter side in heights of its digits, at least: strips end where somebody cut them out."""
+    """Of a page's shorter side in heights of its digits, at least: strips end where they were cut out."""
 
 
 def has_writing(pixels: Pixels, parameters: PageInkParameters | None = None) -> bool:
     """Whether ink of the size of letters or digits stands on a level page (height, width)."""
-    import cv2
+    import cv2  # here, so that a run takes its lock before anything large is loaded
 
     how = parameters or PageInkParameters()
-    _, _, stats, _ = cv2.connectedComponentsWithStats(_ink(pixels, how), connectivity=8)
+    scale = min(1.0, how.side_px / max(pixels.shape))
+    ink = cv2.compare(paper_contrast(pixels, scale, how.paper_px), how.min_contrast, cv2.CMP_GE)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     _, _, width, height, area = stats[1:].T.astype(np.float64)
     low, high = how.heights_px
     is_piece = (height >= low) & (height <= high) & (width <= how.width_ratio * height)
@@ -83,16 +84,3 @@ def is_whole_page(pixels: Pixels, digits: Floats, parameters: PageInkParameters 
     """Whether a level page is so large beside its digits (n, 4) that its sides are those of a sheet."""
     how = parameters or PageInkParameters()
     return len(digits) > 0 and min(pixels.shape) >= how.whole_heights * float(np.median(digits[:, 3]))
-
-
-def _ink(pixels: Pixels, how: PageInkParameters) -> Mask:
-    """The ink of a page, reduced where it is longer than it is to be."""
-    import cv2  # here, so that a run takes its lock before anything large is loaded
-
-    scale = min(1.0, how.side_px / max(pixels.shape))
-    page = pixels if scale == 1 else cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    coarse = cv2.resize(page, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) if min(page.shape) >= 8 else page
-    side = min(how.paper_px // 4, min(coarse.shape)) // 2 * 2 - 1
-    paper = cv2.medianBlur(coarse, side) if side >= 3 else coarse
-    contrast = cv2.absdiff(page, cv2.resize(paper, page.shape[::-1], interpolation=cv2.INTER_LINEAR))
-    return cv2.compare(contrast, how.min_contrast, cv2.CMP_GE)

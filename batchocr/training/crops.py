@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Digits, joined
+from batchocr.decoding.overlaps import shared_areas
 from batchocr.recognition.calibration import NONE
 from batchocr.records import SIGN, SIGNS, Crops, Detections, Pixels
 from batchocr.training.detection.cells import HAND, PRINT, UNKNOWN, Boxes
@@ -132,16 +133,9 @@ def _like_a_bar(crops: Crops, p: CropSampling) -> NDArray[np.bool_]:
     return np.asarray((across > 0) & (across < p.bar_px) & (down >= p.bar_height_px))
 
 
-def intersections(first: Places, second: Places) -> NDArray[np.float32]:
-    """Areas (n, m) that boxes (n, 4) and (m, 4) share."""
-    ends, others = first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:]
-    shared = np.minimum(ends[:, None], others[None]) - np.maximum(first[:, None, :2], second[None, :, :2])
-    return np.asarray(np.clip(shared, 0, None).prod(axis=2), np.float32)
-
-
 def unions(first: Places, second: Places) -> NDArray[np.float32]:
     """Intersection over union (n, m) of boxes (n, 4) and (m, 4)."""
-    shared = intersections(first, second)
+    shared = shared_areas(first, second)
     area = first[:, 2:].prod(axis=1)[:, None] + second[:, 2:].prod(axis=1)[None] - shared
     return np.asarray(shared / np.maximum(1e-3, area), np.float32)
 
@@ -160,11 +154,11 @@ class _Others:
     def none_at(self, boxes: Places) -> NDArray[np.bool_]:
         """Whether there is surely no digit at boxes (n, 4)."""
         p, area = self.p, np.maximum(1e-3, boxes[:, 2:].prod(axis=1))
-        hidden = intersections(boxes, self.unknown).sum(axis=1) > p.most_unknown_ratio * area
+        hidden = shared_areas(boxes, self.unknown).sum(axis=1) > p.most_unknown_ratio * area
         hidden |= (unions(boxes, self.slashes) > p.other_union_ratio).any(axis=1)
         if not len(self.digits):
             return ~hidden
-        shared = intersections(boxes, self.digits)
+        shared = shared_areas(boxes, self.digits)
         covered = shared / np.maximum(1e-3, self.digits[:, 2:].prod(axis=1))
         bar = np.isin(self.labels, (1, 7))
         most = np.where(bar, p.most_covered_of_bar_ratio, p.most_covered_ratio)

@@ -21,6 +21,7 @@ from batchocr.decoding.faint import ink_strengths
 from batchocr.decoding.familiarity import page_medians
 from batchocr.decoding.joint import DIGITS, joint_probabilities
 from batchocr.decoding.neighbours import neighbour_scores
+from batchocr.decoding.overlaps import shared_areas
 from batchocr.decoding.signs import contested
 from batchocr.executors.page_task import look_at
 from batchocr.pipeline import Read, read_pages
@@ -325,7 +326,7 @@ def matched(
     """
     boxes, places = found, true[:, 1:5].astype(np.float64)
     which = np.full(len(boxes), NOTHING, np.int64)
-    shared = _shared(boxes, places)
+    shared = shared_areas(boxes, places)
     areas = boxes[:, 2:].prod(axis=1)
     union = shared / np.maximum(1e-6, areas[:, None] + places[:, 2:].prod(axis=1) - shared)
     at, to = np.nonzero(union >= p.same_union_ratio)
@@ -335,12 +336,5 @@ def matched(
         if which[i] == NOTHING and j not in taken:
             taken.add(j)
             which[i] = j
-    hidden = _shared(boxes, unknown).sum(axis=1) > p.unknown_ratio * areas
+    hidden = shared_areas(boxes, unknown).sum(axis=1) > p.unknown_ratio * areas
     return which, (which != NOTHING) | ~hidden
-
-
-def _shared(first: Floats, second: Floats) -> Floats:
-    """Areas (n, m) that boxes (n, 4) and (m, 4) share."""
-    ends, others = first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:]
-    sides = np.minimum(ends[:, None], others[None]) - np.maximum(first[:, None, :2], second[None, :, :2])
-    return np.asarray(np.clip(sides, 0, None).prod(axis=2))
