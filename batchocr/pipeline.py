@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from batchocr.decoding.marks import ORIENTATION
 from batchocr.decoding.orientation import Turn, evidence, is_upright, turn_of
 from batchocr.decoding.suppression import suppressed
-from batchocr.recognition.calibration import NONE, Floats
+from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
 from batchocr.recognition.detector import Raw, believed, digit_heights, of_page, with_weak
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
@@ -108,7 +108,7 @@ class _Page:
         return self.left == 0
 
     def result(self) -> Read:
-        probabilities = np.zeros((len(self.found), NONE + 1))
+        probabilities = np.zeros((len(self.found), NOT_A_DIGIT + 1))
         if self.known:
             probabilities[self.found.kinds != SIGN] = np.concatenate(self.known)
         return Read(self.prepared, self.found, probabilities)

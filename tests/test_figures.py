@@ -14,7 +14,7 @@ from command import here
 from digit_files import digits, save_folders, whole_npz
 from strokes import crops, page, save
 
-from batchocr.recognition.calibration import NONE
+from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.model_file import read_sidecar, sha256, shipped_model, sidecar_path
 
@@ -48,8 +48,8 @@ def test_a_digit_taken_for_none_is_an_error_but_not_where_it_must_be_one() -> No
     from batchocr.evaluation.figures import figures as of
 
     seen = np.zeros((4, 11))
-    seen[:, 3], seen[:, NONE] = (0.9, 0.4, 0.4, 0.4), (0.1, 0.6, 0.6, 0.6)
-    told = of(seen, np.array([3, 3, 5, NONE]))
+    seen[:, 3], seen[:, NOT_A_DIGIT] = (0.9, 0.4, 0.4, 0.4), (0.1, 0.6, 0.6, 0.6)
+    told = of(seen, np.array([3, 3, 5, NOT_A_DIGIT]))
     assert (told["accuracy"], told["accuracy_as_digits"], told["count"]) == (0.33333, 0.66667, 3)
     assert "accuracy_as_digits" not in of(np.full((2, 10), 0.1), np.array([0, 1]))
 

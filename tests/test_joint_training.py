@@ -10,7 +10,7 @@ import pytest
 from drawing import Sheet
 from numpy.typing import NDArray
 
-from batchocr.recognition.calibration import NONE, levels
+from batchocr.recognition.calibration import NOT_A_DIGIT, levels
 from batchocr.recognition.detector import Detector
 from batchocr.recognition.model_file import shipped_model
 from batchocr.recognition.networks import Models, Networks
@@ -38,13 +38,13 @@ def made_up(name: str, count: int, seed: int, *, boxed: bool = True) -> Evidence
     logits[np.arange(count), labels] += 1
     own[np.arange(count), labels] += rng.choice([2.0, 6.0], count)
     none = np.zeros(count, np.bool_) if not boxed else rng.random(count) < 0.2
-    own[:, NONE] += np.where(none, 2, -4)
+    own[:, NOT_A_DIGIT] += np.where(none, 2, -4)
     detector, classifier = (np.exp(x) / np.exp(x).sum(axis=1, keepdims=True) for x in (logits, own))
     scores = np.where(none, rng.uniform(0.12, 0.6, count), rng.uniform(0.4, 0.98, count))
     signs = SignEvidence(np.array([0.2, 0.9, 0.8]), np.array([False, True, True]), 2)
     return Evidence(
         name, 10, int((~none).sum()), boxed, scores, detector, classifier, np.zeros((count, 2)),
-        np.where(none, NONE, labels), np.arange(count) // 4, none,
+        np.where(none, NOT_A_DIGIT, labels), np.arange(count) // 4, none,
         np.tile([0.8, 40.0, 120.0], (10, 1)),        2 if boxed else 0, signs,
     )  # fmt: skip
 
@@ -137,7 +137,7 @@ def test_evidence_is_what_a_run_sees(tiny_detector: Detector) -> None:
     empty = Known(Sheet(1000, 700).pixels, boxes())
     by_boxes = collect("blobs", [Known(pixels, known), empty], networks)
     assert (by_boxes.pages, by_boxes.true, by_boxes.empty, by_boxes.boxed) == (2, 2, 1, True)
-    assert sorted(by_boxes.labels.tolist()) == [7, 7, NONE]
+    assert sorted(by_boxes.labels.tolist()) == [7, 7, NOT_A_DIGIT]
     assert not by_boxes.on_empty.any()
     by_text = collect("text", [Known(pixels, None, "777"), Known(pixels, None, "77")], networks)
     assert (by_text.pages, by_text.labels.tolist(), by_text.boxed) == (1, [7, 7, 7], False)

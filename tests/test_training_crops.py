@@ -8,7 +8,7 @@ import pytest
 from strokes import write
 
 from batchocr.decoding.overlaps import shared_areas
-from batchocr.recognition.calibration import NONE
+from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.records import CLASSES, HAND, PRINT, SIGN, SIGNS, Detections, Pixels
 from batchocr.training.crops import (
     FOUND,
@@ -70,7 +70,7 @@ def test_every_digit_is_cut_once_with_its_label() -> None:
     for picture in groups[WRITTEN].pictures:
         _, _, width, height = cv2.boundingRect((picture > 60).view(np.uint8))
         assert 18 <= max(width, height) <= 22
-    assert all((digits.labels == NONE).all() for name, digits in groups.items() if name.startswith("none"))
+    assert all((digits.labels == NOT_A_DIGIT).all() for name, digits in groups.items() if name.startswith("none"))
     assert {NEAR, WRITTEN} <= set(groups) and FOUND not in groups
 
 

@@ -34,7 +34,7 @@ FORMS = (
 
 @dataclass(frozen=True)
 class Digits:
-    """Pictures (n, 28, 28) uint8, ink 255 on 0, and which digits they are, (n,) int64, 0 to 9 or NONE.
+    """Pictures (n, 28, 28) uint8, ink 255 on 0, and which digits they are, (n,) int64, 0 to 9 or NOT_A_DIGIT.
 
     What is to be drawn again may have any other height and width.
     """

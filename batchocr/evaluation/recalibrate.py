@@ -17,7 +17,7 @@ from batchocr.errors import UsageError
 from batchocr.evaluation.true_pages import TruePages
 from batchocr.reading_file import OWN, Measured, ReadingFile
 from batchocr.recognition.calibration import (
-    NONE,
+    NOT_A_DIGIT,
     Floats,
     default_threshold,
     fit_temperature,
@@ -93,7 +93,7 @@ def recalibrated(sidecar: Sidecar, evidence: Evidence) -> Sidecar:
     """
     # a model without the class "none" has no answer to what is no digit: that counts in the table, not in the fit
     known = evidence.labels < len(sidecar.classes)
-    _check_count(int((evidence.labels < NONE).sum()), evidence.data)
+    _check_count(int((evidence.labels < NOT_A_DIGIT).sum()), evidence.data)
     more = fit_temperature(evidence.probabilities[known], evidence.labels[known], SPREAD)
     rows = evidence.rows(more, None)
     _check_count(len(rows.right), evidence.data)
@@ -127,7 +127,7 @@ def own_reading(record: ReadingFile, before: Sidecar, own: Sidecar, evidence: Ev
     measured = Measured(
         name=evidence.data,
         pages=evidence.pages,
-        digits=int((evidence.labels < NONE).sum()),
+        digits=int((evidence.labels < NOT_A_DIGIT).sum()),
         rows=len(right),
         wrong=int((~right).sum()),
         accepted=int(accepted.sum()),

@@ -22,7 +22,7 @@ from batchocr.executors.local import LocalExecutor
 from batchocr.pipeline import Read
 from batchocr.pipeline import read_pages as read_by_networks
 from batchocr.reading_file import Reading
-from batchocr.recognition.calibration import NONE, Floats, scale
+from batchocr.recognition.calibration import NOT_A_DIGIT, Floats, scale
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import SIGN, Box, DigitRow, Part
 from batchocr.sources import MAX_MEGAPIXELS, find_scans
@@ -125,7 +125,7 @@ class TruePages:
         parts: list[Floats] = []
         labels: list[int] = []
         for name, truth in self.known.items():
-            here = np.full(len(boxes[name]), NONE)
+            here = np.full(len(boxes[name]), NOT_A_DIGIT)
             if self.form == "boxes":
                 true = [digit for number in truth for digit in number["digits"]]
                 for at, index in matched(true, boxes[name]).items():
@@ -136,7 +136,7 @@ class TruePages:
                 continue
             parts += probabilities[name]
             labels += here.tolist()
-        return np.concatenate([np.empty((0, NONE + 1)), *parts]), np.array(labels, np.int64)
+        return np.concatenate([np.empty((0, NOT_A_DIGIT + 1)), *parts]), np.array(labels, np.int64)
 
 
 def read_pages(truth: Path, models: Models, reading: Reading, device: str = "auto") -> TruePages:

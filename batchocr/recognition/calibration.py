@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Floats = NDArray[np.float64]
 
 TINY = 1e-12
-NONE = 10
+NOT_A_DIGIT = 10
 """The digits' classes are 0 to 9; the one after them is "none of them"."""
 DECIMALS = 4
 """Of a confidence as it is written; thresholds are compared with that."""
@@ -102,8 +102,8 @@ def default_threshold(confidence: Floats, right: NDArray[np.bool_]) -> float:
 
 def answers(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
     """The likeliest digit (n,) by probabilities (n, 10 or 11); 10 where none is likelier than all digits together."""
-    none = probabilities[:, NONE:].sum(axis=1) > 0.5  # as a page's candidates are read
-    return np.where(none, NONE, probabilities[:, :NONE].argmax(axis=1))
+    none = probabilities[:, NOT_A_DIGIT:].sum(axis=1) > 0.5  # as a page's candidates are read
+    return np.where(none, NOT_A_DIGIT, probabilities[:, :NOT_A_DIGIT].argmax(axis=1))
 
 
 def rows_of(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -112,8 +112,8 @@ def rows_of(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Floats,
     Of probabilities (n, 10 or 11) and true classes (n,), where 10 is no digit: a row for such a candidate is wrong.
     """
     predicted = answers(probabilities)
-    read = predicted < NONE
-    return probabilities[:, :NONE].max(axis=1)[read], (predicted == labels)[read]
+    read = predicted < NOT_A_DIGIT
+    return probabilities[:, :NOT_A_DIGIT].max(axis=1)[read], (predicted == labels)[read]
 
 
 def levels(confidence: Floats, right: NDArray[np.bool_], pages: NDArray[np.integer] | None = None) -> tuple[Level, ...]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from batchocr.recognition.calibration import NONE, Floats, scale
+from batchocr.recognition.calibration import NOT_A_DIGIT, Floats, scale
 from batchocr.recognition.model_file import read_model
 from batchocr.recognition.network import Network
 from batchocr.records import Crops
@@ -36,4 +36,4 @@ class Classifier(Network):
         """
         raw = self.answer(crops) if len(crops) else np.empty((0, len(self.sidecar.classes)))
         calibrated = scale(raw.astype(np.float64), self.sidecar.temperature)
-        return np.pad(calibrated, ((0, 0), (0, NONE + 1 - calibrated.shape[1])))
+        return np.pad(calibrated, ((0, 0), (0, NOT_A_DIGIT + 1 - calibrated.shape[1])))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Digits, joined
 from batchocr.decoding.overlaps import shared_areas
-from batchocr.recognition.calibration import NONE
+from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.records import SIGN, SIGNS, Crops, Detections, Pixels
 from batchocr.training.detection.cells import HAND, PRINT, UNKNOWN, Boxes
 from batchocr.vision.crops import cut_crops
@@ -103,7 +103,7 @@ def labelled_crops(
     ):
         some = some[others.none_at(some)]
         some = some[_some(np.arange(len(some)), most, rng)]
-        cut.append((name, some, np.full(len(some), NONE)))
+        cut.append((name, some, np.full(len(some), NOT_A_DIGIT)))
     crops = cut_crops(pixels, np.concatenate([part for _, part, _ in cut]))
     ends = np.cumsum([len(part) for _, part, _ in cut])
     groups = {}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Digits, Halves, joined
 from batchocr.datasets.public_digits import MNIST
-from batchocr.recognition.calibration import NONE
+from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.records import Crops
 from batchocr.training.catalogue import DEFAULT
 from batchocr.training.crop_augmentation import bent
@@ -71,7 +71,7 @@ class _Mixed(keras.utils.PyDataset):
         super().__init__()
         self.groups, self.recipe, self.epoch = list(groups.values()), recipe, first_epoch
         self.shares = [np.array([shares.get(name, OTHER) for name in groups]) for shares in (SHARES, SHARES | MOSTLY)]
-        self.classes = np.eye(NONE + 1, dtype=np.float32)
+        self.classes = np.eye(NOT_A_DIGIT + 1, dtype=np.float32)
 
     def __len__(self) -> int:
         return self.recipe.steps

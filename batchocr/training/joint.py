@@ -30,7 +30,7 @@ from batchocr.decoding.joint import (
     read_jointly,
 )
 from batchocr.reading_file import NAME, Measured, ReadingFile
-from batchocr.recognition.calibration import DECIMALS, NONE, Floats, Level, levels, threshold_at
+from batchocr.recognition.calibration import DECIMALS, NOT_A_DIGIT, Floats, Level, levels, threshold_at
 from batchocr.recognition.detector import DetectorParameters
 from batchocr.recognition.model_file import shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
@@ -145,11 +145,11 @@ def fit_reading(evidence: Sequence[Evidence]) -> tuple[JointParameters, Calibrat
     The weights are those of real paper: the detector learned from the very maker of the made-up patches.
     """
     real = [e for e in evidence if e.name != MADE_UP] or evidence
-    of_real = [np.concatenate([getattr(e, name)[e.labels < NONE] for e in real]) for name in (*BOTH, "labels")]
-    joint = fit_weights(of_real[0], of_real[1], of_real[2], _alike([int((e.labels < NONE).sum()) for e in real]))
+    of_real = [np.concatenate([getattr(e, name)[e.labels < NOT_A_DIGIT] for e in real]) for name in (*BOTH, "labels")]
+    joint = fit_weights(of_real[0], of_real[1], of_real[2], _alike([int((e.labels < NOT_A_DIGIT).sum()) for e in real]))
     detector, classifier = (np.concatenate([getattr(e, name) for e in evidence]) for name in BOTH)
     labels, scores = (np.concatenate([getattr(e, name) for e in evidence]) for name in ("labels", "scores"))
-    a_digit = labels < NONE
+    a_digit = labels < NOT_A_DIGIT
     probabilities = joint_probabilities(detector, classifier, joint)
     of_all = _alike([len(e) for e in evidence])
     of_boxed = _alike([len(e) for e in evidence], [e.boxed for e in evidence])
@@ -214,7 +214,7 @@ def choose_min_score(
 
 
 def _point(what: str, evidence: Evidence, threshold: float, taken: NDArray[np.bool_]) -> Point:
-    false = taken & (evidence.labels == NONE)
+    false = taken & (evidence.labels == NOT_A_DIGIT)
     return Point(
         what,
         evidence.name,

@@ -25,7 +25,7 @@ from batchocr.decoding.overlaps import shared_areas
 from batchocr.decoding.signs import contested
 from batchocr.executors.page_task import look_at
 from batchocr.pipeline import Read, read_pages
-from batchocr.recognition.calibration import NONE, Floats
+from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, Page, Pixels, PreparedPage, Scan
 from batchocr.training.detection.cells import UNKNOWN, UNKNOWN_SIGNS, Boxes
@@ -272,7 +272,7 @@ def _by_boxes(read: Read, known: Boxes, p: EvidenceParameters) -> _Part | None:
     true, unknown = asked(known, width, height, p)
     of_digits, of_signs = true[true[:, 5] != SIGN], true[true[:, 5] == SIGN]
     which, counts = matched(_on_page(digits.boxes, to_page), of_digits, unknown, p)
-    labels = np.append(of_digits[:, 0], NONE).astype(np.int64)[which]
+    labels = np.append(of_digits[:, 0], NOT_A_DIGIT).astype(np.int64)[which]
     if len(of_digits) > p.most_digits:
         rng = np.random.default_rng(row.page)
         chosen = np.append(rng.permutation(len(of_digits)) < p.most_digits, False)[which]

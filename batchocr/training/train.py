@@ -16,7 +16,7 @@ from batchocr.datasets.digits import Digits, Halves, load
 from batchocr.errors import UsageError
 from batchocr.evaluation.figures import figures
 from batchocr.recognition.calibration import (
-    NONE,
+    NOT_A_DIGIT,
     Floats,
     default_threshold,
     fit_temperature,
@@ -135,7 +135,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     held_out = told[fitted.held_out_name]
     sidecar = Sidecar(
         name=system.name,
-        classes=DIGITS if raw.shape[1] == NONE else (*DIGITS, NO_DIGIT),
+        classes=DIGITS if raw.shape[1] == NOT_A_DIGIT else (*DIGITS, NO_DIGIT),
         input_shape=(28, 28),
         input_dtype="uint8",
         keras=keras.__version__,
@@ -179,7 +179,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     }
     (out / METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     shown, found = list(measured.values())[-1]
-    digit = shown.labels < NONE
+    digit = shown.labels < NOT_A_DIGIT
     _plot(fitted, history, shown.part(np.flatnonzero(digit)), found[digit], out, data)
     return path
 

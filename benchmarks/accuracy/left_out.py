@@ -15,7 +15,7 @@ import numpy as np
 import typer
 
 from batchocr.errors import UsageError
-from batchocr.recognition.calibration import NONE, answers
+from batchocr.recognition.calibration import NOT_A_DIGIT, answers
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.network import open_device
 from batchocr.training.crop_collection import KEPT, kept
@@ -43,7 +43,7 @@ def main(
             raise UsageError(f"{run}: has no group {name}; choose one of {', '.join(gathered.groups)}")
         rest = {other: digits for other, digits in gathered.groups.items() if other != name}
         digits = gathered.groups[name]
-        digits = digits.part(np.flatnonzero(digits.labels < NONE))
+        digits = digits.part(np.flatnonzero(digits.labels < NOT_A_DIGIT))
         model = fit(rest, recipe, out / name.replace(" ", "-"), verbose=0)
         right = (answers(probabilities(model, digits.pictures)) == digits.labels).mean()
         last = gathered.held_out.get(name)
