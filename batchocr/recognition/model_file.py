@@ -25,7 +25,7 @@ PLAIN = "use one that batchocr train made, or one of such layers as it uses (doc
 DIGITS = tuple("0123456789")
 STRIDES = (4, 8, 16)
 """Of the levels of a detector's answer."""
-NO_DIGIT = "none"
+NOT_A_DIGIT_CLASS = "none"
 """The class after the digits, where a model has it: what is no digit."""
 LARGEST_SIDECAR = 2**20
 """Bytes of a sidecar; the shipped model's has 8 thousand."""
@@ -80,7 +80,7 @@ class Sidecar(BaseModel):
 
     name: str
     classes: tuple[str, ...]
-    """The ten digits, or these and NO_DIGIT."""
+    """The ten digits, or these and NOT_A_DIGIT_CLASS."""
     input_shape: tuple[int, ...]
     """One crop: (28, 28)."""
     input_dtype: str
@@ -140,7 +140,7 @@ def read_model(model: Path) -> tuple[Sidecar, KerasFile]:
     Raises ModelError where either is missing, they disagree, or the file holds what no model of ours does.
     """
     sidecar, file = _checked(model, Sidecar)
-    known = sidecar.classes in (DIGITS, (*DIGITS, NO_DIGIT))
+    known = sidecar.classes in (DIGITS, (*DIGITS, NOT_A_DIGIT_CLASS))
     if not known or (sidecar.input_shape, sidecar.input_dtype) != ((28, 28), "uint8"):
         raise ModelError(f"{sidecar_path(model)}: not for digits 0-9 from 28 x 28 pixels; choose another model")
     return sidecar, file()

@@ -24,7 +24,7 @@ from batchocr.recognition.calibration import (
     rows_of,
     scale,
 )
-from batchocr.recognition.model_file import DIGITS, NO_DIGIT, Calibration, Sidecar, sha256, sidecar_path
+from batchocr.recognition.model_file import DIGITS, NOT_A_DIGIT_CLASS, Calibration, Sidecar, sha256, sidecar_path
 from batchocr.training.catalogue import DEFAULT, DETECTOR, System, system_named
 from batchocr.training.crop_collection import CropSources
 from batchocr.training.default import DefaultRecipe, fit_default
@@ -135,7 +135,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     held_out = told[fitted.held_out_name]
     sidecar = Sidecar(
         name=system.name,
-        classes=DIGITS if raw.shape[1] == NOT_A_DIGIT else (*DIGITS, NO_DIGIT),
+        classes=DIGITS if raw.shape[1] == NOT_A_DIGIT else (*DIGITS, NOT_A_DIGIT_CLASS),
         input_shape=(28, 28),
         input_dtype="uint8",
         keras=keras.__version__,

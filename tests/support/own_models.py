@@ -13,7 +13,7 @@ from batchocr.reading_file import NAME, OWN, read_reading
 from batchocr.recognition.calibration import Level
 from batchocr.recognition.model_file import (
     DIGITS,
-    NO_DIGIT,
+    NOT_A_DIGIT_CLASS,
     Calibration,
     read_sidecar,
     sha256,
@@ -51,7 +51,7 @@ def eleven_classes(path: Path) -> Path:
     surest = layers.Flatten()(layers.GlobalMaxPooling2D()(layers.Reshape((10, 1, 1))(digits)))
     none = layers.Rescaling(-1, offset=1, name="none")(surest)  # a name of its own: Keras counts those of the process
     keras.Model(shipped.input, layers.Concatenate()([layers.Multiply()([digits, surest]), none])).save(path)
-    changes = {"classes": (*DIGITS, NO_DIGIT), "sha256": sha256(path), "temperature": 1.0, "calibration": None}
+    changes = {"classes": (*DIGITS, NOT_A_DIGIT_CLASS), "sha256": sha256(path), "temperature": 1.0, "calibration": None}
     read_sidecar(shipped_model()).model_copy(update=changes).write(sidecar_path(path))
     return path
 
