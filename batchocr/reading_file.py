@@ -18,7 +18,7 @@ from batchocr.decoding.decode import DecodingParameters, RowParameters
 from batchocr.decoding.familiarity import Familiar
 from batchocr.decoding.joint import Calibration, JointParameters
 from batchocr.errors import ModelError, UsageError
-from batchocr.recognition.calibration import Level, least_error, threshold_for
+from batchocr.recognition.calibration import Level, min_error_level, threshold_for
 from batchocr.recognition.keras_archive_check import Refused, read_whole
 from batchocr.recognition.model_file import LARGEST_SIDECAR, DetectorSidecar, Sidecar
 from batchocr.recognition.networks import Models
@@ -137,7 +137,7 @@ class Reading:
             raise UsageError(f"--max-error {max_error}: give a share from 0 to 1, such as 0.01 for 1%")
         least = threshold_for(self.record.levels, max_error)
         if least is None:
-            best = least_error(self.record.levels)
+            best = min_error_level(self.record.levels)
             raise UsageError(
                 f"--max-error {max_error:g}: the least that the table in {self.path} warrants is {best.high:f}, "
                 f"from a confidence of {best.confidence:g} on; give that or more"

@@ -18,9 +18,9 @@ from batchocr.recognition.calibration import (
     error_bounds,
     expected_calibration_error,
     fit_temperature,
-    least_error,
     level_for,
     levels,
+    min_error_level,
     negative_log_likelihood,
     rows_of,
     scale,
@@ -238,7 +238,7 @@ def test_no_threshold_where_too_few_were_measured() -> None:
     table = levels(np.full(100, 0.9999), np.ones(100, bool))  # none wrong, which may by chance be so up to 3.6%
     assert threshold_for(table, 0.04) == 0
     assert threshold_for(table, 0.01) is None and level_for(table, 0.01) is None
-    assert threshold_for(table, least_error(table).high) is not None
+    assert threshold_for(table, min_error_level(table).high) is not None
     assert threshold_for((), 0.5) is None
 
 

@@ -16,9 +16,9 @@ from batchocr.recognition.calibration import (
     Level,
     answers,
     expected_calibration_error,
-    least_error,
     level_for,
     levels,
+    min_error_level,
     rows_of,
     threshold_at,
 )
@@ -61,7 +61,7 @@ def thresholds(table: Sequence[Level]) -> dict[str, Any]:
     """
     chosen = [(error, level_for(table, error)) for error in MAX_ERRORS]
     return {
-        "least_max_error": least_error(table).high if table else None,
+        "least_max_error": min_error_level(table).high if table else None,
         "thresholds": [
             {"max_error": error, **{name: getattr(level, name, None) for name in Level.model_fields}}
             for error, level in chosen

@@ -160,7 +160,7 @@ def threshold_for(table: Iterable[Level], max_error: float) -> float | None:
     return None if level is None else level.confidence
 
 
-def least_error(table: Sequence[Level]) -> Level:
+def min_error_level(table: Sequence[Level]) -> Level:
     """The level with the least upper bound: no smaller error can be asked of a table, which must not be empty."""
     return min(table, key=lambda level: level.high)
 
