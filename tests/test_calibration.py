@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from batchocr.recognition.calibration import (
     GRID,
     Floats,
-    answers,
     default_threshold,
     design_effect,
     error_bounds,
@@ -22,6 +21,7 @@ from batchocr.recognition.calibration import (
     levels,
     min_error_level,
     negative_log_likelihood,
+    predicted_classes,
     rows_of,
     scale,
     threshold_at,
@@ -167,8 +167,8 @@ def test_what_is_taken_for_none_gives_no_row_and_none_taken_for_a_digit_is_wrong
 def test_none_is_the_answer_only_where_it_is_likelier_than_all_digits_together() -> None:
     probabilities = np.zeros((3, 11))
     probabilities[:, [2, 3, 10]] = [[0.3, 0.19, 0.51], [0.3, 0.21, 0.49], [0.1, 0.5, 0.4]]
-    assert answers(probabilities).tolist() == [10, 2, 3]
-    assert answers(probabilities[:, :10]).tolist() == [2, 2, 3]
+    assert predicted_classes(probabilities).tolist() == [10, 2, 3]
+    assert predicted_classes(probabilities[:, :10]).tolist() == [2, 2, 3]
     assert rows_of(probabilities, np.array([2, 2, 3]))[0].tolist() == [0.3, 0.5]
 
 

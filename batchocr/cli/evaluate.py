@@ -155,7 +155,7 @@ def _of_digits(
     from batchocr.datasets.digits import load
     from batchocr.evaluation.figures import figures
     from batchocr.evaluation.recalibrate import digits_evidence
-    from batchocr.recognition.calibration import answers
+    from batchocr.recognition.calibration import predicted_classes
     from batchocr.recognition.classifier import Classifier
     from batchocr.recognition.network import open_device
 
@@ -170,7 +170,7 @@ def _of_digits(
         with _writing(plots, "--plots"):
             evaluation(digits, probabilities, plots)
             label_histogram({"measured on": digits.labels}, plots / "labels.png")
-    predicted = answers(probabilities[:SHOWN]).tolist()
+    predicted = predicted_classes(probabilities[:SHOWN]).tolist()
     told = {
         "split": which,
         **figures(probabilities, digits.labels),

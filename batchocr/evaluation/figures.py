@@ -14,11 +14,11 @@ from batchocr.recognition.calibration import (
     NOT_A_DIGIT,
     Floats,
     Level,
-    answers,
     expected_calibration_error,
     level_for,
     levels,
     min_error_level,
+    predicted_classes,
     rows_of,
     threshold_at,
 )
@@ -76,7 +76,7 @@ def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
     `others_read`, it is a row that is wrong. A run reads a picture of one digit as a digit, whatever it looks like:
     hence `accuracy_as_digits`.
     """
-    predicted, digit = answers(probabilities), labels < NOT_A_DIGIT
+    predicted, digit = predicted_classes(probabilities), labels < NOT_A_DIGIT
     as_digits = (probabilities[:, :NOT_A_DIGIT].argmax(axis=1) == labels)[digit]
     knows_none = probabilities.shape[1] > NOT_A_DIGIT and len(as_digits)
     right = (predicted == labels)[digit]

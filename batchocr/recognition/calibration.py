@@ -100,7 +100,7 @@ def default_threshold(confidence: Floats, right: NDArray[np.bool_]) -> float:
     return max(LEAST_THRESHOLD, threshold_at(ACCEPTED_ERROR, confidence.round(DECIMALS), right))
 
 
-def answers(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
+def predicted_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
     """The likeliest digit (n,) by probabilities (n, 10 or 11); 10 where none is likelier than all digits together."""
     none = probabilities[:, NOT_A_DIGIT:].sum(axis=1) > 0.5  # as a page's candidates are read
     return np.where(none, NOT_A_DIGIT, probabilities[:, :NOT_A_DIGIT].argmax(axis=1))
@@ -111,7 +111,7 @@ def rows_of(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Floats,
 
     Of probabilities (n, 10 or 11) and true classes (n,), where 10 is no digit: a row for such a candidate is wrong.
     """
-    predicted = answers(probabilities)
+    predicted = predicted_classes(probabilities)
     read = predicted < NOT_A_DIGIT
     return probabilities[:, :NOT_A_DIGIT].max(axis=1)[read], (predicted == labels)[read]
 

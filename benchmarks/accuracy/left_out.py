@@ -15,7 +15,7 @@ import numpy as np
 import typer
 
 from batchocr.errors import UsageError
-from batchocr.recognition.calibration import NOT_A_DIGIT, answers
+from batchocr.recognition.calibration import NOT_A_DIGIT, predicted_classes
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.network import open_device
 from batchocr.training.crop_collection import KEPT, kept
@@ -45,9 +45,11 @@ def main(
         digits = gathered.groups[name]
         digits = digits.part(np.flatnonzero(digits.labels < NOT_A_DIGIT))
         model = fit(rest, recipe, out / name.replace(" ", "-"), verbose=0)
-        right = (answers(probabilities(model, digits.pictures)) == digits.labels).mean()
+        right = (predicted_classes(probabilities(model, digits.pictures)) == digits.labels).mean()
         last = gathered.held_out.get(name)
-        known = "" if last is None else f"{(answers(shipped.classify(last.pictures)) == last.labels).mean():.2%}"
+        known = (
+            "" if last is None else f"{(predicted_classes(shipped.classify(last.pictures)) == last.labels).mean():.2%}"
+        )
         typer.echo(f"| {name} | {len(digits)} | {right:.2%} | {known} |")
 
 
