@@ -18,7 +18,7 @@ from batchocr.decoding.marks import ORIENTATION
 from batchocr.decoding.orientation import Turn, evidence, is_upright, turn_of
 from batchocr.decoding.suppression import suppressed
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
-from batchocr.recognition.detector import Raw, believed, digit_heights, of_page, with_weak
+from batchocr.recognition.detector import Raw, digit_heights, filter_by_score, of_page, with_weak
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
 from batchocr.vision.crops import cut_crops
@@ -273,7 +273,9 @@ class _Work:
         self, shape: tuple[int, ...], passes: Sequence[Detections], scales: Sequence[float]
     ) -> float | None:
         """That of another pass over a page; None where those made so far do."""
-        heights = [digit_heights(believed(found)) for found in passes]  # by no fitted scores: more is worth a look
+        heights = [
+            digit_heights(filter_by_score(found)) for found in passes
+        ]  # by no fitted scores: more is worth a look
         if len(passes) == 1 and (scale := second_scale(shape, scales[0], heights[0], self._parameters)) is not None:
             return scale
         far = far_scale(shape, scales[0], self._parameters)

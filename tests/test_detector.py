@@ -17,9 +17,9 @@ from batchocr.recognition.detector import (
     MIDDLES,
     Detector,
     DetectorParameters,
-    believed,
     decode,
     digit_heights,
+    filter_by_score,
     of_page,
 )
 from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Detections, Pixels, Tiles
@@ -72,7 +72,7 @@ def test_digits_and_signs_have_a_least_score_each() -> None:
         np.zeros((3, CLASSES), np.float32),
         np.array([0, 1, 0], np.float32),
     )
-    assert believed(found, least).kinds.tolist() == [HAND, PRINT]
+    assert filter_by_score(found, least).kinds.tolist() == [HAND, PRINT]
 
 
 def test_a_part_of_a_digit_s_score_is_kept_however_small_the_other() -> None:

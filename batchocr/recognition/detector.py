@@ -132,19 +132,19 @@ def decode(answer: NDArray[np.floating], parameters: DetectorParameters = PARAME
     return np.concatenate([np.stack(columns, axis=1), classes], axis=1).astype(np.float32)
 
 
-def believed(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
+def filter_by_score(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
     """Of a page's detections, after non-maximum suppression, those with a sufficient score."""
     digit, sign = parameters.min_score
     return found.take(np.flatnonzero(found.scores >= np.where(found.kinds == SIGN, sign, digit)))
 
 
 def with_weak(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
-    """The same, and weaker digits where there are believed ones."""
-    sure = believed(found, parameters)
+    """The same, and weaker digits where there are filter_by_score ones."""
+    sure = filter_by_score(found, parameters)
     if not (sure.kinds != SIGN).any():
         return sure
     digit, sign = (score * parameters.weak_ratio for score in parameters.min_score)
-    return believed(found, replace(parameters, min_score=(digit, sign)))
+    return filter_by_score(found, replace(parameters, min_score=(digit, sign)))
 
 
 def of_page(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:
