@@ -18,7 +18,7 @@ from batchocr.decoding.marks import ORIENTATION
 from batchocr.decoding.orientation import Turn, evidence, is_upright, turn_of
 from batchocr.decoding.suppression import suppressed
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
-from batchocr.recognition.detector import Raw, digit_heights, filter_by_score, of_page, with_weak
+from batchocr.recognition.detector import Raw, digit_heights, filter_by_score, filter_with_weak, of_page
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
 from batchocr.vision.crops import cut_crops
@@ -243,7 +243,7 @@ class _Work:
             scales.append(scale)
             passes.append((yield make_tiles(level.pixels, scale, self._parameters)))
         found = suppressed(_together(passes, scales, self._parameters))
-        page.found = with_weak(found, self._networks.detector.parameters)
+        page.found = filter_with_weak(found, self._networks.detector.parameters)
         if max(level.pixels.shape) <= self._parameters.strip_height_px and not (page.found.kinds != SIGN).any():
             page.found = _strongest_digit(found)  # a picture of one digit, of which the detector is not sure
 

@@ -138,7 +138,7 @@ def filter_by_score(found: Detections, parameters: DetectorParameters = PARAMETE
     return found.take(np.flatnonzero(found.scores >= np.where(found.kinds == SIGN, sign, digit)))
 
 
-def with_weak(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
+def filter_with_weak(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
     """The same, and weaker digits where there are filter_by_score ones."""
     sure = filter_by_score(found, parameters)
     if not (sure.kinds != SIGN).any():
