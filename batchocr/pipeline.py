@@ -18,7 +18,7 @@ from batchocr.decoding.marks import ORIENTATION
 from batchocr.decoding.orientation import Turn, evidence, is_upright, turn_of
 from batchocr.decoding.suppression import suppressed
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
-from batchocr.recognition.detector import Raw, digit_heights, filter_by_score, filter_with_weak, of_page
+from batchocr.recognition.detector import Raw, digit_heights, filter_by_score, filter_with_weak, merge_tiles
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
 from batchocr.vision.crops import cut_crops
@@ -221,7 +221,7 @@ class _Work:
         """Another pass, or the crops of what was found."""
         assert page.passes is not None and page.tiles is not None
         clock = time.perf_counter()
-        found = of_page(np.concatenate(page.answers), page.tiles) if page.answers else no_detections()
+        found = merge_tiles(np.concatenate(page.answers), page.tiles) if page.answers else no_detections()
         tiles = _next_of(page.passes, found)
         if tiles is not None:
             self._seconds.tiles += time.perf_counter() - clock

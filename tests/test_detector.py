@@ -20,7 +20,7 @@ from batchocr.recognition.detector import (
     decode,
     digit_heights,
     filter_by_score,
-    of_page,
+    merge_tiles,
 )
 from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Detections, Pixels, Tiles
 from batchocr.vision.tiles import make_tiles
@@ -104,7 +104,7 @@ def test_of_an_overlap_each_tile_has_its_half_and_a_little_and_boxes_are_the_lev
     seam = (TILE + 240) / 2
     raw = [at(0, seam - 9, 100), at(1, seam - 9 - 240, 100), at(0, seam + 9, 100), at(1, seam + 9 - 240, 100)]
     raw += [at(0, 50, 300), at(0, 50, 319), at(2, 50, 0), at(2, 50, 20)]
-    found = of_page(np.array(raw, np.float32), tiles)
+    found = merge_tiles(np.array(raw, np.float32), tiles)
     middles = found.boxes[:, :2] + found.boxes[:, 2:] / 2
     assert middles.tolist() == [[2 * (seam - 9), 200], [2 * (seam + 9), 200], [100, 600], [100, 640]]
     assert found.boxes[:, 2:].tolist() == [[40, 60]] * 4
@@ -114,7 +114,7 @@ def test_of_an_overlap_each_tile_has_its_half_and_a_little_and_boxes_are_the_lev
 def test_no_tiles_have_no_detections(tiny_detector: Detector) -> None:
     raw = tiny_detector.detect(np.empty((0, TILE, TILE, 2), np.uint8))
     assert raw.shape == (0, 7 + CLASSES)
-    assert len(of_page(raw, Tiles(np.empty((0, TILE, TILE, 2), np.uint8), np.empty((0, 2), np.int32), 1.0))) == 0
+    assert len(merge_tiles(raw, Tiles(np.empty((0, TILE, TILE, 2), np.uint8), np.empty((0, 2), np.int32), 1.0))) == 0
 
 
 def page_of_digits() -> tuple[Pixels, list[tuple[float, float]]]:
@@ -126,7 +126,7 @@ def page_of_digits() -> tuple[Pixels, list[tuple[float, float]]]:
 def test_digits_on_a_page_are_found_once_where_they_stand(tiny_detector: Detector) -> None:
     pixels, middles = page_of_digits()
     tiles = make_tiles(pixels, 1.0)
-    found = of_page(tiny_detector.detect(tiles.pixels), tiles)
+    found = merge_tiles(tiny_detector.detect(tiles.pixels), tiles)
     where = found.boxes[:, :2] + found.boxes[:, 2:] / 2
     away = np.abs(where[:, None] - np.array(middles)).max(axis=2)
     assert away.min(axis=1).max() <= 16

@@ -147,7 +147,7 @@ def filter_with_weak(found: Detections, parameters: DetectorParameters = PARAMET
     return filter_by_score(found, replace(parameters, min_score=(digit, sign)))
 
 
-def of_page(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:
+def merge_tiles(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:
     """The raw detections on a page's tiles as those of the page.
 
     Where tiles overlap, each counts for its own half, so that little is found twice.

@@ -18,7 +18,7 @@ from batchocr.datasets.public_digits import digit_sets
 from batchocr.decoding.suppression import suppressed
 from batchocr.errors import UsageError
 from batchocr.evaluation.true_pages import read_truth, truth_file
-from batchocr.recognition.detector import Detector, DetectorParameters, of_page
+from batchocr.recognition.detector import Detector, DetectorParameters, merge_tiles
 from batchocr.records import TILE, Detections, Pixels
 from batchocr.training.crops import FOUND, PRINTED, WRITTEN, CropSampling, labelled_crops, together
 from batchocr.training.detection.cells import HAND, Boxes
@@ -129,7 +129,7 @@ class _Seeing:
         if self._detector is None:
             return None
         tiles = make_tiles(pixels, scale)
-        return suppressed(of_page(self._detector.detect(tiles.pixels), tiles))
+        return suppressed(merge_tiles(self._detector.detect(tiles.pixels), tiles))
 
 
 def _cut(patch: _Made, rng: np.random.Generator, see: _Seeing) -> dict[str, Digits]:

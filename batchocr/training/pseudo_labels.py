@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from batchocr.datasets.held_out import kept_out, register_pages, strip_is_held_out, sudoku_photos
 from batchocr.decoding.suppression import SuppressionParameters, suppressed
-from batchocr.recognition.detector import Detector, DetectorParameters, of_page
+from batchocr.recognition.detector import Detector, DetectorParameters, merge_tiles
 from batchocr.records import PRINT, SIGN, SIGNS, Detections, Pixels
 from batchocr.training.component_labels import component_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
@@ -47,7 +47,7 @@ class Labeller:
     def detections(self, pixels: Pixels, scale: float) -> Detections:
         """What is found on a picture at that scale, in its pixels."""
         tiles = make_tiles(pixels, scale)
-        return suppressed(of_page(self._detector.detect(tiles.pixels), tiles), SuppressionParameters())
+        return suppressed(merge_tiles(self._detector.detect(tiles.pixels), tiles), SuppressionParameters())
 
     def strip(self, pixels: Pixels, text: str) -> Laid | None:
         """A known text on a picture of one line: the best over some scales."""
