@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchocr.recognition.detector import decode
+from batchocr.recognition.detector import decode_output
 from batchocr.records import HAND, PRINT, SIGN, TILE
 from batchocr.training.detection.cells import CLASSES, STRIDES, UNKNOWN, UNKNOWN_SIGNS, Boxes, Target, target
 
@@ -96,7 +96,7 @@ def test_the_run_reads_from_a_target_what_was_put_into_it() -> None:
     strides = np.concatenate([np.full((TILE // stride) ** 2, stride) for stride in STRIDES])
     logits[0, :, 3:7] = np.log(np.expm1(np.maximum(known.sides / (2 * strides[:, None]), 1e-3)))
     logits[0, np.arange(cells_of(TILE)), 7 + known.classes] = 9.0
-    found = decode(logits)
+    found = decode_output(logits)
     assert sorted(zip(found[:, 1].astype(int), found[:, 7:].argmax(axis=1), strict=True)) == [(0, 2), (1, 9), (2, 11)]
     for row in found:
         own = given[given[:, 5] == row[1]][0]

@@ -17,7 +17,7 @@ from batchocr.recognition.detector import (
     MIDDLES,
     Detector,
     DetectorParameters,
-    decode,
+    decode_output,
     digit_heights,
     filter_by_score,
     merge_tiles,
@@ -51,7 +51,7 @@ def test_an_answer_is_decoded() -> None:
     say(answer, 81, HAND, 0.0, (1, 2, 3, 4), 7)
     say(answer, 6400, SIGN, 3.0, (0.25, 0.25, 0.25, 0.25), 10)
     say(answer, 8001, PRINT, -0.5, (2, 2, 2, 2), 3)
-    raw = decode(answer)
+    raw = decode_output(answer)
     assert raw.shape == (3, 7 + CLASSES)
     assert raw[:, 0].tolist() == [0, 0, 0]
     assert raw[:, 1].tolist() == [HAND, SIGN, PRINT]
@@ -79,15 +79,15 @@ def test_a_part_of_a_digit_s_score_is_kept_however_small_the_other() -> None:
     answer = silent()
     for place, kind in enumerate((HAND, PRINT, SIGN)):
         say(answer, 10 * place, kind, -2.5, (1, 1, 1, 1), 0)
-    assert decode(answer, DetectorParameters(min_score=(0.9, 0.3)))[:, 1].tolist() == [HAND, PRINT]
-    assert len(decode(answer, DetectorParameters(min_part_score=0.1))) == 0
+    assert decode_output(answer, DetectorParameters(min_score=(0.9, 0.3)))[:, 1].tolist() == [HAND, PRINT]
+    assert len(decode_output(answer, DetectorParameters(min_part_score=0.1))) == 0
 
 
 def test_of_a_tile_full_of_noise_the_highest_scores_are_kept() -> None:
     answer = silent(2)
     answer[:, :, HAND] = np.random.default_rng(1).uniform(1, 3, answer.shape[:2])
     answer[1, 100:, HAND] = -1e4
-    raw = decode(answer, DetectorParameters(most_in_tile=150))
+    raw = decode_output(answer, DetectorParameters(most_in_tile=150))
     assert np.bincount(raw[:, 0].astype(int)).tolist() == [150, 100]
     least = np.sort(answer[0, :, HAND])[-150]
     assert raw[:150, 2].min() == pytest.approx(1 / (1 + np.exp(-least)))

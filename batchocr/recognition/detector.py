@@ -77,7 +77,7 @@ class Detector(Network):
         """Raw detections on tiles (n, TILE, TILE, 2); their first column counts the tiles from 0."""
         found, first = [], 0
         for answer in self.batches(tiles):
-            found.append(decode(answer, self.parameters))
+            found.append(decode_output(answer, self.parameters))
             found[-1][:, 0] += first
             first += len(answer)
         return np.concatenate(found) if found else np.empty((0, 7 + CLASSES), np.float32)
@@ -109,7 +109,7 @@ def _middles() -> NDArray[np.float32]:
 MIDDLES = _middles()
 
 
-def decode(answer: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> Raw:
+def decode_output(answer: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> Raw:
     """Raw detections of tiles from an answer (n, cells, CHANNELS) whose heat is low beside its maxima."""
     digit, sign = parameters.min_score
     part = min(parameters.min_part_score, digit / 2)
