@@ -18,7 +18,7 @@ from batchocr.decoding.marks import ORIENTATION
 from batchocr.decoding.orientation import Turn, evidence, is_upright, turn_of
 from batchocr.decoding.suppression import suppressed
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
-from batchocr.recognition.detector import Raw, digit_heights, filter_by_score, filter_with_weak, merge_tiles
+from batchocr.recognition.detector import RawDetections, digit_heights, filter_by_score, filter_with_weak, merge_tiles
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles, no_detections
 from batchocr.vision.crops import cut_crops
@@ -95,7 +95,7 @@ class _Page:
     passes: Passes | None = None
     tiles: Tiles | None = None
     """Those of the pass that waits for its answers, without their pixels."""
-    answers: list[Raw] = field(default_factory=list)
+    answers: list[RawDetections] = field(default_factory=list)
     """What was found on them so far."""
     found: Detections = field(default_factory=no_detections)
     known: list[Floats] = field(default_factory=list)

@@ -14,7 +14,7 @@ from batchocr.recognition.model_file import STRIDES, read_detector
 from batchocr.recognition.network import Network
 from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Detections, Tiles, no_detections
 
-Raw = NDArray[np.float32]
+RawDetections = NDArray[np.float32]
 """(n, 7 + CLASSES): tile, kind, score, left, top, right and bottom in pixels of the tile, probabilities of the classes.
 """
 CHANNELS = 3 + 4 + CLASSES
@@ -73,7 +73,7 @@ class Detector(Network):
         tiles = keras.Input((TILE, TILE, 2), dtype="uint8")
         return compiled(keras.Model(tiles, _maxima(network(tiles))), xla=xla)
 
-    def detect(self, tiles: NDArray[np.uint8]) -> Raw:
+    def detect(self, tiles: NDArray[np.uint8]) -> RawDetections:
         """Raw detections on tiles (n, TILE, TILE, 2); their first column counts the tiles from 0."""
         found, first = [], 0
         for answer in self.batches(tiles):
@@ -109,7 +109,7 @@ def _middles() -> NDArray[np.float32]:
 MIDDLES = _middles()
 
 
-def decode_output(answer: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> Raw:
+def decode_output(answer: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> RawDetections:
     """Raw detections of tiles from an answer (n, cells, CHANNELS) whose heat is low beside its maxima."""
     digit, sign = parameters.min_score
     part = min(parameters.min_part_score, digit / 2)
@@ -147,7 +147,7 @@ def filter_with_weak(found: Detections, parameters: DetectorParameters = PARAMET
     return filter_by_score(found, replace(parameters, min_score=(digit, sign)))
 
 
-def merge_tiles(raw: Raw, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:
+def merge_tiles(raw: RawDetections, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:
     """The raw detections on a page's tiles as those of the page.
 
     Where tiles overlap, each counts for its own half, so that little is found twice.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from batchocr.errors import DeviceError
 from batchocr.process_setup import end_with_parent, look_seldom, signals_blocked
 from batchocr.recognition.calibration import Floats
-from batchocr.recognition.detector import Raw
+from batchocr.recognition.detector import RawDetections
 from batchocr.recognition.keras_archive_check import quoted
 from batchocr.recognition.network import Network
 from batchocr.recognition.networks import Models, Networks
@@ -71,7 +71,7 @@ class Devices(Networks):
     def together(self) -> int:
         return 1 + len(self._ready())
 
-    def detect(self, tiles: TilePixels) -> Raw:
+    def detect(self, tiles: TilePixels) -> RawDetections:
         """As Networks', in the order given, whichever GPU answers."""
         parts = self._shared_out(tiles, self.detector, super().detect)
         for start, part in parts:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.detector import PARAMETERS, Detector, DetectorParameters, Raw
+from batchocr.recognition.detector import PARAMETERS, Detector, DetectorParameters, RawDetections
 from batchocr.records import Crops, TilePixels
 
 
@@ -44,7 +44,7 @@ class Networks:
         """Spent in each network."""
         return {"detector": self.detector.seconds, "classifier": self.classifier.seconds}
 
-    def detect(self, tiles: TilePixels) -> Raw:
+    def detect(self, tiles: TilePixels) -> RawDetections:
         """As `Detector.detect`."""
         return self.detector.detect(tiles)
 
