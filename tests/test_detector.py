@@ -13,8 +13,8 @@ from tiny_detector import HALF, SEVEN
 from batchocr.decoding.suppression import suppressed
 from batchocr.errors import ModelError
 from batchocr.recognition.detector import (
+    CELL_CENTRES,
     CHANNELS,
-    MIDDLES,
     Detector,
     DetectorParameters,
     decode_output,
@@ -28,7 +28,7 @@ from batchocr.vision.tiles import make_tiles
 
 def silent(tiles: int = 1) -> NDArray[np.float32]:
     """An answer in which nothing is found."""
-    answer = np.zeros((tiles, len(MIDDLES), CHANNELS), np.float32)
+    answer = np.zeros((tiles, len(CELL_CENTRES), CHANNELS), np.float32)
     answer[:, :, :3] = -1e4
     return answer
 
@@ -41,9 +41,9 @@ def say(answer: NDArray[np.float32], cell: int, kind: int, heat: float, sides: t
 
 
 def test_the_cells_of_a_tile() -> None:
-    assert len(MIDDLES) == 80 * 80 + 40 * 40 + 20 * 20
-    assert MIDDLES[[0, 1, 80, 6400, 8000]].tolist() == [[2, 2, 4], [6, 2, 4], [2, 6, 4], [4, 4, 8], [8, 8, 16]]
-    assert MIDDLES[-1].tolist() == [TILE - 8, TILE - 8, 16]
+    assert len(CELL_CENTRES) == 80 * 80 + 40 * 40 + 20 * 20
+    assert CELL_CENTRES[[0, 1, 80, 6400, 8000]].tolist() == [[2, 2, 4], [6, 2, 4], [2, 6, 4], [4, 4, 8], [8, 8, 16]]
+    assert CELL_CENTRES[-1].tolist() == [TILE - 8, TILE - 8, 16]
 
 
 def test_an_answer_is_decoded() -> None:

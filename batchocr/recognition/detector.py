@@ -106,7 +106,7 @@ def _middles() -> NDArray[np.float32]:
     return np.concatenate(levels)
 
 
-MIDDLES = _middles()
+CELL_CENTRES = _middles()
 
 
 def decode_output(answer: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> RawDetections:
@@ -123,7 +123,7 @@ def decode_output(answer: NDArray[np.floating], parameters: DetectorParameters =
         kept = np.sort(order[rank < parameters.most_in_tile])
         tile, cell, kind, heat = tile[kept], cell[kept], kind[kept], heat[kept]
     cells = answer[tile, cell].astype(np.float32)
-    x, y, stride = MIDDLES[cell].T
+    x, y, stride = CELL_CENTRES[cell].T
     left, top, right, bottom = (np.logaddexp(0, cells[:, 3:7]) * (2 * stride)[:, None]).T
     classes = np.exp(cells[:, 7:] - cells[:, 7:].max(axis=1, keepdims=True))
     classes /= classes.sum(axis=1, keepdims=True)
