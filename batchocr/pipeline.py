@@ -173,7 +173,9 @@ class _Work:
         """Answer all that makes whole batches."""
         while True:
             networks = self._networks
-            tiles, crops = (each.batch_size * networks.together for each in (networks.detector, networks.classifier))
+            tiles, crops = (
+                each.batch_size * networks.device_count for each in (networks.detector, networks.classifier)
+            )
             if self._tiles.held >= tiles:
                 self._detect(self._tiles.held // tiles * tiles)
             elif self._crops.held >= crops:
@@ -273,9 +275,8 @@ class _Work:
         self, shape: tuple[int, ...], passes: Sequence[Detections], scales: Sequence[float]
     ) -> float | None:
         """That of another pass over a page; None where those made so far do."""
-        heights = [
-            digit_heights(filter_by_score(found)) for found in passes
-        ]  # by no fitted scores: more is worth a look
+        # by no fitted scores: more is worth a look
+        heights = [digit_heights(filter_by_score(found)) for found in passes]
         if len(passes) == 1 and (scale := second_scale(shape, scales[0], heights[0], self._parameters)) is not None:
             return scale
         far = far_scale(shape, scales[0], self._parameters)

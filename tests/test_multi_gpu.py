@@ -47,8 +47,8 @@ def wait_for_all(devices: Devices) -> None:
     end = time.monotonic() + SECONDS
     while any(not other.ready for other in devices._others) and time.monotonic() < end:
         time.sleep(0.05)
-        assert devices.together >= 1
-    assert devices.together == 2
+        assert devices.device_count >= 1
+    assert devices.device_count == 2
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def other_of(devices: Devices) -> psutil.Process:
 def test_two_give_the_answers_of_one_in_the_same_order(count: int, pair: Devices, classifier: Classifier) -> None:
     given = crops(LABELS)[:count]
     assert np.array_equal(pair.classify(given), classifier.classify(given))
-    assert pair.together == 2
+    assert pair.device_count == 2
 
 
 @pytest.mark.parametrize("count", [0, 1, 16, 17, 40])
@@ -92,7 +92,7 @@ def test_two_find_what_one_finds_on_the_same_tiles(count: int, pair: Devices) ->
     found = pair.detect(tiles)
     assert np.array_equal(found, pair.detector.detect(tiles))
     assert np.unique(found[:, 0]).tolist() == list(range(count))
-    assert pair.together == 2
+    assert pair.device_count == 2
 
 
 def test_each_classifies_its_share(pair: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_the_other_takes_the_batch_size_of_the_first(
     for network in (pair.classifier, classifier):
         monkeypatch.setattr(network, "batch_size", 32)
     assert np.array_equal(pair.classify(crops(LABELS)), classifier.classify(crops(LABELS)))
-    assert pair.together == 2
+    assert pair.device_count == 2
 
 
 @pytest.mark.parametrize("at_work", [False, True])
@@ -129,7 +129,7 @@ def test_what_one_that_dies_had_in_hand_is_classified_by_the_first(
         pair._others[0]._process.kill()
         pair._others[0]._process.join(10)
     assert np.array_equal(pair.classify(crops(LABELS)), classifier.classify(crops(LABELS)))
-    assert pair.together == 1
+    assert pair.device_count == 1
     assert caplog.messages == ["GPU -1 is not used (its process died: out of memory?); going on without"]
 
 
@@ -143,7 +143,7 @@ def test_one_that_cannot_load_the_model_is_told_and_not_used(
         end = time.monotonic() + SECONDS
         while devices._others and time.monotonic() < end:
             time.sleep(0.05)
-            assert devices.together == 1
+            assert devices.device_count == 1
     assert np.array_equal(answers, classifier.classify(crops(LABELS)))
     assert len(caplog.messages) == 1 and "abacus" in caplog.messages[0]
 
@@ -183,7 +183,7 @@ def test_a_run_on_two_writes_the_bytes_of_a_run_on_one(tmp_path: Path, monkeypat
     def start_and_wait(devices: Devices) -> None:
         start(devices)
         wait_for_all(devices)
-        together.append(devices.together)
+        together.append(devices.device_count)
 
     monkeypatch.setattr(Devices, "_start", start_and_wait)
     run([SAMPLES], tmp_path / "two.csv", settings)
@@ -205,7 +205,7 @@ if __name__ == "__main__":
     both = devices.Devices(Models(shipped_detector(), shipped_model()), device="cpu", batch_size=16)
     both.classify(np.zeros((16, 28, 28), np.uint8))
     if sys.argv[1] == "at work":
-        while both.together == 1:
+        while both.device_count == 1:
             time.sleep(0.05)
         both._others[0].give(np.zeros((100_000, 28, 28), np.uint8), 1)  # for minutes
     print("there", flush=True)
@@ -228,7 +228,7 @@ def test_a_signal_to_the_whole_group_is_the_parents_to_see(pair: Devices) -> Non
     for number in (signal.SIGINT, signal.SIGTERM):
         other_of(pair).send_signal(number)
     assert len(pair.classify(crops(LABELS))) == len(LABELS)
-    assert pair.together == 2
+    assert pair.device_count == 2
 
 
 def test_without_gpus_there_is_no_other() -> None:

@@ -68,7 +68,7 @@ class Devices(Networks):
         self._names = other_gpus()
 
     @property
-    def together(self) -> int:
+    def device_count(self) -> int:
         return 1 + len(self._ready())
 
     def detect(self, tiles: TilePixels) -> RawDetections:

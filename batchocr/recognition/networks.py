@@ -35,7 +35,7 @@ class Networks:
         return self.classifier.device
 
     @property
-    def together(self) -> int:
+    def device_count(self) -> int:
         """Batches that are answered at once."""
         return 1
 
