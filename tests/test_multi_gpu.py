@@ -32,7 +32,7 @@ from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.detector import Detector
 from batchocr.recognition.inference_graph import Answer, compiled
 from batchocr.recognition.model_file import shipped_model
-from batchocr.recognition.multi_gpu import Devices, other_gpus
+from batchocr.recognition.multi_gpu import MultiGpuNetworks, other_gpus
 from batchocr.recognition.network import open_device
 from batchocr.recognition.networks import Models
 from batchocr.records import TILE, Crops
@@ -43,7 +43,7 @@ SECONDS = 60.0
 """In which a process has loaded the model on any machine."""
 
 
-def wait_for_all(devices: Devices) -> None:
+def wait_for_all(devices: MultiGpuNetworks) -> None:
     end = time.monotonic() + SECONDS
     while any(not other.ready for other in devices._others) and time.monotonic() < end:
         time.sleep(0.05)
@@ -57,14 +57,14 @@ def models(tiny_detector: Detector) -> Models:
 
 
 @pytest.fixture(scope="module")
-def started(models: Models) -> Iterator[Devices]:
-    devices = Devices(models, device="cpu", batch_size=64)
+def started(models: Models) -> Iterator[MultiGpuNetworks]:
+    devices = MultiGpuNetworks(models, device="cpu", batch_size=64)
     yield devices
     devices.close()
 
 
 @pytest.fixture
-def pair(started: Devices) -> Devices:
+def pair(started: MultiGpuNetworks) -> MultiGpuNetworks:
     """This process and another, both on the processor, with batches of 64."""
     if not started._others:
         started._names = [NO_GPU]
@@ -73,19 +73,21 @@ def pair(started: Devices) -> Devices:
     return started
 
 
-def other_of(devices: Devices) -> psutil.Process:
+def other_of(devices: MultiGpuNetworks) -> psutil.Process:
     return psutil.Process(devices._others[0]._process.pid)
 
 
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 128, 129, 192, 300])
-def test_two_give_the_answers_of_one_in_the_same_order(count: int, pair: Devices, classifier: Classifier) -> None:
+def test_two_give_the_answers_of_one_in_the_same_order(
+    count: int, pair: MultiGpuNetworks, classifier: Classifier
+) -> None:
     given = crops(LABELS)[:count]
     assert np.array_equal(pair.classify(given), classifier.classify(given))
     assert pair.device_count == 2
 
 
 @pytest.mark.parametrize("count", [0, 1, 16, 17, 40])
-def test_two_find_what_one_finds_on_the_same_tiles(count: int, pair: Devices) -> None:
+def test_two_find_what_one_finds_on_the_same_tiles(count: int, pair: MultiGpuNetworks) -> None:
     tiles = np.full((count, TILE, TILE, 2), 60, np.uint8)
     for number, tile in enumerate(tiles):
         tile[100:140, 100 + 2 * number : 140 + 2 * number, 0] = 250
@@ -95,7 +97,7 @@ def test_two_find_what_one_finds_on_the_same_tiles(count: int, pair: Devices) ->
     assert pair.device_count == 2
 
 
-def test_each_classifies_its_share(pair: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_classifies_its_share(pair: MultiGpuNetworks, monkeypatch: pytest.MonkeyPatch) -> None:
     own: list[int] = []
     batch = pair.classifier._batch
 
@@ -109,7 +111,7 @@ def test_each_classifies_its_share(pair: Devices, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_other_takes_the_batch_size_of_the_first(
-    pair: Devices, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+    pair: MultiGpuNetworks, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for network in (pair.classifier, classifier):
         monkeypatch.setattr(network, "batch_size", 32)
@@ -119,7 +121,7 @@ def test_the_other_takes_the_batch_size_of_the_first(
 
 @pytest.mark.parametrize("at_work", [False, True])
 def test_what_one_that_dies_had_in_hand_is_classified_by_the_first(
-    at_work: bool, pair: Devices, classifier: Classifier, caplog: pytest.LogCaptureFixture
+    at_work: bool, pair: MultiGpuNetworks, classifier: Classifier, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = other_of(pair)
     if at_work:
@@ -137,7 +139,7 @@ def test_one_that_cannot_load_the_model_is_told_and_not_used(
     models: Models, classifier: Classifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(several, "other_gpus", lambda: [NO_GPU])
-    with closing(Devices(models, device="cpu", batch_size=64)) as devices:
+    with closing(MultiGpuNetworks(models, device="cpu", batch_size=64)) as devices:
         monkeypatch.setenv("KERAS_BACKEND", "abacus")
         answers = devices.classify(crops(LABELS))
         end = time.monotonic() + SECONDS
@@ -166,7 +168,7 @@ def test_one_with_less_memory_says_so_and_ends(models: Models, monkeypatch: pyte
 def test_none_is_started_before_a_batch_is_full(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(several, "other_gpus", lambda: [NO_GPU])
     before = set(multiprocessing.active_children())
-    with closing(Devices(models, device="cpu", batch_size=64)) as devices:
+    with closing(MultiGpuNetworks(models, device="cpu", batch_size=64)) as devices:
         devices.classify(crops(LABELS[:63]))
         assert set(multiprocessing.active_children()) == before
         devices.classify(crops(LABELS[:64]))
@@ -178,14 +180,14 @@ def test_a_run_on_two_writes_the_bytes_of_a_run_on_one(tmp_path: Path, monkeypat
     settings = Settings(device="cpu", batch_size=16, jobs=1)
     run([SAMPLES], tmp_path / "one.csv", settings)
     monkeypatch.setattr(several, "other_gpus", lambda: [NO_GPU])
-    before, start, together = set(multiprocessing.active_children()), Devices._start, []
+    before, start, together = set(multiprocessing.active_children()), MultiGpuNetworks._start, []
 
-    def start_and_wait(devices: Devices) -> None:
+    def start_and_wait(devices: MultiGpuNetworks) -> None:
         start(devices)
         wait_for_all(devices)
         together.append(devices.device_count)
 
-    monkeypatch.setattr(Devices, "_start", start_and_wait)
+    monkeypatch.setattr(MultiGpuNetworks, "_start", start_and_wait)
     run([SAMPLES], tmp_path / "two.csv", settings)
     assert together == [2]
     for name in ("csv", "numbers.csv"):
@@ -202,7 +204,7 @@ from batchocr.recognition.networks import Models
 
 if __name__ == "__main__":
     devices.other_gpus = lambda: ["-1"]
-    both = devices.Devices(Models(shipped_detector(), shipped_model()), device="cpu", batch_size=16)
+    both = devices.MultiGpuNetworks(Models(shipped_detector(), shipped_model()), device="cpu", batch_size=16)
     both.classify(np.zeros((16, 28, 28), np.uint8))
     if sys.argv[1] == "at work":
         while both.device_count == 1:
@@ -224,7 +226,7 @@ def test_the_others_end_with_a_parent_that_is_killed(when: str, tmp_path: Path) 
     assert children and all_gone(children)
 
 
-def test_a_signal_to_the_whole_group_is_the_parents_to_see(pair: Devices) -> None:
+def test_a_signal_to_the_whole_group_is_the_parents_to_see(pair: MultiGpuNetworks) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         other_of(pair).send_signal(number)
     assert len(pair.classify(crops(LABELS))) == len(LABELS)

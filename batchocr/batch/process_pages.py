@@ -68,12 +68,12 @@ class MissingPages:
             from batchocr.decoding.rows import page_result
             from batchocr.executors.blank_forms import load_blanks
             from batchocr.pipeline import Seconds, read_pages
-            from batchocr.recognition.multi_gpu import Devices
+            from batchocr.recognition.multi_gpu import MultiGpuNetworks
 
             decoding = self.reading.decoding()
             blanks = load_blanks(settings.blank, settings.max_megapixels)
             with closing(
-                Devices(self.reading.models(self.models), device=settings.device, batch_size=self.batch_size)
+                MultiGpuNetworks(self.reading.models(self.models), device=settings.device, batch_size=self.batch_size)
             ) as networks:
                 batch_size = networks.classifier.batch_size
                 self.journal.note(batch_size=batch_size, device=networks.device)

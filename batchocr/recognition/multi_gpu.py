@@ -53,7 +53,7 @@ def other_gpus() -> list[str]:
     return others
 
 
-class Devices(Networks):
+class MultiGpuNetworks(Networks):
     """Both networks on all GPUs alike, among which tiles and crops are shared out. Close it, for it starts processes.
 
     They start with the first full batch, so that a small job costs nothing, and get work once they are ready. One that
