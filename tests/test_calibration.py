@@ -14,6 +14,7 @@ from batchocr.recognition.calibration import (
     Floats,
     default_threshold,
     design_effect,
+    digit_confidences,
     error_bounds,
     expected_calibration_error,
     fit_temperature,
@@ -22,7 +23,6 @@ from batchocr.recognition.calibration import (
     min_error_level,
     negative_log_likelihood,
     predicted_classes,
-    rows_of,
     scale,
     threshold_at,
     threshold_for,
@@ -146,7 +146,7 @@ def test_honest_probabilities_have_hardly_a_calibration_error() -> None:
 
 def test_the_default_threshold_keeps_one_percent_and_is_never_below_a_half() -> None:
     probabilities, truth = honest(20_000, spread=6)
-    confidence, right = rows_of(probabilities, truth)
+    confidence, right = digit_confidences(probabilities, truth)
     least = default_threshold(confidence, right)
     accepted = confidence.round(4) >= least
     assert 0.5 < least < 1 and round(least, 4) == least
@@ -159,7 +159,7 @@ def test_what_is_taken_for_none_gives_no_row_and_none_taken_for_a_digit_is_wrong
     probabilities = np.full((4, 11), 0.01)
     for place, (answer, chance) in enumerate([(3, 0.9), (10, 0.8), (7, 0.7), (4, 0.6)]):
         probabilities[place, answer] = chance
-    confidence, right = rows_of(probabilities, np.array([3, 5, 10, 4]))
+    confidence, right = digit_confidences(probabilities, np.array([3, 5, 10, 4]))
     assert confidence.tolist() == [0.9, 0.7, 0.6]
     assert right.tolist() == [True, False, True]
 
@@ -169,7 +169,7 @@ def test_none_is_the_answer_only_where_it_is_likelier_than_all_digits_together()
     probabilities[:, [2, 3, 10]] = [[0.3, 0.19, 0.51], [0.3, 0.21, 0.49], [0.1, 0.5, 0.4]]
     assert predicted_classes(probabilities).tolist() == [10, 2, 3]
     assert predicted_classes(probabilities[:, :10]).tolist() == [2, 2, 3]
-    assert rows_of(probabilities, np.array([2, 2, 3]))[0].tolist() == [0.3, 0.5]
+    assert digit_confidences(probabilities, np.array([2, 2, 3]))[0].tolist() == [0.3, 0.5]
 
 
 # by R's binom.test, and by hand: 1 - 0.025 ** (1 / n) where none is wrong
@@ -225,7 +225,7 @@ def test_levels_are_finer_near_one_and_end_where_nothing_reaches() -> None:
 
 def test_the_threshold_for_an_error_is_the_lowest_whose_upper_bound_keeps_it() -> None:
     probabilities, truth = honest(30_000, spread=6)
-    table = levels(*rows_of(probabilities, truth))
+    table = levels(*digit_confidences(probabilities, truth))
     for max_error in (0.05, 0.02, 0.01, 0.005):
         level = level_for(table, max_error)
         assert level is not None and threshold_for(table, max_error) == level.confidence
@@ -245,9 +245,9 @@ def test_no_threshold_where_too_few_were_measured() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_error_is_kept_on_digits_not_measured_on(seed: int) -> None:
     probabilities, truth = honest(8000, seed, spread=6)
-    least = threshold_for(levels(*rows_of(probabilities, truth)), 0.02)
+    least = threshold_for(levels(*digit_confidences(probabilities, truth)), 0.02)
     assert least is not None
-    confidence, right = rows_of(*honest(50_000, seed + 100, spread=6))
+    confidence, right = digit_confidences(*honest(50_000, seed + 100, spread=6))
     assert (~right[confidence >= least]).mean() <= 0.02
 
 

@@ -14,12 +14,12 @@ from batchocr.recognition.calibration import (
     NOT_A_DIGIT,
     Floats,
     Level,
+    digit_confidences,
     expected_calibration_error,
     level_for,
     levels,
     min_error_level,
     predicted_classes,
-    rows_of,
     threshold_at,
 )
 
@@ -88,7 +88,7 @@ def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
         "errors": int((~right).sum()),
         "count": len(right),
         **(others if others["others"] else {}),
-        **trust(*rows_of(probabilities, labels), count=len(right) + others["others_read"]),
+        **trust(*digit_confidences(probabilities, labels), count=len(right) + others["others_read"]),
         "confusions": confusions(pairs),
     }
 

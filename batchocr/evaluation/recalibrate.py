@@ -20,9 +20,9 @@ from batchocr.recognition.calibration import (
     NOT_A_DIGIT,
     Floats,
     default_threshold,
+    digit_confidences,
     fit_temperature,
     levels,
-    rows_of,
     scale,
 )
 from batchocr.recognition.model_file import Calibration, Sidecar, sha256, shipped_model, sidecar_path
@@ -68,7 +68,7 @@ def digits_evidence(data: str, probabilities: Floats, labels: Labels) -> Evidenc
     """Of digits given one by one."""
 
     def rows(temperature: float, _: Confidences | None) -> Rows:
-        return Rows(*rows_of(scale(probabilities, temperature), labels))
+        return Rows(*digit_confidences(scale(probabilities, temperature), labels))
 
     return Evidence(data, probabilities, labels, rows)
 

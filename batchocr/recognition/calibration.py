@@ -106,7 +106,7 @@ def predicted_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
     return np.where(none, NOT_A_DIGIT, probabilities[:, :NOT_A_DIGIT].argmax(axis=1))
 
 
-def rows_of(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Floats, NDArray[np.bool_]]:
+def digit_confidences(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Floats, NDArray[np.bool_]]:
     """Confidence, and whether it is right, of each candidate that gives a row: that is not taken for none.
 
     Of probabilities (n, 10 or 11) and true classes (n,), where 10 is no digit: a row for such a candidate is wrong.

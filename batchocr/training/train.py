@@ -19,9 +19,9 @@ from batchocr.recognition.calibration import (
     NOT_A_DIGIT,
     Floats,
     default_threshold,
+    digit_confidences,
     fit_temperature,
     levels,
-    rows_of,
     scale,
 )
 from batchocr.recognition.model_file import DIGITS, NOT_A_DIGIT_CLASS, Calibration, Sidecar, sha256, sidecar_path
@@ -122,7 +122,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     raw = probabilities(fitted.model, fitted.held_out.pictures)
     temperature = fit_temperature(raw, fitted.held_out.labels)
     calibrated = scale(raw, temperature)
-    confidence, right = rows_of(calibrated, fitted.held_out.labels)
+    confidence, right = digit_confidences(calibrated, fitted.held_out.labels)
     table = levels(confidence, right)
     measured = {fitted.held_out_name: (fitted.held_out, calibrated)}
     accuracies = {
