@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from batchocr.recognition.calibration import (
     GRID,
     Floats,
+    apply_temperature,
     default_threshold,
     design_effect,
     digit_confidences,
@@ -23,7 +24,6 @@ from batchocr.recognition.calibration import (
     min_error_level,
     negative_log_likelihood,
     predicted_classes,
-    scale,
     threshold_at,
     threshold_for,
 )
@@ -40,20 +40,20 @@ def honest(n: int, seed: int = 0, classes: int = 10, spread: float = 2.5) -> tup
 @pytest.mark.parametrize("temperature", [0.25, 1.0, 3.0])
 def test_scaled_rows_sum_to_one_and_keep_their_order(temperature: float) -> None:
     probabilities, _ = honest(200)
-    scaled = scale(probabilities, temperature)
+    scaled = apply_temperature(probabilities, temperature)
     assert np.allclose(scaled.sum(axis=1), 1)
     assert np.array_equal(scaled.argsort(axis=1), probabilities.argsort(axis=1))
 
 
 def test_a_temperature_of_one_changes_nothing_above_one_humbles() -> None:
     probabilities, _ = honest(50)
-    assert np.allclose(scale(probabilities, 1.0), probabilities)
-    assert (scale(probabilities, 2.0).max(axis=1) < probabilities.max(axis=1)).all()
-    assert np.allclose(scale(np.array([[0.8, 0.2]]), 2.0), [[2 / 3, 1 / 3]])  # √4 : 1
+    assert np.allclose(apply_temperature(probabilities, 1.0), probabilities)
+    assert (apply_temperature(probabilities, 2.0).max(axis=1) < probabilities.max(axis=1)).all()
+    assert np.allclose(apply_temperature(np.array([[0.8, 0.2]]), 2.0), [[2 / 3, 1 / 3]])  # √4 : 1
 
 
 def test_scaling_bears_a_zero_and_32_bits() -> None:
-    scaled = scale(np.array([[1, 0, 0]], np.float32), 0.5)
+    scaled = apply_temperature(np.array([[1, 0, 0]], np.float32), 0.5)
     assert scaled.dtype == np.float64
     assert np.isfinite(scaled).all()
     assert scaled[0, 0] == pytest.approx(1)
@@ -61,9 +61,11 @@ def test_scaling_bears_a_zero_and_32_bits() -> None:
 
 def test_scaling_twice_is_scaling_by_the_product_and_what_is_impossible_stays_so() -> None:
     probabilities, _ = honest(100, classes=11)
-    assert np.allclose(scale(scale(probabilities, 0.7), 1.8), scale(probabilities, 0.7 * 1.8))
+    assert np.allclose(
+        apply_temperature(apply_temperature(probabilities, 0.7), 1.8), apply_temperature(probabilities, 0.7 * 1.8)
+    )
     ten = np.pad(probabilities[:, :10], ((0, 0), (0, 1)))
-    assert (scale(ten, 3.0)[:, 10] == 0).all() and np.allclose(scale(ten, 3.0).sum(axis=1), 1)
+    assert (apply_temperature(ten, 3.0)[:, 10] == 0).all() and np.allclose(apply_temperature(ten, 3.0).sum(axis=1), 1)
 
 
 def test_the_likelihood_of_known_probabilities() -> None:
@@ -76,18 +78,20 @@ def test_the_likelihood_of_known_probabilities() -> None:
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
 def test_fitting_finds_the_temperature_that_was_taken_away(temperature: float, classes: int) -> None:
     probabilities, truth = honest(20_000, classes=classes)
-    assert fit_temperature(scale(probabilities, 1 / temperature), truth) == pytest.approx(temperature, rel=0.04)
+    assert fit_temperature(apply_temperature(probabilities, 1 / temperature), truth) == pytest.approx(
+        temperature, rel=0.04
+    )
 
 
 def test_fitted_temperatures_keep_within_bounds() -> None:
-    sure_and_right = scale(np.eye(10)[np.arange(100) % 10] * 0.9 + 0.01, 1.0)
+    sure_and_right = apply_temperature(np.eye(10)[np.arange(100) % 10] * 0.9 + 0.01, 1.0)
     assert fit_temperature(sure_and_right, np.arange(100) % 10) == pytest.approx(0.25, rel=0.01)
     assert fit_temperature(sure_and_right, (np.arange(100) + 1) % 10) == pytest.approx(8, rel=0.01)
 
 
 def test_few_digits_move_a_temperature_with_a_spread_little_and_many_do() -> None:
     probabilities, truth = honest(20_000)
-    sure = scale(probabilities, 0.5)
+    sure = apply_temperature(probabilities, 0.5)
     few, many = (fit_temperature(sure[:n], truth[:n], 0.3) for n in (5, 20_000))
     assert 1 < few < 1.7 and many == pytest.approx(2, rel=0.04)
     all_right = np.full((200, 10), 0.001)
@@ -141,7 +145,7 @@ def test_honest_probabilities_have_hardly_a_calibration_error() -> None:
     probabilities, truth = honest(20_000)
     right = probabilities.argmax(axis=1) == truth
     assert expected_calibration_error(probabilities.max(axis=1), right) < 0.015
-    assert expected_calibration_error(scale(probabilities, 0.3).max(axis=1), right) > 0.1
+    assert expected_calibration_error(apply_temperature(probabilities, 0.3).max(axis=1), right) > 0.1
 
 
 def test_the_default_threshold_keeps_one_percent_and_is_never_below_a_half() -> None:

@@ -21,7 +21,7 @@ from strokes import STROKES, page, save
 from batchocr.evaluation.figures import figures
 from batchocr.evaluation.recalibrate import SPREAD, digits_evidence, reading_path, recalibrated
 from batchocr.reading_file import NAME, read_reading
-from batchocr.recognition.calibration import Floats, digit_confidences, fit_temperature, scale
+from batchocr.recognition.calibration import Floats, apply_temperature, digit_confidences, fit_temperature
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.model_file import Sidecar, read_sidecar, sha256, shipped_model, sidecar_path
 from batchocr.records import Pixels
@@ -98,7 +98,7 @@ def test_the_sidecar_tells_what_it_was_measured_on(of_digits: Calibrated, humble
     assert (table.data, table.candidates) == ("shifted.npz", 600)
     pictures, labels = shifted(600, 1)
     more = of_digits.sidecar.temperature / humble.sidecar.temperature
-    _, right = digit_confidences(scale(humble.classify(pictures), more), labels)
+    _, right = digit_confidences(apply_temperature(humble.classify(pictures), more), labels)
     assert table.rows == table.levels[0].accepted == len(right)
     assert table.levels[0].wrong == (~right).sum() > 0
     changed = {"temperature", "min_confidence", "calibration"}
@@ -259,7 +259,7 @@ def test_what_is_no_digit_counts_in_the_fit_only_where_the_model_knows_of_it() -
     assert [table.levels[0].wrong for table in tables if table] == [100, 100]
     # all that is a digit is right: the first is to be surer, the second as sure as three of four
     assert fits[0].temperature < 1 < fits[1].temperature
-    assert scale(probabilities, fits[1].temperature).max() == pytest.approx(0.75, abs=0.005)
+    assert apply_temperature(probabilities, fits[1].temperature).max() == pytest.approx(0.75, abs=0.005)
 
 
 # What is refused

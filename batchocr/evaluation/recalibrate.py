@@ -19,11 +19,11 @@ from batchocr.reading_file import OWN, Measured, ReadingFile
 from batchocr.recognition.calibration import (
     NOT_A_DIGIT,
     Floats,
+    apply_temperature,
     default_threshold,
     digit_confidences,
     fit_temperature,
     levels,
-    scale,
 )
 from batchocr.recognition.model_file import Calibration, Sidecar, sha256, shipped_model, sidecar_path
 
@@ -68,7 +68,7 @@ def digits_evidence(data: str, probabilities: Floats, labels: Labels) -> Evidenc
     """Of digits given one by one."""
 
     def rows(temperature: float, _: Confidences | None) -> Rows:
-        return Rows(*digit_confidences(scale(probabilities, temperature), labels))
+        return Rows(*digit_confidences(apply_temperature(probabilities, temperature), labels))
 
     return Evidence(data, probabilities, labels, rows)
 

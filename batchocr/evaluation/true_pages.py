@@ -22,7 +22,7 @@ from batchocr.executors.local import LocalExecutor
 from batchocr.pipeline import Read
 from batchocr.pipeline import read_pages as read_by_networks
 from batchocr.reading_file import Reading
-from batchocr.recognition.calibration import NOT_A_DIGIT, Floats, scale
+from batchocr.recognition.calibration import NOT_A_DIGIT, Floats, apply_temperature
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import SIGN, Box, DigitRow, Part
 from batchocr.sources import MAX_MEGAPIXELS, find_scans
@@ -88,7 +88,7 @@ class TruePages:
         for page, detections, probabilities in self.seen:
             scaled = probabilities.copy()
             digits = detections.kinds != SIGN
-            scaled[digits] = scale(probabilities[digits], temperature)
+            scaled[digits] = apply_temperature(probabilities[digits], temperature)
             rows[Path(page.row.file).name] += page_result(page, detections, scaled, decoding).digits
         return rows
 

@@ -45,7 +45,7 @@ class Level(BaseModel):
     """Bounds between which the true share lies with CERTAINTY."""
 
 
-def scale(probabilities: NDArray[np.floating], temperature: float) -> Floats:
+def apply_temperature(probabilities: NDArray[np.floating], temperature: float) -> Floats:
     """Probabilities (n, classes) with their logarithms divided by `temperature`, each row summing to 1.
 
     Temperature scaling (Guo, Pleiss, Sun, Weinberger, 2017): above 1 it makes them humbler; the order stays, and what
@@ -70,9 +70,9 @@ def fit_temperature(probabilities: NDArray[np.floating], truth: NDArray[np.integ
     """
 
     def loss(log: float) -> float:
-        return negative_log_likelihood(scale(probabilities, math.exp(log)), truth) + (log / spread) ** 2 / 2 / len(
-            truth
-        )
+        return negative_log_likelihood(apply_temperature(probabilities, math.exp(log)), truth) + (
+            log / spread
+        ) ** 2 / 2 / len(truth)
 
     low, high = np.log(0.25), np.log(8.0)
     golden = (np.sqrt(5) - 1) / 2

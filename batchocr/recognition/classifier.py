@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from batchocr.recognition.calibration import NOT_A_DIGIT, Floats, scale
+from batchocr.recognition.calibration import NOT_A_DIGIT, Floats, apply_temperature
 from batchocr.recognition.model_file import read_model
 from batchocr.recognition.network import Network
 from batchocr.records import Crops
@@ -35,5 +35,5 @@ class Classifier(Network):
         Where the device's memory runs out, the batch is halved, and stays so.
         """
         raw = self.answer(crops) if len(crops) else np.empty((0, len(self.sidecar.classes)))
-        calibrated = scale(raw.astype(np.float64), self.sidecar.temperature)
+        calibrated = apply_temperature(raw.astype(np.float64), self.sidecar.temperature)
         return np.pad(calibrated, ((0, 0), (0, NOT_A_DIGIT + 1 - calibrated.shape[1])))

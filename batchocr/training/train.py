@@ -18,11 +18,11 @@ from batchocr.evaluation.figures import figures
 from batchocr.recognition.calibration import (
     NOT_A_DIGIT,
     Floats,
+    apply_temperature,
     default_threshold,
     digit_confidences,
     fit_temperature,
     levels,
-    scale,
 )
 from batchocr.recognition.model_file import DIGITS, NOT_A_DIGIT_CLASS, Calibration, Sidecar, sha256, sidecar_path
 from batchocr.training.catalogue import DEFAULT, DETECTOR, System, system_named
@@ -121,7 +121,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
     fitted.model.save(path)
     raw = probabilities(fitted.model, fitted.held_out.pictures)
     temperature = fit_temperature(raw, fitted.held_out.labels)
-    calibrated = scale(raw, temperature)
+    calibrated = apply_temperature(raw, temperature)
     confidence, right = digit_confidences(calibrated, fitted.held_out.labels)
     table = levels(confidence, right)
     measured = {fitted.held_out_name: (fitted.held_out, calibrated)}
@@ -129,7 +129,7 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
         name: _accuracy(probabilities(fitted.model, digits.pictures), digits) for name, digits in fitted.also.items()
     }
     if data.test is not None:
-        measured["test"] = (data.test, scale(probabilities(fitted.model, data.test.pictures), temperature))
+        measured["test"] = (data.test, apply_temperature(probabilities(fitted.model, data.test.pictures), temperature))
         accuracies["test_accuracy"] = _accuracy(measured["test"][1], data.test)
     told = {name: figures(found, digits.labels) for name, (digits, found) in measured.items()}
     held_out = told[fitted.held_out_name]
