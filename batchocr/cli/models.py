@@ -19,7 +19,7 @@ def models(
 ) -> None:
     """List the systems that can be trained and the shipped models, with published and measured accuracy."""
     with ends_with_exit_code():
-        from batchocr.recognition.model_file import DEFAULT, DETECTOR
+        from batchocr.recognition.model_file import CLASSIFIER_FILE, DETECTOR_FILE
         from batchocr.training import model_table as listing
 
         if summary is None:
@@ -28,7 +28,7 @@ def models(
             return
         from batchocr.training.catalogue import system_named
 
-        if summary not in (DEFAULT, DETECTOR):
+        if summary not in (CLASSIFIER_FILE, DETECTOR_FILE):
             system_named(summary)  # before Keras is waited for
         from batchocr.recognition.network import open_device
 

@@ -16,9 +16,9 @@ from batchocr.recognition.keras_archive_check import LARGEST, KerasFile, Refused
 from batchocr.records import SIGNS
 from batchocr.shipped import shipped
 
-DEFAULT = "digits.keras"
+CLASSIFIER_FILE = "digits.keras"
 """The shipped classifier's file name."""
-DETECTOR = "detector.keras"
+DETECTOR_FILE = "detector.keras"
 """The shipped detector's file name."""
 COPY = "copy both files again from where the model came from"
 PLAIN = "use one that batchocr train made, or one of such layers as it uses (docs/models.md)"
@@ -116,12 +116,12 @@ def sidecar_path(model: Path) -> Path:
 
 def shipped_model() -> Path:
     """The model that comes with the package. Raises ModelError where it is missing."""
-    return shipped(DEFAULT)
+    return shipped(CLASSIFIER_FILE)
 
 
 def shipped_detector() -> Path:
     """The detector that comes with the package. Raises ModelError where it is missing."""
-    return shipped(DETECTOR)
+    return shipped(DETECTOR_FILE)
 
 
 def sha256(path: Path) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from batchocr.recognition.model_file import DEFAULT as SHIPPED
 from batchocr.recognition.model_file import (
-    DETECTOR,
+    CLASSIFIER_FILE,
+    DETECTOR_FILE,
     read_detector,
     read_model,
     read_sidecar,
@@ -59,9 +59,9 @@ def summary(name: str) -> str:
     """The layers of a system, or of the shipped model by its file's name, with shapes and parameters."""
     from batchocr.training.networks import build
 
-    if name == SHIPPED:
+    if name == CLASSIFIER_FILE:
         model = read_model(shipped_model())[1].load()
-    elif name == DETECTOR:
+    elif name == DETECTOR_FILE:
         model = read_detector(shipped_detector())[1].load()
     else:
         model = build(name)
