@@ -15,7 +15,7 @@ from batchocr import Settings, run
 from batchocr.decoding.blank_form import blank_form, is_on_blank, laid_on
 from batchocr.errors import UsageError
 from batchocr.records import Pixels
-from batchocr.vision.geometry.registration import page_features, registered
+from batchocr.vision.geometry.registration import page_features, register
 
 LABELS = (
     "Weather station", "Name of observer", "Rain in mm", "Wind", "Pressure", "Remarks 1962", "Signature", "Telephone",
@@ -62,7 +62,7 @@ def moved(boxes: list[tuple[int, int, int, int]], homography: np.ndarray) -> np.
 
 def test_a_photographed_page_lies_on_its_form_to_the_pixel() -> None:
     photo, true = photographed(filled()[0])
-    found = registered(page_features(photo), page_features(form()))
+    found = register(page_features(photo), page_features(form()))
     assert found is not None
     corners = np.array([[[60, 100]], [[800, 100]], [[800, 1200]], [[60, 1200]]], np.float64)
     apart = cv2.perspectiveTransform(corners, found[0]) - cv2.perspectiveTransform(corners, true)

@@ -9,7 +9,7 @@ from drawing import Sheet, noisy
 
 from batchocr.records import Box, Pixels
 from batchocr.vision.binarize import Mask, binarize, faintest_ink, flatten
-from batchocr.vision.geometry.deskew import straighten
+from batchocr.vision.geometry.deskew import find_turn
 from batchocr.vision.geometry.keystone import keystone
 from batchocr.vision.geometry.level import level_page
 
@@ -52,8 +52,8 @@ def seen(pixels: Pixels, view: np.ndarray) -> Pixels:
 def test_a_form_that_lies_flat_is_only_turned(angle: float) -> None:
     ink = ink_of(noisy(form(angle)[0], 3))
     assert keystone(ink) is None
-    turn = straighten(ink, WIDTH, HEIGHT)
-    assert turn.square is None
+    turn = find_turn(ink, WIDTH, HEIGHT)
+    assert turn.homography is None
     assert turn.angle == pytest.approx(angle, abs=0.3)
 
 

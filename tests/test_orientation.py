@@ -12,7 +12,7 @@ from layouts import detected, row_of_boxes
 from strokes import page
 
 from batchocr.decoding.orientation import Evidence, Turn, evidence, is_upright, turn_of
-from batchocr.vision.geometry.quarter_turns import turned
+from batchocr.vision.geometry.quarter_turns import rotate
 
 UPRIGHT = Evidence(60, 0.95, 0.92)
 ON_ITS_HEAD = Evidence(55, 0.55, 0.85)
@@ -57,7 +57,7 @@ def test_points_of_a_turned_page_are_found_on_the_page_as_given(quarters: int) -
     given = np.zeros((90, 160), np.uint8)
     given[20:24, 100:108] = 255
     to_page = np.diag([2.0, 2.0, 1.0])  # the page as given is twice as large
-    pixels, back = turned(given, to_page, quarters)
+    pixels, back = rotate(given, to_page, quarters)
     assert pixels.shape == ((160, 90) if quarters % 2 else (90, 160))
     y, x = np.nonzero(pixels)
     corners = np.array([(x.min(), y.min(), 1), (x.max() + 1, y.max() + 1, 1)], float) @ back.T

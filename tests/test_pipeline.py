@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 from drawing import Sheet
 
-from batchocr import pipeline
 from batchocr.errors import ScanError
 from batchocr.executors.page_task import failed, look_at
-from batchocr.pipeline import Read, read_pages
+from batchocr.pipeline import PipelineParameters, Read, read_pages
+from batchocr.pipeline import pages as pipeline_pages
 from batchocr.recognition.detector import Detector
 from batchocr.recognition.model_file import shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import Detections, Page, PreparedPage, Scan
-from batchocr.vision.tiles import PARAMETERS
+from batchocr.vision.scales import PARAMETERS as SCALES
+from batchocr.vision.scales import first_scale
+from batchocr.vision.tiles import make_tiles
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_how_pages_share_batches_changes_nothing(
     waiting: int, batch: int, networks: Networks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = [read for page in pages() for read in read_pages([page], networks)]
-    monkeypatch.setattr(pipeline, "WAITING", waiting)
+    monkeypatch.setattr(pipeline_pages, "MAX_WAITING", waiting)
     monkeypatch.setattr(networks.classifier, "batch_size", batch)
     for one, other in zip(read_pages(pages(), networks), alone, strict=True):
         assert same(one, replace_close(other, one))
@@ -78,7 +80,7 @@ def replace_close(read: Read, by: Read) -> Read:
 
 
 def test_no_more_pages_wait_than_may(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "WAITING", 2)
+    monkeypatch.setattr(pipeline_pages, "MAX_WAITING", 2)
     given = 0
 
     def counted() -> Iterator[PreparedPage]:
@@ -93,16 +95,14 @@ def test_no_more_pages_wait_than_may(networks: Networks, monkeypatch: pytest.Mon
 
 def test_a_page_with_small_digits_is_looked_at_again(networks: Networks) -> None:
     """The tiny detector says 48 px of all; at half the scale this is 96 px of the page."""
-    large = replace(PARAMETERS, min_small_px=60.0, wanted_small_px=96.0, first_megapixels=0.175)
+    large = replace(SCALES, min_small_px=60.0, small_target_px=96.0, first_megapixels=0.175)
     prepared = page(1, 6)
     assert prepared.level
-    from batchocr.vision.tiles import first_scale, make_tiles
-
     pixels = prepared.level.pixels
-    first = make_tiles(pixels, first_scale(pixels.shape, large), large)
+    first = make_tiles(pixels, first_scale(pixels.shape, large))
     assert first.scale == pytest.approx(0.5)
     prepared = replace(prepared, level=replace(prepared.level, tiles=first))
-    (read,) = read_pages([prepared], networks, tiles=large)
+    (read,) = read_pages([prepared], networks, parameters=PipelineParameters(scales=large))
     assert len(read.detections) == 6
     assert np.allclose(read.detections.boxes[:, 2:], 48, atol=0.01)
 

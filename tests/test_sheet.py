@@ -147,8 +147,8 @@ def shadowed() -> Pixels:
 def test_what_is_no_sheet_on_a_desk_is_left_alone(picture: Pixels) -> None:
     sheet = find_sheet(noisy(picture, 3))
     assert sheet.sides == (False, False, False, False)
-    assert sheet.square(picture) is picture
-    assert sheet.clear(picture) is picture
+    assert sheet.rectify(picture) is picture
+    assert sheet.masked(picture) is picture
     assert sheet.angle == 0
 
 
@@ -171,10 +171,11 @@ def test_points_of_the_squared_sheet_lie_in_the_picture_where_they_lay() -> None
     sheet = find_sheet(picture)
     for reduction in (1, 2):
         small = cv2.resize(picture, None, fx=1 / reduction, fy=1 / reduction, interpolation=cv2.INTER_AREA)
-        square = sheet.square(small)
+        square = sheet.rectify(small)
         scale = sheet.size[0] / square.shape[1], sheet.size[1] / square.shape[0]
         _, _, _, middles = cv2.connectedComponentsWithStats((square < 120).astype(np.uint8))
-        back = (sheet.back(middles[1:], scale) + 0.5) * scale - 0.5
+        points = (middles[1:, None] + 0.5) * scale
+        back = cv2.perspectiveTransform(points, np.linalg.inv(sheet.matrix))[:, 0] - 0.5
         assert len(back) == len(spots)
         for spot in spots:
             assert np.linalg.norm(back - spot, axis=1).min() < 0.4 * reduction
@@ -185,7 +186,7 @@ def test_a_sheet_is_as_large_as_it_is_seen_and_nothing_of_the_desk_is_on_it() ->
     sheet = find_sheet(picture)
     assert sheet.size == pytest.approx((944, 1183), abs=8)
     assert sheet.angle == pytest.approx(0.3, abs=0.5)
-    assert sheet.square(picture).min() > 230
+    assert sheet.rectify(picture).min() > 230
 
 
 def middles(boxes: list[Box]) -> np.ndarray:

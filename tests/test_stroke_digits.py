@@ -10,7 +10,7 @@ from batchocr.recognition.classifier import Classifier
 from batchocr.records import Pixels
 from batchocr.training.synthesis.pen import Pen, based, render
 from batchocr.training.synthesis.stroke_digits import FORMS, Form, strokes
-from batchocr.vision.crops import cut_crops
+from batchocr.vision.crops import make_crops
 
 AMERICAN = {(0, "round"), (0, "narrow"), (1, "plain"), (2, "round"), (2, "looped"), (3, "round"), (4, "open")} | {
     (5, "two strokes"), (6, "round"), (7, "plain"), (8, "round"), (8, "open top"), (9, "straight"), (9, "like a g")
@@ -31,7 +31,7 @@ def crop(form: Form, rng: np.random.Generator) -> Pixels:
     assert drawn is not None
     left, top, width, height = cv2.boundingRect(cv2.compare(drawn[0], 80, cv2.CMP_GT))
     page = cv2.bitwise_not(cv2.copyMakeBorder(drawn[0], 20, 20, 20, 20, cv2.BORDER_CONSTANT))
-    return cut_crops(page, np.array([[left + 20, top + 20, width, height]], np.float32))[0]
+    return make_crops(page, np.array([[left + 20, top + 20, width, height]], np.float32))[0]
 
 
 def test_the_same_seed_writes_the_same() -> None:

@@ -7,7 +7,8 @@ import pytest
 from drawing import Sheet, noisy
 
 from batchocr.records import TILE
-from batchocr.vision.tiles import PARAMETERS, far_scale, first_scale, make_tiles, second_scale
+from batchocr.vision.scales import far_scale, first_scale, second_scale
+from batchocr.vision.tiles import PARAMETERS, make_tiles
 
 OVERLAP = PARAMETERS.overlap_px
 

@@ -127,14 +127,14 @@ def _cut_out(picture: Pixels) -> Crops:
     """The crop (1, 28, 28) of one digit of any size, from a picture that holds nothing else."""
     import cv2
 
-    from batchocr.vision.crops import cut_crops
+    from batchocr.vision.crops import make_crops
 
     scale = LARGE / max(picture.shape)
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     large = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     box = np.array([cv2.boundingRect((large > INK).view(np.uint8))], np.float32)
     box[:, :2] += AROUND
-    return cut_crops(255 - np.pad(large, AROUND), box)
+    return make_crops(255 - np.pad(large, AROUND), box)
 
 
 def _ready(digits: Digits | None) -> Digits | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Digits, as_crops, checked, load_npz
 from batchocr.datasets.held_out import kept_out
-from batchocr.vision.crops import cut_crops
+from batchocr.vision.crops import make_crops
 
 MNIST = "mnist"
 BLOCK = 60
@@ -64,6 +64,6 @@ def _swiss(path: Path) -> tuple[Digits, list[str]]:
         if paper - darkest >= MIN_CONTRAST:
             ink: NDArray[np.uint8] = (picture < paper - 0.3 * (paper - darkest)).view(np.uint8)
             box = np.array([cv2.boundingRect(ink)], np.float32)
-            crops.append(cut_crops(picture, box)[0])
+            crops.append(make_crops(picture, box)[0])
             kept.append(i)
     return Digits(np.stack(crops), labels[kept]), [f"numbers-ch {writers[i]}" for i in kept]

@@ -63,12 +63,12 @@ def blank_form(pixels: Pixels) -> BlankForm:
 
 def laid_on(pixels: Pixels, blanks: Sequence[BlankForm]) -> LaidBlank | None:
     """The blank on which a level page (height, width) lies best; None where it lies on none of them."""
-    from batchocr.vision.geometry.registration import page_features, registered
+    from batchocr.vision.geometry.registration import page_features, register
 
     features = page_features(pixels)
     best, most = None, 0
     for form in blanks:
-        found = registered(features, form.features)
+        found = register(features, form.features)
         if found is not None and found[1] > most:
             best, most = LaidBlank(form, found[0]), found[1]
     return best

@@ -39,7 +39,8 @@ def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = N
 def look_at(page: Page) -> PreparedPage:
     """A page turned level, with its tiles."""
     from batchocr.vision.geometry.level import level_page
-    from batchocr.vision.tiles import first_scale, make_tiles
+    from batchocr.vision.scales import first_scale
+    from batchocr.vision.tiles import make_tiles
 
     level = level_page(page.pixels)
     tiles = make_tiles(level.pixels, first_scale(level.pixels.shape))

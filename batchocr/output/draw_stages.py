@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from batchocr.output.draw_rows import Colour, Picture, draw
 from batchocr.pipeline import Read
 from batchocr.records import HAND, PRINT, SIGN, SIGNS, TILE, LevelPage, PageResult, Pixels
-from batchocr.vision.crops import cut_crops
+from batchocr.vision.crops import make_crops
 from batchocr.vision.geometry.sheet import find_sheet
 
 TINTS: tuple[Colour, ...] = ((60, 60, 200), (40, 140, 40), (190, 90, 30), (20, 130, 190), (150, 50, 150))
@@ -119,7 +119,7 @@ def crops(pixels: Pixels, level: LevelPage, read: Read, result: PageResult) -> P
     of_boxes = read.detections.probabilities[digits, :10].argmax(axis=1).tolist()
     rows = max(1, -(-len(of_crops) // COLUMNS))
     picture = np.full((rows * (SIDE + LABEL + 6) + 6, COLUMNS * (SIDE + 6) + 6, 3), 255, np.uint8)
-    for i, crop in enumerate(cut_crops(level.pixels, read.detections.boxes[digits])):
+    for i, crop in enumerate(make_crops(level.pixels, read.detections.boxes[digits])):
         top, left = 6 + i // COLUMNS * (SIDE + LABEL + 6), 6 + i % COLUMNS * (SIDE + 6)
         large = cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
         picture[top : top + SIDE, left : left + SIDE] = large[..., None]

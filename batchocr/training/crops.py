@@ -14,7 +14,7 @@ from batchocr.decoding.overlaps import shared_areas
 from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.records import SIGN, SIGNS, Crops, Detections, Pixels
 from batchocr.training.detection.cells import HAND, PRINT, UNKNOWN, Boxes
-from batchocr.vision.crops import cut_crops
+from batchocr.vision.crops import make_crops
 
 Places = NDArray[np.float32]
 """(n, 4): left, top, width, height."""
@@ -104,7 +104,7 @@ def labelled_crops(
         some = some[others.none_at(some)]
         some = some[_some(np.arange(len(some)), most, rng)]
         cut.append((name, some, np.full(len(some), NOT_A_DIGIT)))
-    crops = cut_crops(pixels, np.concatenate([part for _, part, _ in cut]))
+    crops = make_crops(pixels, np.concatenate([part for _, part, _ in cut]))
     ends = np.cumsum([len(part) for _, part, _ in cut])
     groups = {}
     for (name, _, own), part in zip(cut, np.split(crops, ends[:-1]), strict=True):

@@ -1,1 +1,1 @@
-"""Pixels in, pixels out: level pages, tiles for the detector, crops for the classifier."""
+"""Image processing: level pages, tiles for the detector, crops for the classifier. No networks, no files."""

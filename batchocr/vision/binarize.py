@@ -1,6 +1,11 @@
-"""Grey page → how dark each pixel is against its paper, and which pixels are ink."""
+"""Contrast of a grey page against its paper, and its binarization into ink and paper.
+
+Only the geometry stages use it: they measure directions on the ink. No step before the detector removes ink.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,61 +15,96 @@ from batchocr.image_stats import percentiles
 from batchocr.records import Pixels
 
 Contrast = NDArray[np.uint8]
-"""(height, width): 0 where there is bare paper, 255 where there is full black; light and shade evened out."""
+"""(height, width): 0 is bare paper, 255 is full black. Uneven light is divided out."""
 
 Mask = NDArray[np.uint8]
-"""(height, width): 255 where something is, 0 elsewhere."""
+"""(height, width): 255 inside, 0 outside."""
 
-GRID = 220
-"""Cells along the longer side of the grid on which the paper's brightness is sampled."""
-KERNEL = 11
-"""Cells: what is darker than its surroundings and narrower than this is writing, not shade."""
-SMALL = 1000
-"""Pixels: below this a picture may be one digit with strokes wider than KERNEL cells."""
-SMALL_SHARE = 5
-"""There the kernel is this part of the shorter side."""
-DARK = 0.82
-"""Times as bright as the paper: no brighter are broad strokes..."""
-FEW, SPECKS = 12, 40
-"""...of which there are no more, larger than KERNEL, and no more smaller ones: a page of writing has many."""
-FAINTEST = 24
-"""Least contrast that counts as ink, on 0..255."""
-NOISE = 4.5
-"""Ink stands out from the paper's own grain by this many standard deviations."""
-QUIET = 4
-"""Median difference of pixels two apart up to which the grain is so fine that the least contrast decides."""
-LOCAL = 0.45
-"""Share of the darkest ink near by at which a stroke's edge lies (half, and a little for blur)."""
-REACH = 12
-"""Pixels around a stroke in which its darkness sets the threshold (2 mm at 150 dpi)."""
+
+@dataclass(frozen=True)
+class BinarizationParameters:
+    """How the contrast of a page is computed and binarized.
+
+    Basis of all: tried on scanned and photographed pages, unless a field says more.
+    """
+
+    grid_cells: int = 220
+    """Number of cells along the longer side of the grid on which the paper's brightness is sampled."""
+    kernel_cells: int = 11
+    """Side of the closing kernel. What is darker than its surroundings and narrower is ink, not shade."""
+    small_image_px: int = 1000
+    """Images with a longer side below this may show one digit with strokes wider than the kernel."""
+    small_image_ratio: float = 0.2
+    """Side of the kernel of a small image, as a share of the shorter side of the grid."""
+    broad_stroke_ratio: float = 0.82
+    """Broad strokes are darker than the paper times this."""
+    max_broad_strokes: int = 12
+    """A page with more broad strokes has no broad strokes: it is a page of writing."""
+    max_specks: int = 40
+    """A page with more small components than this, in addition, is a page of writing."""
+    broad_kernel_ratio: float = 1.4
+    """Side of the kernel that closes broad strokes, in units of their thickness."""
+    min_broad_ratio: float = 0.7
+    """Thickness from which a stroke is broad, in units of `kernel_cells`."""
+    paper_percent: float = 90.0
+    """Percentile of the paper's brightness that stands for the whole paper."""
+    surroundings_ratio: float = 0.3
+    """Where the paper is darker than the whole paper times this, it is a desk or a scanner's margin, not paper."""
+    min_contrast: int = 24
+    """Lowest contrast of ink, of 255."""
+    noise_deviations: float = 4.5
+    """Ink differs from the paper's grain by this many standard deviations."""
+    fine_grain: int = 4
+    """The grain is fine, and `min_contrast` decides, up to this median difference of pixels two apart, of 255."""
+    edge_ratio: float = 0.45
+    """The edge of a stroke is at this share of the darkest ink nearby. Basis: one half, less a little for blur."""
+    reach_px: int = 12
+    """Distance within which the darkest ink sets the threshold. Basis: 2 mm at 150 dpi."""
+
+
+PARAMETERS = BinarizationParameters()
 
 
 def is_white_on_black(pixels: Pixels) -> bool:
-    """True where the paper is darker than the writing, as on a blackboard or in MNIST's own pictures."""
-    step = max(1, min(pixels.shape) // 256)
-    low, paper, high = percentiles(pixels[::step, ::step], (0.5, 50, 99.5))
-    return bool(high - paper > paper - low and paper < 128)
+    """Return whether the writing is lighter than the paper, as on a blackboard or in MNIST's images.
 
-
-def flatten(pixels: Pixels) -> Contrast:
-    """Even out the light: each pixel's darkness as a share of the paper's brightness around it.
-
-    The paper is found by a grey closing on a coarse grid, wider than any stroke, and divided out
-    (the usual shading correction; Gonzalez and Woods, Digital Image Processing, 9.6).
-    Where the surroundings are far darker than the sheet (a desk, a margin of the scanner) nothing counts as ink.
+    Args:
+        pixels: The grey image (height, width), uint8.
     """
+    step = max(1, min(pixels.shape) // 256)
+    darkest, paper, lightest = percentiles(pixels[::step, ::step], (0.5, 50, 99.5))
+    return bool(lightest - paper > paper - darkest and paper < 128)
+
+
+def flatten(pixels: Pixels, parameters: BinarizationParameters = PARAMETERS) -> Contrast:
+    """Return the contrast of each pixel against the brightness of the paper around it.
+
+    The paper's brightness is found by a grey closing on a coarse grid with a kernel wider than any stroke, and is
+    divided out (shading correction; Gonzalez and Woods, Digital Image Processing, 9.6). Nothing counts as ink where
+    the surroundings are far darker than the paper, as on a desk or in a scanner's margin.
+
+    Args:
+        pixels: The grey page (height, width), uint8, dark on light.
+        parameters: See the class.
+
+    Returns:
+        The contrast (height, width), uint8: 0 for paper to 255 for black.
+    """
+    p = parameters
     height, width = pixels.shape
-    cell = max(1, round(max(height, width) / GRID))
+    cell = max(1, round(max(height, width) / p.grid_cells))
     grid = cv2.resize(pixels, (max(1, width // cell), max(1, height // cell)), interpolation=cv2.INTER_AREA)
-    size = KERNEL if max(height, width) >= SMALL else max(KERNEL, min(grid.shape) // SMALL_SHARE)
-    size = max(size, _broad_strokes(grid))
+    size = p.kernel_cells
+    if max(height, width) < p.small_image_px:
+        size = max(size, int(min(grid.shape) * p.small_image_ratio))
+    size = max(size, _broad_stroke_cells(grid, p))
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size | 1, size | 1))
     paper = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
     paper = cv2.GaussianBlur(paper, (0, 0), size / 4)
-    sheet = float(np.percentile(paper, 90))
-    if sheet < 1:
+    whole = float(np.percentile(paper, p.paper_percent))
+    if whole < 1:
         return np.zeros_like(pixels)
-    dark = paper < 0.3 * sheet
+    dark = paper < p.surroundings_ratio * whole
     paper[dark] = 255
     paper = cv2.resize(np.maximum(paper, 1), (width, height), interpolation=cv2.INTER_LINEAR)
     contrast = cv2.bitwise_not(cv2.divide(pixels, paper, scale=255))
@@ -73,46 +113,56 @@ def flatten(pixels: Pixels) -> Contrast:
     return contrast
 
 
-def _broad_strokes(grid: Pixels) -> int:
-    """Cells of a grid (height, width) by which its strokes are closed where it shows a few broad ones alone, else 0.
+def _broad_stroke_cells(grid: Pixels, p: BinarizationParameters) -> int:
+    """Return the kernel size, in cells, that closes the broad strokes of a grid (height, width); 0 if it has none.
 
-    A digit may fill a picture of any size, written with a marker; nothing that reaches the picture's sides is one.
+    One digit may fill an image of any size, written with a marker. A component at the image's border is not a digit.
     """
     side = min(grid.shape) // 2 | 1
     paper = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (side, side)))
-    dark = cv2.compare(grid, cv2.convertScaleAbs(paper, alpha=DARK), cv2.CMP_LT)
+    dark = cv2.compare(grid, cv2.convertScaleAbs(paper, alpha=p.broad_stroke_ratio), cv2.CMP_LT)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    if count > FEW + SPECKS:
+    if count > p.max_broad_strokes + p.max_specks:
         return 0
-    left, top, wide, high = stats[:, :4].T
-    inner = (left > 0) & (top > 0) & (left + wide < dark.shape[1]) & (top + high < dark.shape[0])
-    large = inner & (np.maximum(wide, high) > KERNEL)
-    if not 0 < np.count_nonzero(large) <= FEW:
+    left, top, width, height = stats[:, :4].T
+    inner = (left > 0) & (top > 0) & (left + width < dark.shape[1]) & (top + height < dark.shape[0])
+    large = inner & (np.maximum(width, height) > p.kernel_cells)
+    if not 0 < np.count_nonzero(large) <= p.max_broad_strokes:
         return 0
     strokes = large[labels].astype(np.uint8)
-    thick = 2 * float(cv2.distanceTransform(strokes, cv2.DIST_L2, 3).max())
-    return min(round(1.4 * thick) + 3, side) if thick > 0.7 * KERNEL else 0
+    thickness = 2 * float(cv2.distanceTransform(strokes, cv2.DIST_L2, 3).max())
+    if thickness <= p.min_broad_ratio * p.kernel_cells:
+        return 0
+    return min(round(p.broad_kernel_ratio * thickness) + 3, side)
 
 
-def faintest_ink(contrast: Contrast) -> int:
-    """The contrast, 1..254, above which a pixel stands out from the paper's grain.
+def faintest_ink(contrast: Contrast, parameters: BinarizationParameters = PARAMETERS) -> int:
+    """Return the contrast above which a pixel differs from the paper's grain.
 
-    The paper is the commonest contrast; its grain is told from the median difference of pixels two apart,
-    which ink hardly moves (a median absolute deviation; Rousseeuw and Croux, 1993).
+    The paper is the most frequent contrast. Its grain is estimated from the median difference of pixels two apart,
+    which ink hardly changes (median absolute deviation; Rousseeuw and Croux, 1993).
+
+    Args:
+        contrast: The contrast (height, width) of a page.
+        parameters: See the class.
+
+    Returns:
+        The threshold, 1 to 254.
     """
+    p = parameters
     paper = int(_histogram(contrast)[:128].argmax())
     steps = cv2.absdiff(contrast[:, 2:], contrast[:, :-2]) if contrast.shape[1] > 2 else np.zeros((1, 1), np.uint8)
-    if np.count_nonzero(steps <= QUIET) > steps.size / 2:
-        return paper + FAINTEST
+    if np.count_nonzero(steps <= p.fine_grain) > steps.size / 2:
+        return paper + p.min_contrast
     share = _histogram(steps)
     grain = float(np.interp(0.5, share.cumsum() / share.sum(), np.arange(256) + 0.5)) / 0.954
-    return int(min(254, paper + max(FAINTEST, NOISE * grain)))
+    return int(min(254, paper + max(p.min_contrast, p.noise_deviations * grain)))
 
 
 def _histogram(pixels: Pixels) -> NDArray[np.float32]:
-    """How many pixels there are of each value, (256,), less the last of an odd number.
+    """Count the pixels of each value, (256,); the last pixel of an odd number is left out.
 
-    They are counted by twos: one by one takes twice as long where most are alike.
+    Pixels are counted in pairs: this takes half of the time where most pixels are equal.
     """
     flat = np.ascontiguousarray(pixels).ravel()
     pairs = flat[: len(flat) // 2 * 2].view(np.uint16)[None]
@@ -120,16 +170,25 @@ def _histogram(pixels: Pixels) -> NDArray[np.float32]:
     return np.asarray(count.sum(axis=0) + count.sum(axis=1))
 
 
-def binarize(contrast: Contrast, faintest: int) -> Mask:
-    """Ink: darker than the grain, and than a share of the darkest ink near by.
+def binarize(contrast: Contrast, faintest: int, parameters: BinarizationParameters = PARAMETERS) -> Mask:
+    """Return the ink: pixels above the grain and above a share of the darkest ink nearby.
 
-    The second keeps strokes as thin as they are beside blur and lets a pale rule fall away beside dark writing,
-    while pencil on its own is kept whole (a contrast threshold in the manner of Bernsen, 1986).
+    The local threshold keeps strokes thin in spite of blur, and drops a pale rule beside dark writing. Pencil alone
+    is kept whole (a contrast threshold similar to Bernsen, 1986).
+
+    Args:
+        contrast: The contrast (height, width) of a page.
+        faintest: The contrast of the faintest ink, from `faintest_ink`.
+        parameters: See the class.
+
+    Returns:
+        The mask (height, width): 255 for ink.
     """
-    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * (REACH // 4) + 1, 2 * (REACH // 4) + 1))
+    size = 2 * (parameters.reach_px // 4) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size, size))
     coarse = cv2.dilate(contrast, cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5)))[::4, ::4]
     darkest = cv2.dilate(coarse, kernel)
-    threshold = cv2.convertScaleAbs(darkest, alpha=LOCAL)
+    threshold = cv2.convertScaleAbs(darkest, alpha=parameters.edge_ratio)
     threshold = cv2.max(threshold, np.full_like(threshold, faintest))
     height, width = contrast.shape
     threshold = cv2.resize(threshold, (width, height), interpolation=cv2.INTER_LINEAR)

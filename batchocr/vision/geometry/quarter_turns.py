@@ -1,4 +1,4 @@
-"""A level page that lies on its side or its head → upright."""
+"""Rotation of a level page by multiples of 90 degrees."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from numpy.typing import NDArray
 from batchocr.records import Pixels
 
 
-def turned(pixels: Pixels, to_page: NDArray[np.float64], quarters: int) -> tuple[Pixels, NDArray[np.float64]]:
-    """A page (height, width) after so many quarter turns to the left, and its homography to the page as given.
+def rotate(pixels: Pixels, to_page: NDArray[np.float64], quarters: int) -> tuple[Pixels, NDArray[np.float64]]:
+    """Rotate a page by quarter turns to the left.
 
-    `to_page` (3, 3) is that of the page before; pixel 0 reaches from 0 to 1.
+    Args:
+        pixels: The page (height, width).
+        to_page: Its homography (3, 3) to the page as given. Pixel 0 extends from 0 to 1.
+        quarters: The number of turns.
+
+    Returns:
+        The rotated page and its homography to the page as given.
     """
     quarters %= 4
     height, width = pixels.shape
