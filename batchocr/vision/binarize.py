@@ -25,7 +25,7 @@ Mask = NDArray[np.uint8]
 class BinarizationParameters:
     """How the contrast of a page is computed and binarized.
 
-    Basis of all: tried on scanned and photographed pages, unless a field says more.
+    Basis of all: tried on scanned and photographed pages.
     """
 
     grid_cells: int = 220

@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 class CropParameters:
     """How a digit's ink is separated from paper, rules and neighbours. A change requires new trained classifiers.
 
-    Basis of all: tried on composed pages by the error of the classifier, unless a field says more.
+    Basis of all: tried on composed pages by the error of the classifier.
     """
 
     digit_px: int = 32

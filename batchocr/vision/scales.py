@@ -13,9 +13,9 @@ from batchocr.vision.tiles import TileParameters, bounded_scale, count_tiles
 
 @dataclass(frozen=True)
 class ScaleParameters:
-    """How the scales are chosen. Pixels are those of the scaled page, unless a field says more.
+    """How the scales are chosen. Pixels are those of the scaled page.
 
-    Basis of all: tried on composed pages and public sets by digits read, unless a field says more.
+    Basis of all: tried on composed pages and public sets by digits read.
     """
 
     first_megapixels: float = 1.0

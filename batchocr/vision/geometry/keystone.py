@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 class KeystoneParameters:
     """Which lines count, and when they agree. Pixels are those of half the working resolution (75 dpi for A4).
 
-    Basis of all: tried on drawn forms, flat and photographed, unless a field says more.
+    Basis of all: tried on drawn forms, flat and photographed.
     """
 
     run_px: int = 8

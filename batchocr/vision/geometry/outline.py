@@ -28,7 +28,7 @@ _CACHED_POINTS = 250
 class OutlineParameters:
     """What counts as a side of a sheet. Pixels are those of the small image that `find_sheet` makes.
 
-    Basis of all: tried on drawn sheets on desks of wood, cloth and stone, unless a field says more.
+    Basis of all: tried on drawn sheets on desks of wood, cloth and stone.
     """
 
     min_gradient: int = 14

@@ -17,7 +17,7 @@ from batchocr.vision.geometry.outline import OutlineParameters, Points, outline
 
 @dataclass(frozen=True)
 class SheetParameters:
-    """When the surroundings of an outline are not paper. Pixels are those of the small image, unless a field says more.
+    """When the surroundings of an outline are not paper. Pixels are those of the small image.
 
     Basis of all: tried on drawn sheets on desks and in scanners, and on scanned pages without surroundings.
     """
