@@ -24,7 +24,7 @@ from batchocr.decoding.decode import DecodingParameters
 from batchocr.decoding.rows import page_result
 from batchocr.evaluation.page_scores import score_boxes, score_rows
 from batchocr.evaluation.true_pages import read_truth
-from batchocr.pipeline import PipelineParameters, read_pages
+from batchocr.pipeline import PipelineParameters, Read, read_pages
 from batchocr.reading_file import find_reading
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.detector import DetectorParameters, RawDetections
@@ -101,26 +101,27 @@ class KnownPages:
     truth: Mapping[str, Any]
     pages: list[Page]
     networks: Remembered
-    _level: dict[tuple[int, LevelParameters], Levelled] = field(default_factory=dict)
-    _read: dict[tuple[Any, ...], tuple[PreparedPage, Any, Floats]] = field(default_factory=dict)
+    _levels: dict[tuple[int, LevelParameters], Levelled] = field(default_factory=dict)
+    _reads: dict[tuple[Any, ...], Read] = field(default_factory=dict)
 
     def results(self, p: Parameters, base: Parameters) -> list[PageResult]:
         """Read all pages; results of stages are kept for the base parameters alone, others are computed again."""
         return [self._result(i, page, p, base) for i, page in enumerate(self.pages)]
 
     def _result(self, i: int, page: Page, p: Parameters, base: Parameters) -> PageResult:
-        key = (i, p.level, p.detector, p.pipeline)
-        if key not in self._read:
-            self._read[key] = self._networks_on(i, page, p, base)
-        prepared, detections, probabilities = self._read[key]
-        if (p.level, p.detector, p.pipeline) != (base.level, base.detector, base.pipeline):
-            del self._read[key]
-        return page_result(prepared, detections, probabilities, p.decoding)
-
-    def _networks_on(self, i: int, page: Page, p: Parameters, base: Parameters) -> tuple[PreparedPage, Any, Floats]:
-        level = self._level.get((i, p.level)) or level_page(page.pixels, p.level)
+        key = (i, p.detector, p.pipeline)
+        level = self._levels.get((i, p.level)) or level_page(page.pixels, p.level)
         if p.level == base.level:
-            self._level[i, p.level] = level
+            self._levels[i, p.level] = level
+        usual = _same(level, self._levels[i, base.level])
+        read = self._reads.get(key) if usual else None
+        if read is None:
+            read = self._run_networks(page, level, p)
+        if usual and key[1:] == (base.detector, base.pipeline):
+            self._reads[key] = read
+        return page_result(read.page, read.detections, read.probabilities, p.decoding)
+
+    def _run_networks(self, page: Page, level: Levelled, p: Parameters) -> Read:
         scales = p.pipeline.scales
         tiles = make_tiles(level.pixels, first_scale(level.pixels.shape, scales), scales.tiles)
         height, width = page.pixels.shape
@@ -139,6 +140,11 @@ class KnownPages:
             return int(figures["errors"] + count - figures["count"] * figures["recall"])
         figures = score_rows(self.truth, rows)
         return int(figures["errors"] + figures["extra_digits_a_page"] * figures["pages"])
+
+
+def _same(one: Levelled, other: Levelled) -> bool:
+    """Return whether two level pages are equal."""
+    return np.array_equal(one.to_page, other.to_page) and np.array_equal(one.pixels, other.pixels)
 
 
 def load(folder: Path, networks: Remembered) -> KnownPages:
