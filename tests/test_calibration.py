@@ -10,13 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import (
-    GRID,
     Floats,
     apply_temperature,
+    confidence_grid,
     default_threshold,
-    design_effect,
     digit_confidences,
-    error_bounds,
     expected_calibration_error,
     fit_temperature,
     level_for,
@@ -27,6 +25,9 @@ from batchocr.recognition.calibration import (
     threshold_at,
     threshold_for,
 )
+from batchocr.recognition.error_bounds import design_effect, error_bounds
+
+GRID = confidence_grid()
 
 
 def honest(n: int, seed: int = 0, classes: int = 10, spread: float = 2.5) -> tuple[Floats, NDArray[np.int64]]:

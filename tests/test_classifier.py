@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from strokes import crops
 
 from batchocr.errors import UsageError
-from batchocr.recognition import inference_graph as compiling
 from batchocr.recognition import network as networks
-from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.inference_graph import Answer, compiled
+from batchocr.recognition.classifier import PARAMETERS, Classifier
+from batchocr.recognition.inference_graph import GraphParameters, InferenceFunction, compile_model
 from batchocr.recognition.model_file import read_model, read_sidecar, shipped_model
 from batchocr.recognition.network import open_device
 from batchocr.recognition.precision import fast_policy
@@ -31,7 +30,7 @@ class ResourceExhaustedError(Exception):
 class SmallDevice:
     """A model on a device with memory for so many crops."""
 
-    def __init__(self, answer: Answer, room_for: int) -> None:
+    def __init__(self, answer: InferenceFunction, room_for: int) -> None:
         self.answer, self.room_for = answer, room_for
         self.shapes: list[tuple[int, ...]] = []
 
@@ -58,8 +57,8 @@ def fresh(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> Classifier
 
 
 def on_small_device(classifier: Classifier, room_for: int, monkeypatch: pytest.MonkeyPatch) -> SmallDevice:
-    device = SmallDevice(classifier._answer, room_for)
-    monkeypatch.setattr(classifier, "_answer", device)
+    device = SmallDevice(classifier._infer, room_for)
+    monkeypatch.setattr(classifier, "_infer", device)
     return device
 
 
@@ -83,17 +82,16 @@ def test_the_model_takes_bytes_and_scales_them_itself() -> None:
 
 
 @pytest.mark.parametrize("xla", [False, True])
-def test_weights_as_constants_change_no_answer(xla: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    constants = compiled(loaded(), xla=xla)(crops(LABELS))
-    monkeypatch.setattr(compiling, "LARGEST", 0)
-    variables = compiled(loaded(), xla=xla)(crops(LABELS))
+def test_weights_as_constants_change_no_answer(xla: bool) -> None:
+    constants = compile_model(loaded(), xla=xla)(crops(LABELS))
+    variables = compile_model(loaded(), xla=xla, parameters=GraphParameters(max_constant_bytes=0))(crops(LABELS))
     assert np.allclose(constants, variables, atol=1e-5)
     assert not np.array_equal(constants, np.roll(constants, 1, axis=0))
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_16_bits_move_answers_little_and_leave_them_32_bits(policy: str) -> None:
-    whole, short = (compiled(loaded(), xla=False, policy=which)(crops(LABELS)) for which in (None, policy))
+    whole, short = (compile_model(loaded(), xla=False, policy=which)(crops(LABELS)) for which in (None, policy))
     assert 0 < np.abs(short - whole).max() < 0.02
     assert np.array_equal(short.argmax(axis=1), whole.argmax(axis=1))
     assert short.dtype == np.float32
@@ -162,13 +160,13 @@ def test_the_smaller_batch_is_kept(fresh: Classifier, monkeypatch: pytest.Monkey
 
 
 def test_a_device_too_small_for_the_least_batch_is_a_fault(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_small_device(fresh, Classifier.LEAST_BATCH - 1, monkeypatch)
+    on_small_device(fresh, PARAMETERS.network.min_batch_size - 1, monkeypatch)
     with pytest.raises(ResourceExhaustedError):
         fresh.classify(crops(LABELS))
 
 
 def test_other_faults_of_the_device_are_passed_on(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fresh, "_answer", broken_device)
+    monkeypatch.setattr(fresh, "_infer", broken_device)
     with pytest.raises(RuntimeError, match="fell off the bus"):
         fresh.classify(crops(LABELS))
     assert fresh.batch_size == 64
@@ -187,10 +185,10 @@ def test_the_shipped_model_is_what_its_sidecar_says(classifier: Classifier) -> N
 
 
 def test_memory_that_runs_out_as_it_is_loaded_halves_the_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(model: Any, **how: Any) -> Answer:
-        return SmallDevice(compiled(model, **how), 100)
+    def small(model: Any, **options: Any) -> InferenceFunction:
+        return SmallDevice(compile_model(model, **options), 100)
 
-    monkeypatch.setattr(networks, "compiled", small)
+    monkeypatch.setattr(networks, "compile_model", small)
     classifier = Classifier(shipped_model(), device="cpu", batch_size=256)
     assert classifier.batch_size == 64
     assert (classifier.classify(crops(LABELS)).argmax(axis=1) == LABELS).mean() > 0.9

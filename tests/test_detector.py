@@ -87,7 +87,7 @@ def test_of_a_tile_full_of_noise_the_highest_scores_are_kept() -> None:
     answer = silent(2)
     answer[:, :, HAND] = np.random.default_rng(1).uniform(1, 3, answer.shape[:2])
     answer[1, 100:, HAND] = -1e4
-    raw = decode_output(answer, DetectorParameters(most_in_tile=150))
+    raw = decode_output(answer, DetectorParameters(max_in_tile=150))
     assert np.bincount(raw[:, 0].astype(int)).tolist() == [150, 100]
     least = np.sort(answer[0, :, HAND])[-150]
     assert raw[:150, 2].min() == pytest.approx(1 / (1 + np.exp(-least)))
@@ -153,7 +153,7 @@ def test_how_full_a_batch_is_changes_nothing(
 def test_a_classifier_is_no_detector(tiny_detector: Detector, tmp_path: Path) -> None:
     from batchocr.recognition.model_file import shipped_model
 
-    with pytest.raises(ModelError, match="no sidecar of ours"):
+    with pytest.raises(ModelError, match="not a sidecar of batchocr"):
         Detector(shipped_model(), device="cpu")
     copy = tmp_path / "other.keras"
     copy.write_bytes(tiny_detector.path.read_bytes())

@@ -32,7 +32,7 @@ from keras import layers
 
 from batchocr.errors import ModelError
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.keras_archive_check import ALLOWED, LARGEST, KerasFile, Refused
+from batchocr.recognition.keras_archive_check import ALLOWED, PARAMETERS, KerasFile, Refused
 from batchocr.recognition.model_file import DIGITS, read_model, read_sidecar, sha256, shipped_model, sidecar_path
 from batchocr.training.catalogue import SYSTEMS
 from batchocr.training.networks import build
@@ -102,7 +102,7 @@ def test_weights_that_are_not_plain_numbers_in_the_file_are_refused(kind: str, p
 
 def test_a_file_too_large_for_a_model_is_not_read(prey: Prey, one_digit: Path) -> None:
     model = put(prey.marker.with_name("m.keras"), packed(prey.members))
-    os.truncate(model, LARGEST + 1)
+    os.truncate(model, PARAMETERS.max_file_bytes + 1)
     refused(run(model, one_digit), model, "has 536,870,913 bytes, more than the 536,870,912 that are read")
 
 
@@ -159,7 +159,7 @@ def test_a_training_goes_on_from_nothing_but_plain_layers(prey: Prey) -> None:
     (out / "epoch-001.keras").write_bytes(packed(a_function_by_name("os", "system", command="touch MARKER")(prey)))
     ended = here(*train, "--epochs", "2", "--resume")
     assert ended.code == 2
-    assert "epoch-001.keras: cannot be gone on with (holds 'keras.layers.Lambda'" in ended.err
+    assert "epoch-001.keras: cannot be gone on with (contains 'keras.layers.Lambda'" in ended.err
     assert not prey.marker.exists()
 
 
@@ -229,5 +229,5 @@ def test_the_shipped_model_is_refused_with_one_byte_more_in_its_archive() -> Non
     held = io.BytesIO(content)
     with zipfile.ZipFile(held, "a") as archive:
         archive.writestr("x", b"")
-    with pytest.raises(Refused, match="holds the file 'x'"):
+    with pytest.raises(Refused, match="contains the file 'x'"):
         KerasFile(held.getvalue())

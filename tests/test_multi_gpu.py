@@ -30,7 +30,7 @@ from batchocr.recognition import multi_gpu as several
 from batchocr.recognition import network as loading
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.detector import Detector
-from batchocr.recognition.inference_graph import Answer, compiled
+from batchocr.recognition.inference_graph import InferenceFunction, compile_model
 from batchocr.recognition.model_file import shipped_model
 from batchocr.recognition.multi_gpu import MultiGpuNetworks, other_gpus
 from batchocr.recognition.network import open_device
@@ -67,7 +67,7 @@ def started(models: Models) -> Iterator[MultiGpuNetworks]:
 def pair(started: MultiGpuNetworks) -> MultiGpuNetworks:
     """This process and another, both on the processor, with batches of 64."""
     if not started._others:
-        started._names = [NO_GPU]
+        started._unstarted = [NO_GPU]
         started.classify(crops(LABELS[:64]))
     wait_for_all(started)
     return started
@@ -99,13 +99,13 @@ def test_two_find_what_one_finds_on_the_same_tiles(count: int, pair: MultiGpuNet
 
 def test_each_classifies_its_share(pair: MultiGpuNetworks, monkeypatch: pytest.MonkeyPatch) -> None:
     own: list[int] = []
-    batch = pair.classifier._batch
+    batch = pair.classifier._predict_batch
 
     def counted(part: Crops) -> NDArray[np.floating]:
         own.append(len(part))
         return batch(part)
 
-    monkeypatch.setattr(pair.classifier, "_batch", counted)
+    monkeypatch.setattr(pair.classifier, "_predict_batch", counted)
     pair.classify(crops(LABELS))
     assert own == [64, 64, 64]  # of 300; the other has 108
 
@@ -132,7 +132,7 @@ def test_what_one_that_dies_had_in_hand_is_classified_by_the_first(
         pair._others[0]._process.join(10)
     assert np.array_equal(pair.classify(crops(LABELS)), classifier.classify(crops(LABELS)))
     assert pair.device_count == 1
-    assert caplog.messages == ["GPU -1 is not used (its process died: out of memory?); going on without"]
+    assert caplog.messages == ["GPU -1 is not used (its process died: out of memory?); continuing without it"]
 
 
 def test_one_that_cannot_load_the_model_is_told_and_not_used(
@@ -151,10 +151,10 @@ def test_one_that_cannot_load_the_model_is_told_and_not_used(
 
 
 def test_one_with_less_memory_says_so_and_ends(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(model: Any, **how: Any) -> Answer:
-        return SmallDevice(compiled(model, **how), 100)
+    def small(model: Any, **options: Any) -> InferenceFunction:
+        return SmallDevice(compile_model(model, **options), 100)
 
-    monkeypatch.setattr(loading, "compiled", small)
+    monkeypatch.setattr(loading, "compile_model", small)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # put back afterwards
     pipe, theirs = Pipe()
     try:
@@ -209,7 +209,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "at work":
         while both.device_count == 1:
             time.sleep(0.05)
-        both._others[0].give(np.zeros((100_000, 28, 28), np.uint8), 1)  # for minutes
+        both._others[0].send(np.zeros((100_000, 28, 28), np.uint8), 1)  # for minutes
     print("there", flush=True)
     time.sleep(60)
 """

@@ -3,7 +3,7 @@
 `python benchmarks/accuracy/reliability.py KEPT --set orand-car-a-val` reads a folder that `public_sets.py --keep` left.
 True rows and found ones are paired as in `silent.py`; of a pair each found digit is the true one that it is laid on
 with the fewest edits, or wrong. A digit is marked where it, its number or its page is. Beside the share of wrong ones
-among those without a mark stands its upper bound by pages, with 95% certainty (`recognition.calibration.error_bounds`).
+among those without a mark stands its upper bound by pages, with 95% certainty (`recognition.error_bounds`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import typer
 from silent import Row, pairs, written_rows
 
 from batchocr.evaluation.plots import reliability
-from batchocr.recognition.calibration import design_effect, error_bounds
+from batchocr.recognition.error_bounds import design_effect, error_bounds
 
 EDGES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0001)
 

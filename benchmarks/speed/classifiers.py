@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import typer
 
-from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.classifier import PARAMETERS
 from batchocr.recognition.network import open_device
 from batchocr.records import Crops
 from batchocr.training.catalogue import DETECTOR, SYSTEMS
@@ -40,7 +40,8 @@ def main(
 ) -> None:
     """Print a table: digits a second, and the ratio to one system with the range of its middle half."""
     found = open_device(device)
-    size = batch_size or Classifier.BATCH[found]
+    network = PARAMETERS.network
+    size = batch_size or (network.cpu_batch_size if found == "cpu" else network.gpu_batch_size)
     batch = np.random.default_rng(0).integers(0, 256, (size, 28, 28)).astype(np.uint8)
     models = {name: build(name) for name in SYSTEMS if name != DETECTOR}
     for model in models.values():

@@ -174,7 +174,7 @@ def a_large_config(prey: Prey) -> dict[str, bytes]:
 
 
 NETWORKS: dict[str, tuple[Callable[[Prey], dict[str, bytes]], str]] = {
-    "bytecode": (code_of_a_function, "'keras.layers.Lambda', none of the plain layers"),
+    "bytecode": (code_of_a_function, "'keras.layers.Lambda', which is not one of the allowed plain layers"),
     "os.system": (a_function_by_name("os", "system", command="touch MARKER"), "'keras.layers.Lambda'"),
     "builtins.exec": (a_function_by_name("builtins", "exec", source="open('MARKER', 'w')"), "'keras.layers.Lambda'"),
     "a download": (
@@ -184,13 +184,13 @@ NETWORKS: dict[str, tuple[Callable[[Prey], dict[str, bytes]], str]] = {
     "a function as activation": (a_function_as_activation, "'builtins.function'"),
     "a module of one's own": (a_module_of_ones_own, "'evil_layers.Layer'"),
     "a graph of TensorFlow": (a_graph_of_tensorflow, "'keras.layers.TFSMLayer'"),
-    "a pickle for torch": (a_pickle_for_torch, "holds '"),
+    "a pickle for torch": (a_pickle_for_torch, "contains '"),
     "another file's words": (a_table_from_another_file, "'keras.layers.StringLookup'"),
     "a function to compile with": (a_function_to_compile_with, "'os.function'"),
     "another registered name": (another_registered_name, "'keras.layers.Flatten'"),
     "the old form": (a_layer_in_the_old_form, "'None.Rescaling'"),
-    "no network": (nothing_but_a_layer, "holds no keras.Sequential"),
-    "brackets without end": (brackets_without_end, "config.json that is no JSON"),
+    "no network": (nothing_but_a_layer, "contains neither a keras.Sequential"),
+    "brackets without end": (brackets_without_end, "config.json that is not valid JSON"),
     "a large config": (a_large_config, "config.json of 1,05"),
 }
 
@@ -247,16 +247,16 @@ def cut_off(prey: Prey) -> bytes:
 
 
 ARCHIVES: dict[str, tuple[Callable[[Prey], bytes], str]] = {
-    "a path out of it": (a_path_out_of_it, "holds the file '../marker'"),
-    "a pickle": (a_pickle, "holds the file 'data.pkl'"),
-    "pickled weights": (pickled_weights, "holds the file 'model.weights.npz'"),
-    "assets": (assets, "holds the file 'assets/vocabulary.txt'"),
-    "two configs": (two_configs, "holds config.json more than once"),
-    "no weights": (no_weights, "holds no model.weights.h5"),
-    "a bomb": (a_bomb, "compressed, which Keras does not do"),
-    "very many files": (very_many_files, "holds more files than config.json, metadata.json, model.weights.h5"),
-    "escapes for the terminal": (escapes_for_the_terminal, r"holds the file '\x1b[2J\nall is well'"),
-    "cut off": (cut_off, "holds no zip archive"),
+    "a path out of it": (a_path_out_of_it, "contains the file '../marker'"),
+    "a pickle": (a_pickle, "contains the file 'data.pkl'"),
+    "pickled weights": (pickled_weights, "contains the file 'model.weights.npz'"),
+    "assets": (assets, "contains the file 'assets/vocabulary.txt'"),
+    "two configs": (two_configs, "contains config.json more than once"),
+    "no weights": (no_weights, "does not contain model.weights.h5"),
+    "a bomb": (a_bomb, "in compressed form, which Keras does not write"),
+    "very many files": (very_many_files, "contains more files than config.json, metadata.json, model.weights.h5"),
+    "escapes for the terminal": (escapes_for_the_terminal, r"contains the file '\x1b[2J\nall is well'"),
+    "cut off": (cut_off, "is not a zip archive"),
 }
 
 
@@ -315,14 +315,14 @@ def text_in_a_circle(prey: Prey) -> dict[str, bytes]:
 
 
 HELD: dict[str, tuple[Callable[[Prey], dict[str, bytes]], str]] = {
-    "an external link": (linked(lambda secret: h5py.ExternalLink(str(secret), "held")), "a link to elsewhere"),
-    "a soft link": (linked(lambda _: h5py.SoftLink("/elsewhere")), "a link to elsewhere"),
-    "raw bytes of another file": (kernel(external=[("/etc/passwd", 0, 31_360)]), "packed or lie elsewhere"),
-    "a window on another file": (a_window_on_another_file, "packed or lie elsewhere"),
-    "packed": (kernel(compression="gzip"), "packed or lie elsewhere"),
+    "an external link": (linked(lambda secret: h5py.ExternalLink(str(secret), "held")), "that link to another place"),
+    "a soft link": (linked(lambda _: h5py.SoftLink("/elsewhere")), "that link to another place"),
+    "raw bytes of another file": (kernel(external=[("/etc/passwd", 0, 31_360)]), "compressed or in another file"),
+    "a window on another file": (a_window_on_another_file, "compressed or in another file"),
+    "packed": (kernel(compression="gzip"), "compressed or in another file"),
     "far more than is there": (kernel(shape=(2**25, 10)), "claim 1,342,177,320 bytes"),
-    "text": (text_in_a_circle, "no numbers, 'text'"),
-    "references": (kernel(dtype=h5py.ref_dtype), "no numbers"),
+    "text": (text_in_a_circle, "that are not numbers, 'text'"),
+    "references": (kernel(dtype=h5py.ref_dtype), "that are not numbers"),
     "no HDF5": (lambda prey: {**prey.members, WEIGHTS: b"weights"}, "model.weights.h5 that cannot be read"),
 }
 
