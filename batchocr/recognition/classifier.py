@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from batchocr.recognition.calibration import NOT_A_DIGIT, Floats, apply_temperature
+from batchocr.recognition.calibration import NOT_A_DIGIT, CalibrationParameters, Floats, apply_temperature
+from batchocr.recognition.calibration import PARAMETERS as CALIBRATION
 from batchocr.recognition.model_file import read_model
 from batchocr.recognition.network import Network, NetworkParameters
 from batchocr.records import Crops
@@ -17,10 +18,12 @@ NETWORK = NetworkParameters(cpu_batch_size=256, gpu_batch_size=4096, min_batch_s
 
 @dataclass(frozen=True)
 class ClassifierParameters:
-    """How the classifier is run."""
+    """How the classifier is run and its output is calibrated."""
 
     network: NetworkParameters = NETWORK
-    """Crops in a batch. Basis: chosen by eye."""
+    """Batch sizes for crops. Basis: chosen by eye."""
+    calibration: CalibrationParameters = CALIBRATION
+    """How temperatures are applied."""
 
 
 PARAMETERS = ClassifierParameters()
@@ -43,13 +46,14 @@ class Classifier(Network):
             model: Path of the `.keras` file; its sidecar is beside it.
             device: `auto`, `cpu` or `gpu`.
             batch_size: Crops in a batch; None for the default of the device.
-            parameters: Default batch sizes.
+            parameters: Default batch sizes, and how temperatures are applied.
 
         Raises:
             ModelError: The model cannot be used.
             DeviceError: The device is not available.
         """
         self.sidecar, file = read_model(model)
+        self.parameters = parameters
         shapes = (None, *self.sidecar.input_shape), (None, len(self.sidecar.classes))
         super().__init__(
             model,
@@ -74,5 +78,5 @@ class Classifier(Network):
             without that class.
         """
         raw = self.predict(crops) if len(crops) else np.empty((0, len(self.sidecar.classes)))
-        calibrated = apply_temperature(raw.astype(np.float64), self.sidecar.temperature)
+        calibrated = apply_temperature(raw.astype(np.float64), self.sidecar.temperature, self.parameters.calibration)
         return np.pad(calibrated, ((0, 0), (0, NOT_A_DIGIT + 1 - calibrated.shape[1])))

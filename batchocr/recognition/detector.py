@@ -47,7 +47,7 @@ class DetectorParameters:
     """Distance beyond its own half of an overlap up to which a tile's detections count. Basis: two tiles give a digit
     slightly different centres; the value is chosen by eye."""
     network: NetworkParameters = NETWORK
-    """Tiles in a batch. Basis: chosen by eye."""
+    """Batch sizes for tiles. Basis: chosen by eye."""
 
 
 PARAMETERS = DetectorParameters()

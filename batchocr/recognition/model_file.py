@@ -125,7 +125,7 @@ class Sidecar(BaseModel):
     """Figures measured after the training."""
 
     def write(self, path: Path) -> None:
-        """Write the sidecar, one level a line. Raises OSError if it cannot be written."""
+        """Write the sidecar, with one level per line. Raises OSError if it cannot be written."""
         text = self.model_dump_json(indent=1)
         text = re.sub(r'\{\s+"confidence"[^{}]*\}', lambda level: " ".join(level[0].split()), text)
         path.write_text(text + "\n", encoding="utf-8")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchocr.recognition.calibration import Floats
-from batchocr.recognition.classifier import Classifier
+from batchocr.recognition.classifier import PARAMETERS as CLASSIFIER
+from batchocr.recognition.classifier import Classifier, ClassifierParameters
 from batchocr.recognition.detector import PARAMETERS, Detector, DetectorParameters, RawDetections
 from batchocr.records import Crops, TilePixels
 
@@ -21,6 +22,8 @@ class Models:
     """The classifier's `.keras` file."""
     parameters: DetectorParameters = PARAMETERS
     """Which outputs of the detector count as detections."""
+    classifier_parameters: ClassifierParameters = CLASSIFIER
+    """How the classifier is run and its output is calibrated."""
 
 
 class Networks:
@@ -39,7 +42,9 @@ class Networks:
             DeviceError: The device is not available.
         """
         self.models = models
-        self.classifier = Classifier(models.classifier, device=device, batch_size=batch_size)
+        self.classifier = Classifier(
+            models.classifier, device=device, batch_size=batch_size, parameters=models.classifier_parameters
+        )
         self.detector = Detector(models.detector, device=device, parameters=models.parameters)
 
     @property
