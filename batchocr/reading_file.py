@@ -20,7 +20,8 @@ from batchocr.decoding.joint import Calibration, JointParameters
 from batchocr.errors import ModelError, UsageError
 from batchocr.recognition.calibration import Level, min_error_level, threshold_for
 from batchocr.recognition.keras_archive_check import Refused, read_whole
-from batchocr.recognition.model_file import LARGEST_SIDECAR, DetectorSidecar, Sidecar
+from batchocr.recognition.model_file import PARAMETERS as MODEL_FILE
+from batchocr.recognition.model_file import DetectorSidecar, Sidecar
 from batchocr.recognition.networks import Models
 from batchocr.shipped import shipped
 
@@ -148,7 +149,7 @@ class Reading:
 def read_reading(path: Path) -> tuple[ReadingFile, str]:
     """A reading file and its sha256. Raises ModelError where it is missing, or none of ours."""
     try:
-        content = read_whole(path, LARGEST_SIDECAR)
+        content = read_whole(path, MODEL_FILE.max_sidecar_bytes)
         return ReadingFile.model_validate_json(content), hashlib.sha256(content).hexdigest()
     except Refused as fault:
         raise ModelError(f"{path}: not read, for it {fault}; {MAKE}") from fault

@@ -45,7 +45,7 @@ def classifier() -> Classifier:
 
 @pytest.fixture(scope="session")
 def tiny_detector(tmp_path_factory: pytest.TempPathFactory) -> Detector:
-    """A detector whose weights are set by hand, on the CPU, with batches of 5."""
+    """The detector with fixed weights, on the CPU, with batches of 5."""
     path = write_tiny_detector(tmp_path_factory.mktemp("detector") / "detector.keras")
     return Detector(path, device="cpu", batch_size=5)
 

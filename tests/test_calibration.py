@@ -1,4 +1,4 @@
-"""Temperature, thresholds, bounds of errors and calibration error, with known answers."""
+"""Temperature, thresholds, bounds of errors and calibration error, compared with known results."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from batchocr.recognition.calibration import (
-    GRID,
     Floats,
     apply_temperature,
+    confidence_grid,
     default_threshold,
-    design_effect,
     digit_confidences,
-    error_bounds,
     expected_calibration_error,
     fit_temperature,
     level_for,
@@ -27,10 +25,13 @@ from batchocr.recognition.calibration import (
     threshold_at,
     threshold_for,
 )
+from batchocr.recognition.error_bounds import design_effect, error_bounds
+
+GRID = confidence_grid()
 
 
 def honest(n: int, seed: int = 0, classes: int = 10, spread: float = 2.5) -> tuple[Floats, NDArray[np.int64]]:
-    """Probabilities (n, classes), and what was drawn by them."""
+    """Return probabilities (n, classes) and labels that were drawn with them."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, spread, (n, classes))
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -45,21 +46,21 @@ def test_scaled_rows_sum_to_one_and_keep_their_order(temperature: float) -> None
     assert np.array_equal(scaled.argsort(axis=1), probabilities.argsort(axis=1))
 
 
-def test_a_temperature_of_one_changes_nothing_above_one_humbles() -> None:
+def test_a_temperature_of_one_changes_nothing_and_a_higher_one_lowers_the_maximum() -> None:
     probabilities, _ = honest(50)
     assert np.allclose(apply_temperature(probabilities, 1.0), probabilities)
     assert (apply_temperature(probabilities, 2.0).max(axis=1) < probabilities.max(axis=1)).all()
     assert np.allclose(apply_temperature(np.array([[0.8, 0.2]]), 2.0), [[2 / 3, 1 / 3]])  # √4 : 1
 
 
-def test_scaling_bears_a_zero_and_32_bits() -> None:
+def test_scaling_accepts_a_zero_and_32_bits() -> None:
     scaled = apply_temperature(np.array([[1, 0, 0]], np.float32), 0.5)
     assert scaled.dtype == np.float64
     assert np.isfinite(scaled).all()
     assert scaled[0, 0] == pytest.approx(1)
 
 
-def test_scaling_twice_is_scaling_by_the_product_and_what_is_impossible_stays_so() -> None:
+def test_scaling_twice_is_scaling_by_the_product_and_zeros_stay_zero() -> None:
     probabilities, _ = honest(100, classes=11)
     assert np.allclose(
         apply_temperature(apply_temperature(probabilities, 0.7), 1.8), apply_temperature(probabilities, 0.7 * 1.8)
@@ -76,14 +77,14 @@ def test_the_likelihood_of_known_probabilities() -> None:
 
 @pytest.mark.parametrize("classes", [10, 11])
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_fitting_finds_the_temperature_that_was_taken_away(temperature: float, classes: int) -> None:
+def test_fitting_finds_the_temperature_that_was_applied(temperature: float, classes: int) -> None:
     probabilities, truth = honest(20_000, classes=classes)
     assert fit_temperature(apply_temperature(probabilities, 1 / temperature), truth) == pytest.approx(
         temperature, rel=0.04
     )
 
 
-def test_fitted_temperatures_keep_within_bounds() -> None:
+def test_fitted_temperatures_stay_within_their_range() -> None:
     sure_and_right = apply_temperature(np.eye(10)[np.arange(100) % 10] * 0.9 + 0.01, 1.0)
     assert fit_temperature(sure_and_right, np.arange(100) % 10) == pytest.approx(0.25, rel=0.01)
     assert fit_temperature(sure_and_right, (np.arange(100) + 1) % 10) == pytest.approx(8, rel=0.01)
@@ -118,12 +119,12 @@ def test_digits_of_equal_confidence_are_accepted_together() -> None:
     assert threshold_at(0.1, confidence, np.array([True, True, False, True])) == 0.9
 
 
-def test_where_no_threshold_serves_it_is_one() -> None:
+def test_the_threshold_is_one_if_no_other_is_good_enough() -> None:
     assert threshold_at(0.01, np.array([0.9, 0.5]), np.array([False, True])) == 1.0
     assert threshold_at(0.01, np.array([]), np.array([], bool)) == 1.0
 
 
-def test_at_the_threshold_no_more_are_wrong_than_asked_for() -> None:
+def test_at_the_threshold_the_error_is_not_exceeded() -> None:
     probabilities, truth = honest(5000, seed=3)
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
     accepted = confidence >= threshold_at(0.05, confidence, right)
@@ -131,7 +132,7 @@ def test_at_the_threshold_no_more_are_wrong_than_asked_for() -> None:
     assert (~right[accepted]).mean() <= 0.05
 
 
-def test_calibration_errors_with_known_answers() -> None:
+def test_calibration_errors_with_known_results() -> None:
     four_of_five = np.array([True, True, True, True, False])
     assert expected_calibration_error(np.full(5, 0.8), four_of_five) == pytest.approx(0)
     assert expected_calibration_error(np.full(5, 0.5), four_of_five) == pytest.approx(0.3)
@@ -141,7 +142,7 @@ def test_calibration_errors_with_known_answers() -> None:
     assert expected_calibration_error(np.array([]), np.array([], bool)) == 0
 
 
-def test_honest_probabilities_have_hardly_a_calibration_error() -> None:
+def test_honest_probabilities_have_a_small_calibration_error() -> None:
     probabilities, truth = honest(20_000)
     right = probabilities.argmax(axis=1) == truth
     assert expected_calibration_error(probabilities.max(axis=1), right) < 0.015
@@ -151,15 +152,15 @@ def test_honest_probabilities_have_hardly_a_calibration_error() -> None:
 def test_the_default_threshold_keeps_one_percent_and_is_never_below_a_half() -> None:
     probabilities, truth = honest(20_000, spread=6)
     confidence, right = digit_confidences(probabilities, truth)
-    least = default_threshold(confidence, right)
-    accepted = confidence.round(4) >= least
-    assert 0.5 < least < 1 and round(least, 4) == least
+    threshold = default_threshold(confidence, right)
+    accepted = confidence.round(4) >= threshold
+    assert 0.5 < threshold < 1 and round(threshold, 4) == threshold
     assert 0.008 < (~right[accepted]).mean() <= 0.01
     assert default_threshold(confidence, np.ones(len(right), bool)) == 0.5
     assert default_threshold(confidence, np.zeros(len(right), bool)) == 1.0
 
 
-def test_what_is_taken_for_none_gives_no_row_and_none_taken_for_a_digit_is_wrong() -> None:
+def test_crops_predicted_as_not_a_digit_are_left_out_and_non_digits_read_as_digits_are_wrong() -> None:
     probabilities = np.full((4, 11), 0.01)
     for place, (answer, chance) in enumerate([(3, 0.9), (10, 0.8), (7, 0.7), (4, 0.6)]):
         probabilities[place, answer] = chance
@@ -168,7 +169,7 @@ def test_what_is_taken_for_none_gives_no_row_and_none_taken_for_a_digit_is_wrong
     assert right.tolist() == [True, False, True]
 
 
-def test_none_is_the_answer_only_where_it_is_likelier_than_all_digits_together() -> None:
+def test_not_a_digit_is_predicted_only_if_more_likely_than_all_digits_together() -> None:
     probabilities = np.zeros((3, 11))
     probabilities[:, [2, 3, 10]] = [[0.3, 0.19, 0.51], [0.3, 0.21, 0.49], [0.1, 0.5, 0.4]]
     assert predicted_classes(probabilities).tolist() == [10, 2, 3]
@@ -176,7 +177,7 @@ def test_none_is_the_answer_only_where_it_is_likelier_than_all_digits_together()
     assert digit_confidences(probabilities, np.array([2, 2, 3]))[0].tolist() == [0.3, 0.5]
 
 
-# by R's binom.test, and by hand: 1 - 0.025 ** (1 / n) where none is wrong
+# from R's binom.test; if none is wrong, the upper bound is 1 - 0.025 ** (1 / n)
 BOUNDS = {
     (0, 100): (0.0, 0.03621669),
     (10, 100): (0.04900469, 0.17622260),
@@ -192,25 +193,25 @@ def test_exact_bounds_of_an_error(case: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "count"), [(1, 2), (3, 40), (39, 40), (17, 1000)])
-def test_at_the_bounds_as_many_wrong_come_in_a_fortieth_of_cases(wrong: int, count: int) -> None:
-    def chance(which: range, share: float) -> float:
-        return sum(comb(count, i) * share**i * (1 - share) ** (count - i) for i in which)
+def test_the_tails_at_the_bounds_have_a_probability_of_a_fortieth(wrong: int, count: int) -> None:
+    def tail(counts: range, share: float) -> float:
+        return sum(comb(count, i) * share**i * (1 - share) ** (count - i) for i in counts)
 
-    low, high = error_bounds(wrong, count)
-    assert chance(range(wrong, count + 1), low) == pytest.approx(0.025)
-    assert chance(range(wrong + 1), high) == pytest.approx(0.025)
+    lower, upper = error_bounds(wrong, count)
+    assert tail(range(wrong, count + 1), lower) == pytest.approx(0.025)
+    assert tail(range(wrong + 1), upper) == pytest.approx(0.025)
 
 
 def test_bounds_hold_for_many_digits() -> None:
-    low, high = error_bounds(200, 200_000)
-    assert low < 0.001 < high
-    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.001 * 0.999 / 200_000), rel=0.02)
+    lower, upper = error_bounds(200, 200_000)
+    assert lower < 0.001 < upper
+    assert upper - lower == pytest.approx(2 * 1.96 * np.sqrt(0.001 * 0.999 / 200_000), rel=0.02)
 
 
-def test_levels_count_what_is_at_or_above_each_confidence_as_it_is_written() -> None:
+def test_levels_count_the_rows_at_or_above_each_rounded_confidence() -> None:
     confidence = np.array([0.99986, 0.99984, 0.5, 0.3, 0.99999])  # 0.9999, 0.9998, 0.5, 0.3, 1.0
     table = {level.confidence: level for level in levels(confidence, np.array([True, True, False, True, True]))}
-    counts = {least: (level.accepted, level.wrong) for least, level in table.items()}
+    counts = {threshold: (level.accepted, level.wrong) for threshold, level in table.items()}
     assert counts[0.0] == counts[0.3] == (5, 1)
     assert counts[0.4] == counts[0.5] == (4, 1)
     assert (counts[0.5829], counts[0.9998], counts[0.9999], counts[1.0]) == ((3, 0), (3, 0), (2, 0), (1, 0))
@@ -220,14 +221,14 @@ def test_levels_count_what_is_at_or_above_each_confidence_as_it_is_written() -> 
     assert whole.low <= error_bounds(1, 5)[0] and whole.high >= error_bounds(1, 5)[1]
 
 
-def test_levels_are_finer_near_one_and_end_where_nothing_reaches() -> None:
+def test_levels_are_finer_near_one_and_end_at_the_highest_confidence() -> None:
     assert 30 <= len(GRID) <= 60 and np.array_equal(GRID, GRID.round(4))
     assert all(a < b for a, b in pairwise(GRID)) and (GRID > 0.99).sum() > 15
     assert [level.confidence for level in levels(np.array([0.35, 0.21]), np.array([True, True]))] == [0, 0.1, 0.2, 0.3]
     assert levels(np.array([]), np.array([], bool)) == ()
 
 
-def test_the_threshold_for_an_error_is_the_lowest_whose_upper_bound_keeps_it() -> None:
+def test_the_threshold_for_an_error_is_the_lowest_with_a_sufficient_upper_bound() -> None:
     probabilities, truth = honest(30_000, spread=6)
     table = levels(*digit_confidences(probabilities, truth))
     for max_error in (0.05, 0.02, 0.01, 0.005):
@@ -235,11 +236,11 @@ def test_the_threshold_for_an_error_is_the_lowest_whose_upper_bound_keeps_it() -
         assert level is not None and threshold_for(table, max_error) == level.confidence
         assert level.error < level.high <= max_error
         assert all(other.high > max_error for other in table if other.confidence < level.confidence)
-    assert table[0].error > 0.05  # so that there was something to choose
+    assert table[0].error > 0.05  # so the choice is not trivial
 
 
-def test_no_threshold_where_too_few_were_measured() -> None:
-    table = levels(np.full(100, 0.9999), np.ones(100, bool))  # none wrong, which may by chance be so up to 3.6%
+def test_no_threshold_if_too_few_rows_were_measured() -> None:
+    table = levels(np.full(100, 0.9999), np.ones(100, bool))  # none is wrong, so the upper bound is 3.6%
     assert threshold_for(table, 0.04) == 0
     assert threshold_for(table, 0.01) is None and level_for(table, 0.01) is None
     assert threshold_for(table, min_error_level(table).high) is not None
@@ -247,24 +248,27 @@ def test_no_threshold_where_too_few_were_measured() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_error_is_kept_on_digits_not_measured_on(seed: int) -> None:
+def test_the_error_is_not_exceeded_on_other_digits(seed: int) -> None:
     probabilities, truth = honest(8000, seed, spread=6)
-    least = threshold_for(levels(*digit_confidences(probabilities, truth)), 0.02)
-    assert least is not None
+    threshold = threshold_for(levels(*digit_confidences(probabilities, truth)), 0.02)
+    assert threshold is not None
     confidence, right = digit_confidences(*honest(50_000, seed + 100, spread=6))
-    assert (~right[confidence >= least]).mean() <= 0.02
+    assert (~right[confidence >= threshold]).mean() <= 0.02
 
 
-def test_wrong_rows_that_come_by_the_page_say_less_than_single_ones() -> None:
+def test_wrong_rows_in_clusters_give_wider_bounds() -> None:
     right = np.ones(1000, np.bool_)
-    alone, together = right.copy(), right.copy()
-    alone[::50], together[:20] = False, False  # 20 wrong ones: one a page, or all of two pages
+    scattered, clustered_rows = right.copy(), right.copy()
+    scattered[::50], clustered_rows[:20] = (
+        False,
+        False,
+    )  # 20 wrong rows: one on every fifth page, or all rows of two pages
     pages = np.arange(1000) // 10
-    assert design_effect(alone, pages) == pytest.approx(1.0, abs=0.35)
-    assert design_effect(together, pages) == pytest.approx(10, rel=0.1)
-    assert design_effect(right, pages) == design_effect(together, np.zeros(1000, int)) == 1.0
+    assert design_effect(scattered, pages) == pytest.approx(1.0, abs=0.35)
+    assert design_effect(clustered_rows, pages) == pytest.approx(10, rel=0.1)
+    assert design_effect(right, pages) == design_effect(clustered_rows, np.zeros(1000, int)) == 1.0
     sure = np.full(1000, 0.9)
-    single, clustered = (levels(sure, together, own)[0] for own in (None, pages))
+    single, clustered = (levels(sure, clustered_rows, own)[0] for own in (None, pages))
     assert (single.accepted, single.wrong) == (clustered.accepted, clustered.wrong) == (1000, 20)
     assert clustered.high > 2 * single.high > 0.06
     assert clustered.low <= single.low

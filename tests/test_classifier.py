@@ -1,4 +1,4 @@
-"""The shipped model behind its one batch shape: probabilities, padding, and a device that is too small."""
+"""The shipped classifier: probabilities, batches of one shape, precision, and a device with little memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from strokes import crops
 
 from batchocr.errors import UsageError
-from batchocr.recognition import inference_graph as compiling
 from batchocr.recognition import network as networks
-from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.inference_graph import Answer, compiled
+from batchocr.recognition.classifier import PARAMETERS, Classifier
+from batchocr.recognition.inference_graph import GraphParameters, InferenceFunction, compile_model
 from batchocr.recognition.model_file import read_model, read_sidecar, shipped_model
 from batchocr.recognition.network import open_device
 from batchocr.recognition.precision import fast_policy
@@ -25,21 +24,21 @@ LABELS = [i % 10 for i in range(150)]
 
 
 class ResourceExhaustedError(Exception):
-    """Of the name that TensorFlow's has."""
+    """Has the same name as TensorFlow's exception."""
 
 
 class SmallDevice:
-    """A model on a device with memory for so many crops."""
+    """An inference function on a device with memory for `room_for` crops."""
 
-    def __init__(self, answer: Answer, room_for: int) -> None:
-        self.answer, self.room_for = answer, room_for
+    def __init__(self, infer: InferenceFunction, room_for: int) -> None:
+        self.infer, self.room_for = infer, room_for
         self.shapes: list[tuple[int, ...]] = []
 
     def __call__(self, block: Crops) -> NDArray[np.floating]:
         if len(block) > self.room_for:
             raise ResourceExhaustedError(f"OOM when allocating tensor with shape{list(block.shape)}")
         self.shapes.append(block.shape)
-        return self.answer(block)
+        return self.infer(block)
 
 
 def broken_device(block: Crops) -> NDArray[np.floating]:
@@ -52,14 +51,14 @@ def loaded() -> Any:
 
 @pytest.fixture
 def fresh(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> Classifier:
-    """The shared classifier, whose batch size may be changed in this test."""
+    """The shared classifier; a changed batch size is reset after the test."""
     monkeypatch.setattr(classifier, "batch_size", classifier.batch_size)
     return classifier
 
 
 def on_small_device(classifier: Classifier, room_for: int, monkeypatch: pytest.MonkeyPatch) -> SmallDevice:
-    device = SmallDevice(classifier._answer, room_for)
-    monkeypatch.setattr(classifier, "_answer", device)
+    device = SmallDevice(classifier._infer, room_for)
+    monkeypatch.setattr(classifier, "_infer", device)
     return device
 
 
@@ -83,17 +82,16 @@ def test_the_model_takes_bytes_and_scales_them_itself() -> None:
 
 
 @pytest.mark.parametrize("xla", [False, True])
-def test_weights_as_constants_change_no_answer(xla: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    constants = compiled(loaded(), xla=xla)(crops(LABELS))
-    monkeypatch.setattr(compiling, "LARGEST", 0)
-    variables = compiled(loaded(), xla=xla)(crops(LABELS))
+def test_constant_weights_do_not_change_the_output(xla: bool) -> None:
+    constants = compile_model(loaded(), xla=xla)(crops(LABELS))
+    variables = compile_model(loaded(), xla=xla, parameters=GraphParameters(max_constant_bytes=0))(crops(LABELS))
     assert np.allclose(constants, variables, atol=1e-5)
     assert not np.array_equal(constants, np.roll(constants, 1, axis=0))
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_16_bits_move_answers_little_and_leave_them_32_bits(policy: str) -> None:
-    whole, short = (compiled(loaded(), xla=False, policy=which)(crops(LABELS)) for which in (None, policy))
+def test_16_bits_change_the_output_little_and_it_stays_32_bits(policy: str) -> None:
+    whole, short = (compile_model(loaded(), xla=False, policy=which)(crops(LABELS)) for which in (None, policy))
     assert 0 < np.abs(short - whole).max() < 0.02
     assert np.array_equal(short.argmax(axis=1), whole.argmax(axis=1))
     assert short.dtype == np.float32
@@ -122,12 +120,12 @@ def test_no_crops_give_no_rows(classifier: Classifier) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 5, 63, 64, 65, 128, 129])
-def test_how_full_a_batch_is_changes_nothing(classifier: Classifier, count: int) -> None:
+def test_the_fill_of_a_batch_changes_nothing(classifier: Classifier, count: int) -> None:
     whole = classifier.classify(crops(LABELS))
     assert np.allclose(classifier.classify(crops(LABELS)[:count]), whole[:count], atol=1e-6)
 
 
-def test_the_crops_are_left_as_they_were(classifier: Classifier) -> None:
+def test_the_given_crops_are_not_changed(classifier: Classifier) -> None:
     given = crops(LABELS)
     classifier.classify(given)
     assert np.array_equal(given, crops(LABELS))
@@ -139,7 +137,7 @@ def test_all_batches_have_one_shape(fresh: Classifier, monkeypatch: pytest.Monke
     assert device.shapes == [(64, 28, 28)] * 3
 
 
-def test_out_of_memory_halves_the_batch_and_goes_on(
+def test_out_of_memory_halves_the_batch_and_continues(
     fresh: Classifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = fresh.classify(crops(LABELS))
@@ -161,36 +159,38 @@ def test_the_smaller_batch_is_kept(fresh: Classifier, monkeypatch: pytest.Monkey
     assert set(device.shapes) == {(32, 28, 28)}
 
 
-def test_a_device_too_small_for_the_least_batch_is_a_fault(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_small_device(fresh, Classifier.LEAST_BATCH - 1, monkeypatch)
+def test_a_device_too_small_for_the_minimum_batch_is_a_fault(
+    fresh: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_small_device(fresh, PARAMETERS.network.min_batch_size - 1, monkeypatch)
     with pytest.raises(ResourceExhaustedError):
         fresh.classify(crops(LABELS))
 
 
-def test_other_faults_of_the_device_are_passed_on(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fresh, "_answer", broken_device)
+def test_other_faults_of_the_device_are_raised(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fresh, "_infer", broken_device)
     with pytest.raises(RuntimeError, match="fell off the bus"):
         fresh.classify(crops(LABELS))
     assert fresh.batch_size == 64
 
 
-def test_a_device_of_no_such_name_is_wrong_usage() -> None:
+def test_an_unknown_device_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="choose one of auto, cpu, gpu"):
         open_device("abacus")
 
 
-def test_the_shipped_model_is_what_its_sidecar_says(classifier: Classifier) -> None:
+def test_the_shipped_model_matches_its_sidecar(classifier: Classifier) -> None:
     assert classifier.path == shipped_model()
     assert classifier.device == "cpu"
     assert loaded().count_params() == classifier.sidecar.parameters
     assert 0 < classifier.sidecar.min_confidence < 1
 
 
-def test_memory_that_runs_out_as_it_is_loaded_halves_the_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(model: Any, **how: Any) -> Answer:
-        return SmallDevice(compiled(model, **how), 100)
+def test_out_of_memory_at_loading_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def small(model: Any, **options: Any) -> InferenceFunction:
+        return SmallDevice(compile_model(model, **options), 100)
 
-    monkeypatch.setattr(networks, "compiled", small)
+    monkeypatch.setattr(networks, "compile_model", small)
     classifier = Classifier(shipped_model(), device="cpu", batch_size=256)
     assert classifier.batch_size == 64
     assert (classifier.classify(crops(LABELS)).argmax(axis=1) == LABELS).mean() > 0.9

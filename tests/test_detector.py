@@ -1,4 +1,4 @@
-"""The detector behind its one batch shape, and what its answers mean."""
+"""The detector: decoding of its output, merging of tiles, scores and batches."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Detections, Pixel
 from batchocr.vision.tiles import make_tiles
 
 
-def silent(tiles: int = 1) -> NDArray[np.float32]:
-    """An answer in which nothing is found."""
-    answer = np.zeros((tiles, len(CELL_CENTRES), CHANNELS), np.float32)
-    answer[:, :, :3] = -1e4
-    return answer
+def empty_output(tiles: int = 1) -> NDArray[np.float32]:
+    """Return an output without detections."""
+    output = np.zeros((tiles, len(CELL_CENTRES), CHANNELS), np.float32)
+    output[:, :, :3] = -1e4
+    return output
 
 
-def say(answer: NDArray[np.float32], cell: int, kind: int, heat: float, sides: tuple[float, ...], label: int) -> None:
-    """Puts a detection into the first tile of an answer, its sides in strides."""
-    answer[0, cell, kind] = heat
-    answer[0, cell, 3:7] = np.log(np.expm1(np.array(sides) / 2))
-    answer[0, cell, 7 + label] = 5
+def add(output: NDArray[np.float32], cell: int, kind: int, heat: float, sides: tuple[float, ...], label: int) -> None:
+    """Add a detection to the first tile of an output; `sides` are in strides."""
+    output[0, cell, kind] = heat
+    output[0, cell, 3:7] = np.log(np.expm1(np.array(sides) / 2))
+    output[0, cell, 7 + label] = 5
 
 
 def test_the_cells_of_a_tile() -> None:
@@ -46,12 +46,12 @@ def test_the_cells_of_a_tile() -> None:
     assert CELL_CENTRES[-1].tolist() == [TILE - 8, TILE - 8, 16]
 
 
-def test_an_answer_is_decoded() -> None:
-    answer = silent(2)
-    say(answer, 81, HAND, 0.0, (1, 2, 3, 4), 7)
-    say(answer, 6400, SIGN, 3.0, (0.25, 0.25, 0.25, 0.25), 10)
-    say(answer, 8001, PRINT, -0.5, (2, 2, 2, 2), 3)
-    raw = decode_output(answer)
+def test_an_output_is_decoded() -> None:
+    output = empty_output(2)
+    add(output, 81, HAND, 0.0, (1, 2, 3, 4), 7)
+    add(output, 6400, SIGN, 3.0, (0.25, 0.25, 0.25, 0.25), 10)
+    add(output, 8001, PRINT, -0.5, (2, 2, 2, 2), 3)
+    raw = decode_output(output)
     assert raw.shape == (3, 7 + CLASSES)
     assert raw[:, 0].tolist() == [0, 0, 0]
     assert raw[:, 1].tolist() == [HAND, SIGN, PRINT]
@@ -63,8 +63,8 @@ def test_an_answer_is_decoded() -> None:
     assert raw[:, 7:].sum(axis=1) == pytest.approx(1)
 
 
-def test_digits_and_signs_have_a_least_score_each() -> None:
-    least = DetectorParameters(min_score=(0.4, 0.6))
+def test_digits_and_signs_have_separate_minimum_scores() -> None:
+    parameters = DetectorParameters(min_score=(0.4, 0.6))
     found = Detections(
         np.tile(np.array([0, 0, 10, 20], np.float32), (3, 1)),
         np.full(3, 0.5, np.float32),
@@ -72,46 +72,51 @@ def test_digits_and_signs_have_a_least_score_each() -> None:
         np.zeros((3, CLASSES), np.float32),
         np.array([0, 1, 0], np.float32),
     )
-    assert filter_by_score(found, least).kinds.tolist() == [HAND, PRINT]
+    assert filter_by_score(found, parameters).kinds.tolist() == [HAND, PRINT]
 
 
-def test_a_part_of_a_digit_s_score_is_kept_however_small_the_other() -> None:
-    answer = silent()
+def test_a_small_part_of_a_digits_score_is_kept() -> None:
+    output = empty_output()
     for place, kind in enumerate((HAND, PRINT, SIGN)):
-        say(answer, 10 * place, kind, -2.5, (1, 1, 1, 1), 0)
-    assert decode_output(answer, DetectorParameters(min_score=(0.9, 0.3)))[:, 1].tolist() == [HAND, PRINT]
-    assert len(decode_output(answer, DetectorParameters(min_part_score=0.1))) == 0
+        add(output, 10 * place, kind, -2.5, (1, 1, 1, 1), 0)
+    assert decode_output(output, DetectorParameters(min_score=(0.9, 0.3)))[:, 1].tolist() == [HAND, PRINT]
+    assert len(decode_output(output, DetectorParameters(min_part_score=0.1))) == 0
 
 
-def test_of_a_tile_full_of_noise_the_highest_scores_are_kept() -> None:
-    answer = silent(2)
-    answer[:, :, HAND] = np.random.default_rng(1).uniform(1, 3, answer.shape[:2])
-    answer[1, 100:, HAND] = -1e4
-    raw = decode_output(answer, DetectorParameters(most_in_tile=150))
+def test_a_tile_of_noise_keeps_the_highest_scores() -> None:
+    output = empty_output(2)
+    output[:, :, HAND] = np.random.default_rng(1).uniform(1, 3, output.shape[:2])
+    output[1, 100:, HAND] = -1e4
+    raw = decode_output(output, DetectorParameters(max_in_tile=150))
     assert np.bincount(raw[:, 0].astype(int)).tolist() == [150, 100]
-    least = np.sort(answer[0, :, HAND])[-150]
-    assert raw[:150, 2].min() == pytest.approx(1 / (1 + np.exp(-least)))
+    min_heat = np.sort(output[0, :, HAND])[-150]
+    assert raw[:150, 2].min() == pytest.approx(1 / (1 + np.exp(-min_heat)))
 
 
-def at(tile: int, x: float, y: float) -> list[float]:
-    """A raw detection of 20 by 30 pixels with its middle there."""
+def raw_at(tile: int, x: float, y: float) -> list[float]:
+    """Return a raw detection of 20 by 30 pixels with this centre."""
     return [tile, HAND, 0.9, x - 10, y - 15, x + 10, y + 15, *np.eye(CLASSES)[4].tolist()]
 
 
-def test_of_an_overlap_each_tile_has_its_half_and_a_little_and_boxes_are_the_level_pages() -> None:
+def test_each_tile_counts_for_its_half_of_an_overlap_plus_a_margin() -> None:
     corners = np.array([(0, 0), (240, 0), (0, 300)], np.int32)
     tiles = Tiles(np.empty((0, TILE, TILE, 2), np.uint8), corners, 0.5)
     seam = (TILE + 240) / 2
-    raw = [at(0, seam - 9, 100), at(1, seam - 9 - 240, 100), at(0, seam + 9, 100), at(1, seam + 9 - 240, 100)]
-    raw += [at(0, 50, 300), at(0, 50, 319), at(2, 50, 0), at(2, 50, 20)]
+    raw = [
+        raw_at(0, seam - 9, 100),
+        raw_at(1, seam - 9 - 240, 100),
+        raw_at(0, seam + 9, 100),
+        raw_at(1, seam + 9 - 240, 100),
+    ]
+    raw += [raw_at(0, 50, 300), raw_at(0, 50, 319), raw_at(2, 50, 0), raw_at(2, 50, 20)]
     found = merge_tiles(np.array(raw, np.float32), tiles)
-    middles = found.boxes[:, :2] + found.boxes[:, 2:] / 2
-    assert middles.tolist() == [[2 * (seam - 9), 200], [2 * (seam + 9), 200], [100, 600], [100, 640]]
+    centres = found.boxes[:, :2] + found.boxes[:, 2:] / 2
+    assert centres.tolist() == [[2 * (seam - 9), 200], [2 * (seam + 9), 200], [100, 600], [100, 640]]
     assert found.boxes[:, 2:].tolist() == [[40, 60]] * 4
     assert digit_heights(found).tolist() == [60] * 4
 
 
-def test_no_tiles_have_no_detections(tiny_detector: Detector) -> None:
+def test_no_tiles_give_no_detections(tiny_detector: Detector) -> None:
     raw = tiny_detector.detect(np.empty((0, TILE, TILE, 2), np.uint8))
     assert raw.shape == (0, 7 + CLASSES)
     assert len(merge_tiles(raw, Tiles(np.empty((0, TILE, TILE, 2), np.uint8), np.empty((0, 2), np.int32), 1.0))) == 0
@@ -123,22 +128,22 @@ def page_of_digits() -> tuple[Pixels, list[tuple[float, float]]]:
     return page.pixels, [(box.left + box.width / 2, box.top + box.height / 2) for box in boxes]
 
 
-def test_digits_on_a_page_are_found_once_where_they_stand(tiny_detector: Detector) -> None:
-    pixels, middles = page_of_digits()
+def test_each_digit_on_a_page_is_found_once_at_its_place(tiny_detector: Detector) -> None:
+    pixels, centres = page_of_digits()
     tiles = make_tiles(pixels, 1.0)
     found = merge_tiles(tiny_detector.detect(tiles.pixels), tiles)
-    where = found.boxes[:, :2] + found.boxes[:, 2:] / 2
-    away = np.abs(where[:, None] - np.array(middles)).max(axis=2)
-    assert away.min(axis=1).max() <= 16
-    assert away.min(axis=0).max() <= 16
-    assert len(suppressed(found)) == len(middles)
+    found_centres = found.boxes[:, :2] + found.boxes[:, 2:] / 2
+    distance = np.abs(found_centres[:, None] - np.array(centres)).max(axis=2)
+    assert distance.min(axis=1).max() <= 16
+    assert distance.min(axis=0).max() <= 16
+    assert len(suppressed(found)) == len(centres)
     assert (found.kinds == HAND).all()
     assert np.allclose(found.boxes[:, 2:], 2 * HALF, atol=1e-3)
     assert (found.probabilities.argmax(axis=1) == SEVEN).all()
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 100])
-def test_how_full_a_batch_is_changes_nothing(
+def test_the_fill_of_a_batch_changes_nothing(
     size: int, tiny_detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiles = make_tiles(page_of_digits()[0], 1.0)
@@ -150,10 +155,10 @@ def test_how_full_a_batch_is_changes_nothing(
     assert np.array_equal(np.concatenate(parts), whole)
 
 
-def test_a_classifier_is_no_detector(tiny_detector: Detector, tmp_path: Path) -> None:
+def test_a_classifier_is_not_a_detector(tiny_detector: Detector, tmp_path: Path) -> None:
     from batchocr.recognition.model_file import shipped_model
 
-    with pytest.raises(ModelError, match="no sidecar of ours"):
+    with pytest.raises(ModelError, match="not a sidecar of batchocr"):
         Detector(shipped_model(), device="cpu")
     copy = tmp_path / "other.keras"
     copy.write_bytes(tiny_detector.path.read_bytes())

@@ -157,7 +157,7 @@ def test_a_file_that_is_no_model_ends_with_5(model: Path, one_digit: Path) -> No
     change_sidecar(model, sha256=hashlib.sha256(b"no model at all").hexdigest())
     ended = with_model(model, one_digit)
     assert ended.code == 5
-    assert "holds no zip archive" in ended.err
+    assert "is not a zip archive" in ended.err
 
 
 def test_a_model_without_sidecar_ends_with_5(model: Path, one_digit: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_sidecar_that_is_no_json_ends_with_5(model: Path, one_digit: Path) -> 
     model.with_suffix(".json").write_text("{")
     ended = with_model(model, one_digit)
     assert ended.code == 5
-    assert "mine.json: no sidecar of ours" in ended.err
+    assert "mine.json: not a sidecar of batchocr" in ended.err
 
 
 def test_a_gpu_where_there_is_none_ends_with_6(tmp_path: Path, one_digit: Path) -> None:

@@ -196,8 +196,8 @@ MODELS: dict[str, tuple[Any, str]] = {
     "that says it has another input": (other_size_told, "not for digits 0-9 from 28 x 28 pixels"),
     "an old H5": (old_h5, "an HDF5 file of old Keras, which is not read; give a .keras file"),
     "an old H5 by another name": (h5_by_another_name, "an HDF5 file of old Keras"),
-    "no model": (text, "no Keras model; give a .keras file with its .json beside it"),
-    "no model with a sidecar": (text_with_sidecar, "holds no zip archive"),
+    "no model": (text, "not a Keras model; give a .keras file with its .json beside it"),
+    "no model with a sidecar": (text_with_sidecar, "is not a zip archive"),
     "without its sidecar": (without_sidecar, "the model's sidecar is missing; copy both files again"),
     "not there": (lambda path: path / "m.keras", "there is no such model; give the path of a .keras file"),
 }

@@ -18,7 +18,7 @@ from batchocr.sources import BadPage, load_pages
 MEGAPIXELS = 1.0
 NAME = "=scan"
 REASONS = set(re.findall(r"`([a-z-]+)`", (load_pages.__doc__ or "").partition("with one of the reasons")[2]))
-SEEDS = seeds(largest=10_000)
+SEEDS = seeds(max_bytes=10_000)
 
 
 def check(pages: list[Page | BadPage]) -> None:

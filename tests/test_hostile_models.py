@@ -1,4 +1,4 @@
-"""Model files made by an attacker, each with a sidecar that fits: refused in one line, and nothing in them runs."""
+"""Model files made by an attacker, each with a matching sidecar: refused in one line, without running their code."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from keras import layers
 
 from batchocr.errors import ModelError
 from batchocr.recognition.classifier import Classifier
-from batchocr.recognition.keras_archive_check import ALLOWED, LARGEST, KerasFile, Refused
+from batchocr.recognition.keras_archive_check import ALLOWED, PARAMETERS, KerasFile, Refused
 from batchocr.recognition.model_file import DIGITS, read_model, read_sidecar, sha256, shipped_model, sidecar_path
 from batchocr.training.catalogue import SYSTEMS
 from batchocr.training.networks import build
 
 
 def put(path: Path, content: bytes) -> Path:
-    """The model with a sidecar that says the right sha256."""
+    """Write a model and a sidecar with its sha256."""
     path.write_bytes(content)
     changes = {"sha256": sha256(path), "classes": DIGITS, "calibration": None}
     read_sidecar(shipped_model()).model_copy(update=changes).write(sidecar_path(path))
@@ -49,8 +49,8 @@ def put(path: Path, content: bytes) -> Path:
 @pytest.fixture(scope="module")
 def harmless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     path = tmp_path_factory.mktemp("harmless") / "m.keras"
-    pictures = [layers.Input((28, 28), dtype="uint8"), layers.Rescaling(1 / 255)]
-    keras.Sequential([*pictures, layers.Flatten(), layers.Dense(10, activation="softmax")]).save(path)
+    scaling = [layers.Input((28, 28), dtype="uint8"), layers.Rescaling(1 / 255)]
+    keras.Sequential([*scaling, layers.Flatten(), layers.Dense(10, activation="softmax")]).save(path)
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -65,7 +65,7 @@ def run(model: Path, one_digit: Path) -> Ended:
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_a_network_of_anything_but_plain_layers_is_refused(
+def test_a_network_with_other_than_plain_layers_is_refused(
     kind: str, prey: Prey, one_digit: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make, says = NETWORKS[kind]
@@ -83,7 +83,7 @@ def refused(ended: Ended, model: Path, says: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ARCHIVES)
-def test_an_archive_with_anything_but_its_three_files_is_refused(kind: str, prey: Prey, one_digit: Path) -> None:
+def test_an_archive_with_other_than_its_three_files_is_refused(kind: str, prey: Prey, one_digit: Path) -> None:
     make, says = ARCHIVES[kind]
     model = put(prey.marker.with_name("m.keras"), make(prey))
     refused(run(model, one_digit), model, says)
@@ -97,12 +97,12 @@ def test_weights_that_are_not_plain_numbers_in_the_file_are_refused(kind: str, p
     refused(run(model, one_digit), model, says)
 
 
-# Sizes, and what lies between check and use
+# Sizes, and changes between check and use
 
 
 def test_a_file_too_large_for_a_model_is_not_read(prey: Prey, one_digit: Path) -> None:
     model = put(prey.marker.with_name("m.keras"), packed(prey.members))
-    os.truncate(model, LARGEST + 1)
+    os.truncate(model, PARAMETERS.max_file_bytes + 1)
     refused(run(model, one_digit), model, "has 536,870,913 bytes, more than the 536,870,912 that are read")
 
 
@@ -112,14 +112,14 @@ def test_a_sidecar_too_large_is_not_read(prey: Prey, one_digit: Path) -> None:
     refused(run(model, one_digit), model.with_suffix(".json"), "more than the 1,048,576 that are read")
 
 
-def test_a_sidecar_that_is_a_pipe_is_not_waited_for(prey: Prey, one_digit: Path) -> None:
+def test_a_sidecar_that_is_a_pipe_is_not_opened(prey: Prey, one_digit: Path) -> None:
     model = put(prey.marker.with_name("m.keras"), packed(prey.members))
     sidecar_path(model).unlink()
     os.mkfifo(sidecar_path(model))
     refused(run(model, one_digit), model.with_suffix(".json"), "the model's sidecar is missing")
 
 
-def test_what_was_checked_is_what_is_loaded(prey: Prey) -> None:
+def test_the_checked_bytes_are_loaded(prey: Prey) -> None:
     model = put(prey.marker.with_name("m.keras"), packed(prey.members))
     _, file = read_model(model)
     model.write_bytes(packed(code_of_a_function(prey)))
@@ -134,23 +134,23 @@ def test_no_copy_is_left_behind(prey: Prey, monkeypatch: pytest.MonkeyPatch) -> 
     assert not list(room.iterdir())
 
 
-def test_where_no_copy_can_be_made_the_fix_is_told(prey: Prey, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_no_copy_can_be_made_the_message_has_the_fix(prey: Prey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(prey.marker.with_name("none")))
     with pytest.raises(ModelError, match=r"no copy can be made .*No such file.*set TMPDIR to another folder"):
         Classifier(put(prey.marker.with_name("m.keras"), packed(prey.members)), device="cpu")
 
 
 @pytest.mark.parametrize("make", [kernel(shape=(3, 4)), an_input_without_shape])
-def test_what_keras_stumbles_over_is_told_in_one_line(make: Callable[[Prey], dict[str, bytes]], prey: Prey) -> None:
+def test_a_fault_in_keras_is_reported_in_one_line(make: Callable[[Prey], dict[str, bytes]], prey: Prey) -> None:
     model = put(prey.marker.with_name("m.keras"), packed(make(prey)))
     with pytest.raises(ModelError, match=r"m\.keras: Keras .* cannot load it \(.*\); choose another model$"):
         Classifier(model, device="cpu")
 
 
-# What trainings read
+# Files that trainings read
 
 
-def test_a_training_goes_on_from_nothing_but_plain_layers(prey: Prey) -> None:
+def test_a_training_resumes_only_from_plain_layers(prey: Prey) -> None:
     data, out = prey.marker.with_name("digits.npz"), prey.marker.with_name("run")
     given = digits(600)
     np.savez(data, x_train=given.pictures, y_train=given.labels)
@@ -159,11 +159,11 @@ def test_a_training_goes_on_from_nothing_but_plain_layers(prey: Prey) -> None:
     (out / "epoch-001.keras").write_bytes(packed(a_function_by_name("os", "system", command="touch MARKER")(prey)))
     ended = here(*train, "--epochs", "2", "--resume")
     assert ended.code == 2
-    assert "epoch-001.keras: cannot be gone on with (holds 'keras.layers.Lambda'" in ended.err
+    assert "epoch-001.keras: cannot be gone on with (contains 'keras.layers.Lambda'" in ended.err
     assert not prey.marker.exists()
 
 
-def test_digits_with_a_pickle_in_them_are_no_data(prey: Prey) -> None:
+def test_digits_with_a_pickle_are_refused(prey: Prey) -> None:
     data = prey.marker.with_name("digits.npz")
     pickled: Any = {"x": np.array([Touch(prey.marker)], dtype=object), "y": np.zeros(1, np.uint8)}
     np.savez(data, **pickled)
@@ -172,28 +172,28 @@ def test_digits_with_a_pickle_in_them_are_no_data(prey: Prey) -> None:
     assert not prey.marker.exists()
 
 
-# What is not refused
+# Accepted files
 
 
 def test_the_harmless_model_is_read(prey: Prey, one_digit: Path) -> None:
-    """So that what is refused above is refused for the attack in it."""
+    """Shows that the files above are refused because of the attack in them."""
     model = put(prey.marker.with_name("m.keras"), packed(prey.members))
     ended = run(model, one_digit)
     assert ended.code == 0, ended.err
     assert len(rows(model.with_name("results.csv"))) <= 1
 
 
-def test_a_network_of_ones_own_is_read(tmp_path: Path, one_digit: Path) -> None:
-    """Of many kinds of layers, with branches, a network within, and compiled with a function of one's own."""
-    pictures = layers.Input((28, 28), dtype="uint8")
-    x = layers.Reshape((28, 28, 1))(layers.Rescaling(1 / 255)(pictures))
+def test_a_users_network_is_read(tmp_path: Path, one_digit: Path) -> None:
+    """It has many kinds of layers, branches, a nested network, and is compiled with a custom function."""
+    inputs = layers.Input((28, 28), dtype="uint8")
+    x = layers.Reshape((28, 28, 1))(layers.Rescaling(1 / 255)(inputs))
     x = layers.SeparableConv2D(8, 3, depthwise_initializer="he_normal")(layers.GaussianNoise(0.1)(x))
     x = layers.LeakyReLU()(layers.BatchNormalization()(x))
     inner = keras.Sequential([layers.Conv2D(8, 3, padding="same", kernel_regularizer="l2"), layers.PReLU()])
     x = layers.Concatenate()([layers.Add()([x, inner(x)]), layers.SpatialDropout2D(0.2)(x)])
     x = layers.GlobalAveragePooling2D()(layers.MaxPooling2D()(layers.Activation("gelu")(x)))
     x = layers.Dense(16, kernel_constraint=keras.constraints.MaxNorm(2))(layers.LayerNormalization()(x))
-    model = keras.Model(pictures, layers.Softmax()(layers.Dense(10)(layers.Dropout(0.5)(x))))
+    model = keras.Model(inputs, layers.Softmax()(layers.Dense(10)(layers.Dropout(0.5)(x))))
     model.compile("rmsprop", loss=lambda true, found: keras.ops.mean(true - found))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -205,7 +205,7 @@ def test_a_network_of_ones_own_is_read(tmp_path: Path, one_digit: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_every_system_is_of_plain_layers(name: str, tmp_path: Path) -> None:
+def test_every_system_has_only_plain_layers(name: str, tmp_path: Path) -> None:
     model = build(name)
     model.save(tmp_path / "m.keras")
     loaded = KerasFile((tmp_path / "m.keras").read_bytes()).load()
@@ -214,7 +214,7 @@ def test_every_system_is_of_plain_layers(name: str, tmp_path: Path) -> None:
     assert np.allclose(np.asarray(loaded(given)), np.asarray(model(given)), atol=1e-6)
 
 
-def test_what_is_allowed_is_keras_own_and_keeps_no_other_files() -> None:
+def test_allowed_classes_are_of_keras_and_load_no_other_files() -> None:
     for name in ALLOWED - {"keras.src.models.functional.Functional"}:
         found: Any = keras
         for part in name.split(".")[1:]:
@@ -223,11 +223,11 @@ def test_what_is_allowed_is_keras_own_and_keeps_no_other_files() -> None:
         assert not hasattr(found, "load_assets"), name
 
 
-def test_the_shipped_model_is_refused_with_one_byte_more_in_its_archive() -> None:
+def test_the_shipped_model_is_refused_with_another_file_in_its_archive() -> None:
     content = shipped_model().read_bytes()
     assert hashlib.sha256(KerasFile(content).content).hexdigest() == read_sidecar(shipped_model()).sha256
     held = io.BytesIO(content)
     with zipfile.ZipFile(held, "a") as archive:
         archive.writestr("x", b"")
-    with pytest.raises(Refused, match="holds the file 'x'"):
+    with pytest.raises(Refused, match="contains the file 'x'"):
         KerasFile(held.getvalue())

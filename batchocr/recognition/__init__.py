@@ -1,1 +1,4 @@
-"""Crops → probabilities → readings. Knows Keras, but neither OpenCV nor files other than the model."""
+"""The neural networks: from tiles to detections, and from crops to calibrated probabilities.
+
+It uses Keras, but not OpenCV, and reads no files except models.
+"""

@@ -1,91 +1,184 @@
-"""Probabilities that can be trusted: temperature scaling, and how many are wrong from each confidence on."""
+"""Calibrated probabilities: temperature scaling, and the measured error at or above each confidence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from batchocr.recognition.error_bounds import PARAMETERS as BOUNDS
+from batchocr.recognition.error_bounds import BoundsParameters, design_effect, error_bounds
+
 Floats = NDArray[np.float64]
 
-TINY = 1e-12
 NOT_A_DIGIT = 10
-"""The digits' classes are 0 to 9; the one after them is "none of them"."""
+"""Class after the digits 0 to 9, which means "not a digit"."""
 DECIMALS = 4
-"""Of a confidence as it is written; thresholds are compared with that."""
-ACCEPTED_ERROR = 0.01
-"""Share of wrong digits among those at or above the default threshold."""
-LEAST_THRESHOLD = 0.5
-"""Of the default: a digit that is more likely wrong than right is marked, however few there are."""
-CERTAINTY = 0.95
-"""Of the bounds of a measured error."""
-GRID = np.unique(np.r_[0, 1000, 2000, 3000, 4000, 10_000 - np.rint(np.geomspace(1, 5000, 48)), 10_000]) / 10_000
-"""Confidences at which errors are told: few below 0.5, and the finer the nearer to 1; of 4 decimals."""
+"""Decimals of a confidence in the results. Thresholds are compared with the rounded value."""
+
+
+@dataclass(frozen=True)
+class CalibrationParameters:
+    """How temperatures and thresholds are fitted and how errors are measured."""
+
+    min_probability: float = 1e-12
+    """Smallest probability whose logarithm is taken. Basis: chosen by eye, far below the resolution of float32."""
+    min_temperature: float = 0.25
+    """Smallest temperature that a fit may give. Basis: chosen by eye."""
+    max_temperature: float = 8.0
+    """Largest temperature that a fit may give. Basis: chosen by eye."""
+    temperature_steps: int = 40
+    """Steps of the golden-section search for a temperature. Basis: 0.618 to the power of 40 is 4e-9, while four
+    decimals are kept."""
+    max_default_error: float = 0.01
+    """Share of wrong digits at or above the default threshold. Basis: chosen as one digit in a hundred."""
+    min_default_threshold: float = 0.5
+    """Lower limit of the default threshold. Basis: a digit below it is more likely wrong than right."""
+    min_not_a_digit_probability: float = 0.5
+    """Probability above which a crop is read as "not a digit". Basis: then this is more likely than all ten digits
+    together."""
+    coarse_confidences: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4)
+    """Confidences below `min_fine_confidence` at which errors are measured. Basis: chosen by eye; such thresholds are
+    rarely used."""
+    min_fine_confidence: float = 0.5
+    """Confidence from which errors are measured at fine steps. Basis: the lower limit of the default threshold."""
+    fine_levels: int = 48
+    """Number of fine steps, which get smaller towards 1. Basis: chosen by eye."""
+    confidence_bins: int = 15
+    """Bins of the expected calibration error. Basis: Guo et al. (2017) use 15."""
+    bounds: BoundsParameters = BOUNDS
+    """How bounds of errors are computed."""
+
+
+PARAMETERS = CalibrationParameters()
+
+
+def confidence_grid(parameters: CalibrationParameters = PARAMETERS) -> Floats:
+    """Compute the confidences at which errors are measured.
+
+    Args:
+        parameters: Has the coarse confidences and the number of fine ones.
+
+    Returns:
+        Rising confidences (n,) from 0 to 1 with `DECIMALS` decimals.
+    """
+    unit = 10**DECIMALS
+    fine = unit - np.rint(np.geomspace(1, unit * (1 - parameters.min_fine_confidence), parameters.fine_levels))
+    return np.unique(np.r_[np.rint(np.multiply(parameters.coarse_confidences, unit)), fine, unit]) / unit
 
 
 class Level(BaseModel):
-    """What was measured of the rows whose confidence is at or above `confidence`."""
+    """The measured error of the rows whose confidence is at or above `confidence`; the fields are keys of a sidecar."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     confidence: float = Field(ge=0, le=1)
+    """Lowest confidence of the accepted rows."""
     accepted: int = Field(ge=0)
-    """Rows at or above it."""
+    """Number of accepted rows."""
     share: float = Field(ge=0, le=1)
-    """Of all rows measured, those accepted."""
+    """Share of all measured rows that are accepted."""
     wrong: int = Field(ge=0)
-    """Of the rows accepted."""
+    """Number of accepted rows that are wrong."""
     error: float = Field(ge=0, le=1)
-    """Share of the rows accepted that are wrong."""
+    """Share of the accepted rows that are wrong."""
     low: float = Field(ge=0, le=1)
+    """Lower bound of the true error."""
     high: float = Field(ge=0, le=1)
-    """Bounds between which the true share lies with CERTAINTY."""
+    """Upper bound of the true error. The true error is between both bounds with the certainty of the parameters."""
 
 
-def apply_temperature(probabilities: NDArray[np.floating], temperature: float) -> Floats:
-    """Probabilities (n, classes) with their logarithms divided by `temperature`, each row summing to 1.
+def apply_temperature(
+    probabilities: NDArray[np.floating], temperature: float, parameters: CalibrationParameters = PARAMETERS
+) -> Floats:
+    """Divide the logarithms of probabilities by a temperature and normalise again.
 
-    Temperature scaling (Guo, Pleiss, Sun, Weinberger, 2017): above 1 it makes them humbler; the order stays, and what
-    is 0 stays 0. A second scaling multiplies the temperatures.
+    This is temperature scaling (Guo, Pleiss, Sun, Weinberger: On Calibration of Modern Neural Networks, 2017). A
+    temperature above 1 lowers the highest probability. The order of the classes does not change, and a probability of
+    0 stays 0. Applying two temperatures is the same as applying their product.
+
+    Args:
+        probabilities: Probabilities (n, classes); each row sums to 1.
+        temperature: Positive number; 1 changes nothing.
+        parameters: Has the smallest probability whose logarithm is taken.
+
+    Returns:
+        Probabilities (n, classes), float64; each row sums to 1.
     """
-    logits = np.log(np.maximum(probabilities.astype(np.float64), TINY)) / temperature
+    logits = np.log(np.maximum(probabilities.astype(np.float64), parameters.min_probability)) / temperature
     logits -= logits.max(axis=1, keepdims=True)
-    raised = np.exp(logits) * (probabilities > 0)
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    scaled = np.exp(logits) * (probabilities > 0)
+    return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
 
 
-def negative_log_likelihood(probabilities: Floats, truth: NDArray[np.integer]) -> float:
-    """Mean of −log of the probability given to the true class."""
-    return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], TINY)).mean())
+def negative_log_likelihood(
+    probabilities: Floats, labels: NDArray[np.integer], parameters: CalibrationParameters = PARAMETERS
+) -> float:
+    """Compute the mean negative log-likelihood of the true classes.
+
+    Args:
+        probabilities: Probabilities (n, classes).
+        labels: True classes (n,).
+        parameters: Has the smallest probability whose logarithm is taken.
+
+    Returns:
+        Mean of the negative natural logarithms of the probabilities of the true classes.
+    """
+    true_probabilities = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(true_probabilities, parameters.min_probability)).mean())
 
 
-def fit_temperature(probabilities: NDArray[np.floating], truth: NDArray[np.integer], spread: float = math.inf) -> float:
-    """The temperature between 0.25 and 8 with the least negative log likelihood on held-out digits (n,).
+def fit_temperature(
+    probabilities: NDArray[np.floating],
+    labels: NDArray[np.integer],
+    spread: float = math.inf,
+    parameters: CalibrationParameters = PARAMETERS,
+) -> float:
+    """Fit the temperature with the lowest negative log-likelihood on held-out crops.
 
-    With a `spread`, the likeliest one where its logarithm is before any digit is seen normal about 0 with this standard
-    deviation: few digits then move it little. Without, a few that are all right would call for certainty.
+    With a finite `spread` this is a maximum a posteriori estimate. Without it, a few crops that are all right would
+    give the smallest temperature.
+
+    Args:
+        probabilities: Probabilities (n, classes) of the crops.
+        labels: True classes (n,).
+        spread: Standard deviation of the prior of the temperature's logarithm, a normal distribution around 0. With a
+            small value, few crops change the temperature little.
+        parameters: Has the range of temperatures and the number of steps.
+
+    Returns:
+        The temperature, rounded to 4 decimals.
     """
 
     def loss(log: float) -> float:
-        return negative_log_likelihood(apply_temperature(probabilities, math.exp(log)), truth) + (
-            log / spread
-        ) ** 2 / 2 / len(truth)
+        scaled = apply_temperature(probabilities, math.exp(log), parameters)
+        penalty = (log / spread) ** 2 / 2 / len(labels)
+        return negative_log_likelihood(scaled, labels, parameters) + penalty
 
-    low, high = np.log(0.25), np.log(8.0)
+    lower, upper = np.log(parameters.min_temperature), np.log(parameters.max_temperature)
     golden = (np.sqrt(5) - 1) / 2
-    for _ in range(40):
-        a, b = high - golden * (high - low), low + golden * (high - low)
-        low, high = (low, b) if loss(a) <= loss(b) else (a, high)
-    return round(float(np.exp((low + high) / 2)), 4)
+    for _ in range(parameters.temperature_steps):
+        a, b = upper - golden * (upper - lower), lower + golden * (upper - lower)
+        lower, upper = (lower, b) if loss(a) <= loss(b) else (a, upper)
+    return round(float(np.exp((lower + upper) / 2)), 4)
 
 
 def threshold_at(error: float, confidence: Floats, right: NDArray[np.bool_]) -> float:
-    """The lowest confidence such that, of all digits at or above it, at most the share `error` is wrong.
+    """Find the lowest threshold at or above which at most a given share of the digits is wrong.
 
-    1.0 where no threshold gives that; digits of equal confidence are accepted together.
+    Digits of equal confidence are accepted together.
+
+    Args:
+        error: Largest accepted share of wrong digits, 0 to 1.
+        confidence: Confidence (n,) of each digit.
+        right: Whether each digit (n,) is read correctly.
+
+    Returns:
+        The threshold; 1.0 if no confidence satisfies the condition.
     """
     order = np.argsort(-confidence, kind="stable")
     sorted_confidence = confidence[order]
@@ -95,122 +188,146 @@ def threshold_at(error: float, confidence: Floats, right: NDArray[np.bool_]) -> 
     return float(sorted_confidence[good[-1]]) if len(good) else 1.0
 
 
-def default_threshold(confidence: Floats, right: NDArray[np.bool_]) -> float:
-    """The threshold where none is asked for: 1% of those at or above it were wrong; never below LEAST_THRESHOLD."""
-    return max(LEAST_THRESHOLD, threshold_at(ACCEPTED_ERROR, confidence.round(DECIMALS), right))
+def default_threshold(
+    confidence: Floats, right: NDArray[np.bool_], parameters: CalibrationParameters = PARAMETERS
+) -> float:
+    """Compute the threshold of a run without `--min-confidence` and `--max-error`.
 
+    Args:
+        confidence: Confidence (n,) of each digit.
+        right: Whether each digit (n,) is read correctly.
+        parameters: Has the accepted error and the lower limit.
 
-def predicted_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The likeliest digit (n,) by probabilities (n, 10 or 11); 10 where none is likelier than all digits together."""
-    none = probabilities[:, NOT_A_DIGIT:].sum(axis=1) > 0.5  # as a page's candidates are read
-    return np.where(none, NOT_A_DIGIT, probabilities[:, :NOT_A_DIGIT].argmax(axis=1))
-
-
-def digit_confidences(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Confidence, and whether it is right, of each candidate that gives a row: that is not taken for none.
-
-    Of probabilities (n, 10 or 11) and true classes (n,), where 10 is no digit: a row for such a candidate is wrong.
+    Returns:
+        The lowest threshold with the accepted error, but not less than the lower limit.
     """
-    predicted = predicted_classes(probabilities)
-    read = predicted < NOT_A_DIGIT
-    return probabilities[:, :NOT_A_DIGIT].max(axis=1)[read], (predicted == labels)[read]
+    threshold = threshold_at(parameters.max_default_error, confidence.round(DECIMALS), right)
+    return max(parameters.min_default_threshold, threshold)
 
 
-def levels(confidence: Floats, right: NDArray[np.bool_], pages: NDArray[np.integer] | None = None) -> tuple[Level, ...]:
-    """How many of the rows (n,) were accepted and wrong at each confidence of GRID that some of them reach, rising.
+def predicted_classes(
+    probabilities: NDArray[np.floating], parameters: CalibrationParameters = PARAMETERS
+) -> NDArray[np.int64]:
+    """Return the predicted class of each crop.
 
-    Confidences are taken as they are written, with 4 decimals. `pages` (n,) says which page each row is of: wrong rows
-    come in clusters, so that the bounds are those of fewer rows (`design_effect`); None where each is by itself.
+    Args:
+        probabilities: Probabilities (n, 10 or 11).
+        parameters: Has the probability above which a crop is not a digit.
+
+    Returns:
+        The most likely digit (n,), or NOT_A_DIGIT if this class alone is more likely than all digits together.
     """
-    written = confidence.round(DECIMALS)
+    not_a_digit = probabilities[:, NOT_A_DIGIT:].sum(axis=1) > parameters.min_not_a_digit_probability
+    return np.where(not_a_digit, NOT_A_DIGIT, probabilities[:, :NOT_A_DIGIT].argmax(axis=1))
+
+
+def digit_confidences(
+    probabilities: Floats, labels: NDArray[np.integer], parameters: CalibrationParameters = PARAMETERS
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return confidence and correctness of the crops that are read as a digit.
+
+    Args:
+        probabilities: Probabilities (n, 10 or 11).
+        labels: True classes (n,), 0 to 9 or NOT_A_DIGIT. A crop of NOT_A_DIGIT that is read as a digit is wrong.
+        parameters: Has the probability above which a crop is not a digit.
+
+    Returns:
+        The confidence (m,) of each crop that is read as a digit, and whether it is right (m,).
+    """
+    predicted = predicted_classes(probabilities, parameters)
+    is_digit = predicted < NOT_A_DIGIT
+    return probabilities[:, :NOT_A_DIGIT].max(axis=1)[is_digit], (predicted == labels)[is_digit]
+
+
+def levels(
+    confidence: Floats,
+    right: NDArray[np.bool_],
+    pages: NDArray[np.integer] | None = None,
+    parameters: CalibrationParameters = PARAMETERS,
+) -> tuple[Level, ...]:
+    """Measure the error at or above each confidence of the grid.
+
+    Confidences are rounded as in the results. Wrong rows occur in clusters on the same page, so the bounds take the
+    design effect of the pages into account.
+
+    Args:
+        confidence: Confidence (n,) of each row.
+        right: Whether each row (n,) is right.
+        pages: Index (n,) of the page of each row; None if the rows are independent.
+        parameters: Has the grid and the certainty of the bounds.
+
+    Returns:
+        One level for each confidence that at least one row reaches, by rising confidence.
+    """
+    rounded = confidence.round(DECIMALS)
     effect = 1.0 if pages is None else design_effect(right, pages)
     table = []
-    for least in GRID.tolist():
-        accepted = written >= least
+    for threshold in confidence_grid(parameters).tolist():
+        accepted = rounded >= threshold
         count, wrong = int(accepted.sum()), int((~right[accepted]).sum())
         if count:
-            low, high = error_bounds(wrong, count, effect)
+            lower, upper = error_bounds(wrong, count, effect, parameters.bounds)
             table.append(
                 Level(
-                    confidence=least,
+                    confidence=threshold,
                     accepted=count,
-                    share=round(count / len(written), 6),
+                    share=round(count / len(rounded), 6),
                     wrong=wrong,
                     error=round(wrong / count, 6),
-                    # away from the measured error, so that rounding promises nothing
-                    low=math.floor(low * 1e6) / 1e6,
-                    high=math.ceil(high * 1e6) / 1e6,
+                    # rounded outwards, so that the bounds still hold
+                    low=math.floor(lower * 1e6) / 1e6,
+                    high=math.ceil(upper * 1e6) / 1e6,
                 )
             )
     return tuple(table)
 
 
 def level_for(table: Iterable[Level], max_error: float) -> Level | None:
-    """The lowest confidence from which, with 95% certainty, at most the share `max_error` is wrong; None where none is.
+    """Find the level of the lowest confidence whose error is small enough.
 
-    That is the lowest whose upper bound of the error is at or below `max_error`.
+    Args:
+        table: Measured levels.
+        max_error: Largest accepted error, 0 to 1.
+
+    Returns:
+        The level of the lowest confidence whose upper bound is at or below `max_error`; None if there is none.
     """
-    fit = [level for level in table if level.high <= max_error]
-    return min(fit, key=lambda level: level.confidence, default=None)
+    accepted = [level for level in table if level.high <= max_error]
+    return min(accepted, key=lambda level: level.confidence, default=None)
 
 
 def threshold_for(table: Iterable[Level], max_error: float) -> float | None:
-    """The confidence of `level_for`."""
+    """Return the confidence of `level_for`, or None."""
     level = level_for(table, max_error)
     return None if level is None else level.confidence
 
 
 def min_error_level(table: Sequence[Level]) -> Level:
-    """The level with the least upper bound: no smaller error can be asked of a table, which must not be empty."""
+    """Return the level with the smallest upper bound.
+
+    Args:
+        table: Measured levels, at least one.
+
+    Returns:
+        The level; `level_for` returns None for any smaller error than its upper bound.
+    """
     return min(table, key=lambda level: level.high)
 
 
-def design_effect(right: NDArray[np.bool_], pages: NDArray[np.integer]) -> float:
-    """How many times the variance of the share of wrong rows is that of rows drawn one by one; at least 1.
+def expected_calibration_error(
+    confidence: Floats, right: NDArray[np.bool_], parameters: CalibrationParameters = PARAMETERS
+) -> float:
+    """Compute the expected calibration error over bins of equal width.
 
-    `right` (n,) and `pages` (n,), the page that each row is of. The variance over pages is that of a ratio estimator
-    (Kish 1965: Survey Sampling); 1 where nothing or all is wrong, or all is of one page.
+    Args:
+        confidence: Confidence (n,) of each digit.
+        right: Whether each digit (n,) is read correctly.
+        parameters: Has the number of bins.
+
+    Returns:
+        Mean difference between confidence and share of right digits, weighted by the digits of each bin, 0 to 1.
     """
-    _, page = np.unique(pages, return_inverse=True)
-    count, share = len(right), float((~right).mean()) if len(right) else 0.0
-    sizes = np.bincount(page) if count else np.empty(0)
-    if len(sizes) < 2 or not 0 < share < 1:
-        return 1.0
-    off = np.bincount(page, ~right) - share * sizes
-    variance = len(sizes) / (len(sizes) - 1) * float((off**2).sum()) / count**2
-    return max(1.0, variance / (share * (1 - share) / count))
-
-
-def error_bounds(wrong: int, count: int, effect: float = 1.0) -> tuple[float, float]:
-    """Between what shares the true one lies with 95% certainty, where `wrong` of `count` were seen to be wrong.
-
-    The exact bounds of the binomial distribution (Clopper, Pearson, 1934): with the lower one as many wrong or more
-    come in 2.5% of cases, with the upper one as many or fewer. Of rows in clusters they are those of as many rows as
-    say the same one by one, `count` over the design effect (Korn, Graubard, 1998), in whole rows on the safe side.
-    """
-    tail = (1 - CERTAINTY) / 2
-    whole = max(1, math.floor(count / effect))
-    most, least = min(whole, math.ceil(wrong / effect)), math.floor(wrong / effect)
-    low = _share_where(least - 1, whole, 1 - tail) if least else 0.0
-    high = _share_where(most, whole, tail) if most < whole else 1.0
-    return low, high
-
-
-def _share_where(wrong: int, count: int, chance: float) -> float:
-    """The share wrong of all at which at most `wrong` of `count` are wrong in `chance` of cases; found by halving."""
-    i = np.arange(wrong + 1)
-    # logarithms of the binomial coefficients, each of them the one before times (count - i + 1) / i
-    ways = np.r_[0.0, np.log((count - i[1:] + 1) / i[1:])].cumsum()
-    low, high = 0.0, 1.0
-    for _ in range(50):
-        share = (low + high) / 2
-        at_most = np.exp(ways + i * math.log(share) + (count - i) * math.log1p(-share)).sum()
-        low, high = (share, high) if at_most > chance else (low, share)
-    return (low + high) / 2
-
-
-def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_], bins: int = 15) -> float:
-    """Mean gap between confidence and share right over `bins` equal bins, weighted with their digits (0 to 1)."""
+    bins = parameters.confidence_bins
     index = np.clip((confidence * bins).astype(int), 0, bins - 1)
     gap = np.bincount(index, right, bins) - np.bincount(index, confidence, bins)
     return float(np.abs(gap).sum() / max(1, len(confidence)))

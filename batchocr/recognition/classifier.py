@@ -1,39 +1,82 @@
-"""Crops → calibrated probabilities."""
+"""The classifier: calibrated class probabilities of crops."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
-from batchocr.recognition.calibration import NOT_A_DIGIT, Floats, apply_temperature
+from batchocr.recognition.calibration import NOT_A_DIGIT, CalibrationParameters, Floats, apply_temperature
+from batchocr.recognition.calibration import PARAMETERS as CALIBRATION
 from batchocr.recognition.model_file import read_model
-from batchocr.recognition.network import Network
+from batchocr.recognition.network import Network, NetworkParameters
 from batchocr.records import Crops
+
+NETWORK = NetworkParameters(cpu_batch_size=256, gpu_batch_size=4096, min_batch_size=16)
+
+
+@dataclass(frozen=True)
+class ClassifierParameters:
+    """How the classifier is run and its output is calibrated."""
+
+    network: NetworkParameters = NETWORK
+    """Batch sizes for crops. Basis: chosen by eye."""
+    calibration: CalibrationParameters = CALIBRATION
+    """How temperatures are applied."""
+
+
+PARAMETERS = ClassifierParameters()
 
 
 class Classifier(Network):
-    """A loaded model of digits on one device. Loading takes seconds; keep it."""
+    """A classifier of digits on one device. Loading takes seconds, so keep the object."""
 
-    BATCH: ClassVar[dict[str, int]] = {"cpu": 256, "gpu": 4096}
-    LEAST_BATCH: ClassVar[int] = 16
+    def __init__(
+        self,
+        model: Path,
+        *,
+        device: str = "auto",
+        batch_size: int | None = None,
+        parameters: ClassifierParameters = PARAMETERS,
+    ) -> None:
+        """Load and compile a model.
 
-    def __init__(self, model: Path, *, device: str = "auto", batch_size: int | None = None) -> None:
-        """Load and compile `model`. Raises ModelError, DeviceError."""
+        Args:
+            model: Path of the `.keras` file; its sidecar is beside it.
+            device: `auto`, `cpu` or `gpu`.
+            batch_size: Crops in a batch; None for the default of the device.
+            parameters: Default batch sizes, and how temperatures are applied.
+
+        Raises:
+            ModelError: The model cannot be used.
+            DeviceError: The device is not available.
+        """
         self.sidecar, file = read_model(model)
+        self.parameters = parameters
         shapes = (None, *self.sidecar.input_shape), (None, len(self.sidecar.classes))
         super().__init__(
-            model, file, shapes, device=device, batch_size=batch_size, input_shape=self.sidecar.input_shape
+            model,
+            file,
+            shapes,
+            device=device,
+            batch_size=batch_size,
+            input_shape=self.sidecar.input_shape,
+            parameters=parameters.network,
         )
 
     def classify(self, crops: Crops) -> Floats:
-        """Calibrated probabilities (n, 11) of crops (n, 28, 28): the ten digits, and none of them.
+        """Classify crops.
 
-        A model that knows only the ten digits gives 0 for the last.
+        If the memory of the device runs out, the batch size is halved and stays so.
 
-        Where the device's memory runs out, the batch is halved, and stays so.
+        Args:
+            crops: Crops (n, 28, 28), uint8, ink 255 on paper 0.
+
+        Returns:
+            Calibrated probabilities (n, 11) of the digits 0 to 9 and of NOT_A_DIGIT; the last one is 0 for a model
+            without that class.
         """
-        raw = self.answer(crops) if len(crops) else np.empty((0, len(self.sidecar.classes)))
-        calibrated = apply_temperature(raw.astype(np.float64), self.sidecar.temperature)
+        raw = self.predict(crops) if len(crops) else np.empty((0, len(self.sidecar.classes)))
+        calibrated = apply_temperature(raw.astype(np.float64), self.sidecar.temperature, self.parameters.calibration)
         return np.pad(calibrated, ((0, 0), (0, NOT_A_DIGIT + 1 - calibrated.shape[1])))

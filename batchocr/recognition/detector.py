@@ -1,55 +1,60 @@
-"""Tiles → raw detections: where on each a digit or a sign stands, and which it is."""
+"""The detector: raw detections of digits and signs on tiles, and the detections of a page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.recognition.inference_graph import Answer, compiled, set_policy
+from batchocr.recognition.inference_graph import InferenceFunction, compile_model, set_policy
 from batchocr.recognition.model_file import STRIDES, read_detector
-from batchocr.recognition.network import Network
+from batchocr.recognition.network import Network, NetworkParameters
 from batchocr.records import CLASSES, HAND, PRINT, SIGN, TILE, Detections, Tiles, no_detections
 
 RawDetections = NDArray[np.float32]
-"""(n, 7 + CLASSES): tile, kind, score, left, top, right and bottom in pixels of the tile, probabilities of the classes.
-"""
+"""(n, 7 + CLASSES): tile, kind, score, left, top, right and bottom in pixels of the tile, class probabilities."""
 CHANNELS = 3 + 4 + CLASSES
-"""Of a cell: heat of each kind, distances to the four sides, classes."""
-EXACT = ("heat_", "boxes_")
-"""Layers that give the answer, by the beginnings of their names: in 16 bits sides are half a pixel off."""
-_LOW = -1e4
-"""In the place of a heat that is no local maximum."""
+"""Channels of a cell in the network's output: heat of each kind, distances to the four sides, class logits."""
+FLOAT32_PREFIXES = ("heat_", "boxes_")
+"""Prefixes of the layers that stay in 32 bits: in 16 bits, the sides of boxes are wrong by half a pixel."""
+_SUPPRESSED_HEAT = -1e4
+"""Heat of a cell that is not a local maximum; its score is 0."""
+
+
+NETWORK = NetworkParameters(cpu_batch_size=16, gpu_batch_size=64)
 
 
 @dataclass(frozen=True)
 class DetectorParameters:
-    """What counts as a detection."""
+    """Which outputs of the detector count as detections."""
 
     min_score: tuple[float, float] = (0.3, 0.3)
-    """Of digits and of signs; of a page's detections after non-maximum suppression."""
+    """Lowest scores of digits and of signs after non-maximum suppression. Basis: chosen by eye; a run uses the scores
+    of `reading.json`, which are fitted for its two models."""
     weak_ratio: float = 0.5
-    """Share of the least scores down to which weaker ones are kept where there are digits: weak digits give no rows,
-    but mark a number beside them; a weak slash may be what looks like a digit."""
+    """Share of the lowest scores down to which weaker detections are kept on a page with digits. They do not count as
+    digits, but show that a digit may be missed; a weak slash may be the same ink as a digit. Basis: chosen by eye."""
     min_part_score: float = 0.06
-    """Of a digit's score as written by hand, or as printed, alone: in the end it is the sum of both, and their ratio
-    tells which it is, so that the weaker part is not to be lost."""
-    most_in_tile: int = 400
-    """Of the highest scores: a tile full of 16 px digits has as many, and security print more."""
+    """Lowest score of a digit as handwritten, or as printed, alone. The final score is the sum of both scores, and
+    their ratio gives the origin, so the weaker one must be kept too. Basis: chosen by eye."""
+    max_in_tile: int = 400
+    """Largest number of detections on a tile; those of the highest scores are kept. Basis: geometry: a tile full of
+    digits of 16 px has 400. Security print gives more."""
     seam_px: float = 8.0
-    """By which what is found may lie beyond a tile's own half of an overlap: two tiles place a middle differently."""
+    """Distance beyond its own half of an overlap up to which a tile's detections count. Basis: two tiles give a digit
+    slightly different centres; the value is chosen by eye."""
+    network: NetworkParameters = NETWORK
+    """Batch sizes for tiles. Basis: chosen by eye."""
 
 
 PARAMETERS = DetectorParameters()
 
 
 class Detector(Network):
-    """A loaded detector on one device. Loading takes seconds; keep it."""
-
-    BATCH: ClassVar[dict[str, int]] = {"cpu": 16, "gpu": 64}
+    """A detector on one device. Loading takes seconds, so keep the object."""
 
     def __init__(
         self,
@@ -59,119 +64,187 @@ class Detector(Network):
         batch_size: int | None = None,
         parameters: DetectorParameters = PARAMETERS,
     ) -> None:
-        """Load and compile `model`. Raises ModelError, DeviceError."""
+        """Load and compile a model.
+
+        Args:
+            model: Path of the `.keras` file; its sidecar is beside it.
+            device: `auto`, `cpu` or `gpu`.
+            batch_size: Tiles in a batch; None for the default of the device.
+            parameters: Which outputs count as detections, and default batch sizes.
+
+        Raises:
+            ModelError: The model cannot be used.
+            DeviceError: The device is not available.
+        """
         self.sidecar, file = read_detector(model)
         self.parameters = parameters
         shapes = (None, *self.sidecar.input_shape), (None, None, CHANNELS)
-        super().__init__(model, file, shapes, device=device, batch_size=batch_size, input_shape=(TILE, TILE, 2))
+        super().__init__(
+            model,
+            file,
+            shapes,
+            device=device,
+            batch_size=batch_size,
+            input_shape=(TILE, TILE, 2),
+            parameters=parameters.network,
+        )
 
-    def _answering(self, network: Any, *, xla: bool, policy: str | None) -> Answer:
-        """The network for tiles of one size, less heat beside a maximum."""
+    def _compile(self, network: Any, *, xla: bool, policy: str | None) -> InferenceFunction:
+        """Compile the network for tiles of one size, followed by the suppression of non-maximum heat."""
         import keras
 
-        set_policy(network, policy, EXACT)
+        set_policy(network, policy, FLOAT32_PREFIXES)
         tiles = keras.Input((TILE, TILE, 2), dtype="uint8")
-        return compiled(keras.Model(tiles, _maxima(network(tiles))), xla=xla)
+        model = keras.Model(tiles, _keep_local_maxima(network(tiles)))
+        return compile_model(model, xla=xla, parameters=self.parameters.network.graph)
 
     def detect(self, tiles: NDArray[np.uint8]) -> RawDetections:
-        """Raw detections on tiles (n, TILE, TILE, 2); their first column counts the tiles from 0."""
-        found, first = [], 0
-        for answer in self.batches(tiles):
-            found.append(decode_output(answer, self.parameters))
-            found[-1][:, 0] += first
-            first += len(answer)
-        return np.concatenate(found) if found else np.empty((0, 7 + CLASSES), np.float32)
+        """Detect digits and signs on tiles.
+
+        Args:
+            tiles: Tiles (n, TILE, TILE, 2), uint8.
+
+        Returns:
+            Raw detections (m, 7 + CLASSES), by rising index of the tile, which counts from 0.
+        """
+        parts, first_tile = [], 0
+        for output in self.predict_batches(tiles):
+            part = decode_output(output, self.parameters)
+            part[:, 0] += first_tile
+            parts.append(part)
+            first_tile += len(output)
+        return np.concatenate(parts) if parts else np.empty((0, 7 + CLASSES), np.float32)
 
 
-def _maxima(answer: Any) -> Any:
-    """An answer (n, cells, CHANNELS), its heat made low where one of the eight cells around has more."""
+def _keep_local_maxima(output: Any) -> Any:
+    """Suppress the heat of each cell of an output (n, cells, CHANNELS) if one of its eight neighbours has more."""
     from keras import ops
 
-    parts, start = [], 0
+    levels, start = [], 0
     for side in (TILE // stride for stride in STRIDES):
-        heat = ops.reshape(answer[:, start : start + side * side, :3], (-1, side, side, 3))
-        highest = ops.max_pool(heat, 3, strides=1, padding="same")
-        parts.append(ops.reshape(ops.where(heat >= highest, heat, _LOW), (-1, side * side, 3)))
+        heat = ops.reshape(output[:, start : start + side * side, :3], (-1, side, side, 3))
+        maximum = ops.max_pool(heat, 3, strides=1, padding="same")
+        levels.append(ops.reshape(ops.where(heat >= maximum, heat, _SUPPRESSED_HEAT), (-1, side * side, 3)))
         start += side * side
-    return ops.concatenate([ops.concatenate(parts, axis=1), answer[:, :, 3:]], axis=2)
+    return ops.concatenate([ops.concatenate(levels, axis=1), output[:, :, 3:]], axis=2)
 
 
-def _middles() -> NDArray[np.float32]:
-    """(cells, 3): x and y of each cell's middle in pixels of the tile, and its stride."""
+def _cell_centres() -> NDArray[np.float32]:
+    """Return x and y of each cell's centre in pixels of the tile, and its stride: (cells, 3)."""
     levels = []
     for stride in STRIDES:
-        at = (np.arange(TILE // stride, dtype=np.float32) + 0.5) * stride
-        y, x = np.meshgrid(at, at, indexing="ij")
+        centres = (np.arange(TILE // stride, dtype=np.float32) + 0.5) * stride
+        y, x = np.meshgrid(centres, centres, indexing="ij")
         levels.append(np.stack([x.ravel(), y.ravel(), np.full(x.size, stride, np.float32)], axis=1))
     return np.concatenate(levels)
 
 
-CELL_CENTRES = _middles()
+CELL_CENTRES = _cell_centres()
 
 
-def decode_output(answer: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> RawDetections:
-    """Raw detections of tiles from an answer (n, cells, CHANNELS) whose heat is low beside its maxima."""
-    digit, sign = parameters.min_score
-    part = min(parameters.min_part_score, digit / 2)
-    floor = np.array([part, part, sign * parameters.weak_ratio])
-    limits = np.log(floor / (1 - floor)).astype(np.float32)
-    tile, cell, kind = np.nonzero(answer[:, :, :3] >= limits)
-    heat = answer[tile, cell, kind]
-    if len(heat) > parameters.most_in_tile:
+def decode_output(output: NDArray[np.floating], parameters: DetectorParameters = PARAMETERS) -> RawDetections:
+    """Convert the network's output into raw detections.
+
+    Args:
+        output: Output (n, cells, CHANNELS) of n tiles, with suppressed heat outside the local maxima.
+        parameters: Lowest scores, and the largest number of detections on a tile.
+
+    Returns:
+        Raw detections (m, 7 + CLASSES), by rising index of the tile.
+    """
+    min_digit_score, min_sign_score = parameters.min_score
+    min_part_score = min(parameters.min_part_score, min_digit_score / 2)
+    min_scores = np.array([min_part_score, min_part_score, min_sign_score * parameters.weak_ratio])
+    min_heat = np.log(min_scores / (1 - min_scores)).astype(np.float32)
+    tile, cell, kind = np.nonzero(output[:, :, :3] >= min_heat)
+    heat = output[tile, cell, kind]
+    if len(heat) > parameters.max_in_tile:
         order = np.lexsort((-heat, tile))
         rank = np.arange(len(order)) - np.searchsorted(tile[order], tile[order])
-        kept = np.sort(order[rank < parameters.most_in_tile])
+        kept = np.sort(order[rank < parameters.max_in_tile])
         tile, cell, kind, heat = tile[kept], cell[kept], kind[kept], heat[kept]
-    cells = answer[tile, cell].astype(np.float32)
+    cells = output[tile, cell].astype(np.float32)
     x, y, stride = CELL_CENTRES[cell].T
     left, top, right, bottom = (np.logaddexp(0, cells[:, 3:7]) * (2 * stride)[:, None]).T
-    classes = np.exp(cells[:, 7:] - cells[:, 7:].max(axis=1, keepdims=True))
-    classes /= classes.sum(axis=1, keepdims=True)
+    probabilities = np.exp(cells[:, 7:] - cells[:, 7:].max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
     score = 1 / (1 + np.exp(-heat))
     columns = (tile, kind, score, x - left, y - top, x + right, y + bottom)
-    return np.concatenate([np.stack(columns, axis=1), classes], axis=1).astype(np.float32)
+    return np.concatenate([np.stack(columns, axis=1), probabilities], axis=1).astype(np.float32)
 
 
 def filter_by_score(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
-    """Of a page's detections, after non-maximum suppression, those with a sufficient score."""
-    digit, sign = parameters.min_score
-    return found.take(np.flatnonzero(found.scores >= np.where(found.kinds == SIGN, sign, digit)))
+    """Keep the detections whose score is high enough.
+
+    Args:
+        found: Detections of a page after non-maximum suppression.
+        parameters: Lowest scores of digits and of signs.
+
+    Returns:
+        The kept detections, in the same order.
+    """
+    min_digit_score, min_sign_score = parameters.min_score
+    min_scores = np.where(found.kinds == SIGN, min_sign_score, min_digit_score)
+    return found.take(np.flatnonzero(found.scores >= min_scores))
 
 
 def filter_with_weak(found: Detections, parameters: DetectorParameters = PARAMETERS) -> Detections:
-    """The same, and weaker digits where there are filter_by_score ones."""
-    sure = filter_by_score(found, parameters)
-    if not (sure.kinds != SIGN).any():
-        return sure
-    digit, sign = (score * parameters.weak_ratio for score in parameters.min_score)
-    return filter_by_score(found, replace(parameters, min_score=(digit, sign)))
+    """Keep the detections whose score is high enough and, if a digit is among them, weaker detections too.
+
+    Args:
+        found: Detections of a page after non-maximum suppression.
+        parameters: Lowest scores of digits and of signs, and the share of them for weaker detections.
+
+    Returns:
+        The kept detections, in the same order.
+    """
+    strong = filter_by_score(found, parameters)
+    if not (strong.kinds != SIGN).any():
+        return strong
+    min_digit_score, min_sign_score = (score * parameters.weak_ratio for score in parameters.min_score)
+    return filter_by_score(found, replace(parameters, min_score=(min_digit_score, min_sign_score)))
 
 
 def merge_tiles(raw: RawDetections, tiles: Tiles, parameters: DetectorParameters = PARAMETERS) -> Detections:
-    """The raw detections on a page's tiles as those of the page.
+    """Convert the raw detections on the tiles of a page into detections of the page.
 
-    Where tiles overlap, each counts for its own half, so that little is found twice.
+    Each tile counts only for its own half of an overlap with the next tile, so that few digits are detected twice.
+
+    Args:
+        raw: Raw detections (n, 7 + CLASSES).
+        tiles: The tiles of the page; their pixels are not needed.
+        parameters: Distance beyond its own half up to which a tile counts.
+
+    Returns:
+        Detections with boxes in pixels of the level page.
     """
     if not len(raw):
         return no_detections()
-    corner = tiles.corners[raw[:, 0].astype(np.intp)].astype(np.float32)
-    kind = raw[:, 1].astype(np.int8)
-    ends = raw[:, 3:7] + np.tile(corner, 2)
-    middle = (ends[:, :2] + ends[:, 2:]) / 2
-    own = np.ones(len(raw), np.bool_)
+    corners = tiles.corners[raw[:, 0].astype(np.intp)].astype(np.float32)
+    kinds = raw[:, 1].astype(np.int8)
+    sides = raw[:, 3:7] + np.tile(corners, 2)
+    centres = (sides[:, :2] + sides[:, 2:]) / 2
+    is_own = np.ones(len(raw), np.bool_)
     for axis in (0, 1):
         starts = np.unique(tiles.corners[:, axis])
         seams = (starts[:-1] + TILE + starts[1:]) / 2
-        low = np.concatenate([[-np.inf], seams - parameters.seam_px])
-        high = np.concatenate([seams + parameters.seam_px, [np.inf]])
-        place = np.searchsorted(starts, corner[:, axis])
-        own &= (middle[:, axis] >= low[place]) & (middle[:, axis] < high[place])
-    boxes = np.concatenate([ends[:, :2], ends[:, 2:] - ends[:, :2]], axis=1) / tiles.scale
-    shares = (kind == PRINT).astype(np.float32)
-    return Detections(boxes.astype(np.float32), raw[:, 2], kind, raw[:, 7:], shares).take(own)
+        lower = np.concatenate([[-np.inf], seams - parameters.seam_px])
+        upper = np.concatenate([seams + parameters.seam_px, [np.inf]])
+        place = np.searchsorted(starts, corners[:, axis])
+        is_own &= (centres[:, axis] >= lower[place]) & (centres[:, axis] < upper[place])
+    boxes = np.concatenate([sides[:, :2], sides[:, 2:] - sides[:, :2]], axis=1) / tiles.scale
+    print_shares = (kinds == PRINT).astype(np.float32)
+    return Detections(boxes.astype(np.float32), raw[:, 2], kinds, raw[:, 7:], print_shares).take(is_own)
 
 
 def digit_heights(found: Detections) -> NDArray[np.float32]:
-    """Heights of the digits by hand, in pixels of the level page; of printed ones where there are no others."""
+    """Return the heights of the handwritten digits, or of the printed ones if there are no handwritten ones.
+
+    Args:
+        found: Detections of a page.
+
+    Returns:
+        Heights (m,) in pixels of the level page.
+    """
     kind = HAND if (found.kinds == HAND).any() else PRINT
     return found.boxes[found.kinds == kind, 3]

@@ -1,4 +1,4 @@
-"""Several GPUs of one machine: the first in this process, each of the others in a process that sees no other."""
+"""Several GPUs of one machine: the first is used by this process, each of the others by a process of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -27,13 +28,25 @@ from batchocr.records import Crops, TilePixels
 
 log = logging.getLogger(__name__)
 
-_GOES = 1.0  # seconds after which a process that was killed is no longer waited for
+
+@dataclass(frozen=True)
+class MultiGpuParameters:
+    """How the processes of other GPUs are handled."""
+
+    max_exit_s: float = 1.0
+    """Time to wait for the end of a process that was killed. Basis: chosen by eye."""
+
+
+PARAMETERS = MultiGpuParameters()
 
 
 def other_gpus() -> list[str]:
-    """CUDA's names of the GPUs beside the one that this process uses; none where it uses none, or not by TensorFlow.
+    """List the GPUs of the same model as the one that this process uses. Call it after `open_device`.
 
-    Only those of its kind: which one answers must not change a row. Ask after `open_device`.
+    GPUs of other models are left out, because the results must not depend on which GPU computes them.
+
+    Returns:
+        CUDA's names of the GPUs; empty if this process does not use a GPU through TensorFlow.
     """
     import keras
 
@@ -41,162 +54,190 @@ def other_gpus() -> list[str]:
         return []
     import tensorflow as tf
 
-    kind = tf.config.experimental.get_device_details
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")  # may be set by Slurm or a person, with numbers or UUIDs
+    details = tf.config.experimental.get_device_details
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")  # may be set by Slurm or a person, with indices or UUIDs
     names = [name.strip() for name in visible.split(",")] if visible else None
     others = []
     for used in tf.config.get_visible_devices("GPU")[:1]:
         for gpu in tf.config.list_physical_devices("GPU"):
-            if gpu != used and kind(gpu) == kind(used):
-                number = gpu.name.rpartition(":")[2]  # of /physical_device:GPU:1, as CUDA counts in this process
-                others.append(names[int(number)] if names else number)
+            if gpu != used and details(gpu) == details(used):
+                index = gpu.name.rpartition(":")[2]  # of /physical_device:GPU:1, as CUDA counts in this process
+                others.append(names[int(index)] if names else index)
     return others
 
 
 class MultiGpuNetworks(Networks):
-    """Both networks on all GPUs alike, among which tiles and crops are shared out. Close it, for it starts processes.
+    """Both networks on all GPUs of the same model, which share the tiles and crops. Close it to end its processes.
 
-    They start with the first full batch, so that a small job costs nothing, and get work once they are ready. One that
-    dies or has a fault gets no more, which a warning tells; what it had in hand is answered in this process.
+    The processes start with the first full batch, so that a small job does not wait for them. A process gets work as
+    soon as it is ready. A process that dies or fails gets no more work and a warning is logged; this process computes
+    the work that it had.
     """
 
-    def __init__(self, models: Models, *, device: str = "auto", batch_size: int | None = None) -> None:
-        """As Networks."""
-        self._names: list[str] = []  # GPUs whose process is not started
-        self._others: list[_Other] = []
+    def __init__(
+        self,
+        models: Models,
+        *,
+        device: str = "auto",
+        batch_size: int | None = None,
+        parameters: MultiGpuParameters = PARAMETERS,
+    ) -> None:
+        """Load and compile both networks in this process.
+
+        Args:
+            models: Their files.
+            device: `auto`, `cpu` or `gpu`.
+            batch_size: Crops in a batch of the classifier; None for the default of the device.
+            parameters: How other processes are handled.
+
+        Raises:
+            ModelError: A model cannot be used.
+            DeviceError: The device is not available.
+        """
+        self._unstarted: list[str] = []  # GPUs whose process is not started yet
+        self._others: list[_GpuProcess] = []
+        self._parameters = parameters
         super().__init__(models, device=device, batch_size=batch_size)
-        self._names = other_gpus()
+        self._unstarted = other_gpus()
 
     @property
     def device_count(self) -> int:
+        """Number of GPUs that are ready, and so of batches that are computed in parallel."""
         return 1 + len(self._ready())
 
     def detect(self, tiles: TilePixels) -> RawDetections:
-        """As Networks', in the order given, whichever GPU answers."""
-        parts = self._shared_out(tiles, self.detector, super().detect)
+        """Detect digits and signs on tiles, as `Detector.detect`; the result does not depend on the number of GPUs."""
+        parts = self._share_work(tiles, self.detector, super().detect)
         for start, part in parts:
             part[:, 0] += start
         return np.concatenate([part for _, part in parts])
 
     def classify(self, crops: Crops) -> Floats:
-        """As Networks', in the order given, whichever GPU answers."""
-        return np.concatenate([part for _, part in self._shared_out(crops, self.classifier, super().classify)])
+        """Classify crops, as `Classifier.classify`; the result does not depend on the number of GPUs."""
+        return np.concatenate([part for _, part in self._share_work(crops, self.classifier, super().classify)])
 
-    def _shared_out(
-        self, inputs: NDArray[np.uint8], network: Network, here: Callable[[NDArray[np.uint8]], NDArray[Any]]
+    def _share_work(
+        self, inputs: NDArray[np.uint8], network: Network, compute: Callable[[NDArray[np.uint8]], NDArray[Any]]
     ) -> list[tuple[int, NDArray[Any]]]:
-        """Answers to parts of the inputs, each with the place of its first."""
-        if self._names and len(inputs) >= network.batch_size:
+        """Return the results of consecutive parts of the inputs, each with the index of its first input.
+
+        `compute` computes a part in this process.
+        """
+        if self._unstarted and len(inputs) >= network.batch_size:
             self._start()
         others = self._ready()
         if not others:
-            return [(0, here(inputs))]
+            return [(0, compute(inputs))]
         clock, before = time.perf_counter(), network.seconds
         share = math.ceil(len(inputs) / network.batch_size / (1 + len(others))) * network.batch_size
         first, *parts = np.split(inputs, range(share, len(inputs), share or 1))
-        given = list(zip(others, parts, strict=False))  # few inputs are not for all
-        for other, part in given:
-            other.give(part, network.batch_size)
-        answers = [(0, here(first))]
-        for place, (other, part) in enumerate(given, 1):
+        jobs = list(zip(others, parts, strict=False))  # few inputs are not enough for all processes
+        for other, part in jobs:
+            other.send(part, network.batch_size)
+        results = [(0, compute(first))]
+        for place, (other, part) in enumerate(jobs, 1):
             try:
-                answers.append((place * share, other.answer()))
+                results.append((place * share, other.receive()))
             except DeviceError as fault:
-                self._lose(other, fault)
-                answers.append((place * share, here(part)))
+                self._remove(other, fault)
+                results.append((place * share, compute(part)))
         network.seconds = before + time.perf_counter() - clock
-        return answers
+        return results
 
     def close(self) -> None:
-        """Ends the processes at once."""
+        """Kill the processes."""
         while self._others:
-            self._others.pop().close()
+            self._others.pop().close(self._parameters)
 
     def _start(self) -> None:
-        names, self._names = self._names, []
+        """Start a process for each other GPU."""
+        names, self._unstarted = self._unstarted, []
         try:
             for gpu in names:
-                self._others.append(_Other(gpu, self.models, self.device, self.classifier.batch_size))
+                self._others.append(_GpuProcess(gpu, self.models, self.device, self.classifier.batch_size))
         except OSError as fault:
-            log.warning("no process can be started for another GPU (%s); going on without", fault.strerror)
+            log.warning("no process can be started for another GPU (%s); continuing without it", fault.strerror)
 
-    def _ready(self) -> list[_Other]:
+    def _ready(self) -> list[_GpuProcess]:
+        """Return the processes that have loaded the models, and remove those that failed."""
         for other in list(self._others):
             try:
-                other.look()
+                other.update_ready()
             except DeviceError as fault:
-                self._lose(other, fault)
+                self._remove(other, fault)
         return [other for other in self._others if other.ready]
 
-    def _lose(self, other: _Other, fault: DeviceError) -> None:
-        log.warning("GPU %s is not used (%s); going on without", other.gpu, fault)
+    def _remove(self, other: _GpuProcess, fault: DeviceError) -> None:
+        log.warning("GPU %s is not used (%s); continuing without it", other.gpu, fault)
         self._others.remove(other)
-        other.close()
+        other.close(self._parameters)
 
 
-class _Other:
-    """A process with a GPU of its own, that ends with its parent, however the parent ends."""
+class _GpuProcess:
+    """A process with its own GPU. It ends when its parent ends, even if the parent is killed."""
 
     def __init__(self, gpu: str, models: Models, device: str, batch_size: int) -> None:
         self.gpu = gpu
         self.ready = False
         """Whether it has loaded the models."""
         context = multiprocessing.get_context("spawn")  # a forked TensorFlow can hang
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, gpu, models, device, batch_size), daemon=True)
+        self._pipe, child_pipe = context.Pipe()
+        arguments = (child_pipe, gpu, models, device, batch_size)
+        self._process = context.Process(target=_serve, args=arguments, daemon=True)
         with signals_blocked():
             self._process.start()
-        theirs.close()
+        child_pipe.close()
 
-    def look(self) -> None:
-        """Whether it is ready now. Raises DeviceError where it never will be."""
+    def update_ready(self) -> None:
+        """Update `ready`. Raises DeviceError if the process failed."""
         if not self.ready and self._pipe.poll():
-            self.answer()
+            self.receive()
             self.ready = True
 
-    def give(self, inputs: NDArray[np.uint8], batch_size: int) -> None:
-        """Tiles or crops, told by their shape."""
-        with suppress(OSError):  # its death is seen when it is to answer
+    def send(self, inputs: NDArray[np.uint8], batch_size: int) -> None:
+        """Send tiles or crops; the process distinguishes them by their shape."""
+        with suppress(OSError):  # a dead process is noticed in `receive`
             self._pipe.send((inputs, batch_size))
 
-    def answer(self) -> NDArray[Any]:
-        """To what was given. Raises DeviceError, whose message says what happened to it."""
+    def receive(self) -> NDArray[Any]:
+        """Return the result for what was sent. Raises DeviceError with the reason if the process failed."""
         try:
-            said: NDArray[Any] | str = self._pipe.recv()
+            message: NDArray[Any] | str = self._pipe.recv()
         except (EOFError, OSError) as ended:
             raise DeviceError("its process died: out of memory?") from ended
-        if isinstance(said, str):
-            raise DeviceError(said)
-        return said
+        if isinstance(message, str):
+            raise DeviceError(message)
+        return message
 
-    def close(self) -> None:
+    def close(self, parameters: MultiGpuParameters) -> None:
+        """Kill the process."""
         self._pipe.close()
         self._process.kill()
-        self._process.join(_GOES)
+        self._process.join(parameters.max_exit_s)
 
 
 # In the process of another GPU
 
 
 def _serve(pipe: Connection, gpu: str, models: Models, device: str, batch_size: int) -> None:
-    """Answers tiles with raw detections, crops with probabilities; a fault with what it says, and ends."""
+    """Answer tiles with raw detections and crops with probabilities. On a fault, send its message and end."""
     threading.Thread(target=end_with_parent, daemon=True).start()
-    os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before TensorFlow looks for any
+    os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before TensorFlow is imported
     look_seldom()
-    logging.disable()  # the parent tells what matters
+    logging.disable()  # the parent logs what matters
     try:
         networks = Networks(models, device=device, batch_size=batch_size)
-        answer: NDArray[Any] = np.empty((0, 0))
+        result: NDArray[Any] = np.empty((0, 0))
         network: Network = networks.classifier
         while network.batch_size == batch_size:
-            pipe.send(answer)
+            pipe.send(result)
             inputs, batch_size = pipe.recv()
-            tiles = inputs.ndim == 4
-            network = networks.detector if tiles else networks.classifier
-            network.batch_size = batch_size  # the parent's may shrink: all rows come of one shape
-            answer = networks.detect(inputs) if tiles else networks.classify(inputs)
+            are_tiles = inputs.ndim == 4
+            network = networks.detector if are_tiles else networks.classifier
+            network.batch_size = batch_size  # that of the parent, which may shrink: all rows need the same batch shape
+            result = networks.detect(inputs) if are_tiles else networks.classify(inputs)
         pipe.send(f"out of memory for batches of {batch_size}")
     except (EOFError, OSError):
-        return  # the parent wants no more
-    except Exception as fault:  # of TensorFlow, or ours: whatever it is, the others go on
+        return  # the parent closed the pipe
+    except Exception as fault:  # of any library: the other processes continue
         pipe.send(quoted(" ".join(str(fault).split())))

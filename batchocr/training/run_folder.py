@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from batchocr.errors import OutputError, UsageError
-from batchocr.recognition.keras_archive_check import LARGEST, KerasFile, read_whole
+from batchocr.recognition.keras_archive_check import KerasFile
 
 ACCOUNT, HISTORY = "training.json", "history.csv"
 
@@ -65,7 +65,7 @@ def resumed(out: Path) -> tuple[keras.Model | None, list[Epoch]]:
     if last is None:
         return None, []
     try:
-        model = KerasFile(read_whole(last, LARGEST), compiled=True).load()
+        model = KerasFile.read(last, compiled=True).load()
         epochs = read_history(out / HISTORY)
     except (OSError, ValueError) as fault:
         raise UsageError(f"{last}: cannot be gone on with ({fault}); remove {out} and train again") from fault

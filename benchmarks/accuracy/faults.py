@@ -1,12 +1,13 @@
-"""A contact sheet of what was read wrongly, to sort faults by kind at a glance.
+"""Draw a contact sheet of reading errors, to see at a glance which kinds there are.
 
 `python benchmarks/accuracy/faults.py boxes|rows|pieces TRUTH.json results.csv --scans FOLDER --out faults.png` draws up
-to 50 faults, evenly chosen among all: the strip, page or cut-out, each digit's box with the digit above and its
-confidence below, then the truth and what was read. public_sets.py leaves truth.json and results.csv in the folder given
-as `--keep`. Boxes of hand-written digits are green, those of printed ones blue, those marked for review red; the place
-of a piece or number is grey.
+to 50 errors, chosen evenly from all. A cell shows the strip, page or cut-out, each digit's box with the digit above
+and its confidence below, then the truth and what was read. public_sets.py writes truth.json and results.csv into the
+folder given as `--keep`. Boxes of handwritten digits are green, those of printed digits blue, and those marked for
+review red. The box of a piece or number is grey.
 
-`--what wrong` (the default) shows what is not right, `extra` digits where none is written or more than there are.
+`--what wrong` (the default) shows what was read wrongly. `--what extra` shows digits where none is written, and files
+with too many digits.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ import typer
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 Box = tuple[float, float, float, float]
-"""Left, top, width, height in pixels of the page."""
+"""Left, top, width and height in pixels of the page."""
 SHEET_PX, GAP_PX = 1800, 10
-"""Width of the contact sheet, and between its cells."""
-STRIP_PX, PAGE_PX, LARGEST_SCALE = (600, 130), (880, 880), 4.0
-"""Largest width and height of a strip or cut-out, and of a page."""
+"""Width of the contact sheet, and distance between its cells."""
+STRIP_PX, PAGE_PX, MAX_SCALE = (600, 130), (880, 880), 4.0
+"""Maximum width and height of a strip or cut-out and of a page, and maximum enlargement."""
 PAGE_HEIGHT_PX = 400
-"""Pictures from this height on are shown as pages."""
+"""Height from which an image is shown as a page."""
 ABOVE_PX, BELOW_PX = 16, 60
-"""Of a cell, around the picture."""
+"""Space above and below the image of a cell."""
 GREEN, BLUE, RED, GREY, BLACK = (0, 140, 0), (0, 60, 220), (215, 0, 0), (150, 150, 150), (0, 0, 0)
 PLAIN_NUMBER = re.compile(r"[0-9.,/:\s-]+")
-"""Pieces that the scorer compares hold nothing else."""
+"""Matches the pieces that the scorer compares."""
 
 
 class Kind(StrEnum):
@@ -58,7 +59,7 @@ class Found:
     """A row of results.csv."""
 
     line: tuple[int, int]
-    """Page and line."""
+    """Page and line of the page."""
     number: int
     position: int
     digit: str
@@ -75,7 +76,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something to look at: a file, or a place on it, with what is written and what was read."""
+    """A reading error: a file or a place in it, with the truth and what was read."""
 
     file: str
     place: Box | None
@@ -84,7 +85,7 @@ class Fault:
 
 
 def results(path: Path) -> dict[str, list[Found]]:
-    """The digits of each file, by its name without folders, in reading order."""
+    """Read results.csv and return the digits of each file, by file name without folders, in reading order."""
     found: dict[str, list[Found]] = defaultdict(list)
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -112,7 +113,7 @@ def inside(each: Found, place: Box) -> bool:
 
 
 def misfit(row: str, line: str) -> int:
-    """Edit distance of a row to the best-fitting stretch of a line."""
+    """Return the edit distance between a row and the most similar part of a line."""
     before = [0] * (len(line) + 1)
     for i, digit in enumerate(row, 1):
         now = [i]
@@ -123,7 +124,7 @@ def misfit(row: str, line: str) -> int:
 
 
 def of_rows(truth: Mapping[str, Any], found: Mapping[str, list[Found]]) -> Iterator[tuple[What, Fault]]:
-    """Files with a row that stands on no line, and those with more digits than are written."""
+    """Yield files with a row that is in no line read, and files with more digits than are written."""
     for file, known in truth.items():
         lines: dict[tuple[int, int], str] = defaultdict(str)
         for each in found.get(file, []):
@@ -132,7 +133,7 @@ def of_rows(truth: Mapping[str, Any], found: Mapping[str, list[Found]]) -> Itera
         lost = [row for row in rows if not any(row in line for line in lines.values())]
         if len(rows) == 1 or not lost:
             written = known.get("text") or " | ".join(rows)
-        else:  # of a page, what is lost alone, each beside what looks most like it
+        else:  # on a page, only the lost rows, each with the most similar line
             written = " | ".join(lost)
             read = " | ".join(min(lines.values(), key=lambda line: misfit(row, line), default="") for row in lost)
         if lost:
@@ -142,7 +143,7 @@ def of_rows(truth: Mapping[str, Any], found: Mapping[str, list[Found]]) -> Itera
 
 
 def of_boxes(truth: Mapping[str, Any], found: Mapping[str, list[Found]]) -> Iterator[tuple[What, Fault]]:
-    """Numbers read otherwise than written, or in parts, or as part of another; and digits in none."""
+    """Yield numbers that were read wrongly, in parts, or as part of another number, and digits outside of numbers."""
     for file, numbers in truth.items():
         digits, used = found.get(file, []), set[int]()
         for number in numbers:
@@ -150,9 +151,9 @@ def of_boxes(truth: Mapping[str, Any], found: Mapping[str, list[Found]]) -> Iter
             left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
             right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
             place = (left, top, right - left, bottom - top)
-            here = [i for i, each in enumerate(digits) if inside(each, place)]
-            used.update(here)
-            groups = {(digits[i].line, digits[i].number): None for i in here}
+            in_place = [i for i, each in enumerate(digits) if inside(each, place)]
+            used.update(in_place)
+            groups = {(digits[i].line, digits[i].number): None for i in in_place}
             texts = ["".join(each.digit for each in digits if (each.line, each.number) == group) for group in groups]
             if texts != [number["text"]]:
                 yield What.wrong, Fault(file, place, number["text"], " ".join(texts))
@@ -162,7 +163,7 @@ def of_boxes(truth: Mapping[str, Any], found: Mapping[str, list[Found]]) -> Iter
 
 
 def of_pieces(truth: Mapping[str, Any], found: Mapping[str, list[Found]]) -> Iterator[tuple[What, Fault]]:
-    """Pieces of digits by hand read otherwise, and digits found in words, in print or in no piece at all."""
+    """Yield handwritten pieces that were read wrongly, and digits in words, in printed pieces or outside of pieces."""
     for file, pieces in truth.items():
         of_piece: dict[int, list[Found]] = defaultdict(list)
         for each in found.get(file, []):
@@ -191,7 +192,7 @@ def font(size_px: int) -> ImageFont.FreeTypeFont:
 
 
 def cut_out(place: Box | None, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of what is shown: the place with a margin, or all."""
+    """Return left, top, right and bottom of the part to show: the place with a margin, or the whole image."""
     if place is None:
         return 0, 0, *size
     left, top, width, height = place
@@ -205,22 +206,22 @@ def cut_out(place: Box | None, size: tuple[int, int]) -> tuple[int, int, int, in
 
 
 def drawn(fault: Fault, digits: Sequence[Found], scans: Path) -> Image.Image:
-    """A cell of the contact sheet."""
+    """Draw a cell of the contact sheet."""
     with Image.open(scans / fault.file) as scan:
-        picture = ImageOps.exif_transpose(scan).convert("RGB")
-    left, top, right, bottom = cut_out(fault.place, picture.size)
-    picture = picture.crop((left, top, right, bottom))
-    largest = PAGE_PX if fault.place is None and picture.height >= PAGE_HEIGHT_PX else STRIP_PX
-    scale = min(largest[0] / picture.width, largest[1] / picture.height, LARGEST_SCALE)
-    picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+        image = ImageOps.exif_transpose(scan).convert("RGB")
+    left, top, right, bottom = cut_out(fault.place, image.size)
+    image = image.crop((left, top, right, bottom))
+    max_size = PAGE_PX if fault.place is None and image.height >= PAGE_HEIGHT_PX else STRIP_PX
+    scale = min(max_size[0] / image.width, max_size[1] / image.height, MAX_SCALE)
+    image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
     lines = (f"written  {fault.written}", f"read      {fault.read}")
-    width = max(picture.width, 180, *(min(largest[0], round(font(14).getlength(line))) for line in lines))
-    cell = Image.new("RGB", (width, ABOVE_PX + picture.height + BELOW_PX), "white")
-    cell.paste(picture, (0, ABOVE_PX))
+    width = max(image.width, 180, *(min(max_size[0], round(font(14).getlength(line))) for line in lines))
+    cell = Image.new("RGB", (width, ABOVE_PX + image.height + BELOW_PX), "white")
+    cell.paste(image, (0, ABOVE_PX))
     draw = ImageDraw.Draw(cell)
 
     def framed(box: Box, colour: tuple[int, int, int]) -> tuple[float, float]:
-        """Draw a box of the page and return the middle of its top edge."""
+        """Draw a box of the page and return the centre of its top edge."""
         x, y = (box[0] - left) * scale, (box[1] - top) * scale + ABOVE_PX
         draw.rectangle((x, y, x + box[2] * scale, y + box[3] * scale), outline=colour)
         return x + box[2] * scale / 2, y
@@ -237,7 +238,7 @@ def drawn(fault: Fault, digits: Sequence[Found], scans: Path) -> Image.Image:
             draw.text((middle, upper), each.digit, fill=colour, font=font(15), anchor="mb")
             lower = upper + each.box[3] * scale
             draw.text((middle, lower + 1), f"{100 * each.confidence:.0f}", fill=colour, font=font(9), anchor="mt")
-    base = ABOVE_PX + picture.height + 12
+    base = ABOVE_PX + image.height + 12
     draw.rectangle((0, base, *cell.size), fill="white")
     for at, (line, colour) in enumerate(zip(lines, (BLACK, RED), strict=True)):
         draw.text((2, base + 16 * at), line, fill=colour, font=font(14))
@@ -246,14 +247,14 @@ def drawn(fault: Fault, digits: Sequence[Found], scans: Path) -> Image.Image:
 
 
 def contact_sheet(cells: Sequence[Image.Image], heading: str) -> Image.Image:
-    """All cells in rows."""
-    x, y, lowest, places = GAP_PX, 30, 30, []
+    """Arrange all cells in rows."""
+    x, y, bottom, places = GAP_PX, 30, 30, []
     for cell in cells:
         if x + cell.width > SHEET_PX:
-            x, y = GAP_PX, lowest + GAP_PX
+            x, y = GAP_PX, bottom + GAP_PX
         places.append((x, y))
-        x, lowest = x + cell.width + GAP_PX, max(lowest, y + cell.height)
-    sheet = Image.new("RGB", (SHEET_PX, lowest + GAP_PX), (225, 225, 225))
+        x, bottom = x + cell.width + GAP_PX, max(bottom, y + cell.height)
+    sheet = Image.new("RGB", (SHEET_PX, bottom + GAP_PX), (225, 225, 225))
     for cell, place in zip(cells, places, strict=True):
         sheet.paste(cell, place)
     ImageDraw.Draw(sheet).text((GAP_PX, 6), heading, fill=BLACK, font=font(16))
@@ -261,23 +262,23 @@ def contact_sheet(cells: Sequence[Image.Image], heading: str) -> Image.Image:
 
 
 def main(
-    kind: Annotated[Kind, typer.Argument(help="How the truth is written, as the scorer takes it.")],
-    truth: Annotated[Path, typer.Argument(help="What is written.")],
-    read: Annotated[Path, typer.Argument(help="The results.csv.")],
-    scans: Annotated[Path, typer.Option(help="The folder of the pictures.")],
-    out: Annotated[Path, typer.Option(help="The contact sheet, a PNG.")],
-    what: Annotated[What, typer.Option(help="Which faults.")] = What.wrong,
-    most: Annotated[int, typer.Option(min=1, help="So many are shown, evenly chosen.")] = 50,
-    skip: Annotated[int, typer.Option(min=0, help="Begin with a later one, to see others.")] = 0,
+    kind: Annotated[Kind, typer.Argument(help="Format of the truth, as for the scorer.")],
+    truth: Annotated[Path, typer.Argument(help="File of the truth.")],
+    read: Annotated[Path, typer.Argument(help="File results.csv.")],
+    scans: Annotated[Path, typer.Option(help="Folder of the images.")],
+    out: Annotated[Path, typer.Option(help="PNG file of the contact sheet.")],
+    what: Annotated[What, typer.Option(help="Which errors.")] = What.wrong,
+    max_cells: Annotated[int, typer.Option("--most", min=1, help="Maximum number of cells, chosen evenly.")] = 50,
+    skip: Annotated[int, typer.Option(min=0, help="Number of errors to skip at the start, to see others.")] = 0,
 ) -> None:
     """Draw the contact sheet."""
     known, found = json.loads(truth.read_text(encoding="utf-8")), results(read)
     finders = {Kind.rows: of_rows, Kind.boxes: of_boxes, Kind.pieces: of_pieces}
     ordered = dict(sorted(known.items()))
     faults = [fault for sort, fault in finders[kind](ordered, found) if what in (sort, What.all)]
-    chosen = faults[skip :: max(1, -(-len(faults) // most))][:most]
+    chosen = faults[skip :: max(1, -(-len(faults) // max_cells))][:max_cells]
     cells = [drawn(fault, found.get(fault.file, []), scans) for fault in chosen]
-    heading = f"{scans.parent.name}/{scans.name}: {len(chosen)} of {len(faults)} faults ({what}), {len(known)} files"
+    heading = f"{scans.parent.name}/{scans.name}: {len(chosen)} of {len(faults)} errors ({what}), {len(known)} files"
     contact_sheet(cells, heading).save(out)
     typer.echo(heading)
 

@@ -1,8 +1,8 @@
-"""How hands fare that the network never saw: trainings that leave out one collection each, measured on it.
+"""Measure the accuracy on collections that the classifier was not trained on.
 
 `python benchmarks/accuracy/left_out.py RUN OUT --group semeion --group "real pages"` takes the crops that a training of
-the default system left in its folder RUN, trains the same network without those of a group, and prints how many of that
-group's digits it reads right; one that it takes for none is wrong.
+the default system wrote to its folder RUN. For each group it trains the same network without that group and prints how
+many digits of the group are read correctly. A digit that is classified as "not a digit" is wrong.
 """
 
 from __future__ import annotations
@@ -25,19 +25,21 @@ from batchocr.training.train import MODEL
 
 
 def main(
-    run: Annotated[Path, typer.Argument(help="The folder of a training of the default system.")],
-    out: Annotated[Path, typer.Argument(help="A folder for the trainings.")],
-    group: Annotated[list[str], typer.Option(help="A group of digits that it was trained on.")],
-    epochs: Annotated[int, typer.Option(help="Of each training; the shipped model had more.")] = 10,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn at random.")] = 2017,
+    run: Annotated[Path, typer.Argument(help="Folder of a training of the default system.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the new trainings.")],
+    group: Annotated[list[str], typer.Option(help="Group of digits to leave out. May repeat.")],
+    epochs: Annotated[int, typer.Option(help="Epochs of each training; the shipped model had more.")] = 10,
+    seed: Annotated[int, typer.Option(help="Seed of the training.")] = 2017,
 ) -> None:
-    """Print a table."""
+    """Train without each group and print a row for it."""
     logging.basicConfig(level=logging.INFO)
     open_device("auto")
     gathered = kept(run / KEPT)
     recipe = DefaultRecipe(epochs=epochs, seed=seed)
     shipped = Classifier(run / MODEL)
-    typer.echo("| left out | its digits | right | of those kept out, with the rest trained on |\n|---|---|---|---|")
+    typer.echo(
+        "| left out | digits | right | right of its held-out digits, when trained on the rest |\n|---|---|---|---|"
+    )
     for name in group:
         if name not in gathered.groups:
             raise UsageError(f"{run}: has no group {name}; choose one of {', '.join(gathered.groups)}")

@@ -1,7 +1,7 @@
-"""Trains a detector without some collections of real paper, to tell how a strange one fares.
+"""Train a detector without some collections of real paper, to measure the accuracy on an unknown collection.
 
 `python benchmarks/accuracy/left_out_detector.py DATA OUT --fonts FONTS --labels LABELS.json --without cheques` trains
-from new weights into OUT. What it is worth is then measured as the shipped detector is:
+from new weights into OUT. Measure it in the same way as the shipped detector:
 
     BATCHOCR_DETECTOR=OUT/model.keras python benchmarks/accuracy/public_sets.py --set orand-car-a/val ...
 """
@@ -19,18 +19,20 @@ from batchocr.training.detection.fit import DetectorRecipe, fit_detector, write_
 
 
 def main(
-    data: Annotated[Path, typer.Argument(help="The folder of public data.")],
-    out: Annotated[Path, typer.Argument(help="A new folder for the training, or one to go on with.")],
-    fonts: Annotated[Path, typer.Option(help="A folder of fonts.")],
-    labels: Annotated[Path, typer.Option(help="Boxes of known texts: batchocr.training.pseudo_labels.")],
-    without: Annotated[list[str], typer.Option(help="A collection to leave out, such as cheques or registers.")],
-    epochs: Annotated[int, typer.Option(help="The shipped detector had sixteen rounds of so many.")] = 14,
+    data: Annotated[Path, typer.Argument(help="Folder of the public data.")],
+    out: Annotated[Path, typer.Argument(help="New folder for the training, or that of one to resume.")],
+    fonts: Annotated[Path, typer.Option(help="Folder of fonts.")],
+    labels: Annotated[Path, typer.Option(help="Pseudo-labels, by batchocr.training.pseudo_labels.")],
+    without: Annotated[
+        list[str], typer.Option(help="Collection to leave out, such as cheques or registers. May repeat.")
+    ],
+    epochs: Annotated[int, typer.Option(help="Epochs; the shipped detector had sixteen rounds of 14.")] = 14,
     precision: Annotated[
-        str, typer.Option(help="Of the training; float32 is faster on processors without bf16.")
+        str, typer.Option(help="Precision; float32 is faster on processors without bf16.")
     ] = DetectorRecipe().precision,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn at random.")] = 2017,
+    seed: Annotated[int, typer.Option(help="Seed of the training.")] = 2017,
 ) -> None:
-    """Train, saving after each epoch."""
+    """Train the detector; it is saved after each epoch."""
     logging.basicConfig(level=logging.INFO)
     open_device("auto")
     recipe = DetectorRecipe(epochs=epochs, precision=precision, seed=seed)

@@ -1,9 +1,10 @@
-"""Confidence against error on sets whose rows are known, and how many digits without a mark are wrong.
+"""Compare confidence with measured accuracy on sets with known rows, and count wrong digits without a mark.
 
-`python benchmarks/accuracy/reliability.py KEPT --set orand-car-a-val` reads a folder that `public_sets.py --keep` left.
-True rows and found ones are paired as in `silent.py`; of a pair each found digit is the true one that it is laid on
-with the fewest edits, or wrong. A digit is marked where it, its number or its page is. Beside the share of wrong ones
-among those without a mark stands its upper bound by pages, with 95% certainty (`recognition.calibration.error_bounds`).
+`python benchmarks/accuracy/reliability.py KEPT --set orand-car-a-val` reads a folder that `public_sets.py --keep`
+wrote. True rows and rows read are paired as in `silent.py`. In a pair, the digits are aligned with the fewest edits; a
+digit is right if it is equal to the true digit at its place. A digit counts as marked if the digit, its number or its
+page has a mark. For digits without a mark, the share of wrong ones and its upper bound are printed; the bound takes
+clusters on pages into account and has 95% certainty (`recognition.error_bounds`).
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ import typer
 from silent import Row, pairs, written_rows
 
 from batchocr.evaluation.plots import reliability
-from batchocr.recognition.calibration import design_effect, error_bounds
+from batchocr.recognition.error_bounds import design_effect, error_bounds
 
 EDGES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0001)
 
 
 @dataclass
 class Digits:
-    """Digits that were read, of all files of a set."""
+    """The digits read from all files of a set."""
 
     confidence: list[float] = field(default_factory=list)
     right: list[bool] = field(default_factory=list)
@@ -36,8 +37,8 @@ class Digits:
     page: list[int] = field(default_factory=list)
 
 
-def laid_on(read: str, true: str) -> list[bool]:
-    """Which characters of `read` are those of `true`, laid on each other with the fewest edits."""
+def aligned_right(read: str, true: str) -> list[bool]:
+    """Return which characters of `read` are right, after alignment with `true` with the fewest edits."""
     costs = np.zeros((len(read) + 1, len(true) + 1), int)
     costs[:, 0], costs[0] = np.arange(len(read) + 1), np.arange(len(true) + 1)
     for i, own in enumerate(read):
@@ -58,7 +59,7 @@ def laid_on(read: str, true: str) -> list[bool]:
 
 
 def digits_of(folder: Path) -> Digits:
-    """The digits of a kept set."""
+    """Read the digits of a set from its folder."""
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     with (folder / "results.pages.csv").open(newline="", encoding="utf-8") as file:
         pages = {row["file"] for row in csv.DictReader(file) if row["marks"]}
@@ -81,7 +82,7 @@ def digits_of(folder: Path) -> Digits:
         for i, j in pairs(true, rows):
             if j is None:
                 continue
-            right = laid_on(rows[j].digits, "" if i is None else "".join(c for c in true[i] if c.isdigit()))
+            right = aligned_right(rows[j].digits, "" if i is None else "".join(c for c in true[i] if c.isdigit()))
             found.confidence += [confidence for _, confidence, _ in read[j]]
             found.marked += [marked for _, _, marked in read[j]]
             found.right += right
@@ -90,26 +91,26 @@ def digits_of(folder: Path) -> Digits:
 
 
 def main(
-    kept: Annotated[Path, typer.Argument(help="What public_sets.py kept: a folder a set.")],
-    sets: Annotated[list[str], typer.Option("--set", help="A folder of it.")],
-    plot: Annotated[Path | None, typer.Option(help="Draw a reliability diagram of all of them.")] = None,
+    kept: Annotated[Path, typer.Argument(help="Folder that public_sets.py kept, with a folder for each set.")],
+    sets: Annotated[list[str], typer.Option("--set", help="Folder of a set. May repeat.")],
+    plot: Annotated[Path | None, typer.Option(help="PNG file for a reliability diagram of all sets.")] = None,
 ) -> None:
-    """Print a table a set."""
+    """Print a table for each set."""
     every = Digits()
     for name in sets:
         found = digits_of(kept / name)
         confidence, right, marked = (np.array(each) for each in (found.confidence, found.right, found.marked))
         typer.echo(f"\n{name}\n\n| confidence | digits | mean | right |\n|---|---|---|---|")
-        for low, high in pairwise(EDGES):
-            which = (confidence >= low) & (confidence < high)
+        for lower, upper in pairwise(EDGES):
+            which = (confidence >= lower) & (confidence < upper)
             if which.any():
-                told = f"{which.sum():,} | {confidence[which].mean():.3f} | {right[which].mean():.1%}"
-                typer.echo(f"| {low:g} to {min(high, 1):g} | {told} |")
+                cells = f"{which.sum():,} | {confidence[which].mean():.3f} | {right[which].mean():.1%}"
+                typer.echo(f"| {lower:g} to {min(upper, 1):g} | {cells} |")
         wrong, count = int((~right & ~marked).sum()), int((~marked).sum())
         page = np.array(found.page)[~marked]
         bound = error_bounds(wrong, count, design_effect(right[~marked], page))[1] if count else 1.0
         typer.echo(
-            f"\nof {count:,} digits without a mark {wrong} are wrong, {wrong / max(1, count):.2%} (at most {bound:.2%})"
+            f"\n{wrong} of {count:,} digits without a mark are wrong: {wrong / max(1, count):.2%}, at most {bound:.2%}"
         )
         every.confidence += found.confidence
         every.right += found.right

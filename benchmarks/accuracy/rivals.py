@@ -1,12 +1,13 @@
-"""batchocr beside Tesseract and RapidOCR: the same pages, the same scorer, in one run, taking turns.
+"""Compare batchocr with Tesseract and RapidOCR on the same pages with the same scorer.
 
 `python benchmarks/accuracy/rivals.py --data DATA --scorer SCORE.py --rapid-python VENV/bin/python` composes pages from
-MNIST's test half and takes the real pages under DATA, has each reader read them, and scores the digits by lines: edit
-distance over true digits, which needs no boxes. Tesseract comes with Debian (`tesseract-ocr`); RapidOCR lives in an
-environment of its own (`pip install rapidocr onnxruntime`), for it brings another OpenCV.
+MNIST's test half and takes the real pages in DATA. Each program reads them in turn. The digits are scored by lines:
+edit distance divided by the number of true digits, which needs no boxes. Tesseract is a Debian package
+(`tesseract-ocr`). RapidOCR needs its own environment (`pip install rapidocr onnxruntime`), because it installs another
+OpenCV.
 
-The rivals find words, which are put together to lines here, with the true slope of the page: so that none loses by how
-this is done. All that is no digit is left out of what they read. Each is loaded once; that is not timed.
+The other programs find words. They are joined into lines with the true slope of the page, so that no program is at a
+disadvantage. Characters other than digits are removed. Each program is loaded once, which is not timed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ OURS = "batchocr"
 
 
 class Word(NamedTuple):
-    """A piece of text that a reader found: its left end, its middle, its height, in pixels."""
+    """A piece of text: left edge, centre and height in pixels, and its content."""
 
     left: float
     x: float
@@ -56,12 +57,12 @@ from rapidocr import RapidOCR
 engine = RapidOCR()
 print("READY", flush=True)
 for path in sys.stdin:
-    high, wide = cv2.imread(path.strip()).shape[:2]
-    # On a strip its search for lines finds nothing: it is told that there is one.
-    whole_page = high > 200 and wide < 3 * high
+    height, width = cv2.imread(path.strip()).shape[:2]
+    # Its text detection finds nothing on a strip, so a strip is passed as one line.
+    whole_page = height > 200 and width < 3 * height
     result = engine(path.strip(), use_det=whole_page, use_cls=whole_page, use_rec=True)
     texts = result.txts or ()
-    whole = np.array([[(0, 0), (wide, 0), (wide, high), (0, high)]] * len(texts), float)
+    whole = np.array([[(0, 0), (width, 0), (width, height), (0, height)]] * len(texts), float)
     words = [
         (float(b[:, 0].min()), *map(float, b.mean(axis=0)), float(np.hypot(*(b[3] - b[0]))), t)
         for b, t in zip(result.boxes if whole_page and texts else whole, texts)
@@ -71,48 +72,48 @@ for path in sys.stdin:
 
 
 def tesseract(page: Path) -> Words:
-    """What Tesseract finds, told to look for digits only, in one block of lines or, on a strip, in one line."""
-    picture = cv2.imread(str(page), cv2.IMREAD_GRAYSCALE)
-    assert picture is not None, page
-    strip = picture.shape[1] > 3 * picture.shape[0]
+    """Read a page with Tesseract, limited to digits, as one block of lines, or as one line if it is a strip."""
+    image = cv2.imread(str(page), cv2.IMREAD_GRAYSCALE)
+    assert image is not None, page
+    strip = image.shape[1] > 3 * image.shape[0]
     command = ["tesseract", str(page), "stdout", "--psm", "7" if strip else "6"]
     command += ["-c", "tessedit_char_whitelist=0123456789", "tsv"]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     words: Words = []
     for row in csv.DictReader(out.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):
         if row["level"] == "5" and row["text"].strip():
-            left, top, wide, high = (int(row[side]) for side in ("left", "top", "width", "height"))
-            words.append(Word(left, left + wide / 2, top + high / 2, high, row["text"]))
+            left, top, width, height = (int(row[side]) for side in ("left", "top", "width", "height"))
+            words.append(Word(left, left + width / 2, top + height / 2, height, row["text"]))
     return words
 
 
 class Rapid:
-    """One RapidOCR kept running for all pages."""
+    """A RapidOCR process that reads all pages."""
 
     def __init__(self, python: Path) -> None:
         command = [str(python), "-c", RAPID]
         quiet = subprocess.DEVNULL
         self.process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=quiet, text=True, bufsize=1)
-        self._answer("READY")
+        self._reply("READY")
 
-    def _answer(self, begins: str) -> str:
+    def _reply(self, prefix: str) -> str:
         assert self.process.stdout
         for line in self.process.stdout:
-            if line.startswith(begins):
-                return line.removeprefix(begins)
-        raise SystemExit("RapidOCR has ended")
+            if line.startswith(prefix):
+                return line.removeprefix(prefix)
+        raise SystemExit("RapidOCR ended")
 
     def __call__(self, page: Path) -> Words:
         assert self.process.stdin
         self.process.stdin.write(f"{page.resolve()}\n")
         self.process.stdin.flush()
-        return [Word(*word) for word in json.loads(self._answer("READ "))]
+        return [Word(*word) for word in json.loads(self._reply("READ "))]
 
 
 def lines_of(words: Words, slope: float = 0.0) -> list[str]:
-    """The digits of each line from the top: words whose middles lie within half a height of each other.
+    """Return the digits of each line from the top. Words of a line have centres within half a height of each other.
 
-    `slope` is by how much lines fall to the right, pixels down for each across.
+    `slope` is the slope of the lines: pixels downwards per pixel to the right.
     """
     level = sorted((word._replace(y=word.y - slope * word.x) for word in words), key=lambda word: word.y)
     rows: list[Words] = []
@@ -125,7 +126,7 @@ def lines_of(words: Words, slope: float = 0.0) -> list[str]:
 
 
 def true_slope(numbers: Sequence[dict[str, Any]]) -> float:
-    """By how much the lines of a page fall to the right: the median over its longer numbers."""
+    """Return the slope of the lines of a page: the median over its longer numbers."""
     slopes = []
     for number in numbers:
         (_, x0, y0, w0, h0), (_, x1, y1, w1, h1) = number["digits"][0], number["digits"][-1]
@@ -135,19 +136,19 @@ def true_slope(numbers: Sequence[dict[str, Any]]) -> float:
 
 
 def true_lines(numbers: Sequence[dict[str, Any]]) -> list[str]:
-    """The rows of a page's truth, from the boxes of its digits."""
+    """Return the true lines of a page from the boxes of its digits."""
     words: Words = []
     for number in numbers:
-        left, top, wide, high = np.array([digit[1:5] for digit in number["digits"]], float).T
-        ends = left.min(), (left + wide).max()
+        left, top, width, height = np.array([digit[1:5] for digit in number["digits"]], float).T
+        ends = left.min(), (left + width).max()
         words.append(
-            Word(ends[0], sum(ends) / 2, float(np.mean(top + high / 2)), float(np.median(high)), number["text"])
+            Word(ends[0], sum(ends) / 2, float(np.mean(top + height / 2)), float(np.median(height)), number["text"])
         )
     return lines_of(words, true_slope(numbers))
 
 
 def write_rows(pages: Sequence[Path], found: Sequence[list[str]], out: Path) -> None:
-    """Lines of digits as the scorer takes them."""
+    """Write lines of digits in the format of the scorer."""
     with out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "page", "line", "number", "position", "digit"])
@@ -157,7 +158,7 @@ def write_rows(pages: Sequence[Path], found: Sequence[list[str]], out: Path) -> 
 
 
 def ours(reader: Reader, page: Path) -> list[str]:
-    """The lines of batchocr's own rows."""
+    """Read a page with batchocr and return its lines of digits."""
     lines: dict[int, str] = {}
     for result in reader.pages(page):
         for row in result.digits:
@@ -166,6 +167,7 @@ def ours(reader: Reader, page: Path) -> list[str]:
 
 
 def figures(scorer: Path, truth: Path, rows: Path) -> dict[str, Any]:
+    """Return the figures of the scorer."""
     command = [sys.executable, str(scorer), "rows", str(truth), str(rows)]
     scored = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found: dict[str, Any] = json.loads(scored.splitlines()[-1])
@@ -173,15 +175,15 @@ def figures(scorer: Path, truth: Path, rows: Path) -> dict[str, Any]:
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="A folder with mnist.npz and the real pages.")],
-    scorer: Annotated[Path, typer.Option(help="The scorer.")],
-    rapid_python: Annotated[Path | None, typer.Option(help="The Python of RapidOCR's environment.")] = None,
-    pages: Annotated[int, typer.Option(help="Composed pages a kind; 0 for none.")] = 3,
-    seed: Annotated[int, typer.Option(help="Of the composed pages.")] = 6000,
-    cases: Annotated[Path | None, typer.Option(help="A folder of drawn cases, read as well.")] = None,
-    reader: Annotated[list[str] | None, typer.Option(help="Only this one; may repeat.")] = None,
+    data: Annotated[Path, typer.Option(help="Folder with mnist.npz and the real pages.")],
+    scorer: Annotated[Path, typer.Option(help="Program that scores results against a truth.")],
+    rapid_python: Annotated[Path | None, typer.Option(help="Python of RapidOCR's environment.")] = None,
+    pages: Annotated[int, typer.Option(help="Composed pages of each kind; 0 for none.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of the composed pages.")] = 6000,
+    cases: Annotated[Path | None, typer.Option(help="Folder of drawn cases, to be read too.")] = None,
+    reader: Annotated[list[str] | None, typer.Option(help="Use only this program. May repeat.")] = None,
 ) -> None:
-    """Print a table: digits wrong, rows exact, seconds a page, for each reader and kind of page."""
+    """Print a table of errors and times for each program and kind of page."""
     readers: dict[str, Callable[[Path], Words]] = {}
     wanted_readers = reader or (OURS, "Tesseract", "RapidOCR")
     if "Tesseract" in wanted_readers and shutil.which("tesseract"):
@@ -191,12 +193,12 @@ def main(
     own = Reader() if OURS in wanted_readers else None
     if own:
         own.read(np.full((200, 400), 255, np.uint8))
-    pictures, labels = load(data / "mnist.npz", "test")
-    typer.echo("| pages | reader | digits wrong | rows exact | extra digits a page | seconds a page |")
+    images, labels = load(data / "mnist.npz", "test")
+    typer.echo("| pages | program | wrong digits | exact rows | extra digits per page | seconds per page |")
     typer.echo("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        known = write_pages(pictures, labels, list(KINDS), pages, seed, work / "composed")
+        known = write_pages(images, labels, list(KINDS), pages, seed, work / "composed")
         real = {name: data / name for name in REAL} | ({"cases": cases} if cases else {})
         sets = {
             name: (scans, sorted(json.loads((scans / "truth.json").read_text("utf-8")))) for name, scans in real.items()

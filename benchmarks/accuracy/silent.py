@@ -1,9 +1,9 @@
-"""Silent errors, as a user meets them: rows that are wrong and nothing says so, and right rows that are marked.
+"""Count silent errors, which are wrong rows without a mark, and right rows with a mark.
 
-`python benchmarks/accuracy/silent.py KEPT` prints a line for each set in a folder that `public_sets.py --keep` left.
-A row is what stands on one line of a page: the digits of its numbers, from `results.numbers.csv`. True rows and found
-ones are paired in their order, so that the fewest digits differ. A row is marked where one of its numbers has a
-`review`, or its page has `marks`; a true row without a found one is marked only where its page is.
+`python benchmarks/accuracy/silent.py KEPT` prints a line for each set in a folder that `public_sets.py --keep` wrote.
+A row is the digits of all numbers of one line of a page, from `results.numbers.csv`. True rows and rows read are paired
+in order so that the fewest digits differ. A row is marked if one of its numbers has a `review` or its page has `marks`.
+A true row that was not read is marked only if its page is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import typer
 
 @dataclass(frozen=True)
 class Row:
-    """A row as it was read."""
+    """A row that was read."""
 
     digits: str
     marked: bool
@@ -30,14 +30,14 @@ class Row:
 
 @dataclass
 class Count:
-    """Rows of a set."""
+    """Numbers of rows of a set."""
 
     right: int = 0
     right_marked: int = 0
     wrong: int = 0
     wrong_marked: int = 0
     invented: int = 0
-    """Found where none is written, and not marked."""
+    """Rows read where none is written, without a mark."""
 
     def __str__(self) -> str:
         rows = self.right + self.wrong
@@ -49,7 +49,7 @@ class Count:
 
 
 def distance(one: str, other: str) -> int:
-    """Levenshtein's: digits to change, add or leave out."""
+    """Return the Levenshtein distance: digits to change, add or remove."""
     costs = np.arange(len(other) + 1)
     for character in one:
         changed = costs[:-1] + np.array([character != c for c in other], int)
@@ -62,7 +62,7 @@ def distance(one: str, other: str) -> int:
 
 
 def pairs(written: Sequence[str], read: Sequence[Row]) -> list[tuple[int | None, int | None]]:
-    """Places of true rows and found ones that belong together, None where there is no other; the cheapest in order."""
+    """Pair true rows with rows read, in order and at the lowest cost; None is the index of a missing partner."""
     costs = np.zeros((len(written) + 1, len(read) + 1), int)
     costs[1:, 0] = np.cumsum([len(each) for each in written])
     costs[0, 1:] = np.cumsum([len(each.digits) for each in read])
@@ -87,7 +87,7 @@ def pairs(written: Sequence[str], read: Sequence[Row]) -> list[tuple[int | None,
 
 
 def count(written: Sequence[str], read: Sequence[Row], page_marked: bool, total: Count) -> None:
-    """Adds the rows of a page."""
+    """Add the rows of a page to the total."""
     for true, found in pairs(written, read):
         row = Row("", page_marked) if found is None else read[found]
         marked = row.marked or page_marked
@@ -102,7 +102,7 @@ def count(written: Sequence[str], read: Sequence[Row], page_marked: bool, total:
 
 
 def rows_of(path: Path) -> dict[str, list[Row]]:
-    """The rows of each file from `results.numbers.csv`, in order."""
+    """Read the rows of each file from `results.numbers.csv`, in order."""
     lines: dict[str, dict[tuple[int, int], list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -117,18 +117,20 @@ def rows_of(path: Path) -> dict[str, list[Row]]:
 
 
 def written_rows(known: Any) -> list[str]:
-    """The true rows of a file: `{"rows": [...]}`, or numbers with boxes, which are one row."""
+    """Return the true rows of a file: those of `{"rows": [...]}`, or one row of all numbers with boxes."""
     if isinstance(known, Mapping):
         return [row for row in known["rows"] if row]
     return ["".join(c for number in known for c in number["text"] if c.isdigit())]
 
 
 def main(
-    kept: Annotated[Path, typer.Argument(help="What public_sets.py kept: a folder a set.")],
-    sets: Annotated[list[str] | None, typer.Option("--set", help="Only these folders of it.")] = None,
+    kept: Annotated[Path, typer.Argument(help="Folder that public_sets.py kept, with a folder for each set.")],
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="Folder of a set; the default is all with rows. May repeat.")
+    ] = None,
 ) -> None:
-    """Print a table."""
-    typer.echo("set | rows | right | wrong and not marked | right but marked | invented, not marked")
+    """Print a row for each set."""
+    typer.echo("set | rows | right | wrong without mark | right with mark | extra without mark")
     for name in sets or ["orand-car-a-val", "lectaurep-val", "copiste-val", "cases"]:
         folder = kept / name
         truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))

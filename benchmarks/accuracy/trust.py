@@ -1,8 +1,8 @@
-"""Whether confidences can be trusted: what `batchocr run --max-error` accepts, and how much of that is wrong.
+"""Measure how many digits `batchocr run --max-error` accepts, and how many of these are wrong.
 
 `python benchmarks/accuracy/trust.py --digits mnist.npz` composes pages from MNIST's test half, reads them with the
-command, and counts from results.csv: digits accepted are those that are not marked `low-confidence`; wrong are those
-whose digit is another, and those where no digit stands.
+command, and counts the rows of results.csv. A digit is accepted if it is not marked `low-confidence`. It is wrong if
+another digit, or no digit, is written there.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ KINDS = ("plain", "ruled", "pencil", "photo", "dpi150", "dense", "skewed")
 
 
 def read(folder: Path, max_error: float, model: Path | None) -> dict[str, list[DigitRow]]:
-    """The rows of each file, as they stand in the CSV that the command wrote."""
+    """Read the pages of a folder with the command and return the rows of each file from its CSV."""
     out = folder / "results.csv"
     command = [sys.executable, "-m", "batchocr", "run", str(folder), "--out", str(out), "--quiet", "--fresh"]
-    given = ["--model", str(model)] if model else []
-    subprocess.run([*command, "--max-error", str(max_error), *given], check=True)
+    options = ["--model", str(model)] if model else []
+    subprocess.run([*command, "--max-error", str(max_error), *options], check=True)
     rows: dict[str, list[DigitRow]] = {}
     for record in pd.read_csv(out, keep_default_na=False).to_dict("records"):
         row = DigitRow(**{str(name): value for name, value in record.items()})
@@ -40,25 +40,25 @@ def read(folder: Path, max_error: float, model: Path | None) -> dict[str, list[D
 
 
 def main(
-    digits: Annotated[Path, typer.Option(help="MNIST as an .npz.")],
-    seed: Annotated[int, typer.Option(help="Of the composed pages.")] = 5000,
-    pages: Annotated[int, typer.Option(help="Pages a kind.")] = 5,
-    max_error: Annotated[float, typer.Option(help="As `batchocr run` takes it.")] = 0.001,
-    model: Annotated[Path | None, typer.Option(help="Another model than the shipped one.")] = None,
+    digits: Annotated[Path, typer.Option(help="MNIST as an .npz file.")],
+    seed: Annotated[int, typer.Option(help="Seed of the composed pages.")] = 5000,
+    pages: Annotated[int, typer.Option(help="Pages of each kind.")] = 5,
+    max_error: Annotated[float, typer.Option(help="Passed to batchocr run.")] = 0.001,
+    model: Annotated[Path | None, typer.Option(help="Classifier; the default is the shipped one.")] = None,
 ) -> None:
-    """Print a table."""
-    pictures, labels = load(digits, "test")
-    head = "| pages | digits read | calibration error | accepted | wrong among them |"
+    """Print a row for each kind of page."""
+    images, labels = load(digits, "test")
+    head = "| pages | digits read | calibration error | accepted | wrong of these |"
     typer.echo(f"{head}\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
-        write_pages(pictures, labels, list(KINDS), pages, seed, folder)
+        write_pages(images, labels, list(KINDS), pages, seed, folder)
         truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
         rows = read(folder, max_error, model)
         for kind in KINDS:
             known = {name: numbers for name, numbers in truth.items() if name.rsplit("-", 1)[0] == kind}
             figures, pairs = score_boxes(known, rows)
-            # in the same order as the pairs: one and the same call on the accepted rows alone
+            # score only the accepted rows
             sure = {name: [row for row in rows.get(name, []) if "low-confidence" not in row.review] for name in known}
             _, accepted = score_boxes(known, sure)
             count, wrong = len(accepted.true), int((~accepted.right).sum())

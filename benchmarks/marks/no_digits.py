@@ -1,8 +1,8 @@
-"""Pages on which nobody wrote a digit, and the digits that are read there and not marked.
+"""Measure how many digits are read on pages without handwritten digits, and how many of these rows have no mark.
 
-`python benchmarks/marks/no_digits.py --data DATA --fonts FONTS` draws 200 pages: print, also turned, tables, answer
-sheets, blank forms, cursive by writers whom no training saw, drawings, diagrams, and photos without paper. It prints a
-row a kind. Printed digits are left out, as a user who wants handwriting asks for (`--printed drop`).
+`python benchmarks/marks/no_digits.py --data DATA --fonts FONTS` draws 200 pages: printed text, also turned, tables,
+answer sheets, blank forms, cursive words by writers held out of every training, drawings, diagrams, and photos without
+paper. It prints one row for each kind. Printed digits are left out, as a user of handwriting does (`--printed drop`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Pixels = NDArray[np.uint8]
 WIDTH, HEIGHT = 1240, 1754
 """A4 at 150 dpi."""
 IMITATIONS = ("hand", "script", "comic", "humor", "ecolier", "femke", "tomson", "breip")
-"""In the path of a font that imitates writing by hand."""
+"""Words in the path of a font that imitates handwriting."""
 WORDS = (
     "the of and register number date total amount name address please print clearly in block capitals your answer to "
     "each question below office use only signature witness district ward polling station returning officer candidate "
@@ -38,7 +38,7 @@ WORDS = (
 
 
 class Maker:
-    """Draws pages; the same for the same state of `rng`."""
+    """Draws one page; the same state of `rng` gives the same page."""
 
     def __init__(self, rng: np.random.Generator, fonts: list[Path], words: list[Strokes]) -> None:
         self.rng, self.fonts, self.words = rng, fonts, words
@@ -50,7 +50,7 @@ class Maker:
         return ImageFont.truetype(str(self.path), size)
 
     def token(self, digits: float) -> str:
-        """A printed word, or a number with this chance."""
+        """Return a printed word, or with the probability `digits` a number."""
         rng = self.rng
         if rng.random() < digits:
             number = "".join(str(d) for d in rng.integers(0, 10, int(rng.integers(1, 6))))
@@ -80,14 +80,14 @@ class Maker:
             self.draw.line([(xs[0], y), (xs[-1], y)], fill=ink, width=pen)
 
     def write(self, x: float, base: float, height: float) -> float:
-        """A word by hand from `x` on; returns where it ends."""
+        """Write a handwritten word that starts at `x`, and return where it ends."""
         rng = self.rng
         strokes = self.words[int(rng.integers(len(self.words)))]
-        low = np.concatenate(strokes).min(axis=0)[0]
+        min_x = np.concatenate(strokes).min(axis=0)[0]
         right, pixels = x, np.array(self.page)
         ink, pen = int(rng.integers(20, 110)), int(rng.integers(2, 4))
         for stroke in strokes:
-            points = np.asarray(stroke, np.float32) * height + (x - low * height, base)
+            points = np.asarray(stroke, np.float32) * height + (x - min_x * height, base)
             right = max(right, float(points[:, 0].max()))
             cv2.polylines(pixels, [(points * 16).round().astype(np.int32)], False, ink, pen, cv2.LINE_AA, 4)
         self.page = Image.fromarray(pixels)
@@ -119,7 +119,7 @@ def table(m: Maker) -> None:
 
 
 def answer_sheet(m: Maker) -> None:
-    """Bubbles with a letter or a figure in each, some filled."""
+    """Draw bubbles with a letter or a digit in each; some are filled."""
     rng = m.rng
     m.paragraphs(0.05, bottom=220)
     names = str(rng.choice([string.ascii_uppercase[:5], "12345", "0123456789"]))
@@ -138,7 +138,7 @@ def answer_sheet(m: Maker) -> None:
 
 
 def blank_form(m: Maker) -> None:
-    """Labels, boxes and combs, nothing in them."""
+    """Draw labels with empty boxes and combs."""
     rng = m.rng
     m.paragraphs(0.03, bottom=200)
     y = 250
@@ -162,7 +162,7 @@ def cursive(m: Maker) -> None:
 
 
 def letter(m: Maker) -> None:
-    """Print, and words by hand below it."""
+    """Draw printed text with handwritten words below it."""
     m.paragraphs(0.08, bottom=700)
     for row in range(int(m.rng.integers(2, 7))):
         x, height = 120.0, float(m.rng.uniform(28, 44))
@@ -171,7 +171,7 @@ def letter(m: Maker) -> None:
 
 
 def drawing(m: Maker) -> None:
-    """Long curves, loops, polygons and hatching by pen."""
+    """Draw long curves, loops and polygons with a pen."""
     rng, pixels = m.rng, np.array(m.page)
     for _ in range(int(rng.integers(8, 26))):
         start, count = rng.uniform((100, 100), (WIDTH - 100, HEIGHT - 100)), int(rng.integers(3, 9))
@@ -189,7 +189,7 @@ def drawing(m: Maker) -> None:
 
 
 def diagram(m: Maker) -> None:
-    """Axes with printed figures, and curves."""
+    """Draw axes with printed numbers, and curves."""
     rng, font = m.rng, m.font(20)
     for top in (150, 900):
         m.draw.line([(150, top), (150, top + 600), (WIDTH - 100, top + 600)], fill=0, width=3)
@@ -203,7 +203,7 @@ def diagram(m: Maker) -> None:
 
 
 def no_paper(m: Maker) -> None:
-    """A photo of things: shades, edges, grain."""
+    """Draw a photo of objects: shades, edges and noise."""
     rng = m.rng
     coarse = rng.normal(120, 45, (9, 7)).astype(np.float32)
     scene = np.asarray(cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC))
@@ -222,7 +222,7 @@ KINDS: tuple[Callable[[Maker], None], ...] = (
 
 
 def latin(path: Path) -> bool:
-    """Whether a font draws Latin letters and figures, each another way."""
+    """Return whether a font has different glyphs for Latin letters and digits."""
     try:
         font = ImageFont.truetype(str(path), 24)
         return len({bytes(font.getmask(c)) for c in "aZ08é"[:4]}) == 4
@@ -231,18 +231,18 @@ def latin(path: Path) -> bool:
 
 
 def imitates_writing(font: Path) -> bool:
-    """Whether a font is made to look like writing by hand: its figures are that to a reader too."""
+    """Return whether a font imitates handwriting; its digits would rightly be read as handwritten."""
     return any(word in str(font).lower() for word in IMITATIONS)
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="The folder of public data.")],
-    fonts: Annotated[Path, typer.Option(help="A folder of fonts.")],
+    data: Annotated[Path, typer.Option(help="Folder of the public data.")],
+    fonts: Annotated[Path, typer.Option(help="Folder of fonts.")],
     count: Annotated[int, typer.Option(help="Pages of each kind.")] = 20,
-    seed: Annotated[int, typer.Option()] = 9100,
-    keep: Annotated[Path | None, typer.Option(help="Keep pages and results here.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the pages.")] = 9100,
+    keep: Annotated[Path | None, typer.Option(help="Folder in which pages and results are kept.")] = None,
 ) -> None:
-    """Print a row a kind."""
+    """Print one row for each kind of page."""
     words = [strokes for strokes, _ in Sources.load(data, [fonts], held_out=True).words]
     usable = [path for path in font_files([fonts]) if latin(path) and not imitates_writing(path)]
     with tempfile.TemporaryDirectory() as temporary:
@@ -254,15 +254,15 @@ def main(
                 maker = Maker(rng, usable, words)
                 kind(maker)
                 noisy = np.asarray(maker.page, np.float32) + rng.normal(0, rng.uniform(0, 6), maker.page.size[::-1])
-                picture = np.clip(noisy, 0, 255).astype(np.uint8)
+                image = np.clip(noisy, 0, 255).astype(np.uint8)
                 path = work / "pages" / f"{kind.__name__}-{at:02}.jpg"
-                cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
+                cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 85])
         read = read_files(work / "pages", work / "results.csv", "--printed", "drop")
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for name, file in read.items():
-        of_kind = found[name.rsplit("-", 1)[0]]
-        of_kind.update(digits=len(file.digits), plain=len(file.unmarked), marked=bool(file.page_marks))
-    typer.echo("| kind | pages | digits a page | not marked, a page | pages marked |\n|---|---|---|---|---|")
+        counts = found[name.rsplit("-", 1)[0]]
+        counts.update(digits=len(file.digits), plain=len(file.unmarked), marked=bool(file.page_marks))
+    typer.echo("| kind | pages | digits per page | without mark, per page | marked pages |\n|---|---|---|---|---|")
     for name in [*(kind.__name__ for kind in KINDS), "all"]:
         total = sum(found.values(), Counter()) if name == "all" else found[name]
         pages = count * (len(KINDS) if name == "all" else 1)

@@ -1,4 +1,4 @@
-"""Runs of the command over made pages, and what they say: the rows and pages of each file."""
+"""Run the command over generated pages and collect the rows and pages of each file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = dict[str, str]
 
 @dataclass
 class ReadFile:
-    """What a run wrote of a file."""
+    """The rows that a run wrote for one file."""
 
     digits: list[Row] = field(default_factory=list)
     numbers: list[Row] = field(default_factory=list)
@@ -23,20 +23,20 @@ class ReadFile:
 
     @property
     def page_marks(self) -> str:
-        """The marks of its pages, empty where there are none."""
+        """The marks of its pages, joined by `;`; empty if there are none."""
         return ";".join(page["marks"] for page in self.pages if page["marks"])
 
     @property
     def unmarked(self) -> list[Row]:
-        """Digits on which nothing is marked: they, their number, and their page."""
+        """Digits without any mark on the digit, its number or its page."""
         if self.page_marks:
             return []
-        doubted = {(n["page"], n["line"], n["number"]) for n in self.numbers if n["review"]}
-        return [d for d in self.digits if not d["review"] and (d["page"], d["line"], d["number"]) not in doubted]
+        marked = {(n["page"], n["line"], n["number"]) for n in self.numbers if n["review"]}
+        return [d for d in self.digits if not d["review"] and (d["page"], d["line"], d["number"]) not in marked]
 
 
 def read_files(scans: Path | Sequence[Path], out: Path, *options: str) -> dict[str, ReadFile]:
-    """What is read of scans, by the name of the file. Ends this program where the command fails."""
+    """Read scans with the command and return their rows by file name. Ends this program if the command fails."""
     given = [str(scans)] if isinstance(scans, Path) else [str(scan) for scan in scans]
     command = [sys.executable, "-m", "batchocr", "run", *given, "--out", str(out), "--quiet", "--fresh", *options]
     ended = subprocess.run(command).returncode

@@ -1,8 +1,8 @@
-"""Numbers struck out in five ways, scribbled over, overwritten and ringed: how many of them no mark tells.
+"""Measure how many numbers that are struck out, scribbled over, overwritten or circled have no mark.
 
-`python benchmarks/marks/struck_out.py MNIST.npz` writes numbers of MNIST's test half on a page, each alone on its line.
-Of half of them it strikes some out by a line, two lines, a slanted line up or down, or a cross, scribbles over others,
-writes another digit over a digit, or draws a ring around the number.
+`python benchmarks/marks/struck_out.py MNIST.npz` writes numbers from MNIST's test half on pages. Half of them are
+changed: struck out by a line, two lines, a slanted line up or down, or a cross; scribbled over; with a digit written
+over another digit; or with a ring around the number.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from compose import load
 WAYS = ("line", "double", "upwards", "downwards", "cross")
 CHANGED = (*WAYS, "scribbled over", "overwritten", "ringed")
 HEIGHT = 60
-"""Of the digits, in pixels."""
+"""Height of the digits in pixels."""
 
 
 def strike(page: np.ndarray, way: str, box: tuple[int, int, int, int], rng: np.random.Generator, ink: int) -> None:
-    """A stroke through what stands in a box, a little beyond its ends, as straight as a hand draws it."""
-    left, top, right, foot = box
+    """Draw a stroke through a box and a little beyond its ends, as straight as a hand draws it."""
+    left, top, right, bottom = box
     left, right = left - int(rng.integers(5, 25)), right + int(rng.integers(5, 25))
 
     def stroke(y0: float, y1: float) -> None:
@@ -41,46 +41,47 @@ def strike(page: np.ndarray, way: str, box: tuple[int, int, int, int], rng: np.r
             page, [(points * 16).round().astype(np.int32)], False, ink, int(rng.integers(3, 7)), cv2.LINE_AA, 4
         )
 
-    tall, tilt = foot - top, float(rng.normal(0, 4))
+    height, tilt = bottom - top, float(rng.normal(0, 4))
     if way in ("line", "double"):
-        at = top + tall * (0.5 if way == "line" else 0.38) + float(rng.normal(0, 3))
-        stroke(at - tilt, at + tilt)
+        y = top + height * (0.5 if way == "line" else 0.38) + float(rng.normal(0, 3))
+        stroke(y - tilt, y + tilt)
     if way == "double":
-        stroke(top + 0.66 * tall - tilt, top + 0.66 * tall + tilt)
+        stroke(top + 0.66 * height - tilt, top + 0.66 * height + tilt)
     if way in ("upwards", "cross"):
-        stroke(foot - 4, top + 4)
+        stroke(bottom - 4, top + 4)
     if way in ("downwards", "cross"):
-        stroke(top + 4, foot - 4)
+        stroke(top + 4, bottom - 4)
 
 
 def scribble(page: np.ndarray, box: tuple[int, int, int, int], rng: np.random.Generator, ink: int) -> None:
-    """A zigzag over what stands in a box, so close that little can be read."""
-    left, top, right, foot = box
+    """Draw a zigzag over a box, so dense that little can be read."""
+    left, top, right, bottom = box
     count = max(6, round((right - left) / float(rng.uniform(4, 7))))
     x = np.linspace(left - 6, right + 6, count) + rng.normal(0, 3, count)
-    y = np.where(np.arange(count) % 2, top - 4, foot + 4) + rng.normal(0, 5, count)
+    y = np.where(np.arange(count) % 2, top - 4, bottom + 4) + rng.normal(0, 5, count)
     points = (np.stack([x, y], axis=1) * 16).round().astype(np.int32)
     cv2.polylines(page, [points], False, ink, int(rng.integers(3, 6)), cv2.LINE_AA, 4)
 
 
 def ring(page: np.ndarray, box: tuple[int, int, int, int], rng: np.random.Generator, ink: int) -> None:
-    """A closed bow around what stands in a box."""
-    left, top, right, foot = box
+    """Draw a closed curve around a box."""
+    left, top, right, bottom = box
     turn = np.linspace(0, 2 * np.pi * float(rng.uniform(0.97, 1.08)), 60)
-    wide, tall = (right - left) / 2 * 1.15 + 14, (foot - top) / 2 * 1.2 + 8
-    out = 1 + 0.05 * np.sin(2 * turn + rng.uniform(0, 6)) + 0.04 * turn / 6
-    points = np.stack([(left + right) / 2 + wide * out * np.cos(turn), (top + foot) / 2 + tall * out * np.sin(turn)])
-    points = (points.T * 16).round().astype(np.int32)
+    x_radius, y_radius = (right - left) / 2 * 1.15 + 14, (bottom - top) / 2 * 1.2 + 8
+    factor = 1 + 0.05 * np.sin(2 * turn + rng.uniform(0, 6)) + 0.04 * turn / 6
+    x = (left + right) / 2 + x_radius * factor * np.cos(turn)
+    y = (top + bottom) / 2 + y_radius * factor * np.sin(turn)
+    points = (np.stack([x, y], axis=1) * 16).round().astype(np.int32)
     cv2.polylines(page, [points], False, ink, int(rng.integers(2, 5)), cv2.LINE_AA, 4)
 
 
 def main(
-    mnist: Annotated[Path, typer.Argument(help="mnist.npz.")],
-    pages: Annotated[int, typer.Option(help="Of 24 numbers each.")] = 20,
-    seed: Annotated[int, typer.Option()] = 9300,
-    keep: Annotated[Path | None, typer.Option(help="Keep pages and results here.")] = None,
+    mnist: Annotated[Path, typer.Argument(help="The file mnist.npz.")],
+    pages: Annotated[int, typer.Option(help="Number of pages, with 24 numbers each.")] = 20,
+    seed: Annotated[int, typer.Option(help="Seed of the pages.")] = 9300,
+    keep: Annotated[Path | None, typer.Option(help="Folder in which pages and results are kept.")] = None,
 ) -> None:
-    """Print a row a way."""
+    """Print one row for each kind of change."""
     digits, labels = load(mnist, "test")
     boxes: dict[str, list[tuple[str, str, tuple[int, int, int, int]]]] = {}
     with tempfile.TemporaryDirectory() as temporary:
@@ -127,7 +128,7 @@ def main(
             counts[way, "not marked"] += any(not number["review"] for number in own)
             counts[way, "struck-out"] += any("struck-out" in number["review"] for number in own)
     typer.echo(
-        "| numbers | count | with no row | with a row that has no mark | marked struck-out | read as written |\n"
+        "| numbers | count | without row | with a row without mark | marked struck-out | read as written |\n"
         + "|---" * 6
         + "|"
     )
@@ -137,7 +138,7 @@ def main(
 
 
 def _overlaps(number: Row, box: tuple[int, int, int, int]) -> bool:
-    """Whether a number's middle lies in a box."""
+    """Return whether the centre of a number is in a box."""
     x, y = int(number["left"]) + int(number["width"]) / 2, int(number["top"]) + int(number["height"]) / 2
     return box[0] - 20 <= x <= box[2] + 20 and box[1] - 20 <= y <= box[3] + 20
 

@@ -1,8 +1,8 @@
-"""Compose A4 pages of hand-written digits, with a true box for every digit, from any npz of digits.
+"""Compose A4 pages of handwritten digits from an npz file of digits, with a true box for every digit.
 
-The pages measure a reader, so they are built from what real scans show (pens, paper, rules, forms, skew, shadows,
-noise) and know nothing about how a reader works. True boxes come from each digit's ink alone, taken through the same
-turn, scale and blur as its page. Lengths are pixels at 300 dots per inch unless a name or docstring says otherwise.
+The pages imitate what real scans show (pens, paper, rules, forms, skew, shadows, noise) and do not depend on how a
+reader works. The true box of a digit comes from its ink alone, after the same rotation, scaling and blur as the page.
+Lengths are pixels at 300 dpi unless a name or docstring says otherwise.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from desk import SCENES, befall
+from desk import SCENES, apply_scene
 from page_kinds import KINDS as PLAIN_KINDS
 from page_kinds import MAKERS
 from sheet import (
@@ -31,12 +31,12 @@ from sheet import (
 )
 
 KINDS = (*PLAIN_KINDS, *SCENES)
-BEFALLEN = ("plain", "ruled", "comb")
-"""What is on the sheets that lie on desks, were folded and so on."""
+SCENE_KINDS = ("plain", "ruled", "comb")
+"""Kinds of writing on the sheets of scenes (on desks, folded and so on)."""
 
 
 def new_sheet(kind: str, digits: Array, labels: Labels, rng: np.random.Generator) -> Sheet:
-    """Take paper and a pen: white to greyish paper, black or blue ink or pencil, a colour scan or a grey one."""
+    """Make a sheet: white to greyish paper; black ink, blue ink or pencil; a colour scan or a grey scan."""
     paper, blue = rng.uniform(235, 255), kind != "pencil" and rng.random() < 0.45
     grey = rng.uniform(120, 165) if kind == "pencil" else rng.uniform(10, 80)
     ink = (rng.uniform(120, 190), rng.uniform(40, 90), rng.uniform(15, 70)) if blue else (grey,) * 3
@@ -49,7 +49,7 @@ def new_sheet(kind: str, digits: Array, labels: Labels, rng: np.random.Generator
 
 
 def shadow(shape: tuple[int, ...], rng: np.random.Generator) -> Alpha:
-    """Return light from 1 down to 0.45 or more over a page: a slow gradient and the soft edge of a shadow."""
+    """Return the light on a page, between 0.45 and 1: a slow gradient and the soft edge of a shadow."""
     ys, xs = np.mgrid[0:1:88j, 0:1:62j]
     turns = rng.uniform(0, 2 * np.pi, 2)
     across, edge = (np.cos(turn) * (xs - 0.5) + np.sin(turn) * (ys - 0.5) for turn in turns)
@@ -60,9 +60,9 @@ def shadow(shape: tuple[int, ...], rng: np.random.Generator) -> Alpha:
 
 
 def scan(sheet: Sheet, kind: str) -> tuple[Array, list[TrueNumber]]:
-    """Turn a written sheet into a scan of it, and its numbers into the truth about that scan."""
+    """Make a scan of a written sheet; return its image and its true numbers."""
     rng = sheet.rng
-    # No sheet lies quite straight on the glass.
+    # No sheet is perfectly straight on the glass.
     angle = rng.uniform(2, 6) * rng.choice([-1, 1]) if kind == "skewed" else rng.uniform(-0.6, 0.6)
     scale = 0.5 if kind == "dpi150" else float(rng.choice([1.0, 2 / 3, 0.5])) if kind == "dotted" else 1.0
     blur = rng.uniform(0.8, 1.8) if kind == "photo" else 0.0
@@ -87,15 +87,15 @@ def scan(sheet: Sheet, kind: str) -> tuple[Array, list[TrueNumber]]:
 
 
 def compose(kind: str, digits: Array, labels: Labels, rng: np.random.Generator) -> tuple[Array, list[TrueNumber]]:
-    """Compose one page of a kind from white-on-black digits; return the page (grey or BGR) and its true numbers."""
-    make = MAKERS[str(rng.choice(BEFALLEN)) if kind in SCENES else kind]
+    """Compose one page of a kind from white-on-black digits; return its image (grey or BGR) and its true numbers."""
+    make = MAKERS[str(rng.choice(SCENE_KINDS)) if kind in SCENES else kind]
     sheet = new_sheet(kind, digits, labels, rng)
     make(sheet)
-    return (befall(sheet, kind, make) if kind in SCENES else None) or scan(sheet, kind)
+    return (apply_scene(sheet, kind, make) if kind in SCENES else None) or scan(sheet, kind)
 
 
 def load(path: Path, split: str) -> tuple[Array, Labels]:
-    """Load the digits of a split, or all of an npz that has no splits; blank pictures are left out."""
+    """Load the digits of a split, or all digits of an npz without splits; blank images are left out."""
     with np.load(path, allow_pickle=False) as data:
         names = (f"x_{split}", f"y_{split}") if f"x_{split}" in data else ("x", "y")
         if not set(names) <= set(data):
@@ -108,12 +108,12 @@ def load(path: Path, split: str) -> tuple[Array, Labels]:
 def write_pages(
     digits: Array, labels: Labels, kinds: Sequence[str], pages: int, seed: int, out: Path
 ) -> dict[str, list[TrueNumber]]:
-    """Write `pages` composed pages of each kind, and truth.json, to the folder `out`; return the truth."""
+    """Write `pages` composed pages of each kind and truth.json to the folder `out`; return the truth."""
     out.mkdir(parents=True, exist_ok=True)
     truth: dict[str, list[TrueNumber]] = {}
     for each in kinds:
         for index in range(pages):
-            # A page depends on the seed, its kind and its place alone, not on which other pages are made.
+            # A page depends only on the seed, its kind and its index, not on the other pages.
             rng = np.random.default_rng([seed, zlib.crc32(each.encode()), index])
             image, numbers = compose(each, digits, labels, rng)
             name = f"{each}-{index:03d}" + (".jpg" if rng.random() < JPEG_SHARE else ".png")
@@ -126,18 +126,18 @@ def write_pages(
 
 
 def main(
-    digits: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="npz of white-on-black digits.")],
+    digits: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="npz file of white-on-black digits.")],
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the pages and truth.json.")],
-    split: Annotated[str, typer.Option(help="Which digits of the npz: train or test.")] = "test",
+    split: Annotated[str, typer.Option(help="Split of the npz file: train or test.")] = "test",
     kind: Annotated[list[str] | None, typer.Option(help=f"Kind of page: {', '.join(KINDS)}. May repeat.")] = None,
     pages: Annotated[int, typer.Option(min=1, max=1000, help="Pages of each kind.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same pages.")] = 1000,
 ) -> None:
-    """Compose pages of hand-written digits and the truth about them."""
+    """Compose pages of handwritten digits and write their truth."""
     if unknown := set(kind or ()) - set(KINDS):
-        raise typer.BadParameter(f"no such kind: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
-    pictures, labels = load(digits, split)
-    truth = write_pages(pictures, labels, list(dict.fromkeys(kind or KINDS)), pages, seed, out)
+        raise typer.BadParameter(f"no such kind: {', '.join(sorted(unknown))}; choose from {', '.join(KINDS)}")
+    images, labels = load(digits, split)
+    truth = write_pages(images, labels, list(dict.fromkeys(kind or KINDS)), pages, seed, out)
     count = sum(len(number["digits"]) for numbers in truth.values() for number in numbers)
     typer.echo(f"{len(truth)} pages, {count} digits in {out}")
 

@@ -1,7 +1,7 @@
-"""What befalls a written sheet before it is a picture: folds, holes, the other side, a desk, a camera, a scanner's lid.
+"""Scenes with a written sheet: folds, holes, show-through, a photo on a desk, and a scan with dark margins.
 
-A sheet is seen through a homography, and the true boxes are those of each digit's ink seen through the same one.
-Lengths are pixels at 300 dots per inch.
+A sheet is projected by a homography; the true boxes are those of each digit's ink after the same homography. Lengths
+are pixels at 300 dpi.
 """
 
 from collections.abc import Callable
@@ -12,17 +12,17 @@ import numpy as np
 from sheet import HEIGHT, MM, WIDTH, Alpha, Array, Sheet, TrueNumber, ink_box
 
 Frame = tuple[int, int]
-"""Width and height of a picture."""
+"""Width and height of an image."""
 
 
 def smooth_noise(shape: Frame, cells: Frame, rng: np.random.Generator) -> Alpha:
-    """Return noise of mean 0 and spread 1 over a picture, with `cells` patches across and down."""
+    """Return smooth noise with mean 0 and standard deviation 1, with `cells` patches across and down."""
     noise = rng.standard_normal(cells[::-1]).astype(np.float32)
     return cv2.resize(noise, shape, interpolation=cv2.INTER_CUBIC).astype(np.float32)
 
 
 def grained(frame: Frame, rng: np.random.Generator) -> Alpha:
-    """Return how much darker wood is along its fibres: some broad bands, many fine ones, joints between boards."""
+    """Return the brightness changes of wood: broad and fine bands along the fibres, and joints between boards."""
     height = frame[1]
     grain = 0.10 * smooth_noise(frame, (3, height // 90), rng) + 0.07 * smooth_noise(frame, (12, height // 9), rng)
     for y in rng.uniform(0, height, 3 if rng.random() < 0.5 else 0).astype(int):
@@ -31,14 +31,14 @@ def grained(frame: Frame, rng: np.random.Generator) -> Alpha:
 
 
 def desk(frame: Frame, kind: str, rng: np.random.Generator) -> Array:
-    """Return a desk (BGR): wood, dark, light, or nearly as white as paper."""
+    """Return the image (BGR) of a desk: wood, dark, light, or nearly as white as paper."""
     if kind == "wood":
         base = np.array([0.5, 0.75, 1.0]) * rng.uniform(110, 215)
         texture = grained(frame, rng)
         texture = texture if rng.random() < 0.5 else cv2.resize(np.ascontiguousarray(texture.T), frame)
     else:
-        low, high = {"dark": (20, 75), "light": (150, 205), "white": (215, 242)}[kind]
-        base = rng.uniform(low, high) * rng.uniform(0.94, 1.06, 3)
+        lower, upper = {"dark": (20, 75), "light": (150, 205), "white": (215, 242)}[kind]
+        base = rng.uniform(lower, upper) * rng.uniform(0.94, 1.06, 3)
         texture = rng.uniform(0.005, 0.02) * smooth_noise(frame, (frame[0] // 6, frame[1] // 6), rng)
     top = base * (1 + texture[..., None])
     for _ in range(int(rng.integers(0, 3))):  # a pen, a cable, a cup
@@ -50,7 +50,7 @@ def desk(frame: Frame, kind: str, rng: np.random.Generator) -> Array:
 
 
 def hand_shadow(frame: Frame, rng: np.random.Generator) -> Alpha:
-    """Return light from 1 down to a half under the shadow of a hand or a telephone, its edge sharper or softer."""
+    """Return the light, between 0.5 and 1, under the shadow of a hand or a telephone."""
     light = np.ones((frame[1] // 4, frame[0] // 4), np.float32)
     x, y = rng.uniform(0.2, 0.8) * light.shape[1], light.shape[0] * rng.choice([0.15, 0.85])
     reach = light.shape[0] * rng.uniform(0.2, 0.45)
@@ -61,7 +61,7 @@ def hand_shadow(frame: Frame, rng: np.random.Generator) -> Alpha:
 
 
 def fold(sheet: Sheet) -> None:
-    """Fold the sheet in two or three, or both ways: thin dark or pale lines, each with shade to one side."""
+    """Fold the sheet one to three times, possibly in both directions: thin lines with shade on one side."""
     rng, (height, width) = sheet.rng, sheet.canvas.shape[:2]
     light = np.ones((height, width), np.float32)
     down = [[0.5], [1 / 3, 2 / 3], [0.25, 0.5, 0.75]][int(rng.integers(3))]
@@ -78,7 +78,7 @@ def fold(sheet: Sheet) -> None:
 
 
 def show_through(sheet: Sheet, make: Callable[[Sheet], None]) -> None:
-    """Let what is written on the other side shine through, mirrored, soft and pale."""
+    """Add the writing of the other side: mirrored, blurred and pale."""
     rng, paper = sheet.rng, np.atleast_1d(np.median(sheet.canvas[::50, ::50], axis=(0, 1)))
     other = replace(sheet, canvas=np.full_like(sheet.canvas, 255), written=[])
     make(other)
@@ -89,7 +89,7 @@ def show_through(sheet: Sheet, make: Callable[[Sheet], None]) -> None:
 
 
 def punch(sheet: Sheet) -> None:
-    """Punch two or four holes: what lies behind is dark, or as pale as paper with a thin shade along the rim."""
+    """Punch two or four holes; the background is dark, or as light as paper with a thin shade at the rim."""
     rng, x, pitch = sheet.rng, 9 * MM, 80 * MM
     places = HEIGHT / 2 + pitch * np.array([-0.5, 0.5] if rng.random() < 0.7 else [-1.5, -0.5, 0.5, 1.5])
     dark = rng.random() < 0.5
@@ -99,61 +99,59 @@ def punch(sheet: Sheet) -> None:
 
 
 def camera(frame: Frame, rng: np.random.Generator, cut: bool, fill: float) -> Alpha:
-    """Return the homography from the sheet to a picture that a pinhole camera takes of it, tilted by up to 20°.
+    """Return the homography from the sheet to the image of a pinhole camera, tilted by up to 20°.
 
-    The whole sheet is seen and fills at least the share `fill` one way, or its edges are cut off on a side or two.
+    The whole sheet is visible and fills at least the share `fill` in one direction, or one or two edges are cut off.
     """
     tilt_x, tilt_y, turn = np.deg2rad([*rng.uniform(-20, 20, 2), rng.uniform(-8, 8)]).tolist()
     rotation = cv2.Rodrigues(np.array([tilt_x, tilt_y, 0.0]))[0] @ cv2.Rodrigues(np.array([0.0, 0.0, turn]))[0]
     middle = np.array([[1, 0, -WIDTH / 2], [0, 1, -HEIGHT / 2], [0, 0, 1]])
-    seen = (
+    projection = (
         np.diag([1.2 * HEIGHT, 1.2 * HEIGHT, 1.0]) @ np.column_stack([rotation[:, :2], [0, 0, 1.4 * HEIGHT]]) @ middle
     )
     corners = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]], np.float64)[:, None]
-    ends = cv2.perspectiveTransform(corners, seen)[:, 0]
+    ends = cv2.perspectiveTransform(corners, projection)[:, 0]
     span, room = np.ptp(ends, axis=0), np.array(frame)
     scale = float((room / span).min()) * (rng.uniform(0.97, 1.02) if cut else rng.uniform(fill, 0.97))
     free = room - scale * span
     left_top = free * (rng.choice([-0.1, 0.5, 1.1], 2) if cut else rng.uniform(0.1, 0.9, 2))
     place = left_top - scale * ends.min(axis=0)
-    return np.asarray(np.array([[scale, 0, place[0]], [0, scale, place[1]], [0, 0, 1]]) @ seen)
+    return np.asarray(np.array([[scale, 0, place[0]], [0, scale, place[1]], [0, 0, 1]]) @ projection)
 
 
 def lay(sheet: Sheet, ground: Array, view: Alpha) -> Array:
-    """Return the picture (BGR) of a sheet on a ground, with the narrow shadow that its edge casts."""
+    """Return the image (BGR) of a sheet on a background, with a narrow shadow at its edge."""
     frame = ground.shape[1::-1]
     colour = sheet.canvas if sheet.canvas.ndim == 3 else cv2.cvtColor(sheet.canvas, cv2.COLOR_GRAY2BGR)
-    seen = cv2.warpPerspective(colour, view, frame, flags=cv2.INTER_LINEAR)
+    projected = cv2.warpPerspective(colour, view, frame, flags=cv2.INTER_LINEAR)
     cover = cv2.warpPerspective(np.full(colour.shape[:2], 255, np.uint8), view, frame)
     alpha = (cover / np.float32(255))[..., None]
     shift = np.array([[1, 0, sheet.rng.uniform(-9, 9)], [0, 1, sheet.rng.uniform(-9, 9)]], np.float32)
     shade = cv2.GaussianBlur(cv2.warpAffine(cover, shift, frame), (0, 0), sheet.rng.uniform(3, 12)) / 255
     dark = ground * (1 - sheet.rng.uniform(0.1, 0.45) * shade[..., None])
-    return np.asarray(dark * (1 - alpha) + seen * alpha, np.uint8)
+    return np.asarray(dark * (1 - alpha) + projected * alpha, np.uint8)
 
 
 def photograph(sheet: Sheet, kind: str, cut: bool = False) -> tuple[Array, list[TrueNumber]]:
-    """Take a picture of 12 or 2 megapixels of a sheet on a desk of a kind, with or without a shadow across it."""
+    """Take a photo of 12 or 2 megapixels of a sheet on a desk, with or without a shadow across it."""
     rng, frame = sheet.rng, (3000, 4000)
     reduce = 1.0 if rng.random() < 0.5 else 0.41
     view = camera(frame, rng, cut, 0.62 if reduce == 1 else 0.8)
-    picture = lay(sheet, desk(frame, kind, rng), view)
+    image = lay(sheet, desk(frame, kind, rng), view)
     ys, xs = np.mgrid[-0.5 : 0.5 : frame[1] * 1j, -0.5 : 0.5 : frame[0] * 1j]
     turn = rng.uniform(0, 2 * np.pi)
     light = 0.9 - rng.uniform(0, 0.3) * (np.cos(turn) * xs + np.sin(turn) * ys).astype(np.float32)
     if rng.random() < 0.4:
         light *= hand_shadow(frame, rng)
-    picture = cv2.GaussianBlur(
-        (picture * light[..., None]).clip(0, 255).astype(np.uint8), (0, 0), rng.uniform(0.6, 1.4)
-    )
+    image = cv2.GaussianBlur((image * light[..., None]).clip(0, 255).astype(np.uint8), (0, 0), rng.uniform(0.6, 1.4))
     if reduce < 1:
-        picture = cv2.resize(picture, None, fx=reduce, fy=reduce, interpolation=cv2.INTER_AREA)
-    noisy = picture + rng.uniform(1, 4) * rng.standard_normal(picture.shape, dtype=np.float32)
+        image = cv2.resize(image, None, fx=reduce, fy=reduce, interpolation=cv2.INTER_AREA)
+    noisy = image + rng.uniform(1, 4) * rng.standard_normal(image.shape, dtype=np.float32)
     return np.asarray(noisy.round().clip(0, 255), np.uint8), truth(sheet, view, reduce)
 
 
 def scan_with_margins(sheet: Sheet) -> tuple[Array, list[TrueNumber]]:
-    """Scan a sheet that lies crooked under an open lid: what is around it is dark, on all sides or on some."""
+    """Scan a rotated sheet under an open lid: some or all margins are dark."""
     rng = sheet.rng
     angle, shade = rng.uniform(-4, 4), rng.uniform(5, 90)
     left, top, right, bottom = np.where(rng.random(4) < 0.65, rng.uniform(0, 14, 4), rng.uniform(-5, 0, 4)) * MM
@@ -162,21 +160,21 @@ def scan_with_margins(sheet: Sheet) -> tuple[Array, list[TrueNumber]]:
     view[:2] = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), angle, 1.0)
     view[:2, 2] += left, top
     ground = np.full((*frame[::-1], 3), shade, np.uint8)
-    picture = lay(sheet, ground, view)
-    noisy = picture + rng.uniform(1, 5) * rng.standard_normal(picture.shape, dtype=np.float32)
+    image = lay(sheet, ground, view)
+    noisy = image + rng.uniform(1, 5) * rng.standard_normal(image.shape, dtype=np.float32)
     return np.asarray(noisy.round().clip(0, 255), np.uint8), truth(sheet, view, 1.0)
 
 
 def truth(sheet: Sheet, view: Alpha, reduce: float) -> list[TrueNumber]:
-    """Return the numbers of a sheet with the boxes that their ink has in a picture reduced after the view."""
+    """Return the true numbers of a sheet in an image that was scaled by `reduce` after the projection."""
     numbers: list[TrueNumber] = []
     for number in sheet.written:
         boxes = []
         for glyph in number:
-            digit, left, top, wide, high = ink_box(glyph, view, 0.0)
+            digit, left, top, width, height = ink_box(glyph, view, 0.0)
             x, y = round(left * reduce), round(top * reduce)
             boxes.append(
-                [digit, x, y, max(1, round((left + wide) * reduce) - x), max(1, round((top + high) * reduce) - y)]
+                [digit, x, y, max(1, round((left + width) * reduce) - x), max(1, round((top + height) * reduce) - y)]
             )
         numbers.append({"text": "".join(str(glyph.digit) for glyph in number), "digits": boxes})
     return numbers
@@ -186,8 +184,8 @@ DESKS = ("wood", "dark", "light", "white")
 SCENES = (*(f"desk-{name}" for name in DESKS), "desk-cut", "folded", "through", "punched", "margins")
 
 
-def befall(sheet: Sheet, scene: str, make: Callable[[Sheet], None]) -> tuple[Array, list[TrueNumber]] | None:
-    """Do to a written sheet what a scene says; return its picture and truth, or None where it is yet to be scanned."""
+def apply_scene(sheet: Sheet, scene: str, make: Callable[[Sheet], None]) -> tuple[Array, list[TrueNumber]] | None:
+    """Apply a scene to a written sheet; return its image and truth, or None if it still has to be scanned."""
     if scene == "folded":
         fold(sheet)
     elif scene == "through":

@@ -1,7 +1,8 @@
-"""Compose A4 pages on which handwriting stands beside what is none, with the truth about what is to be read.
+"""Compose A4 pages with handwriting, print and other marks, with the truth about the digits to be read.
 
-Printed digits that stand alone are in the truth, those on a line of printed words are not: as `--printed keep` has it.
-`python benchmarks/pages/mixed.py --digits digits.npz --out DIR`, `batchocr run DIR`, and score by truth.json in DIR.
+The truth has printed digits that are alone on a line, but not those in lines of printed words, as for `--printed keep`.
+Run `python benchmarks/pages/mixed.py --digits digits.npz --out DIR`, then `batchocr run DIR`, and score with
+DIR/truth.json.
 """
 
 import json
@@ -19,33 +20,35 @@ from PIL import Image, ImageDraw, ImageFont
 from sheet import FONTS, HEIGHT, MM, WIDTH, WORDS, Alpha, Array, Glyph, Labels, Sheet, TrueNumber, extent, font_named
 
 HANDS: list[Path] = []
-"""Fonts of script, where they are given."""
+"""Paths of script fonts, if any are given."""
 MARGIN = 18 * MM
 DARK = (40.0, 40.0, 40.0)
 
 
 def figures(rng: np.random.Generator) -> str:
-    """Return a number as it stands in printed words: a year, a price, a section, a page."""
-    low, high = int(rng.integers(1, 10)), int(rng.integers(10, 10_000))
+    """Return a number as in printed text: a year, a price, a section or a page."""
+    small, large = int(rng.integers(1, 10)), int(rng.integers(10, 10_000))
     return str(
-        rng.choice([f"{low}", f"{high}", f"{high}.{low}0", f"({low})", f"{low}.{high % 10}", f"19{10 + high % 90}"])
+        rng.choice(
+            [f"{small}", f"{large}", f"{large}.{small}0", f"({small})", f"{small}.{large % 10}", f"19{10 + large % 90}"]
+        )
     )
 
 
 def sentence(rng: np.random.Generator, words: int) -> str:
-    """Return printed words with numbers among them."""
+    """Return words mixed with numbers."""
     return " ".join(figures(rng) if rng.random() < 0.25 else str(rng.choice(WORDS)) for _ in range(words))
 
 
 def type_digits(sheet: Sheet, text: str, left: float, base: float, face: ImageFont.FreeTypeFont) -> float:
-    """Print digits that are part of the truth, a number of them, and return where they end."""
+    """Print a number that is part of the truth and return its right edge."""
     glyphs = []
     for place, digit in enumerate(text):
         box = face.getbbox(digit, anchor="ls")
-        picture = Image.new("L", (int(box[2] - box[0]), int(box[3] - box[1])))
-        ImageDraw.Draw(picture).text((-box[0], -box[1]), digit, fill=255, font=face, anchor="ls")
+        image = Image.new("L", (int(box[2] - box[0]), int(box[3] - box[1])))
+        ImageDraw.Draw(image).text((-box[0], -box[1]), digit, fill=255, font=face, anchor="ls")
         x = left + face.getlength(text[:place]) + box[0]
-        alpha = np.asarray(picture, np.float32) / 255
+        alpha = np.asarray(image, np.float32) / 255
         glyphs.append(Glyph(int(digit), alpha, round(x), round(base + box[1])))
     for glyph in glyphs:
         sheet.stain(glyph.alpha, glyph.left, glyph.top, DARK)
@@ -54,16 +57,17 @@ def type_digits(sheet: Sheet, text: str, left: float, base: float, face: ImageFo
 
 
 def face_of(rng: np.random.Generator) -> tuple[str, float]:
-    """Return a font's name and a size in mm, of ordinary print."""
+    """Return the name of a font and a size in mm of ordinary print."""
     return str(rng.choice(FONTS)), float(rng.uniform(2.6, 4.6))
 
 
-def a_number(rng: np.random.Generator, most: int = 6) -> str:
-    return "".join(map(str, rng.integers(0, 10, int(rng.integers(1, most + 1)))))
+def a_number(rng: np.random.Generator, max_digits: int = 6) -> str:
+    """Return a random number."""
+    return "".join(map(str, rng.integers(0, 10, int(rng.integers(1, max_digits + 1)))))
 
 
 def sentences(sheet: Sheet) -> None:
-    """Print words with numbers among them, from edge to edge: no digit is to be read."""
+    """Print words mixed with numbers from edge to edge; no digit is in the truth."""
     font, size = face_of(sheet.rng)
     for y in np.arange(MARGIN, HEIGHT - MARGIN, 1.7 * size * MM):
         words = sentence(sheet.rng, int(sheet.rng.integers(2, 9)))
@@ -72,7 +76,7 @@ def sentences(sheet: Sheet) -> None:
 
 
 def labels(sheet: Sheet) -> None:
-    """Write numbers beside printed labels that hold numbers too, some in writing as small as the print."""
+    """Write numbers beside printed labels with numbers; some handwriting is as small as the print."""
     rng = sheet.rng
     font, size = face_of(rng)
     height = rng.uniform(0.6, 1.6) * size * MM
@@ -96,7 +100,7 @@ def labels(sheet: Sheet) -> None:
 
 
 def alone(sheet: Sheet) -> None:
-    """Print numbers that stand alone on their lines."""
+    """Print one number on each line."""
     rng = sheet.rng
     font, size = face_of(rng)
     face = font_named(font, round(size * MM))
@@ -115,7 +119,7 @@ def tables(sheet: Sheet) -> None:
 
 
 def numbered(sheet: Sheet) -> None:
-    """Write numbers into the cells of a table whose rows are numbered in print: all are digits that stand alone."""
+    """Write numbers into the cells of a table with printed row numbers; all digits are in the truth."""
     rng = sheet.rng
     font, size = face_of(rng)
     face, height = font_named(font, round(size * MM)), rng.uniform(4.5, 7) * MM
@@ -128,7 +132,7 @@ def numbered(sheet: Sheet) -> None:
 
 
 def words_by_hand(sheet: Sheet) -> None:
-    """Write words in a script font and numbers beside them: every number is to be read."""
+    """Write words in a script font with numbers beside them; every number is in the truth."""
     rng = sheet.rng
     height = rng.uniform(4.5, 7) * MM
     pen, hand = max(0, round(rng.uniform(0.01, 0.05) * height)), str(HANDS[int(rng.integers(len(HANDS)))])
@@ -138,11 +142,11 @@ def words_by_hand(sheet: Sheet) -> None:
             for letter in phrase(rng, 2):
                 face = font_named(hand, round(height * rng.uniform(1.1, 1.3)))
                 box = face.getbbox(letter, anchor="ls", stroke_width=pen)
-                picture = Image.new("L", (max(1, int(box[2] - box[0])), max(1, int(box[3] - box[1]))))
-                draw = ImageDraw.Draw(picture)
+                image = Image.new("L", (max(1, int(box[2] - box[0])), max(1, int(box[3] - box[1]))))
+                draw = ImageDraw.Draw(image)
                 draw.text((-box[0], -box[1]), letter, fill=255, font=face, anchor="ls", stroke_width=pen)
                 top = y + box[1] + rng.uniform(-0.07, 0.07) * height
-                sheet.stain(np.asarray(picture, np.float32) / 255, round(x + box[0]), round(top), sheet.ink)
+                sheet.stain(np.asarray(image, np.float32) / 255, round(x + box[0]), round(top), sheet.ink)
                 x += face.getlength(letter) + rng.uniform(-0.02, 0.08) * height
             number = sheet.number(int(rng.integers(1, 7)), height * 0.9)
             x += rng.uniform(0.4, 1) * height
@@ -151,40 +155,38 @@ def words_by_hand(sheet: Sheet) -> None:
 
 
 def code(rng: np.random.Generator, side: int) -> Alpha:
-    """Return a QR code, `side` pixels wide and high."""
-    picture = cv2.QRCodeEncoder.create().encode(f"https://example.org/{rng.integers(1 << 40)}")
-    return cv2.resize((255 - picture).astype(np.float32) / 255, (side, side), interpolation=cv2.INTER_NEAREST)
+    """Return a QR code with `side` pixels on each side."""
+    image = cv2.QRCodeEncoder.create().encode(f"https://example.org/{rng.integers(1 << 40)}")
+    return cv2.resize((255 - image).astype(np.float32) / 255, (side, side), interpolation=cv2.INTER_NEAREST)
 
 
 def stamp(rng: np.random.Generator, side: int) -> Alpha:
-    """Return a round stamp with words in it."""
-    picture = np.zeros((side, side), np.uint8)
+    """Return a round stamp with words."""
+    image = np.zeros((side, side), np.uint8)
     middle, thick = (side // 2, side // 2), max(3, side // 60)
     for share in (0.48, 0.38):
-        cv2.circle(picture, middle, round(share * side), 255, thick, cv2.LINE_AA)
+        cv2.circle(image, middle, round(share * side), 255, thick, cv2.LINE_AA)
     for line, word in enumerate(rng.choice(WORDS, 2)):
         at = (round(0.16 * side), round((0.45 + 0.15 * line) * side))
-        cv2.putText(picture, str(word).upper()[:8], at, cv2.FONT_HERSHEY_SIMPLEX, side / 250, 255, thick, cv2.LINE_AA)
+        cv2.putText(image, str(word).upper()[:8], at, cv2.FONT_HERSHEY_SIMPLEX, side / 250, 255, thick, cv2.LINE_AA)
     turn = cv2.getRotationMatrix2D(middle, float(rng.uniform(-20, 20)), 1)
     worn = np.asarray(rng.random((side // 4, side // 4)) < 0.85, np.float32)
-    return cv2.warpAffine(picture, turn, (side, side)) / np.float32(255) * cv2.resize(worn, (side, side))
+    return cv2.warpAffine(image, turn, (side, side)) / np.float32(255) * cv2.resize(worn, (side, side))
 
 
 def signature(rng: np.random.Generator, height: int) -> Alpha:
-    """Return a scrawl that runs to the right."""
+    """Return a scrawl from left to right."""
     t = np.linspace(0, rng.uniform(3, 6), 300)
     x = height * (0.5 + 0.6 * t + 0.25 * np.sin(5 * t + rng.uniform(0, 6)))
     y = height * (0.5 + 0.38 * np.sin(7 * t + rng.uniform(0, 6)) * np.exp(-0.2 * t))
-    picture = np.zeros((height, round(5 * height)), np.uint8)
-    cv2.polylines(
-        picture, [np.stack([x, y], 1).round().astype(np.int32)], False, 255, max(3, height // 25), cv2.LINE_AA
-    )
-    return picture / np.float32(255)
+    image = np.zeros((height, round(5 * height)), np.uint8)
+    cv2.polylines(image, [np.stack([x, y], 1).round().astype(np.int32)], False, 255, max(3, height // 25), cv2.LINE_AA)
+    return image / np.float32(255)
 
 
-def stroke_mark(rng: np.random.Generator, high: int, kind: str) -> Alpha:
-    """Return a tick, a cross, a dash, or a ring of the pen."""
-    picture = np.zeros((high, high), np.uint8)
+def stroke_mark(rng: np.random.Generator, height: int, kind: str) -> Alpha:
+    """Return a handwritten tick, cross, dash or plus."""
+    image = np.zeros((height, height), np.uint8)
     lines = {
         "tick": [[(0.15, 0.55), (0.4, 0.85), (0.9, 0.1)]],
         "cross": [[(0.12, 0.1), (0.9, 0.9)], [(0.88, 0.12), (0.1, 0.9)]],
@@ -192,13 +194,13 @@ def stroke_mark(rng: np.random.Generator, high: int, kind: str) -> Alpha:
         "plus": [[(0.5, 0.1), (0.5, 0.9)], [(0.1, 0.5), (0.9, 0.5)]],
     }[kind]
     for line in lines:
-        points = (np.array(line) + rng.normal(0, 0.03, (len(line), 2))) * high
-        cv2.polylines(picture, [points.round().astype(np.int32)], False, 255, max(3, high // 9), cv2.LINE_AA)
-    return picture / np.float32(255)
+        points = (np.array(line) + rng.normal(0, 0.03, (len(line), 2))) * height
+        cv2.polylines(image, [points.round().astype(np.int32)], False, 255, max(3, height // 9), cv2.LINE_AA)
+    return image / np.float32(255)
 
 
 def marks(sheet: Sheet) -> None:
-    """Put codes, stamps, signatures, ticks, crosses and dashes on a page, and numbers with a sign, a point, a comma."""
+    """Draw codes, stamps, signatures and pen marks, and write numbers with a minus, a point or a comma."""
     rng = sheet.rng
     height = rng.uniform(5, 7) * MM
     sheet.stain(code(rng, round(rng.uniform(14, 30) * MM)), round(WIDTH - 60 * MM), round(MARGIN), DARK)
@@ -227,10 +229,10 @@ def marks(sheet: Sheet) -> None:
                 sheet.ink,
             )
         if rng.random() < 0.7:
-            end, pen, long = x + extent(whole) + 0.15 * height, max(4, round(0.09 * height)), rng.choice([0, 1, 3])
+            end, pen, length = x + extent(whole) + 0.15 * height, max(4, round(0.09 * height)), rng.choice([0, 1, 3])
             dot = np.zeros((pen * 6, pen * 3), np.uint8)
             cv2.line(
-                dot, (2 * pen, pen), (2 * pen - int(long) * pen // 3, pen + int(long) * pen), 255, pen, cv2.LINE_AA
+                dot, (2 * pen, pen), (2 * pen - int(length) * pen // 3, pen + int(length) * pen), 255, pen, cv2.LINE_AA
             )
             sheet.stain(dot / np.float32(255), round(end - pen), round(y - pen), sheet.ink)
             more = sheet.number(2, height)
@@ -250,29 +252,29 @@ MAKERS: dict[str, Callable[[Sheet], None]] = {
 
 
 def compose(kind: str, digits: Array, labels: Labels, rng: np.random.Generator) -> tuple[Array, list[TrueNumber]]:
-    """Compose one page of a kind from white-on-black digits; return the page (grey or BGR) and its true numbers."""
+    """Compose one page of a kind from white-on-black digits; return its image (grey or BGR) and its true numbers."""
     sheet = new_sheet(kind, digits, labels, rng)
     MAKERS[kind](sheet)
     return scan(sheet, "photo" if rng.random() < 0.25 else kind)
 
 
 def main(
-    digits: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="npz of white-on-black digits.")],
+    digits: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="npz file of white-on-black digits.")],
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the pages and truth.json.")],
-    split: Annotated[str, typer.Option(help="Which digits of the npz: train or test.")] = "test",
-    hand: Annotated[list[Path] | None, typer.Option(help="A font of script; without one no words are written.")] = None,
+    split: Annotated[str, typer.Option(help="Split of the npz file: train or test.")] = "test",
+    hand: Annotated[list[Path] | None, typer.Option(help="Script font for handwritten words. May repeat.")] = None,
     pages: Annotated[int, typer.Option(min=1, max=1000, help="Pages of each kind.")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same pages.")] = 1000,
 ) -> None:
-    """Compose pages of print and handwriting, and the truth about them."""
+    """Compose pages of print and handwriting and write their truth."""
     HANDS[:] = hand or []
     out.mkdir(parents=True, exist_ok=True)
-    pictures, classes = load(digits, split)
+    images, classes = load(digits, split)
     truth: dict[str, list[TrueNumber]] = {}
     for kind in (kind for kind in MAKERS if hand or kind != "words"):
         for index in range(pages):
             rng = np.random.default_rng([seed, zlib.crc32(kind.encode()), index])
-            image, truth[f"{kind}-{index:03d}.png"] = compose(kind, pictures, classes, rng)
+            image, truth[f"{kind}-{index:03d}.png"] = compose(kind, images, classes, rng)
             cv2.imwrite(str(out / f"{kind}-{index:03d}.png"), image)
     (out / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
 

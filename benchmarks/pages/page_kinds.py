@@ -1,4 +1,4 @@
-"""The kinds of pages: what is printed on a sheet, and how numbers are written on it."""
+"""Kinds of pages: what is printed on a sheet, and how numbers are written on it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,7 +9,7 @@ from sheet import FONTS, HEIGHT, MM, WIDTH, WORDS, Colour, Glyph, Layout, Sheet,
 
 
 def line_colour(rng: np.random.Generator) -> Colour:
-    """Return the BGR colour of a form's lines: dark, grey, or one of the colours forms are printed in, some pale."""
+    """Return the BGR colour of a form's lines: dark, grey, or a usual colour of forms, sometimes pale."""
     colours = [(30, 30, 30), (rng.uniform(20, 200),) * 3, (200, 130, 60), (90, 90, 210), (110, 170, 80)]
     chosen = np.array(colours[int(rng.integers(len(colours)))])
     b, g, r = chosen + rng.uniform(0, 0.45) * (225 - chosen)
@@ -28,14 +28,14 @@ def ruled(sheet: Sheet) -> None:
     if rng.random() < 0.5:
         x = rng.uniform(18, 32) * MM
         sheet.bar(x, 0, x + width, HEIGHT, (130 + light, 130 + light, 225))
-    # Writers skip lines when they write large, so that digits never run into the line above.
+    # Large writing skips lines, so that digits never touch the line above.
     write_lines(
         sheet, Layout(fill=(0.3, 0.8)), lambda height: [y + 2 for y in rules[:: int(np.ceil(1.45 * height / pitch))]]
     )
 
 
 def in_cells(sheet: Sheet, count: int, height: float, cell: float) -> list[Glyph]:
-    """Draw a number of `count` digits, each in a cell `cell` wide."""
+    """Draw a number of `count` digits, each in a cell with the width `cell`."""
     rng, number = sheet.rng, []
     for place in range(count):
         glyph = sheet.glyph(height * rng.uniform(0.9, 1.1), 0.82 * cell)
@@ -46,34 +46,38 @@ def in_cells(sheet: Sheet, count: int, height: float, cell: float) -> list[Glyph
 
 
 def entry(sheet: Sheet, style: str, left: float, base: float, height: float, room: float, colour: Colour) -> float:
-    """Print a box, a comb or a dotted line, write a number in it, return its right edge; nothing where room lacks."""
+    """Print a box, comb or dotted line with a number and return its right edge; print nothing if it does not fit."""
     rng = sheet.rng
-    count, thick, cell = int(rng.integers(1, 10)), int(rng.integers(2, 6)), rng.uniform(0.95, 1.2) * height
+    count, thickness, cell = int(rng.integers(1, 10)), int(rng.integers(2, 6)), rng.uniform(0.95, 1.2) * height
     before, after = rng.uniform(0.25, 0.6, 2) * height
     cells = count + (int(rng.integers(1, 3)) if rng.random() < 0.2 else 0)
     if style == "comb":
-        number, before, wide = in_cells(sheet, count, height, cell), rng.choice([0, cells - count]) * cell, cells * cell
+        number, before, width = (
+            in_cells(sheet, count, height, cell),
+            rng.choice([0, cells - count]) * cell,
+            cells * cell,
+        )
     else:
         number = sheet.number(count, height)
-        wide = before + extent(number) + after
-    if wide > room:
+        width = before + extent(number) + after
+    if width > room:
         return left
-    right, top, bottom = left + wide, base - 1.35 * height, base + 0.3 * height
+    right, top, bottom = left + width, base - 1.35 * height, base + 0.3 * height
     if style == "dots":
         right, drop = max(right, left + rng.uniform(0.6, 1) * room), base + rng.uniform(0.02, 0.14) * height
-        for x in np.arange(left, right - thick, rng.uniform(10, 18)):
-            sheet.bar(x, drop, x + thick, drop + thick, colour)
+        for x in np.arange(left, right - thickness, rng.uniform(10, 18)):
+            sheet.bar(x, drop, x + thickness, drop + thickness, colour)
     else:
-        sheet.frame(left, top, right, bottom, thick, colour)
+        sheet.frame(left, top, right, bottom, thickness, colour)
     teeth = bottom - height * rng.uniform(0.3, 0.6) if rng.random() < 0.3 else top
     for x in left + cell * np.arange(1, cells) if style == "comb" else ():
-        sheet.bar(x - thick / 2, teeth, x + thick / 2, bottom, colour)
+        sheet.bar(x - thickness / 2, teeth, x + thickness / 2, bottom, colour)
     sheet.write([glyph.moved(left + before, base) for glyph in number])
     return right
 
 
 def comb(sheet: Sheet) -> None:
-    """Write numbers in combs and in boxes, half and half."""
+    """Write numbers in combs and in boxes, about half each."""
     rng = sheet.rng
     margin, height, colour = rng.uniform(14, 26) * MM, rng.uniform(5, 8) * MM, line_colour(rng)
     for base in np.arange(margin + 1.5 * height, HEIGHT - margin, rng.uniform(2.4, 3.2) * height):
@@ -83,28 +87,28 @@ def comb(sheet: Sheet) -> None:
             x = max(right, x + height) + rng.uniform(1.3, 3) * height
 
 
-def phrase(rng: np.random.Generator, most: int) -> str:
-    """Return up to `most` words to print."""
-    return " ".join(rng.choice(WORDS, int(rng.integers(1, most + 1)))).capitalize()
+def phrase(rng: np.random.Generator, max_words: int) -> str:
+    """Return up to `max_words` words to print."""
+    return " ".join(rng.choice(WORDS, int(rng.integers(1, max_words + 1)))).capitalize()
 
 
 def table(sheet: Sheet, top: float, height: float, margin: float, colour: Colour, font: str) -> float:
-    """Print a table with a heading row, write a number in most cells, and return where it ends."""
+    """Print a table with a heading row, write a number in most cells, and return its bottom edge."""
     rng = sheet.rng
     columns, rows, row = int(rng.integers(3, 6)), int(rng.integers(4, 9)), rng.uniform(1.6, 2.1) * height
     rows = min(rows, int((HEIGHT - margin - top) / row) - 1)
-    edges, thick = np.linspace(margin, WIDTH - margin, columns + 1), int(rng.integers(2, 6))
+    edges, thickness = np.linspace(margin, WIDTH - margin, columns + 1), int(rng.integers(2, 6))
     for line in range(rows + 2):
-        sheet.bar(margin, top + line * row, WIDTH - margin + thick, top + line * row + thick, colour)
+        sheet.bar(margin, top + line * row, WIDTH - margin + thickness, top + line * row + thickness, colour)
     for x in edges:
-        sheet.bar(x, top, x + thick, top + (rows + 1) * row, colour)
+        sheet.bar(x, top, x + thickness, top + (rows + 1) * row, colour)
     for x, place in ((x, place) for place in range(rows + 1) for x in edges[:-1]):
-        base, wide = top + (place + 0.8) * row, edges[1] - edges[0]
+        base, width = top + (place + 0.8) * row, edges[1] - edges[0]
         if place == 0:
             sheet.text(phrase(rng, 1), x + 20, base - 0.1 * row, 3.4, font, colour)
         elif rng.random() < 0.85:
             number = sheet.number(int(rng.integers(1, 7)), height * 0.95)
-            slack = wide - extent(number) - 1.3 * height
+            slack = width - extent(number) - 1.3 * height
             if slack > 0:
                 x += 0.65 * height + rng.uniform(0, slack)
                 sheet.write([glyph.moved(x, base) for glyph in number])
@@ -112,7 +116,7 @@ def table(sheet: Sheet, top: float, height: float, margin: float, colour: Colour
 
 
 def form(sheet: Sheet) -> None:
-    """Fill in a form: headings, labels beside boxes, combs and dotted lines, a table, small print."""
+    """Fill in a form with headings, labels beside boxes, combs and dotted lines, a table and small print."""
     rng = sheet.rng
     margin, height = rng.uniform(14, 22) * MM, rng.uniform(5, 7) * MM
     colour, dark = line_colour(rng), (rng.uniform(20, 70),) * 3

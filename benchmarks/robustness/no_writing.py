@@ -1,7 +1,7 @@
-"""What pages cost that are no writing: noise, a photo without paper, all black, security print, a huge texture.
+"""Measure time and memory for pages without writing: noise, a photo without paper, black, security print, a texture.
 
-`python benchmarks/robustness/no_writing.py` prints the table of docs/reliability.md. Each page is read by a run of its
-own, whose start counts too; `--largest 25` tries a smaller texture.
+`python benchmarks/robustness/no_writing.py` prints the table of docs/reliability.md. Each page is read in a separate
+run, and the time includes its start. `--largest 25` uses a smaller texture.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ A4_PX = (3508, 2480)
 
 
 def noise(rng: np.random.Generator, shape: tuple[int, int]) -> Pixels:
-    """Each pixel by itself."""
+    """Return independent random pixels."""
     return rng.integers(0, 256, shape, dtype=np.uint8)
 
 
 def texture(rng: np.random.Generator, shape: tuple[int, int]) -> Pixels:
-    """Cloth: noise as coarse as the strokes of small writing."""
+    """Return cloth: noise as coarse as the strokes of small writing."""
     coarse = rng.integers(0, 256, (shape[0] // 6 + 1, shape[1] // 6 + 1), dtype=np.uint8)
     return np.asarray(cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def no_paper(rng: np.random.Generator, shape: tuple[int, int]) -> Pixels:
-    """A desk: coarse shades, edges and some grain."""
+    """Return a desk: coarse shades, edges and some noise."""
     desk = cv2.resize(rng.normal(110, 40, (9, 7)).astype(np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
     for _ in range(40):
         corners = rng.integers(0, max(shape), (int(rng.integers(3, 6)), 2)).astype(np.int32)
@@ -48,12 +48,12 @@ def no_paper(rng: np.random.Generator, shape: tuple[int, int]) -> Pixels:
 
 
 def black(rng: np.random.Generator, shape: tuple[int, int]) -> Pixels:
-    """A scan of nothing."""
+    """Return a black page."""
     return np.zeros(shape, np.uint8)
 
 
 def security_print(rng: np.random.Generator, shape: tuple[int, int]) -> Pixels:
-    """Waves of thin lines that cross."""
+    """Return crossing waves of thin lines."""
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
     waves = [np.cos((y + sign * 0.4 * x + 14 * np.sin(x / 40)) * 0.6) for sign in (-1, 1)]
     return np.where(np.maximum(*waves) > 0.85, 150, 245).astype(np.uint8)
@@ -69,11 +69,11 @@ PAGES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Pixels]] = {
 
 
 def main(
-    largest: Annotated[int, typer.Option(min=9, help="Megapixels of the huge texture.")] = 250,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
+    largest: Annotated[int, typer.Option(min=9, help="Size of the large texture in megapixels.")] = 250,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the pages.")] = 1,
 ) -> None:
-    """Read each page."""
-    typer.echo("page | megapixels | seconds | peak MB | digits | of them not marked | page marked")
+    """Read each page and print a row for it."""
+    typer.echo("page | megapixels | seconds | peak MB | digits | without mark | marks of the page")
     side = isqrt(largest * 1_000_000)
     jobs = [(name, make, A4_PX) for name, make in PAGES.items()] + [("cloth", texture, (side, side))]
     with tempfile.TemporaryDirectory() as temporary:

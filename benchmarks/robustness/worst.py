@@ -1,7 +1,7 @@
-"""What the worst files cost: each is read in a process of its own, which says how long it took and at most held.
+"""Measure time and peak memory for files made to need much of them; each is read in a separate process.
 
-`python benchmarks/robustness/worst.py` prints the table of docs/reliability.md; `--largest 25` tries smaller ones. The
-files are made by tests/support/bombs.py. Each process may have `--memory` GB and `--limit` seconds. For Linux.
+`python benchmarks/robustness/worst.py` prints the table of docs/reliability.md; `--largest 25` uses smaller files. The
+files are made by tests/support/bombs.py. A process may use `--memory` GB and `--limit` seconds. Needs Linux.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import cv2, PIL.Image, pypdfium2
 from batchocr.errors import ScanError
 from batchocr.records import Scan
 from batchocr.sources import BadPage, load_pages
-def peak():  # getrusage would tell the parent's, too
+def peak():  # getrusage would include that of the parent
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 before, started, ended = peak(), time.perf_counter(), set()
@@ -44,7 +44,7 @@ Maker = Callable[[], bytes]
 
 
 def files(side: int) -> dict[str, Maker]:
-    """What is tried: pictures as large as allowed, what has a bound of another kind, and what has none."""
+    """Return the makers of all files: images of the maximum size, files with another limit, and files without one."""
     return {
         "PNG, grey": lambda: bombs.white_png(side, 1),
         "PNG, grey, 16 bits": lambda: bombs.white_png(side, 1, 16),
@@ -78,7 +78,7 @@ def files(side: int) -> dict[str, Maker]:
         "JPEG 2000, blocks of 4 by 4": lambda: bombs.codestream(side, block=4),
         "JPEG 2000, precincts of 2 by 2": lambda: bombs.codestream(side, precinct=2),
         "PDF, a scanned page": lambda: bombs.white_pdf(side),
-        "PDF, a picture of 3,600 megapixels within 9 forms": lambda: bombs.pdf_picture(
+        "PDF, an image of 3,600 megapixels in 9 nested forms": lambda: bombs.pdf_picture(
             60_000, b"", "/FlateDecode", within=9
         ),
         "PDF that counts 10,000,000 pages": lambda: bombs.pdf_page(b"", count=10_000_000),
@@ -96,7 +96,7 @@ def files(side: int) -> dict[str, Maker]:
 
 
 def cost(path: Path, memory: float, limit: float) -> str:
-    """Seconds, megabytes and outcome."""
+    """Read a file and return its seconds, megabytes and outcome as cells of the table."""
 
     def bounded() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (int(memory * 1e9), int(memory * 1e9)))
@@ -107,17 +107,17 @@ def cost(path: Path, memory: float, limit: float) -> str:
             command, capture_output=True, text=True, errors="replace", timeout=limit, preexec_fn=bounded, cwd=ROOT
         )
     except subprocess.TimeoutExpired:
-        return f"more than {limit:g} | | does not end"
+        return f"more than {limit:g} | | did not end"
     return ended.stdout.strip() if ended.returncode == 0 else f"| more than {memory * 1000:.0f} | the process died"
 
 
 def main(
-    largest: Annotated[float, typer.Option(help="Megapixels of the pictures.")] = 249.6,
-    memory: Annotated[float, typer.Option(help="GB of address space that a process may have.")] = 12,
-    limit: Annotated[float, typer.Option(help="Seconds that a file may take.")] = 60,
-    only: Annotated[str, typer.Option(help="Only those whose name begins so.")] = "",
+    largest: Annotated[float, typer.Option(help="Size of the images in megapixels.")] = 249.6,
+    memory: Annotated[float, typer.Option(help="Maximum address space of a process in GB.")] = 12,
+    limit: Annotated[float, typer.Option(help="Maximum time of a file in seconds.")] = 60,
+    only: Annotated[str, typer.Option(help="Only files whose name in the table begins with this text.")] = "",
 ) -> None:
-    """Make each file, read it, and say what it cost."""
+    """Make and read each file and print a row for it."""
     typer.echo("| file | bytes | seconds | MB | outcome |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bomb"

@@ -1,7 +1,7 @@
-"""Peak memory of a run over more and more pages: all processes together, as the system counts them.
+"""Measure the peak memory of runs over different numbers of pages, of all processes together.
 
-`python benchmarks/speed/memory.py` prints the table of docs/reliability.md; it ends with 1 where the largest run needs
-over a tenth more than the smallest.
+`python benchmarks/speed/memory.py` prints the table of docs/reliability.md. It ends with 1 if one run needs over a
+tenth more memory than another.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 from strokes import page, save
 
 KINDS = 50
-"""Different pages; the others are links to them."""
+"""Number of different pages; the others are links to them."""
 
 
 def main(
-    pages: Annotated[list[int] | None, typer.Option(help="Pages of a run; several may be given.")] = None,
-    seed: Annotated[int, typer.Option(help="Of what is written on them.")] = 1,
+    pages: Annotated[list[int] | None, typer.Option(help="Pages of a run. May repeat.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the written digits.")] = 1,
 ) -> None:
-    """Run over each number of pages."""
+    """Run over each number of pages and print a row for it."""
     rng = np.random.default_rng(seed)
     peaks = []
     with tempfile.TemporaryDirectory() as temporary:
@@ -41,7 +41,7 @@ def main(
             peaks.append(took.megabytes)
             typer.echo(f"{count:,} | {took.megabytes:.0f} | {took.seconds:.0f}")
     if max(peaks) > 1.1 * min(peaks):
-        typer.echo("not flat: over a tenth between the least and the most", err=True)
+        typer.echo("not constant: the largest peak is over a tenth above the smallest", err=True)
         raise typer.Exit(1)
 
 

@@ -1,11 +1,11 @@
-"""How fast the whole job is: beside decoding alone, the classifier alone, Tesseract and RapidOCR, taking turns.
+"""Measure the speed of whole runs, of decoding alone, of the networks alone, of Tesseract and of RapidOCR.
 
 `python benchmarks/speed/speed.py --digits mnist.npz --rapid-python VENV/bin/python` composes 40 mixed pages (A4, 300
-dpi, PNG and JPEG) from MNIST's test half and prints the tables of docs/benchmarks.md; `--plot growth.png` draws the
-last.
+dpi, PNG and JPEG) from MNIST's test half and prints the tables of docs/benchmarks.md. `--plot growth.png` draws the
+last table.
 
-What starting costs is left out by taking the difference: a run over the pages three times less a run over them once,
-by twice as many pages. Rivals are loaded before the clock starts.
+The time of the start is removed by a difference: the time of a run over three copies of the pages, minus that of a run
+over one copy, divided by the number of pages in two copies. The other programs are loaded before the time is measured.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ from batchocr.records import SIGN, Scan
 from batchocr.sources import MAX_MEGAPIXELS, load_pages
 
 MIXED = ("plain", "ruled", "comb", "form", "skewed", "photo", "pencil", "dpi150", "dense", "dense")
-"""Kinds of pages, in turn: about 400 digits a page in the mean."""
+"""Kinds of pages in order; they have about 400 digits per page on average."""
 
 
 def decode(scan: Scan) -> int:
-    """Pixels of a scan's pages."""
+    """Decode all pages of a scan and return their number of pixels."""
     return sum(page.pixels.size for page in load_pages(scan) if hasattr(page, "pixels"))
 
 
 def decoding(scans: Sequence[Scan], jobs: int) -> float:
-    """Seconds that as many processes as the job's need to decode all, and do nothing else."""
+    """Return the seconds that `jobs` processes need to decode all scans and do nothing else."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        list(pool.map(decode, scans[: 4 * jobs]))  # started, and all imported
+        list(pool.map(decode, scans[: 4 * jobs]))  # start the processes and import everything
         started = time.perf_counter()
         list(pool.map(decode, scans))
         return time.perf_counter() - started
 
 
 def both_networks(scans: Sequence[Scan], networks: Networks) -> tuple[float, int, int]:
-    """Seconds that the networks need for all pages with nothing beside them; tiles and crops that they see."""
+    """Return the seconds that the networks alone need for all pages, and the numbers of tiles and crops."""
     before, tiles, crops = sum(networks.seconds.values()), 0, 0
     prepared = (page for scan in scans for page in look(scan, MAX_MEGAPIXELS))
     for page, found, _ in read_pages(prepared, networks):
@@ -66,25 +66,27 @@ def both_networks(scans: Sequence[Scan], networks: Networks) -> tuple[float, int
 
 
 def main(
-    digits: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="npz of white-on-black digits.")],
-    rapid_python: Annotated[Path | None, typer.Option(help="Python of the environment that has rapidocr.")] = None,
-    with_tesseract: Annotated[bool, typer.Option(help="Run Tesseract too.")] = True,
-    pages: Annotated[int, typer.Option(min=10, help="Of the workload, a multiple of ten.")] = 40,
-    grow: Annotated[str, typer.Option(help="Numbers of pages to run over, parted by commas.")] = "10,100,200,1000",
-    rounds: Annotated[int, typer.Option(min=1, help="Turns; the median counts.")] = 3,
-    jobs: Annotated[int, typer.Option(min=1, help="As of batchocr run, and for decoding alone.")] = 2,
-    seed: Annotated[int, typer.Option(min=0)] = 8000,
-    plot: Annotated[Path | None, typer.Option(help="Draw how time and memory grow.")] = None,
+    digits: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="npz file of white-on-black digits.")],
+    rapid_python: Annotated[Path | None, typer.Option(help="Python of RapidOCR's environment.")] = None,
+    with_tesseract: Annotated[bool, typer.Option(help="Measure Tesseract too.")] = True,
+    pages: Annotated[int, typer.Option(min=10, help="Number of pages, a multiple of ten.")] = 40,
+    grow: Annotated[
+        str, typer.Option(help="Numbers of pages of further runs, separated by commas.")
+    ] = "10,100,200,1000",
+    rounds: Annotated[int, typer.Option(min=1, help="Number of repetitions; the median counts.")] = 3,
+    jobs: Annotated[int, typer.Option(min=1, help="Worker processes, of batchocr run and of decoding alone.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the pages.")] = 8000,
+    plot: Annotated[Path | None, typer.Option(help="PNG file of a plot of time and memory by pages.")] = None,
 ) -> None:
-    """Measure, and print two tables."""
+    """Measure and print the tables."""
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         paths, written = workload(digits, pages, seed, work / "pages")
         count, scans = len(paths), [Scan(path, path.name) for path in paths]
         networks = Networks(Models(shipped_detector(), shipped_model()), device="cpu")
         _, tiles, crops = both_networks(scans, networks)
-        on_each = f"{written / count:.0f} digits, {tiles / count:.0f} tiles and {crops / count:.0f} crops a page"
-        typer.echo(f"{count} pages, {on_each}, {jobs} workers\n")
+        per_page = f"{written / count:.0f} digits, {tiles / count:.0f} tiles and {crops / count:.0f} crops per page"
+        typer.echo(f"{count} pages, {per_page}, {jobs} workers\n")
         once, thrice = links(paths, count, work / "once"), links(paths, 3 * count, work / "thrice")
         spent: dict[str, list[float]] = {"decoding alone": [], "the networks alone": [], "batchocr": []}
         started: list[float] = []
@@ -107,18 +109,18 @@ def main(
 
 
 def workload(digits: Path, pages: int, seed: int, folder: Path) -> tuple[list[Path], int]:
-    """The pages, each ten of them of all kinds, and how many digits are written on them."""
-    found: dict[str, list[Path]] = {}
+    """Compose the pages, every ten of them of all kinds; return their paths and the number of digits."""
+    by_kind: dict[str, list[Path]] = {}
     written = 0
     for kind in dict.fromkeys(MIXED):
         truth = write_pages(*load(digits, "test"), [kind], MIXED.count(kind) * pages // len(MIXED), seed, folder)
-        found[kind] = [folder / name for name in sorted(truth)]
+        by_kind[kind] = [folder / name for name in sorted(truth)]
         written += sum(len(number["digits"]) for page in truth.values() for number in page)
-    return [found[kind].pop() for _ in range(pages // len(MIXED)) for kind in MIXED], written
+    return [by_kind[kind].pop() for _ in range(pages // len(MIXED)) for kind in MIXED], written
 
 
 def rival(reader: object, paths: Sequence[Path]) -> float:
-    """Seconds a page."""
+    """Return the seconds per page of another program."""
     assert callable(reader)
     started = time.perf_counter()
     for path in paths:
@@ -127,22 +129,23 @@ def rival(reader: object, paths: Sequence[Path]) -> float:
 
 
 def table(spent: dict[str, list[float]], with_start: float) -> None:
-    middle = {name: statistics.median(seconds) for name, seconds in spent.items()}
-    ours = middle["batchocr"]
+    """Print the table of times."""
+    medians = {name: statistics.median(seconds) for name, seconds in spent.items()}
+    ours = medians["batchocr"]
     typer.echo(
-        "| start-up left out | ms a page | least to most | pages a second | batchocr to it |\n|---|---|---|---|---|"
+        "| without start-up | ms per page | range | pages per second | relative to batchocr |\n|---|---|---|---|---|"
     )
     for name, seconds in spent.items():
         spread = f"{1000 * min(seconds):.0f} to {1000 * max(seconds):.0f}"
-        ratio = f"{middle[name] / ours:.2f}"
-        typer.echo(f"| {name} | {1000 * middle[name]:.0f} | {spread} | {1 / middle[name]:.1f} | {ratio} |")
-    both = middle["decoding alone"] + middle["the networks alone"]
+        ratio = f"{medians[name] / ours:.2f}"
+        typer.echo(f"| {name} | {1000 * medians[name]:.0f} | {spread} | {1 / medians[name]:.1f} | {ratio} |")
+    both = medians["decoding alone"] + medians["the networks alone"]
     typer.echo(f"| decoding and the networks together | {1000 * both:.0f} | | {1 / both:.1f} | {both / ours:.2f} |")
     typer.echo(f"| batchocr, with its start | {1000 * with_start:.0f} | | {1 / with_start:.1f} | |\n")
 
 
 def cold_start(one: Sequence[Path], work: Path, rounds: int) -> None:
-    """A run over a single page beside the import of TensorFlow, taking turns."""
+    """Print the time of a run over one page, and that of importing TensorFlow."""
     page = links(one, 1, work / "one")
     ours, imports = [], []
     for _ in range(rounds):
@@ -151,41 +154,45 @@ def cold_start(one: Sequence[Path], work: Path, rounds: int) -> None:
         imports.append(time.perf_counter() - started)
         ours.append(run(page).seconds)
     whole, alone = statistics.median(ours), statistics.median(imports)
-    typer.echo(f"One page, from the command to its end: {whole:.2f} s; `import tensorflow` {alone:.2f} s: ", nl=False)
-    typer.echo(f"{whole / alone:.2f} times\n")
+    typer.echo(f"Whole run over one page: {whole:.2f} s; `import tensorflow`: {alone:.2f} s; ratio ", nl=False)
+    typer.echo(f"{whole / alone:.2f}\n")
 
 
 def growth(counts: Sequence[int], ten: Sequence[Path], work: Path, jobs: int, plot: Path | None) -> None:
-    """Runs over more and more pages: the same ten again and again."""
+    """Print time and memory of runs over rising numbers of pages, which are links to the same ten pages."""
     runs = [run(links(ten, count, work / f"grow-{count}"), "--jobs", str(jobs)) for count in counts]
     stages = [name for name in runs[0].stages if name != "all"] if runs else []
-    typer.echo(f"| pages | seconds | {' | '.join(stages)} | digits a second | MB |")
+    typer.echo(f"| pages | seconds | {' | '.join(stages)} | digits per second | MB |")
     typer.echo(f"|{'---|' * (len(stages) + 4)}")
     for count, each in zip(counts, runs, strict=True):
-        told = " | ".join(f"{each.stages[name]:.1f}" for name in stages)
+        cells = " | ".join(f"{each.stages[name]:.1f}" for name in stages)
         rate = f"{each.digits / each.seconds:.0f}"
-        typer.echo(f"| {count:,} | {each.seconds:.1f} | {told} | {rate} | {each.megabytes:.0f} |")
+        typer.echo(f"| {count:,} | {each.seconds:.1f} | {cells} | {rate} | {each.megabytes:.0f} |")
     seconds = dict(zip(counts, (each.seconds for each in runs), strict=True))
-    if {100, 200} <= seconds.keys():  # a hundred more, for of the first ones most are seen while the model is loaded
+    if {
+        100,
+        200,
+    } <= seconds.keys():  # a difference, because most of the first pages are prepared while the model is loaded
         page = (seconds[200] - seconds[100]) / 100
         start = seconds[100] - 100 * page
         for count in (count for count in counts if count > 200):
             share = (seconds[count] - start) / (page * count)
-            typer.echo(f"\nA page of {count:,} costs {share:.2f} times one of a hundred, start-up left out.")
+            typer.echo(f"\nA page takes {share:.2f} times as long with {count:,} pages as with 100, without start-up.")
     if plot and runs:
         draw(counts, runs, plot)
 
 
 def draw(counts: Sequence[int], runs: Sequence[Run], path: Path) -> None:
+    """Draw time and memory by number of pages."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     time_axes, memory_axes = figure.subplots(1, 2)
     time_axes.plot(counts, [each.seconds for each in runs], "o-")
-    time_axes.set(xlabel="pages", ylabel="seconds, with the start", xlim=(0, None), ylim=(0, None))
+    time_axes.set(xlabel="pages", ylabel="seconds, with start-up", xlim=(0, None), ylim=(0, None))
     memory_axes.plot(counts, [each.megabytes for each in runs], "o-")
-    most = max(each.megabytes for each in runs)
-    memory_axes.set(xlabel="pages", ylabel="MB, all processes", xlim=(0, None), ylim=(0, 1.1 * most))
+    peak = max(each.megabytes for each in runs)
+    memory_axes.set(xlabel="pages", ylabel="MB, all processes", xlim=(0, None), ylim=(0, 1.1 * peak))
     figure.savefig(path, dpi=120)
 
 

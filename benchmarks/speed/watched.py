@@ -1,4 +1,4 @@
-"""A run of the command over a folder, with an eye on its memory."""
+"""Run the command over a folder and measure its time and peak memory."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from typing import NamedTuple
 
 import psutil
 
-LOOKS = 0.1  # seconds between two looks
+INTERVAL_S = 0.1
+"""Time between two measurements of the memory, in seconds."""
 
 
 class Run(NamedTuple):
-    """What a run took."""
+    """The time and memory of a run."""
 
     seconds: float
     megabytes: float
-    """The most that all its processes held at once."""
+    """Peak memory of all its processes together."""
     stages: dict[str, float]
-    """Seconds, as the run's own account has them."""
+    """Seconds of each stage, from `results.run.json`."""
     digits: int
 
 
 def links(pages: Sequence[Path], count: int, folder: Path) -> Path:
-    """A folder of so many pages: the same ones again and again."""
+    """Make a folder of `count` links to the pages, repeated in order."""
     folder.mkdir()
     for place in range(count):
         page = pages[place % len(pages)]
@@ -37,24 +38,24 @@ def links(pages: Sequence[Path], count: int, folder: Path) -> Path:
 
 
 def run(scans: Path, *options: str) -> Run:
-    """`batchocr run` over a folder on the processor, all again. Ends this program where it fails."""
+    """Run the command over a folder on the CPU without a journal of earlier runs. Ends this program if it fails."""
     out = scans.with_name(f"{scans.name}.csv")
     command = [sys.executable, "-m", "batchocr", "run", str(scans), "--out", str(out), "--device", "cpu"]
-    started, most = time.perf_counter(), 0.0
+    started, peak = time.perf_counter(), 0.0
     with subprocess.Popen([*command, "--quiet", "--fresh", *options]) as process:
         watched = psutil.Process(process.pid)
         while process.poll() is None:
-            most = max(most, _resident(watched))
-            time.sleep(LOOKS)
+            peak = max(peak, _memory_mb(watched))
+            time.sleep(INTERVAL_S)
     seconds = time.perf_counter() - started
     if process.returncode:
-        raise SystemExit(f"batchocr ended with {process.returncode}")
+        raise SystemExit(f"batchocr ended with exit code {process.returncode}")
     account = json.loads(out.with_suffix(".run.json").read_text())
-    return Run(seconds, most, account["seconds"], account["counts"]["digits"])
+    return Run(seconds, peak, account["seconds"], account["counts"]["digits"])
 
 
-def _resident(process: psutil.Process) -> float:
-    """MB of it and its children, what they share counted once (PSS where the system tells it)."""
+def _memory_mb(process: psutil.Process) -> float:
+    """Return the memory of a process and its children in MB; shared memory counts once if the system reports PSS."""
     total = 0
     with suppress(psutil.NoSuchProcess):
         for each in [process, *process.children(recursive=True)]:

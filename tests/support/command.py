@@ -1,4 +1,4 @@
-"""The command as users and cron call it: in a process of its own, or in this one where that is enough."""
+"""Run the command as users and cron do: in its own process, or in this process if that is enough."""
 
 from __future__ import annotations
 
@@ -24,18 +24,21 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Ended:
+    """Exit code and output of the command."""
+
     code: int
     out: str
     err: str
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's, less what would change the command's settings or its width."""
+    """Return this process's environment without variables that change the command's settings or width."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("BATCHOCR_", "TF_CPP_", "COVERAGE_"))}
     return {**kept, "COLUMNS": "200", **more}
 
 
 def in_own_process(*arguments: str | Path, folder: Path, start: list[str] = START, **variables: str) -> Ended:
+    """Run the command in its own process."""
     ended = subprocess.run(
         [*start, *map(str, arguments)],
         cwd=folder,
@@ -49,7 +52,7 @@ def in_own_process(*arguments: str | Path, folder: Path, start: list[str] = STAR
 
 
 def here(*arguments: str | Path, given: bytes = b"", variables: Mapping[str, str] | None = None) -> Ended:
-    """In this process: no start of the interpreter to wait for. Faults that are no errors of ours are raised."""
+    """Run the command in this process, which is faster. Exceptions that are not errors of batchocr are raised."""
     result = CliRunner().invoke(
         app, [str(each) for each in arguments], input=given, env=dict(variables or {}), catch_exceptions=False
     )
@@ -57,16 +60,17 @@ def here(*arguments: str | Path, given: bytes = b"", variables: Mapping[str, str
 
 
 def rows(table: Path | str) -> list[Row]:
-    """Of a CSV file, or of CSV itself."""
+    """Return the rows of a CSV file or of CSV text."""
     text = table.read_bytes().decode() if isinstance(table, Path) else table
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def beside(out: Path, kind: str) -> Path:
-    """`results.csv`, `pages.csv` → `results.pages.csv`."""
+    """Return the path of a file beside the results: `results.csv`, `pages.csv` → `results.pages.csv`."""
     return out.with_suffix(f".{kind}")
 
 
 def account(out: Path) -> dict[str, Any]:
+    """Read `results.run.json`."""
     read: dict[str, Any] = json.loads(beside(out, "run.json").read_text("utf-8"))
     return read

@@ -1,4 +1,4 @@
-"""Sets of digits as files, for tests of what is trained and measured on them."""
+"""Sets of digits as files, for tests of trainings and measurements."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from batchocr.datasets.digits import Digits
 
 
 def digits(n: int, seed: int = 0) -> Digits:
-    """The digits 0 to 9 over and over."""
+    """Return `n` digits: 0 to 9, repeated."""
     labels = [i % 10 for i in range(n)]
     return Digits(crops(labels, seed), np.array(labels, np.int64))
 
 
 def save_npz(path: Path, **arrays: Any) -> Path:
+    """Write arrays as an npz file."""
     np.savez(path, **arrays)
     return path
 
 
 def whole_npz(path: Path) -> Path:
-    """350 digits to train on and 100 to test."""
+    """Write 350 training digits and 100 test digits."""
     train_half, test_half = digits(350, 1), digits(100, 2)
     return save_npz(
         path,
@@ -37,7 +38,7 @@ def whole_npz(path: Path) -> Path:
 
 
 def save_idx(path: Path, array: NDArray[Any]) -> Path:
-    """As MNIST's makers did: two zeros, 8 for bytes, the dimensions, their sizes, the values."""
+    """Write an array in the IDX format of MNIST: two zeros, 8 for bytes, number and sizes of dimensions, values."""
     header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     content = header + array.astype(np.uint8).tobytes()
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
@@ -45,7 +46,7 @@ def save_idx(path: Path, array: NDArray[Any]) -> Path:
 
 
 def save_folders(path: Path, given: Digits) -> Path:
-    """A folder for each digit."""
-    for i, (picture, label) in enumerate(zip(given.pictures, given.labels, strict=True)):
-        save(path / str(label) / f"{i}.png", picture)
+    """Write one folder of images for each digit."""
+    for i, (image, label) in enumerate(zip(given.pictures, given.labels, strict=True)):
+        save(path / str(label) / f"{i}.png", image)
     return path

@@ -1,7 +1,7 @@
-"""Draws the cases that the vision tests look at: digits as plain strokes, on paper with all that befalls it.
+"""Draw the cases of the vision tests: digits as simple strokes on paper, with noise, blur and shade.
 
-Lengths are pixels. A `Sheet` may lie crooked: what is drawn on it is then turned about its middle, as a page on a
-scanner is, and the boxes handed back are those of the turned ink.
+Lengths are pixels. A `Sheet` may be rotated: its content is then rotated around its centre, as on a scanner, and the
+returned boxes are those of the rotated ink.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Stroke = Sequence[tuple[float, float]]
 
 
 def arc(x: float, y: float, across: float, down: float, start: float, end: float) -> list[tuple[float, float]]:
-    """Points of an ellipse from one angle to the other, in degrees: 0 is right, 90 is down."""
+    """Return points of an ellipse between two angles in degrees: 0 is right, 90 is down."""
     turns = np.deg2rad(np.linspace(start, end, 25))
     return [(x + across * float(np.cos(t)), y + down * float(np.sin(t))) for t in turns]
 
@@ -38,7 +38,7 @@ STROKES: dict[str, list[Stroke]] = {
     "9": [arc(0.28, 0.28, 0.26, 0.28, 0, 360), [(0.54, 0.28), (0.48, 1.0)]],
     ".": [[(0.0, 1.0), (0.0, 1.0)]],
 }
-"""Each digit in a box one high: x to the right, y down. A point is a dot on the base line."""
+"""Strokes of each digit in a box of height 1: x to the right, y down. A point is a dot on the baseline."""
 
 BROKEN: dict[str, list[Stroke]] = {
     "5 without its flag": [STROKES["5"][0], [(0.27, -0.02), (0.62, -0.04)]],
@@ -53,33 +53,33 @@ BROKEN: dict[str, list[Stroke]] = {
     "2 with its base apart": [[*arc(0.3, 0.28, 0.28, 0.28, -170, 30), (0.1, 0.78)], [(0.02, 1.0), (0.62, 1.0)]],
     "9 with its tail apart": [arc(0.28, 0.25, 0.26, 0.25, 0, 360), [(0.54, 0.62), (0.5, 1.0)]],
 }
-"""Digits in two strokes that do not touch: with a pen of a tenth, a tenth of the height lies between them."""
+"""Digits of two strokes that do not touch; with a pen of a tenth of the height, the gap is a tenth too."""
 
 
 class Sheet:
-    """A sheet of paper to draw on; `angle` in degrees is how far its rows run downhill to the right."""
+    """A sheet of paper to draw on; its rows run downwards to the right by `angle` degrees."""
 
     def __init__(self, width: int, height: int, grey: int = 245, angle: float = 0.0) -> None:
         self.pixels: Pixels = np.full((height, width), grey, np.uint8)
         self._turn: NDArray[np.float64] = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -angle, 1.0)
 
     def stroke(self, points: Stroke | Points, pen: int, grey: int = 30) -> Points:
-        """Pull a round pen of `pen` pixels through the points; they come back as they lie on the sheet."""
-        lying = np.asarray(points, np.float64) @ self._turn[:, :2].T + self._turn[:, 2]
-        cv2.polylines(self.pixels, [np.round(lying * 16).astype(np.int32)], False, grey, pen, cv2.LINE_AA, 4)
-        return lying
+        """Draw a stroke of `pen` pixels through points, and return the points in pixels of the sheet."""
+        placed = np.asarray(points, np.float64) @ self._turn[:, :2].T + self._turn[:, 2]
+        cv2.polylines(self.pixels, [np.round(placed * 16).astype(np.int32)], False, grey, pen, cv2.LINE_AA, 4)
+        return placed
 
     def digit(
         self, digit: str, left: float, top: float, height: float, pen: int = 4, grey: int = 30, slant: float = 0.0
     ) -> Box:
-        """Write a digit, ink `height` high in all; `slant` is how far its top leans right, in shares of the height."""
+        """Write a digit with ink `height` pixels high; `slant` is the shift of its top to the right, in heights."""
         inner = height - pen
-        lying = []
+        strokes = []
         for stroke in STROKES[digit]:
             points = np.array(stroke, np.float64)
             points[:, 0] += slant * (1 - points[:, 1])
-            lying.append(self.stroke(points * inner + (left + pen / 2, top + pen / 2), pen, grey))
-        points = np.concatenate(lying)
+            strokes.append(self.stroke(points * inner + (left + pen / 2, top + pen / 2), pen, grey))
+        points = np.concatenate(strokes)
         x0, y0 = np.round(points.min(axis=0) - pen / 2).astype(int).tolist()
         x1, y1 = np.round(points.max(axis=0) + pen / 2).astype(int).tolist()
         return Box(x0, y0, x1 - x0, y1 - y0)
@@ -87,20 +87,20 @@ class Sheet:
     def number(
         self, text: str, left: float, top: float, height: float, pen: int = 4, grey: int = 30, gap: float = 0.25
     ) -> list[Box]:
-        """Write digits side by side, `gap` of their height apart."""
+        """Write digits side by side with gaps of `gap` heights."""
         boxes = []
         for digit in text:
             boxes.append(self.digit(digit, left, top, height, pen, grey))
-            wide = max(x for stroke in STROKES[digit] for x, _ in stroke)
-            left += wide * (height - pen) + pen + gap * height
+            width = max(x for stroke in STROKES[digit] for x, _ in stroke)
+            left += width * (height - pen) + pen + gap * height
         return boxes
 
     def rule(self, x0: float, y0: float, x1: float, y1: float, pen: int = 2, grey: int = 120) -> None:
-        """A ruled line from point to point."""
+        """Draw a ruled line between two points."""
         self.stroke([(x0, y0), (x1, y1)], pen, grey)
 
     def frame(self, left: float, top: float, width: float, height: float, pen: int = 2, grey: int = 60) -> None:
-        """The four sides of a box."""
+        """Draw the four sides of a box."""
         right, bottom = left + width, top + height
         corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
         for (x0, y0), (x1, y1) in pairwise(corners):
@@ -108,26 +108,26 @@ class Sheet:
 
 
 def noisy(pixels: Pixels, spread: float, seed: int = 7) -> Pixels:
-    """The page with grain: normal noise of that standard deviation, the same for the same seed."""
+    """Return the page with normal noise of the standard deviation `spread`; the same seed gives the same noise."""
     grain = np.random.default_rng(seed).standard_normal(pixels.shape, np.float32) * spread
     return (pixels + grain).round().clip(0, 255).astype(np.uint8)
 
 
 def blurred(pixels: Pixels, spread: float) -> Pixels:
-    """The page out of focus."""
+    """Return the blurred page."""
     soft: Pixels = cv2.GaussianBlur(pixels, (0, 0), spread)
     return soft
 
 
 def shaded(pixels: Pixels, darkest: float) -> Pixels:
-    """The page lit from the upper left: full light there, `darkest` of it in the lower right corner."""
+    """Return the page with light that falls from 1 at the top left to `darkest` at the bottom right corner."""
     height, width = pixels.shape
     fall = (np.linspace(0, 1, width)[None, :] + np.linspace(0, 1, height)[:, None]) / 2
     return (pixels * (1 - (1 - darkest) * fall)).round().astype(np.uint8)
 
 
 def overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
+    """Return the intersection over union of two boxes."""
     width = min(a.right, b.right) - max(a.left, b.left)
     height = min(a.bottom, b.bottom) - max(a.top, b.top)
     shared = max(0, width) * max(0, height)

@@ -1,4 +1,4 @@
-"""A small file of every format and depth, and the grey that it must give."""
+"""A small file of every format and depth, and the grey pixels that it must give."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from PIL import Image
 from batchocr.records import Pixels
 
 OWN, TIFFFILE, IMAGECODECS, OPENCV, PIKEPDF = "own bytes", "tifffile", "imagecodecs", "OpenCV", "pikepdf"
-LOSSY = 12  # of 255: what a lossy format may change where shades meet
+LOSSY = 12  # of 255: allowed difference of a lossy format at edges
 S, K = shades(), stroke()
 SEE_THROUGH, INKS = see_through(S, 4), np.dstack([np.zeros_like(S)] * 3 + [255 - S])
 SHADES_OF_GREY = np.tile(np.arange(256, dtype=np.uint16) * 257, (3, 1))
@@ -52,15 +52,15 @@ class Case:
     writer: str
     data: bytes | bytearray
     wanted: Pixels | None = None
-    """None where it is refused."""
+    """Expected grey pixels; None if the file is refused."""
     error: int = 0
-    """How far a pixel may be from what is wanted."""
+    """Allowed difference of a pixel."""
     name: str = "page"
-    """How the file is called."""
+    """File name without suffix."""
 
 
 def png_cases() -> Iterator[Case]:
-    """All colour types and depths; what each pixel may be is told by the palette or by transparency."""
+    """Yield PNG files of all colour types and depths, with palettes and transparency."""
 
     def case(pixels: str, data: bytes | bytearray, wanted: Pixels = S) -> Case:
         return Case("PNG", pixels, OWN, data, wanted)
@@ -82,7 +82,7 @@ def png_cases() -> Iterator[Case]:
             small_png(wanted >> (8 - bits), bits, 3, (b"PLTE", palette)),
             wanted,
         )
-    palette = bytes(level % 255 for level in range(256) for _ in range(3))  # the last is black underneath
+    palette = bytes(level % 255 for level in range(256) for _ in range(3))  # the last colour is black
     clear = (b"tRNS", bytes([255] * 255 + [0]))
     yield case("palette, 8 bits, one colour transparent", small_png(S, 8, 3, (b"PLTE", palette), clear))
     yield case("RGB, 8 bits", whole_png(coloured(S), 2))
@@ -92,7 +92,7 @@ def png_cases() -> Iterator[Case]:
 
 
 def jpeg_cases() -> Iterator[Case]:
-    """As scanners, cameras and printers write them."""
+    """Yield JPEG files as scanners, cameras and printers write them."""
 
     def case(pixels: str, data: bytes | bytearray, wanted: Pixels | None = S) -> Case:
         return Case("JPEG", pixels, IMAGECODECS, data, wanted, LOSSY)
@@ -112,12 +112,12 @@ def jpeg_cases() -> Iterator[Case]:
 
 
 def tiff_case(pixels: str, of: Array, wanted: Pixels | None = S, error: int = 0, **options: Any) -> Case:
-    """A frame as tifffile writes it."""
+    """Return a frame as tifffile writes it."""
     return Case("TIFF", pixels, TIFFFILE, tifffile_bytes(of, **options), wanted, error)
 
 
 def grey_tiff_cases() -> Iterator[Case]:
-    """Depths, photometrics, orders of bytes, packings."""
+    """Yield TIFF files of all grey depths, photometric interpretations, byte orders and compressions."""
     for end, order in (("little endian", "<"), ("big endian", ">")):
         for bits in (2, 4):
             data = plain_tiff(packed(S >> (8 - bits), bits), 64, 40, order, bits=bits, photometric=1)
@@ -146,7 +146,7 @@ def grey_tiff_cases() -> Iterator[Case]:
 
 
 def colour_tiff_cases() -> Iterator[Case]:
-    """Colours and transparency, in 8 and 16 bits, uncompressed (by Pillow) and not (by libtiff)."""
+    """Yield TIFF files with colour and transparency, 8 and 16 bits, uncompressed (Pillow) and compressed (libtiff)."""
     for packing in (None, "deflate"):
         how = packing or "uncompressed"
         for bits in (8, 16):
@@ -172,13 +172,13 @@ def colour_tiff_cases() -> Iterator[Case]:
 
 
 def pdf_cases() -> Iterator[Case]:
-    """Pages that are one picture, which comes out as it is. More of PDF is in test_pdf.py."""
+    """Yield PDF pages that are one image, which is read unchanged. Other PDF tests are in test_pdf.py."""
     page = (64 * 0.24, 40 * 0.24)  # points at 300 dpi
 
     def case(
-        pixels: str, data: bytes | bytearray, picture: dict[str, object], wanted: Pixels = S, error: int = 0
+        pixels: str, data: bytes | bytearray, image: dict[str, object], wanted: Pixels = S, error: int = 0
     ) -> Case:
-        return Case("PDF", f"a scan: {pixels}", PIKEPDF, pdf((data, picture, page)), wanted, error)
+        return Case("PDF", f"a scan: {pixels}", PIKEPDF, pdf((data, image, page)), wanted, error)
 
     yield case("1 bit", packed(K & 1, 1), about(K, 1), K)
     fax = pikepdf.Dictionary(K=-1, Columns=64, Rows=40)
@@ -192,7 +192,7 @@ def pdf_cases() -> Iterator[Case]:
 
 
 def other_cases() -> Iterator[Case]:
-    """BMP, WebP, PNM, JPEG 2000, GIF."""
+    """Yield BMP, WebP, PNM, JPEG 2000 and GIF files."""
     yield Case("BMP", "palette, 1 bit", OWN, bmp([packed(row[None], 1) for row in K & 1], 64, 1, (0, 255)), K)
     sixteen = range(0, 256, 17)
     yield Case("BMP", "palette, 4 bits", OWN, bmp([packed(row[None], 4) for row in S >> 4], 64, 4, sixteen), S)
@@ -217,15 +217,15 @@ def other_cases() -> Iterator[Case]:
         for bits in (8, 16):
             widened = wide if bits == 16 else np.asarray
             kinds = (("grey", S), ("RGB", coloured(S)), ("RGB and alpha", SEE_THROUGH))
-            for name, picture in kinds:
-                data = imagecodecs.jpeg2k_encode(widened(picture), 0, codecformat=codec, reversible=True)
-                wanted = None if picture is SEE_THROUGH and bits == 16 else S
+            for name, image in kinds:
+                data = imagecodecs.jpeg2k_encode(widened(image), 0, codecformat=codec, reversible=True)
+                wanted = None if image is SEE_THROUGH and bits == 16 else S
                 yield Case("JPEG 2000", f"{name}, {bits} bits, .{codec}", IMAGECODECS, data, wanted)
     yield Case("GIF", "palette", IMAGECODECS, imagecodecs.gif_encode(S), S)
 
 
 def refused_cases() -> Iterator[Case]:
-    """What is known and not read: the first bytes tell."""
+    """Yield files of formats that are recognised by their first bytes but not read."""
 
     def case(name: str, start: bytes, file: str = "page") -> Case:
         return Case(name, "", OWN, start + bytes(100), name=file)

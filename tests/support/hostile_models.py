@@ -1,4 +1,4 @@
-"""Attacks on who loads a `.keras` file, and what is said of each: in the network, the archive, the weights."""
+"""Attacks on programs that load `.keras` files, in the network, the archive or the weights, and the message of each."""
 
 from __future__ import annotations
 
@@ -25,24 +25,27 @@ KERNEL = "layers/dense/vars/0"
 
 @dataclass(frozen=True)
 class Prey:
-    """A harmless model's parts, and the file that must not appear."""
+    """The archive members of a harmless model, and the marker file that must not appear."""
 
     members: dict[str, bytes]
     marker: Path
 
     def config(self) -> Any:
+        """Return the network's configuration."""
         return json.loads(self.members[CONFIG])
 
     def with_layer(self, **layer: Any) -> dict[str, bytes]:
-        """With one more layer, once the pictures are scaled."""
+        """Return the members with an additional layer after the scaling."""
         return self.with_config(lambda config: config["layers"].insert(2, {"registered_name": None, **layer}))
 
     def with_config(self, change: Callable[[Any], Any]) -> dict[str, bytes]:
+        """Return the members with a changed configuration."""
         config = self.config()
         change(config["config"])
         return {**self.members, CONFIG: json.dumps(config).encode()}
 
     def with_weights(self, change: Callable[[h5py.File], Any]) -> dict[str, bytes]:
+        """Return the members with changed weights."""
         held = io.BytesIO(self.members[WEIGHTS])
         with h5py.File(held, "r+") as file:
             change(file)
@@ -50,7 +53,7 @@ class Prey:
 
 
 class Touch:
-    """Unpickled, it makes a file."""
+    """An object that creates a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,6 +63,7 @@ class Touch:
 
 
 def packed(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    """Return a zip archive of the members."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", compression) as archive:
         for name, content in members.items():
@@ -67,11 +71,11 @@ def packed(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> 
     return held.getvalue()
 
 
-# What is in the network
+# Attacks in the network
 
 
 def code_of_a_function(prey: Prey) -> dict[str, bytes]:
-    """As Keras itself saves it: marshalled bytecode."""
+    """A Lambda layer with marshalled bytecode, as Keras saves it."""
     marker = str(prey.marker)
     path = prey.marker.with_name("lambda.keras")
     with warnings.catch_warnings():
@@ -84,7 +88,7 @@ def code_of_a_function(prey: Prey) -> dict[str, bytes]:
 
 
 def a_function_by_name(module: str, name: str, **arguments: Any) -> Callable[[Prey], dict[str, bytes]]:
-    """A Lambda layer that calls what is installed, with arguments from the file: CVE-2025-1550, CVE-2025-8747."""
+    """A Lambda layer that calls an installed function with arguments of the file: CVE-2025-1550, CVE-2025-8747."""
 
     def make(prey: Prey) -> dict[str, bytes]:
         given = {key: str(value).replace("MARKER", str(prey.marker)) for key, value in arguments.items()}
@@ -135,7 +139,7 @@ def a_pickle_for_torch(prey: Prey) -> dict[str, bytes]:
 
 
 def a_table_from_another_file(prey: Prey) -> dict[str, bytes]:
-    """Keras reads the vocabulary as it builds the layer."""
+    """A layer whose vocabulary is another file, which Keras reads when it builds the layer."""
     secret = prey.marker.with_name("secret.txt")
     secret.write_text("word\n")
     config = {"name": "s", "vocabulary": str(secret)}
@@ -143,7 +147,7 @@ def a_table_from_another_file(prey: Prey) -> dict[str, bytes]:
 
 
 def a_function_to_compile_with(prey: Prey) -> dict[str, bytes]:
-    """In a network within, which Keras compiles whatever it was told of the whole."""
+    """A loss function in a nested network, which Keras compiles even if the whole model is not compiled."""
     loss = {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
     inner = {"name": "i", "layers": []}
     compiled = {"optimizer": "sgd", "loss": loss}
@@ -157,7 +161,7 @@ def another_registered_name(prey: Prey) -> dict[str, bytes]:
 
 
 def a_layer_in_the_old_form(prey: Prey) -> dict[str, bytes]:
-    """Without a module Keras takes another, older way."""
+    """A layer without module, for which Keras uses an older code path."""
     return prey.with_config(lambda config: config["layers"][1].pop("module"))
 
 
@@ -174,7 +178,7 @@ def a_large_config(prey: Prey) -> dict[str, bytes]:
 
 
 NETWORKS: dict[str, tuple[Callable[[Prey], dict[str, bytes]], str]] = {
-    "bytecode": (code_of_a_function, "'keras.layers.Lambda', none of the plain layers"),
+    "bytecode": (code_of_a_function, "'keras.layers.Lambda', which is not one of the allowed plain layers"),
     "os.system": (a_function_by_name("os", "system", command="touch MARKER"), "'keras.layers.Lambda'"),
     "builtins.exec": (a_function_by_name("builtins", "exec", source="open('MARKER', 'w')"), "'keras.layers.Lambda'"),
     "a download": (
@@ -184,18 +188,18 @@ NETWORKS: dict[str, tuple[Callable[[Prey], dict[str, bytes]], str]] = {
     "a function as activation": (a_function_as_activation, "'builtins.function'"),
     "a module of one's own": (a_module_of_ones_own, "'evil_layers.Layer'"),
     "a graph of TensorFlow": (a_graph_of_tensorflow, "'keras.layers.TFSMLayer'"),
-    "a pickle for torch": (a_pickle_for_torch, "holds '"),
+    "a pickle for torch": (a_pickle_for_torch, "contains '"),
     "another file's words": (a_table_from_another_file, "'keras.layers.StringLookup'"),
     "a function to compile with": (a_function_to_compile_with, "'os.function'"),
     "another registered name": (another_registered_name, "'keras.layers.Flatten'"),
     "the old form": (a_layer_in_the_old_form, "'None.Rescaling'"),
-    "no network": (nothing_but_a_layer, "holds no keras.Sequential"),
-    "brackets without end": (brackets_without_end, "config.json that is no JSON"),
+    "no network": (nothing_but_a_layer, "contains neither a keras.Sequential"),
+    "brackets without end": (brackets_without_end, "config.json that is not valid JSON"),
     "a large config": (a_large_config, "config.json of 1,05"),
 }
 
 
-# What is in the archive
+# Attacks in the archive
 
 
 def a_path_out_of_it(prey: Prey) -> bytes:
@@ -247,24 +251,24 @@ def cut_off(prey: Prey) -> bytes:
 
 
 ARCHIVES: dict[str, tuple[Callable[[Prey], bytes], str]] = {
-    "a path out of it": (a_path_out_of_it, "holds the file '../marker'"),
-    "a pickle": (a_pickle, "holds the file 'data.pkl'"),
-    "pickled weights": (pickled_weights, "holds the file 'model.weights.npz'"),
-    "assets": (assets, "holds the file 'assets/vocabulary.txt'"),
-    "two configs": (two_configs, "holds config.json more than once"),
-    "no weights": (no_weights, "holds no model.weights.h5"),
-    "a bomb": (a_bomb, "compressed, which Keras does not do"),
-    "very many files": (very_many_files, "holds more files than config.json, metadata.json, model.weights.h5"),
-    "escapes for the terminal": (escapes_for_the_terminal, r"holds the file '\x1b[2J\nall is well'"),
-    "cut off": (cut_off, "holds no zip archive"),
+    "a path out of it": (a_path_out_of_it, "contains the file '../marker'"),
+    "a pickle": (a_pickle, "contains the file 'data.pkl'"),
+    "pickled weights": (pickled_weights, "contains the file 'model.weights.npz'"),
+    "assets": (assets, "contains the file 'assets/vocabulary.txt'"),
+    "two configs": (two_configs, "contains config.json more than once"),
+    "no weights": (no_weights, "does not contain model.weights.h5"),
+    "a bomb": (a_bomb, "in compressed form, which Keras does not write"),
+    "very many files": (very_many_files, "contains more files than config.json, metadata.json, model.weights.h5"),
+    "escapes for the terminal": (escapes_for_the_terminal, r"contains the file '\x1b[2J\nall is well'"),
+    "cut off": (cut_off, "is not a zip archive"),
 }
 
 
-# What is in the weights
+# Attacks in the weights
 
 
 def linked(link: Callable[[Path], Any]) -> Callable[[Prey], dict[str, bytes]]:
-    """The kernel lies elsewhere: what the file says is there is read."""
+    """Weights with a link in place of the kernel."""
 
     def make(prey: Prey) -> dict[str, bytes]:
         secret = prey.marker.with_name("secret.h5")
@@ -281,13 +285,13 @@ def linked(link: Callable[[Path], Any]) -> Callable[[Prey], dict[str, bytes]]:
     return make
 
 
-def kernel(**how: Any) -> Callable[[Prey], dict[str, bytes]]:
-    """The kernel made anew."""
+def kernel(**options: Any) -> Callable[[Prey], dict[str, bytes]]:
+    """Weights with a new kernel."""
 
     def make(prey: Prey) -> dict[str, bytes]:
         def change(file: h5py.File) -> None:
             del file[KERNEL]
-            file.create_dataset(KERNEL, **{"shape": (784, 10), "dtype": np.float32, **how})
+            file.create_dataset(KERNEL, **{"shape": (784, 10), "dtype": np.float32, **options})
 
         return prey.with_weights(change)
 
@@ -305,7 +309,7 @@ def a_window_on_another_file(prey: Prey) -> dict[str, bytes]:
 
 
 def text_in_a_circle(prey: Prey) -> dict[str, bytes]:
-    """The circle is walked once; the text is what is wrong."""
+    """Weights with a cycle of groups, which is allowed, and a text, which is not."""
 
     def change(file: h5py.File) -> None:
         file["layers/dense/again"] = file["layers"]
@@ -315,19 +319,19 @@ def text_in_a_circle(prey: Prey) -> dict[str, bytes]:
 
 
 HELD: dict[str, tuple[Callable[[Prey], dict[str, bytes]], str]] = {
-    "an external link": (linked(lambda secret: h5py.ExternalLink(str(secret), "held")), "a link to elsewhere"),
-    "a soft link": (linked(lambda _: h5py.SoftLink("/elsewhere")), "a link to elsewhere"),
-    "raw bytes of another file": (kernel(external=[("/etc/passwd", 0, 31_360)]), "packed or lie elsewhere"),
-    "a window on another file": (a_window_on_another_file, "packed or lie elsewhere"),
-    "packed": (kernel(compression="gzip"), "packed or lie elsewhere"),
+    "an external link": (linked(lambda secret: h5py.ExternalLink(str(secret), "held")), "that link to another place"),
+    "a soft link": (linked(lambda _: h5py.SoftLink("/elsewhere")), "that link to another place"),
+    "raw bytes of another file": (kernel(external=[("/etc/passwd", 0, 31_360)]), "compressed or in another file"),
+    "a window on another file": (a_window_on_another_file, "compressed or in another file"),
+    "packed": (kernel(compression="gzip"), "compressed or in another file"),
     "far more than is there": (kernel(shape=(2**25, 10)), "claim 1,342,177,320 bytes"),
-    "text": (text_in_a_circle, "no numbers, 'text'"),
-    "references": (kernel(dtype=h5py.ref_dtype), "no numbers"),
+    "text": (text_in_a_circle, "that are not numbers, 'text'"),
+    "references": (kernel(dtype=h5py.ref_dtype), "that are not numbers"),
     "no HDF5": (lambda prey: {**prey.members, WEIGHTS: b"weights"}, "model.weights.h5 that cannot be read"),
 }
 
 
-# What is only wrong
+# Faults without an attack
 
 
 def an_input_without_shape(prey: Prey) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Runs of the command that are killed while they are at work, and what is left of them."""
+"""Run the command, kill it at random moments, and read what it has written."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from strokes import page, save
 from batchocr.records import Pixels
 
 RESULTS = ("results.csv", "results.numbers.csv")
-"""What must be the same to the byte."""
+"""Files that must be equal byte for byte."""
 
 
 def make_scans(folder: Path, pages: int, seed: int = 1, lines: int = 3) -> Path:
-    """So many pages of writing: a third in files of seven, the others a file each, two alike; and a broken file."""
+    """Write `pages` pages of digits and a broken file; a third are in files of seven pages, and two pages are equal."""
     rng = np.random.default_rng(seed)
     folder.mkdir()
 
@@ -42,12 +42,12 @@ def make_scans(folder: Path, pages: int, seed: int = 1, lines: int = 3) -> Path:
 
 @dataclass(frozen=True)
 class Running:
-    """A run that is under way, in a group of its own."""
+    """A run in progress, in its own process group."""
 
     process: subprocess.Popen[bytes]
 
     def workers(self) -> list[psutil.Process]:
-        """Those that read; not the one by which Python keeps account of them."""
+        """Return the worker processes, without Python's resource tracker."""
         try:
             children = psutil.Process(self.process.pid).children()
             return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
@@ -55,14 +55,14 @@ class Running:
             return []
 
     def wait_for(self, happened: Callable[[], bool], seconds: float = 60) -> None:
-        """Until something has happened; AssertionError where it does not while the run goes on."""
+        """Wait until a condition is true. Raises AssertionError if the run ends or the time is over before."""
         end = time.monotonic() + seconds
         while not happened():
-            assert self.process.poll() is None and time.monotonic() < end, "it did not happen"
+            assert self.process.poll() is None and time.monotonic() < end, "the condition was not met"
             time.sleep(0.02)
 
     def kill(self) -> float:
-        """SIGKILL to the run alone; the seconds after which the last of its children is gone."""
+        """Send SIGKILL to the run only; return the seconds until its last child has ended."""
         children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         started = time.monotonic()
@@ -71,12 +71,13 @@ class Running:
         return time.monotonic() - started
 
     def end(self) -> Ended:
+        """Wait for the end of the run."""
         out, err = self.process.communicate(timeout=120)
         return Ended(self.process.returncode, out.decode(), err.decode())
 
 
 def all_gone(processes: Iterable[psutil.Process], seconds: float = 10) -> bool:
-    """Whether all end by themselves in time. A zombie is gone: in a container there may be nobody to bury it."""
+    """Return whether all processes end in time. A zombie counts as ended: in a container, nothing may reap it."""
     end = time.monotonic() + seconds
     while any(map(_lives, processes)):
         if time.monotonic() > end:
@@ -93,7 +94,7 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def start(folder: Path, *arguments: str | Path, **variables: str) -> Running:
-    """`batchocr run` with these, in `folder`, told to stop as a shell's foreground job would be."""
+    """Start `batchocr run` in `folder`, with the signal handling of a foreground job of a shell."""
 
     command = [*START, "run", *map(str, arguments)]
     return Running(
@@ -111,12 +112,12 @@ def start(folder: Path, *arguments: str | Path, **variables: str) -> Running:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """The results files that are there."""
+    """Read the results files that exist."""
     return {name: (folder / name).read_bytes() for name in RESULTS if (folder / name).exists()}
 
 
 def undisturbed(folder: Path, scans: Path) -> tuple[dict[str, bytes], float]:
-    """The results of a run that nobody disturbs, and its seconds."""
+    """Return the results of a run without interruption, and its time in seconds."""
     folder.mkdir()
     started = time.monotonic()
     ended = start(folder, scans).end()
@@ -126,21 +127,22 @@ def undisturbed(folder: Path, scans: Path) -> tuple[dict[str, bytes], float]:
 
 @dataclass(frozen=True)
 class Killed:
-    """A run that was killed some times and then went on to its end."""
+    """A run that was killed several times and then resumed to its end."""
 
     moments: tuple[float, ...]
     """Seconds from each start to its kill."""
     slowest: float
-    """Most seconds that a worker outlived its parent."""
+    """Longest time in seconds that a worker lived after its parent."""
     contents: dict[str, bytes]
+    """Results files at the end."""
 
 
 def killed(
     folder: Path, scans: Path, kills: int, within: float, rng: np.random.Generator, check: Callable[[], None]
 ) -> Killed:
-    """Starts the run, kills it at a random moment of `within` seconds, and so on; then lets it end.
+    """Start a run, kill it at a random moment of the first `within` seconds, repeat, and let the last run end.
 
-    `check` looks at what is there after each kill. Where a run ends before its moment, there are fewer kills.
+    `check` is called after each kill. There are fewer kills if a run ends before its moment.
     """
     folder.mkdir(exist_ok=True)
     moments: list[float] = []

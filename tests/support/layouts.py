@@ -1,4 +1,4 @@
-"""Boxes of digits as they stand on pages: small layouts whose lines and numbers are known."""
+"""Boxes of digits on a page: small layouts with known lines and numbers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from batchocr.records import CLASSES, HAND, PRINT, SIGN, SIGNS, Detections
 Boxes = NDArray[np.float64]
 
 HIGH, WIDE, STEP = 40.0, 24.0, 30.0
-"""A digit's height and width, and from digit to digit, in pixels."""
+"""Height and width of a digit, and distance from digit to digit, in pixels."""
 
 
 def row_of_boxes(x: float, base: float, count: int, step: float = STEP, high: float = HIGH) -> Boxes:
-    """Boxes (count, 4) of digits that stand side by side on a base line."""
+    """Return the boxes (count, 4) of digits side by side on a baseline."""
     return np.array([(x + i * step, base - high, WIDE * high / HIGH, high) for i in range(count)])
 
 
 def detected(
     boxes: Boxes, text: str | None = None, kind: int = HAND, score: float = 0.9, sure: float = 0.97
 ) -> Detections:
-    """Detections of boxes, each the class of its character in `text` (all zeros by default)."""
+    """Return detections of boxes; the class of each is its character in `text` (the digit 0 by default)."""
     names = "0123456789" + SIGNS
     probabilities = np.full((len(boxes), CLASSES), (1 - sure) / (CLASSES - 1), np.float32)
     for i, character in enumerate(text or "0" * len(boxes)):
@@ -38,20 +38,21 @@ def detected(
 
 
 def together(*some: Detections) -> Detections:
+    """Concatenate detections."""
     return Detections.together(some)
 
 
 def classified(detections: Detections) -> NDArray[np.float64]:
-    """What a classifier says that agrees with the detector: (n, 11), zeros for signs."""
-    said = np.zeros((len(detections), 11))
-    said[:, :10] = detections.probabilities[:, :10]
-    said /= np.maximum(said.sum(axis=1, keepdims=True), 1e-9)
-    said[detections.kinds == SIGN] = 0
-    return said
+    """Return the probabilities (n, 11) of a classifier that agrees with the detector; zeros for signs."""
+    probabilities = np.zeros((len(detections), 11))
+    probabilities[:, :10] = detections.probabilities[:, :10]
+    probabilities /= np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-9)
+    probabilities[detections.kinds == SIGN] = 0
+    return probabilities
 
 
 def membership(lines: Sequence[NDArray[np.intp]], count: int) -> list[int]:
-    """Which line each of `count` boxes is on."""
+    """Return the index of the line of each of `count` boxes."""
     found = [-1] * count
     for at, line in enumerate(lines):
         for i in line.tolist():

@@ -1,6 +1,7 @@
-"""Ways to break a file: anywhere, and where its format says the most, with checks mended so that decoders go on.
+"""Ways to break a file: anywhere, or in the parts that its format defines.
 
-The numbers come from a `random.Random`, which may be that of hypothesis.
+Checksums are fixed after a change, so that decoders continue. The random numbers come from a
+`random.Random`, which may be that of hypothesis.
 """
 
 from __future__ import annotations
@@ -17,9 +18,21 @@ from format_files import png_chunk
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif", "PNM": ".pnm", "JPEG 2000": ".jp2"}
-HEADER = 256  # bytes from the start or the end, where formats say the most
-TELLING = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-WRITTEN = (b"0", b"-1", b"1", b"3", b"0.0001", b"65536", b"2147483648", b"99999999999999999999", b"1e9", b"nan", b"45")
+HEADER = 256  # bytes at the start or the end, where most fields of formats are
+BOUNDARY_VALUES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+NUMBER_TEXTS = (
+    b"0",
+    b"-1",
+    b"1",
+    b"3",
+    b"0.0001",
+    b"65536",
+    b"2147483648",
+    b"99999999999999999999",
+    b"1e9",
+    b"nan",
+    b"45",
+)
 PNG_START = b"\x89PNG\r\n\x1a\n"
 CODESTREAM = b"\xff\x4f\xff\x51"  # of JPEG 2000
 
@@ -28,57 +41,57 @@ Piece = tuple[int, int]
 
 
 def flip(data: bytearray, rng: Random) -> None:
-    """Some bits anywhere."""
+    """Flip some bits anywhere."""
     for _ in range(rng.randint(1, 19)):
         data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
 
 
 def cut(data: bytearray, rng: Random) -> None:
-    """The end is missing."""
+    """Cut off the end."""
     del data[rng.randint(1, len(data)) :]
 
 
 def insert(data: bytearray, rng: Random) -> None:
-    """Bytes too many."""
+    """Insert bytes."""
     place = rng.randint(0, len(data))
     data[place:place] = bytes(rng.randrange(256) for _ in range(rng.randint(1, 63)))
 
 
 def remove(data: bytearray, rng: Random) -> None:
-    """Bytes too few."""
+    """Remove bytes."""
     place = rng.randrange(len(data))
     del data[place : place + rng.randint(1, 63)]
 
 
 def repeat(data: bytearray, rng: Random) -> None:
-    """A piece twice."""
+    """Duplicate a piece."""
     place = rng.randrange(len(data))
     data[place:place] = data[place : place + rng.randint(1, 511)]
 
 
 def blank(data: bytearray, rng: Random) -> None:
-    """A piece of zeros, as a disk leaves them."""
+    """Replace a piece by zeros, as a damaged disk does."""
     place = rng.randrange(len(data))
     end = min(place + rng.randint(1, 511), len(data))
     data[place:end] = bytes(end - place)
 
 
 def edit(data: bytearray, rng: Random) -> None:
-    """A number of the header or the end."""
+    """Change a number in the header or at the end."""
     near = rng.randrange(min(HEADER, len(data)))
     _write(data, near if rng.random() < 0.8 else len(data) - 1 - near, len(data), rng)
 
 
 def within(data: bytearray, rng: Random) -> None:
-    """A number of one of the format's own pieces: a chunk, a segment, an entry of a directory."""
+    """Change a number in a part of the format: a chunk, a segment or an entry of a directory."""
     if pieces := list(_pieces(data)):
         start, stop = rng.choice(pieces)
         _write(data, rng.randrange(start, stop), stop, rng)
-        _mend_png(data)
+        _fix_png_checksums(data)
 
 
 def again(data: bytearray, rng: Random) -> None:
-    """One of the format's own pieces many times over, or the content of one in another's place."""
+    """Repeat a part of the format many times, or replace another part by its content."""
     if pieces := list(_pieces(data)):
         start, stop = rng.choice(pieces)
         piece = data[start:stop]
@@ -87,11 +100,11 @@ def again(data: bytearray, rng: Random) -> None:
             data[other[0] : other[1]] = piece[: other[1] - other[0]].ljust(other[1] - other[0], b"\0")
         else:
             data[stop:stop] = piece * rng.choice((1, 2, 100))
-        _mend_png(data)
+        _fix_png_checksums(data)
 
 
 def inflated(data: bytearray, rng: Random) -> None:
-    """What is deflated in it is broken, or made longer or shorter, and deflated again."""
+    """Break, lengthen or shorten a deflated stream after inflating it, and deflate it again."""
     for found in re.finditer(rb"\x78[\x01\x5e\x9c\xda]", bytes(data)):
         stream = zlib.decompressobj()
         try:
@@ -105,10 +118,10 @@ def inflated(data: bytearray, rng: Random) -> None:
 
 
 def number(data: bytearray, rng: Random) -> None:
-    """A number written in digits, as in PDF and PNM, is another."""
+    """Change a number in text, as in PDF and PNM."""
     if found := list(re.finditer(rb"(?<=[\s\[])-?\d+(?:\.\d+)?(?=[\s\]/>])", bytes(data[:4096]))):
         one = rng.choice(found)
-        data[one.start() : one.end()] = rng.choice(WRITTEN)
+        data[one.start() : one.end()] = rng.choice(NUMBER_TEXTS)
 
 
 ANYWHERE: tuple[Mutation, ...] = (flip, cut, insert, remove, repeat, blank, edit, edit)
@@ -126,26 +139,26 @@ BY_FORMAT: dict[str, tuple[Mutation, ...]] = {
 
 
 def mutations(suffix: str) -> tuple[Mutation, ...]:
-    """All that make sense for a format."""
+    """Return all mutations that make sense for a format."""
     return ANYWHERE + 2 * BY_FORMAT.get(suffix, ())
 
 
-def seeds(largest: int) -> list[tuple[str, bytes]]:
-    """Whole files of all formats, each with the suffix of its kind; of the samples those of `largest` bytes at most."""
+def seeds(max_bytes: int) -> list[tuple[str, bytes]]:
+    """Return intact files of all formats with their suffixes; samples only up to `max_bytes` bytes."""
     small = [(SUFFIXES.get(case.format, f".{case.format.lower()}"), bytes(case.data)) for case in CASES if case.pixels]
     samples = [path for path in sorted(SAMPLES.rglob("*")) if path.suffix not in (".py", ".md", ".csv", "")]
-    return small + [(path.suffix, path.read_bytes()) for path in samples if path.stat().st_size <= largest]
+    return small + [(path.suffix, path.read_bytes()) for path in samples if path.stat().st_size <= max_bytes]
 
 
 def _write(data: bytearray, place: int, stop: int, rng: Random) -> None:
-    """A number that tells, of 1, 2 or 4 bytes in either order."""
+    """Write a boundary value of 1, 2 or 4 bytes in either byte order."""
     size = min(rng.choice((1, 2, 4)), stop - place)
-    value = rng.choice(TELLING) % (1 << 8 * size)
+    value = rng.choice(BOUNDARY_VALUES) % (1 << 8 * size)
     data[place : place + size] = value.to_bytes(size, "big" if rng.random() < 0.5 else "little")
 
 
 def _pieces(data: bytearray) -> Iterator[Piece]:
-    """From where to before where the contents of a format's pieces lie. Each has a byte at least."""
+    """Yield start and end of the content of each part of the format; each has at least one byte."""
     walk: Callable[[bytearray], Iterator[Piece]] | None = None
     if data.startswith(PNG_START):
         walk = _png_pieces
@@ -172,7 +185,7 @@ def _png_pieces(data: bytearray) -> Iterator[Piece]:
 
 
 def _marker_pieces(data: bytearray, place: int = 2) -> Iterator[Piece]:
-    """The segments of a JPEG up to its pixels, and those."""
+    """Yield the segments of a JPEG up to its pixel data, and the pixel data."""
     while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] not in (0xDA, 0x93, 0xD9):
         length = int.from_bytes(data[place + 2 : place + 4])
         yield place + 4, place + 2 + length
@@ -181,14 +194,14 @@ def _marker_pieces(data: bytearray, place: int = 2) -> Iterator[Piece]:
 
 
 def _codestream_pieces(data: bytearray) -> Iterator[Piece]:
-    """Those of a JPEG 2000: the boxes before, and its markers."""
+    """Yield the boxes before the codestream of a JPEG 2000, and its marker segments."""
     start = data.index(CODESTREAM)
     yield 0, start
     yield from _marker_pieces(data, start + 2)
 
 
 def _tiff_pieces(data: bytearray) -> Iterator[Piece]:
-    """The entries of the first directory, and the link to the next."""
+    """Yield the entries of the first directory, and the offset of the next."""
     order = "<" if data[:1] == b"I" else ">"
     yield 4, 8
     if len(data) >= 8:
@@ -207,15 +220,15 @@ def _riff_pieces(data: bytearray) -> Iterator[Piece]:
         place += 8 + length + length % 2
 
 
-def _mend_png(data: bytearray) -> None:
-    """The checks are right again."""
+def _fix_png_checksums(data: bytearray) -> None:
+    """Fix the checksums of a PNG."""
     if data.startswith(PNG_START):
         for start, stop in _png_pieces(data):
             data[stop : stop + 4] = struct.pack(">I", zlib.crc32(data[start - 4 : stop]))[: max(len(data) - stop, 0)]
 
 
 def _replace(data: bytearray, start: int, stop: int, content: bytes) -> None:
-    """Put `content` there; in a PNG that has its pixels in one chunk, as that chunk."""
+    """Replace a piece by `content`; in a PNG with one chunk of pixels, as that chunk."""
     if data.startswith(PNG_START) and data[start - 4 : start] == b"IDAT":
         data[start - 8 : stop + 4] = png_chunk(b"IDAT", content)
     else:

@@ -1,4 +1,4 @@
-"""How pictures are stored under the orientation tags of EXIF and TIFF."""
+"""How images are stored with the orientation tags of EXIF and TIFF."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from batchocr.records import Pixels
 
-# What is stored under each orientation, from the upright page.
+# Function from the upright page to the stored image, by orientation tag.
 STORED: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda p: p,
     2: np.fliplr,

@@ -1,4 +1,4 @@
-"""Models of one's own for tests: the shipped network with another sidecar, and another reading file."""
+"""Users' models for tests: the shipped network with another sidecar or another reading file."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from batchocr.shipped import shipped
 
 
 def copy_model(path: Path, **changes: Any) -> Path:
-    """The shipped model as `path`, with these fields of its sidecar changed."""
+    """Copy the shipped classifier to `path` and change fields of its sidecar."""
     shutil.copy(shipped_model(), path)
     read_sidecar(shipped_model()).model_copy(update=changes).write(sidecar_path(path))
     return path
 
 
 def own_reading(model: Path, **changes: Any) -> Path:
-    """A reading file of a classifier's own, as if fitted for it and the shipped detector; with these fields changed."""
+    """Write a reading file for a classifier and the shipped detector, with changed fields."""
     sidecar, path = read_sidecar(model), model.with_suffix(OWN)
     fitted = {
         "detector": sha256(shipped_detector()), "classifier": sidecar.sha256, "temperature": sidecar.temperature,
@@ -42,22 +42,24 @@ def own_reading(model: Path, **changes: Any) -> Path:
 
 
 def eleven_classes(path: Path) -> Path:
-    """A network as `path` that answers "none" by as much as the shipped one is unsure which digit it is."""
+    """Write a network with 11 classes; its "not a digit" is 1 minus the shipped network's highest probability."""
     shipped = keras.saving.load_model(shipped_model(), compile=False)
     kernel, bias = shipped.layers[-1].get_weights()
     ten = layers.Dense(10, activation="softmax")
     digits = ten(shipped.layers[-2].output)
     ten.set_weights([kernel[:, :10], bias[:10]])
-    surest = layers.Flatten()(layers.GlobalMaxPooling2D()(layers.Reshape((10, 1, 1))(digits)))
-    none = layers.Rescaling(-1, offset=1, name="none")(surest)  # a name of its own: Keras counts those of the process
-    keras.Model(shipped.input, layers.Concatenate()([layers.Multiply()([digits, surest]), none])).save(path)
+    highest = layers.Flatten()(layers.GlobalMaxPooling2D()(layers.Reshape((10, 1, 1))(digits)))
+    none = layers.Rescaling(-1, offset=1, name="none")(
+        highest
+    )  # a fixed name, because Keras numbers default names per process
+    keras.Model(shipped.input, layers.Concatenate()([layers.Multiply()([digits, highest]), none])).save(path)
     changes = {"classes": (*DIGITS, NOT_A_DIGIT_CLASS), "sha256": sha256(path), "temperature": 1.0, "calibration": None}
     read_sidecar(shipped_model()).model_copy(update=changes).write(sidecar_path(path))
     return path
 
 
 def table(*highs: tuple[float, float]) -> Calibration:
-    """Made up: confidences with the upper bounds of their errors."""
+    """Return a made-up error table from confidences and upper bounds of their errors."""
     levels = [
         Level(confidence=least, accepted=1000, share=0.5, wrong=1, error=0.001, low=0, high=high)
         for least, high in highs

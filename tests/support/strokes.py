@@ -1,4 +1,4 @@
-"""Digits of a few straight strokes, for tests that need writing but no handwriting."""
+"""Digits drawn with a few straight strokes, for tests that need digits but no real handwriting."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ STROKES: dict[int, list[tuple[float, float]]] = {
     8: [(0.5, 0.47), (0.15, 0.2), (0.5, 0), (0.85, 0.2), (0.5, 0.47), (0.1, 0.78), (0.5, 1), (0.9, 0.78), (0.5, 0.47)],
     9: [(0.85, 0.3), (0.5, 0.5), (0.15, 0.3), (0.45, 0), (0.85, 0.1), (0.85, 0.3), (0.7, 1)],
 }
-"""The pen's way for each digit in a square from 0 to 1, y down."""
+"""Path of the pen for each digit, in a square from 0 to 1; y points down."""
 
 FINE = 16
-"""OpenCV draws between pixels in steps of a sixteenth."""
+"""Subpixel steps of OpenCV's drawing functions."""
 
 
 def write(pixels: Pixels, digit: int, left: float, top: float, height: float, pen: int = 3, ink: int = 30) -> None:
-    """Draw `digit`, `height` pixels high and 0.6 of it wide, with its box's corner at `left`, `top`."""
-    way = np.array(STROKES[digit]) * (0.6 * height, height) + (left, top)
-    points = np.rint(way * FINE).astype(np.int32)
+    """Draw a digit `height` pixels high and 0.6 times as wide, with its top left corner at `left`, `top`."""
+    path = np.array(STROKES[digit]) * (0.6 * height, height) + (left, top)
+    points = np.rint(path * FINE).astype(np.int32)
     cv2.polylines(pixels, [points], False, ink, pen, cv2.LINE_AA, FINE.bit_length() - 1)
 
 
 def page(rows: list[str], height: int = 48, width: int = 900) -> Pixels:
-    """White paper with a line of writing for each of `rows`; blanks part the numbers."""
+    """Draw white paper with a line of digits for each of `rows`; spaces separate the numbers."""
     pixels = np.full((max(120, 3 * height * (len(rows) + 1)), width), 250, np.uint8)
     for line, row in enumerate(rows):
         for place, character in enumerate(row):
@@ -45,16 +45,17 @@ def page(rows: list[str], height: int = 48, width: int = 900) -> Pixels:
 
 
 def save(path: Path, pixels: Pixels) -> Path:
+    """Write an image in the format of the path's suffix, and return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(cv2.imencode(path.suffix, pixels)[1].tobytes())
     return path
 
 
 def crops(labels: list[int], seed: int = 0) -> Crops:
-    """Pictures (n, 28, 28) the way MNIST has them, each by a pen of another width and a little elsewhere."""
+    """Draw crops (n, 28, 28) as in MNIST, each with a random pen width and a small random shift."""
     rng = np.random.default_rng(seed)
-    pictures = np.zeros((len(labels), 28, 28), np.uint8)
-    for picture, label in zip(pictures, labels, strict=True):
+    images = np.zeros((len(labels), 28, 28), np.uint8)
+    for image, label in zip(images, labels, strict=True):
         dx, dy, height = rng.uniform(-0.5, 0.5), rng.uniform(-0.5, 0.5), rng.uniform(18, 20)
-        write(picture, label, 14 - 0.3 * height + dx, 14 - height / 2 + dy, height, int(rng.integers(2, 4)), 255)
-    return pictures
+        write(image, label, 14 - 0.3 * height + dx, 14 - height / 2 + dy, height, int(rng.integers(2, 4)), 255)
+    return images

@@ -1,4 +1,4 @@
-"""A folder of data as the shipped models are trained on, small and drawn: for tests of the page maker and trainings."""
+"""A small drawn copy of the training data's folder, for tests of the page maker and of trainings."""
 
 from __future__ import annotations
 
@@ -23,26 +23,27 @@ Sample = Sequence[NDArray[np.floating]]
 
 
 def writers(name: Callable[[str], str], known: int = 3) -> list[str]:
-    """So many writers to train on and one who is kept out."""
+    """Return the names of `known` writers to train on and of one who is held out."""
     names = [str(i) for i in range(100)]
     held = [each for each in names if kept_out(name(each))]
     return [*(each for each in names if each not in held)][:known] + held[:1]
 
 
 def save_ink(path: Path, samples: Sequence[Sample], **columns: Sequence[str] | Sequence[int]) -> None:
-    """Samples of pen strokes, in units of a tablet."""
-    ways = [np.asarray(way) * 100 for sample in samples for way in sample]
+    """Write samples of pen strokes in units of a tablet."""
+    paths = [np.asarray(path) * 100 for sample in samples for path in sample]
     path.parent.mkdir(parents=True, exist_ok=True)
     save_npz(
         path,
-        xy=np.concatenate(ways).astype(np.float32),
-        stroke=np.cumsum([0, *map(len, ways)]),
+        xy=np.concatenate(paths).astype(np.float32),
+        stroke=np.cumsum([0, *map(len, paths)]),
         sample=np.cumsum([0, *map(len, samples)]),
         **{name: np.array(column) for name, column in columns.items()},
     )
 
 
 def _digit_strokes(path: Path, seed: int) -> None:
+    """Write ten digits by each writer."""
     rng = np.random.default_rng(seed)
     names = writers(lambda name: f"{path.parent.name} {name}")
     samples, labels = [], []
@@ -54,7 +55,7 @@ def _digit_strokes(path: Path, seed: int) -> None:
 
 
 def _negatives(path: Path) -> None:
-    """Zigzags that say they are letters or signs."""
+    """Write zigzags labelled as letters or signs."""
     rng = np.random.default_rng(5)
     names = writers(lambda name: f"unipen {name}")
     labels = ["A", "word", "kg", "x", *SIGNS]
@@ -63,15 +64,15 @@ def _negatives(path: Path) -> None:
 
 
 def _blocks(path: Path, side: int) -> None:
-    """Digits in blocks of 60 of one hand, one of them kept out."""
+    """Write digits in blocks of 60 by one writer; one block is held out."""
     count = next(i for i in range(1, 200) if kept_out(f"{path.stem} {i - 1}"))
     given = digits(60 * max(2, count), 4)
-    pictures = np.stack([cv2.resize(each, (side, side), interpolation=cv2.INTER_AREA) for each in given.pictures])
-    save_npz(path, x=pictures, y=given.labels.astype(np.uint8))
+    images = np.stack([cv2.resize(each, (side, side), interpolation=cv2.INTER_AREA) for each in given.pictures])
+    save_npz(path, x=images, y=given.labels.astype(np.uint8))
 
 
 def _strip(number: int) -> tuple[Pixels, list[list[int]]]:
-    """Two digits on a strip of paper, each with its box."""
+    """Draw two digits on a strip of paper; return it with the box of each."""
     given = digits(20, number)
     paper = np.full((44, 80), 230, np.uint8)
     boxes = []
@@ -85,7 +86,7 @@ def _strip(number: int) -> tuple[Pixels, list[list[int]]]:
 
 
 def tiny_data(path: Path) -> Path:
-    """Writes the folder."""
+    """Write the folder."""
     for name in ("qmnist-writers", "numbers-ch", "bhmsds", "no-digit-pages", "orand-car-a/train"):
         (path / name).mkdir(parents=True)
     whole_npz(path / "mnist.npz")
@@ -110,7 +111,7 @@ def tiny_data(path: Path) -> Path:
     _negatives(path / "unipen" / "negatives.npz")
     save(path / "no-digit-pages" / "a.jpg", page(["", ""]))
     truth = {}
-    for number in range(110):  # 100 are kept out
+    for number in range(110):  # 100 are held out
         paper, boxes = _strip(number)
         truth[f"{number:03}.png"] = [{"text": "".join(str(box[0]) for box in boxes), "digits": boxes}]
         save(path / "orand-car-a" / "train" / f"{number:03}.png", paper)

@@ -1,4 +1,4 @@
-"""A detector whose weights are set by hand: dark blobs of some 40 px that stand apart are digits by hand, all 7."""
+"""A detector with fixed weights: it detects separate dark blobs of about 40 px as handwritten digits 7."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from batchocr.recognition.model_file import DIGITS, STRIDES, DetectorSidecar, sh
 from batchocr.records import SIGNS
 
 WINDOW, HALF = 48, 24.0
-"""Pixels of the square whose ink makes heat, and from a middle to each side of its box."""
+"""Side of the square whose ink gives heat, and distance from the centre to each side of a box, in pixels."""
 SEVEN = 7
 
 
 def write_tiny_detector(path: Path) -> Path:
-    """Writes the network and its sidecar."""
+    """Write the network and its sidecar."""
     import keras
     from keras import layers
 
@@ -46,7 +46,7 @@ def write_tiny_detector(path: Path) -> Path:
         input_dtype="uint8",
         strides=STRIDES,
         keras=keras.__version__,
-        data="set by hand",
+        data="fixed weights",
         seed=0,
         sha256=sha256(path),
     ).write(path.with_suffix(".json"))

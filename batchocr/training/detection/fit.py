@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.errors import UsageError
-from batchocr.recognition.keras_archive_check import LARGEST, KerasFile, read_whole
+from batchocr.recognition.keras_archive_check import KerasFile
 from batchocr.recognition.model_file import DIGITS, STRIDES, DetectorSidecar, sha256, sidecar_path
 from batchocr.records import SIGNS
 from batchocr.training.detection.losses import box_part, class_accuracy, detection_loss, heat_part
@@ -91,7 +91,7 @@ def fit_detector(
 def weights_of(start: Path) -> list[NDArray[np.float32]]:
     """The weights of another detector. Raises UsageError where the file holds none, or more than a network."""
     try:
-        weights = KerasFile(read_whole(start, LARGEST)).load().get_weights()
+        weights = KerasFile.read(start).load().get_weights()
     except (OSError, ValueError) as fault:
         raise UsageError(f"{start}: cannot be gone on with ({fault}); give another --start") from fault
     if [each.shape for each in weights] != [each.shape for each in build_detector().get_weights()]:
