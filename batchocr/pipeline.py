@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.decoding.marks import ORIENTATION
-from batchocr.decoding.orientation import Turn, evidence, is_upright, turn_of
+from batchocr.decoding.orientation import Turn, evidence, find_turn, is_upright
 from batchocr.decoding.suppression import suppressed
 from batchocr.recognition.calibration import NONE, Floats
 from batchocr.recognition.detector import Raw, believed, digit_heights, of_page, with_weak
@@ -255,7 +255,7 @@ class _Work:
             found = [first]
             for quarters in (1, 2, 3):
                 found.append((yield self._turned(level, quarters).tiles))
-            turn = turn_of([evidence(suppressed(each)) for each in found])
+            turn = find_turn([evidence(suppressed(each)) for each in found])
             page.prepared = _lying(page.prepared, turn)
             if turn.quarters:
                 level, first = self._turned(level, turn.quarters), found[turn.quarters]
@@ -291,7 +291,7 @@ def _next_of(passes: Passes, found: Detections) -> Tiles | None:
 
 def _lying(prepared: PreparedPage, turn: Turn) -> PreparedPage:
     """The page with its angle, or with the mark that this is not told."""
-    if not turn.told:
+    if not turn.certain:
         return replace(prepared, row=replace(prepared.row, marks=ORIENTATION))
     angle = (prepared.row.angle or 0.0) + 90.0 * turn.quarters
     return replace(prepared, row=replace(prepared.row, angle=round(angle - 360 * (angle > 180), 2)))

@@ -11,7 +11,7 @@ from command import here, rows
 from layouts import detected, row_of_boxes
 from strokes import page
 
-from batchocr.decoding.orientation import Evidence, Turn, evidence, is_upright, turn_of
+from batchocr.decoding.orientation import Evidence, Turn, evidence, find_turn, is_upright
 from batchocr.vision.geometry.quarter_turns import turned
 
 UPRIGHT = Evidence(60, 0.95, 0.92)
@@ -49,7 +49,7 @@ def test_strong_digits_of_a_sure_class_are_upright() -> None:
     ],
 )
 def test_how_a_page_lies(turns: tuple[Evidence, ...], turn: Turn) -> None:
-    assert turn_of(turns) == turn
+    assert find_turn(turns) == turn
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])

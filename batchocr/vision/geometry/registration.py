@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,6 +49,8 @@ def page_features(pixels: Pixels, parameters: RegistrationParameters = PARAMETER
 
     SIFT (Lowe, Distinctive image features from scale-invariant keypoints, IJCV 60, 2004), as OpenCV has it.
     """
+    import cv2  # imported late, so that the parameters can be read without OpenCV
+
     p = parameters
     scale = min(1.0, p.longer_px / max(pixels.shape))
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
@@ -68,6 +69,8 @@ def registered(
     None where the page is not that form, as far as can be told. Outliers are left out by MAGSAC++ (Barath and others,
     CVPR 2020).
     """
+    import cv2
+
     p = parameters
     if min(len(page.points), len(form.points)) < p.min_matches:
         return None
@@ -87,6 +90,8 @@ def registered(
 
 def _lies_flat(homography: Floats, shape: tuple[int, int], p: RegistrationParameters) -> bool:
     """Whether the form stays a quadrilateral that a flat sheet can be seen as."""
+    import cv2
+
     height, width = shape
     corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float64)
     there = cv2.perspectiveTransform(corners, homography)
