@@ -59,7 +59,7 @@ class DecodingParameters:
     joint: JointParameters = field(default_factory=JointParameters)
     """How detector and classifier are weighted."""
     calibration: Calibration = field(default_factory=Calibration)
-    """Coefficients of the confidences."""
+    """Coefficients of the confidences. Basis: plain values; a run takes the fitted ones of `reading.json`."""
     neighbours: NeighbourParameters = field(default_factory=NeighbourParameters)
     """Which detections are neighbours."""
     found_twice: FoundTwiceParameters = field(default_factory=FoundTwiceParameters)
@@ -87,7 +87,7 @@ class DecodingParameters:
     familiarity: FamiliarityParameters = field(default_factory=FamiliarityParameters)
     """Which digits describe a page."""
     familiar: Familiar = field(default_factory=Familiar)
-    """The ranges of the measured pages."""
+    """The ranges of the measured pages. Basis: no limits; a run takes the measured ones of `reading.json`."""
     page_ink: PageInkParameters = field(default_factory=PageInkParameters)
     """When a page is marked `unread-ink` or `cut-off`."""
     blank_form: BlankFormParameters = field(default_factory=BlankFormParameters)
