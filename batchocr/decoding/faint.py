@@ -31,8 +31,9 @@ class FaintParameters:
     paper_px: int = 60
     """Side of the square whose median is the brightness of the paper, in pixels of the reduced page. Basis: three
     heights of a digit, so that most of it is paper."""
-    ink_quantile: float = 0.9
-    """Quantile of the contrast in a digit's box that is the strength of its ink. Basis: chosen by eye."""
+    ink_top_share: float = 0.1
+    """Share of the pixels in a digit's box that have more contrast than the strength of its ink. Basis: chosen by
+    eye."""
 
 
 PARAMETERS = FaintParameters()
@@ -90,5 +91,5 @@ def _strength(contrast: Pixels, p: FaintParameters) -> float:
     """Return the strength of the ink in the contrast of one box; 0 if the box is empty."""
     if not contrast.size:
         return 0.0
-    i = int(p.ink_quantile * (contrast.size - 1))
+    i = int((1 - p.ink_top_share) * (contrast.size - 1))
     return float(np.partition(contrast, i, axis=None)[i])

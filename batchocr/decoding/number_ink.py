@@ -33,8 +33,8 @@ class NumberInkParameters:
     median_step_px: int = 3
     """Every such row and column is used for the median that is the brightness of the paper. Basis: the median of more
     pixels takes longer and is nearly the same."""
-    ink_percentile: float = 90.0
-    """Percentile of the contrast inside the boxes of the digits that is the contrast of their ink. Basis: chosen by
+    ink_top_share: float = 0.1
+    """Share of the pixels in the digits' boxes that have more contrast than the contrast of their ink. Basis: chosen by
     eye."""
     min_ink_share: float = 0.5
     """Minimum contrast of ink, as a share of the contrast of the digits. Basis: pale rules and ink that shines through
@@ -140,7 +140,7 @@ def ink_around(page: ReducedPage, digits: Floats) -> NumberInk | None:
         contrast[top:bottom, left:right].ravel()
         for left, top, right, bottom in _corners(digits, start, scale, part.shape)
     ]
-    usual = float(np.percentile(np.concatenate(digit_contrasts), p.ink_percentile))
+    usual = float(np.percentile(np.concatenate(digit_contrasts), 100 * (1 - p.ink_top_share)))
     return NumberInk(
         cv2.compare(contrast, max(p.min_contrast, p.min_ink_share * usual), cv2.CMP_GE),
         (own - np.tile(start, 2)) * scale,

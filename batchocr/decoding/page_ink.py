@@ -46,8 +46,8 @@ class PageInkParameters:
     """Margin around a digit in which the brightness of the paper is measured, in the digit's heights."""
     margin_px: int = 1
     """This is added to the margin."""
-    paper_percentile: float = 90.0
-    """Percentile of the pixels in the margin and the box that is the brightness of the paper."""
+    paper_top_share: float = 0.1
+    """Share of the pixels in the margin and the box that are brighter than the paper."""
     min_page_heights: float = 12.0
     """Minimum length of a whole page's shorter side, in heights of its digits. Basis: strips that were cut out are
     smaller; their digits may reach the side."""
@@ -109,7 +109,7 @@ def is_cut(
         if not own.size:
             continue
         around = pixels[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
-        max_grey = float(np.percentile(around, p.paper_percentile)) - p.min_cut_share * strengths[i]
+        max_grey = float(np.percentile(around, 100 * (1 - p.paper_top_share))) - p.min_cut_share * strengths[i]
         sides = own[:, :1], own[:, -1:], own[:1], own[-1:]
         found[i] = any(
             is_near and side.min() <= max_grey for is_near, side in zip(near[:, i].tolist(), sides, strict=True)

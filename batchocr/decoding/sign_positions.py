@@ -50,7 +50,7 @@ class SignPositionParameters:
     usual_plus_heights: float = 0.5
     """Usual position of `+`."""
 
-    def of(self, character: str) -> tuple[float, float, float]:
+    def for_sign(self, character: str) -> tuple[float, float, float]:
         """Return the minimum, the maximum and the usual position of a sign."""
         return {
             ".": (self.min_point_heights, self.max_point_heights, self.usual_point_heights),

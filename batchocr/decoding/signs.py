@@ -78,7 +78,7 @@ def find_signs(
         x, y, own_width, own_height = (float(value) for value in boxes[i])
         best, second = order[i, :2].tolist()
         character = SIGNS[best]
-        min_position, max_position, usual_position = p.positions.of(character)
+        min_position, max_position, usual_position = p.positions.for_sign(character)
         position = (y + own_height / 2 - top) / height
         gap = np.maximum(x - (left + width), left - (x + own_width)) / height
         near = (gap < p.max_gap_heights) & (position > min_position) & (position < max_position)
