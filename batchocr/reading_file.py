@@ -1,6 +1,7 @@
-"""`reading.json` beside the models: how both are read jointly and how sure that is, as it was fitted for them.
+"""`reading.json` beside the models: the weights and the calibration of their joint reading.
 
-`python -m batchocr.training.joint` writes it. The one place that knows both the models' files and `decoding`.
+`python -m batchocr.training.joint` fits and writes it. This is the only module that knows both the files of the models
+and `decoding`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from batchocr.decoding.decode import DecodingParameters, RowParameters
 from batchocr.decoding.familiarity import Familiar
 from batchocr.decoding.joint import Calibration, JointParameters
+from batchocr.decoding.parameters import DecodingParameters, RowParameters
 from batchocr.errors import ModelError, UsageError
 from batchocr.recognition.calibration import Level, min_error_level, threshold_for
 from batchocr.recognition.keras_archive_check import Refused, read_whole
@@ -28,10 +29,11 @@ from batchocr.shipped import shipped
 log = logging.getLogger(__name__)
 
 NAME = "reading.json"
-"""The file's name in a folder of models."""
+"""The name of the file in a folder of models."""
 OWN = ".reading.json"
-"""`mine.keras` may have one of its own, `mine.reading.json`, which is looked for first."""
+"""`mine.keras` may have its own file, `mine.reading.json`, which is searched first."""
 MAKE = "make it again with python -m batchocr.training.joint"
+"""The fix that error messages name."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(gt=0, lt=1)]
@@ -39,50 +41,58 @@ Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class Measured(BaseModel):
-    """What a collection kept out of training showed."""
+    """The result of a collection that was kept out of training."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    """Name of the collection."""
     pages: int = Field(ge=0)
+    """Number of its pages or strips."""
     digits: int = Field(ge=0)
-    """That stand there, in print too."""
+    """Number of digits in its ground truth, printed ones too."""
     rows: int = Field(ge=0)
-    """Digits read as written by hand."""
+    """Number of digits that were read as handwritten."""
     wrong: int = Field(ge=0)
-    """Of these, those that are another digit or none."""
+    """Number of these rows that are another digit or a non-digit."""
     accepted: int = Field(ge=0)
-    """Rows at or above the default threshold."""
+    """Number of rows at or above the default threshold."""
     accepted_wrong: int = Field(ge=0)
+    """Number of these that are wrong."""
 
 
 class ReadingFile(BaseModel):
-    """What `reading.json` says; the fields are its keys."""
+    """The content of `reading.json`; the fields are its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     detector: Hash
-    """sha256 of the detector that it was fitted for."""
+    """sha256 of the detector for which it was fitted."""
     classifier: Hash
-    """The same of the classifier..."""
+    """sha256 of the classifier for which it was fitted."""
     temperature: float = Field(gt=0)
-    """...and that one's temperature."""
+    """Temperature of this classifier."""
     data: str
-    """What it was fitted and measured on, in words."""
+    """Description of the data on which it was fitted and measured."""
     seed: int
+    """Seed of the synthetic patches in this data."""
     joint: JointParameters
+    """Weights of both networks."""
     calibration: Calibration
+    """Coefficients of the confidences."""
     min_score: tuple[Score, Score]
-    """Of the detector, of digits and of signs. What is below is not looked at."""
-    least_digit: Share
-    """Probability that a detection is a digit, at least, for it to give a row."""
+    """Minimum scores of the detector, of digits and of signs."""
+    min_digit_probability: Share
+    """Minimum probability that a detection is a digit, for it to give a row."""
     min_confidence: Share
-    """The default threshold: at most 3% of the digits at or above it were wrong in each collection; at least 0.5."""
+    """Default threshold: in each collection of real paper at most 1% of the digits at or above it were wrong. The fit
+    makes it at least 0.8."""
     familiar: Familiar = Familiar()
-    """What the pages that it was measured on have: others are marked."""
+    """Ranges of the measured pages; other pages are marked."""
     levels: tuple[Level, ...] = Field(min_length=1)
-    """By rising confidence, each of the collection with the greatest upper bound of the error."""
+    """Measured errors by rising confidence, each of the collection with the greatest upper bound of the error."""
     sources: tuple[Measured, ...]
+    """The collections on which it was measured."""
 
     @model_validator(mode="after")
     def _can_be_used(self) -> ReadingFile:
@@ -92,40 +102,71 @@ class ReadingFile(BaseModel):
         return self
 
     def write(self, path: Path) -> None:
+        """Write the file as JSON, each level and each source on one line.
+
+        Args:
+            path: the file to write.
+        """
         text = self.model_dump_json(indent=1)
-        rows = re.sub(r'\{\s+"(?:confidence|name)"[^{}]*\}', lambda each: " ".join(each[0].split()), text)
+        rows = re.sub(r'\{\s+"(?:confidence|name)"[^{}]*\}', lambda match: " ".join(match[0].split()), text)
         path.write_text(rows + "\n", encoding="utf-8")
 
     def fits(self, detector: DetectorSidecar, classifier: Sidecar) -> bool:
-        """Whether it was fitted for these two."""
+        """Return whether it was fitted for these two models.
+
+        Args:
+            detector: sidecar of the detector.
+            classifier: sidecar of the classifier.
+        """
         own = self.detector, self.classifier, self.temperature
         return own == (detector.sha256, classifier.sha256, classifier.temperature)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A reading file that was read."""
+    """A reading file and its place."""
 
     path: Path
+    """The file."""
     sha256: str
+    """sha256 of its content."""
     record: ReadingFile
+    """Its content."""
     fitted: bool
-    """False where it was fitted for other models than those it is used with."""
+    """False if it was fitted for other models than those with which it is used."""
 
     def decoding(self) -> DecodingParameters:
-        """What decoding takes from it."""
-        of = self.record
-        rows = RowParameters(min_score=of.min_score, least_digit=of.least_digit)
-        return DecodingParameters(of.joint, of.calibration, rows=rows, familiar=of.familiar)
+        """Return the parameters of decoding, with the fitted values of the file."""
+        record = self.record
+        rows = RowParameters(
+            min_digit_score=record.min_score[0],
+            min_sign_score=record.min_score[1],
+            min_digit_probability=record.min_digit_probability,
+        )
+        return DecodingParameters(
+            joint=record.joint, calibration=record.calibration, rows=rows, familiar=record.familiar
+        )
 
     def models(self, models: Models) -> Models:
-        """The models, with what counts as a detection."""
+        """Return the models with the minimum scores of the file.
+
+        Args:
+            models: the files of both networks.
+        """
         return replace(models, parameters=replace(models.parameters, min_score=self.record.min_score))
 
     def threshold(self, min_confidence: float | None, max_error: float | None) -> float:
-        """The confidence below which digits are marked: the one given, that for `max_error`, or the default.
+        """Return the confidence below which digits are marked.
 
-        Raises UsageError where both are given, or where no confidence of the table has so small an error.
+        Args:
+            min_confidence: the threshold itself, 0 to 1; None if it is not given.
+            max_error: maximum share of wrong digits at or above the threshold, 0 to 1; None if it is not given.
+
+        Returns:
+            The threshold that is given, the one for `max_error`, or the default.
+
+        Raises:
+            UsageError: both are given, or no confidence of the table has such a small error.
         """
         if max_error is None:
             return self.record.min_confidence if min_confidence is None else min_confidence
@@ -136,41 +177,62 @@ class Reading:
             )
         if not 0 <= max_error <= 1:
             raise UsageError(f"--max-error {max_error}: give a share from 0 to 1, such as 0.01 for 1%")
-        least = threshold_for(self.record.levels, max_error)
-        if least is None:
+        threshold = threshold_for(self.record.levels, max_error)
+        if threshold is None:
             best = min_error_level(self.record.levels)
             raise UsageError(
-                f"--max-error {max_error:g}: the least that the table in {self.path} warrants is {best.high:f}, "
-                f"from a confidence of {best.confidence:g} on; give that or more"
+                f"--max-error {max_error:g}: the smallest error that the table in {self.path} warrants is "
+                f"{best.high:f}, at a confidence of {best.confidence:g} or more; give that error or a larger one"
             )
-        return least
+        return threshold
 
 
 def read_reading(path: Path) -> tuple[ReadingFile, str]:
-    """A reading file and its sha256. Raises ModelError where it is missing, or none of ours."""
+    """Read a reading file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its content, and its sha256.
+
+    Raises:
+        ModelError: the file is missing, cannot be read, or is not a reading file.
+    """
     try:
         content = read_whole(path, MODEL_FILE.max_sidecar_bytes)
         return ReadingFile.model_validate_json(content), hashlib.sha256(content).hexdigest()
     except Refused as fault:
-        raise ModelError(f"{path}: not read, for it {fault}; {MAKE}") from fault
+        raise ModelError(f"{path}: is not read, because it {fault}; {MAKE}") from fault
     except OSError as fault:
         raise ModelError(f"{path}: cannot be read ({fault.strerror}); {MAKE}") from fault
     except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "all of it"
-        raise ModelError(f"{path}: no reading file of ours ({where}: {first['msg']}); {MAKE}") from fault
+        error = fault.errors(include_url=False)[0]
+        key = ".".join(map(str, error["loc"])) or "the whole file"
+        raise ModelError(f"{path}: is not a reading file of batchocr ({key}: {error['msg']}); {MAKE}") from fault
 
 
 def find_reading(models: Models, detector: DetectorSidecar, classifier: Sidecar) -> Reading:
-    """The reading file for two models, whose sidecars are given.
+    """Find the reading file for two models.
 
-    That is the first fitted for both of: `NAME.reading.json` beside the classifier's `NAME.keras`, `reading.json`
-    beside the classifier, beside the detector, and the shipped one. Where none is, the first there is, with a warning.
-    Raises ModelError where one of those looked at is broken, or the shipped one is missing.
+    These files are tried in this order: `NAME.reading.json` beside the classifier's `NAME.keras`, `reading.json` beside
+    the classifier, `reading.json` beside the detector, and the shipped one. The first one that was fitted for both
+    models is used. If there is none, the first file that exists is used, with a warning.
+
+    Args:
+        models: the files of both networks.
+        detector: sidecar of the detector.
+        classifier: sidecar of the classifier.
+
+    Returns:
+        The reading file.
+
+    Raises:
+        ModelError: one of the files that were tried is broken, or the shipped one is missing.
     """
     beside = models.classifier.with_suffix(OWN), models.classifier.with_name(NAME), models.detector.with_name(NAME)
     found = []
-    for path in dict.fromkeys(each.absolute() for each in (*filter(Path.is_file, beside), shipped(NAME))):
+    for path in dict.fromkeys(file.absolute() for file in (*filter(Path.is_file, beside), shipped(NAME))):
         record, sha256 = read_reading(path)
         found.append(Reading(path, sha256, record, record.fits(detector, classifier)))
         if found[-1].fitted:

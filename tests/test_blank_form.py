@@ -12,7 +12,7 @@ from drawing import Sheet
 from strokes import save
 
 from batchocr import Settings, run
-from batchocr.decoding.blank_form import blank_form, is_on_blank, laid_on
+from batchocr.decoding.blank_form import blank_form, find_blank_form, is_on_blank
 from batchocr.errors import UsageError
 from batchocr.records import Pixels
 from batchocr.vision.geometry.registration import page_features, register
@@ -74,15 +74,15 @@ def test_another_page_lies_on_no_form() -> None:
     for row in range(12):
         other.number("2071", 80, 80 + 90 * row, 50)
     blank = blank_form(form())
-    assert laid_on(other.pixels, [blank]) is None
-    assert laid_on(np.full((1300, 900), 240, np.uint8), [blank]) is None
+    assert find_blank_form(other.pixels, [blank]) is None
+    assert find_blank_form(np.full((1300, 900), 240, np.uint8), [blank]) is None
 
 
 def test_of_several_forms_it_is_the_one_with_that_print() -> None:
     other = Sheet(900, 1300)
     for row, text in enumerate(("Invoice", "Delivery note", "Quantity", "Price", "Total", "Tax", "Customer", "Street")):
         cv2.putText(other.pixels, text, (120, 100 + 120 * row), cv2.FONT_HERSHEY_TRIPLEX, 1.4, 40, 2, cv2.LINE_AA)
-    laid = laid_on(filled()[0], [blank_form(other.pixels), blank_form(form())])
+    laid = find_blank_form(filled()[0], [blank_form(other.pixels), blank_form(form())])
     assert laid is not None and np.array_equal(laid.form.pixels, form())
 
 
@@ -95,7 +95,7 @@ def test_print_is_told_from_writing_also_beside_the_side_of_a_box(aslant: bool) 
     printed = [(60 + 178, 100 + 70 * 5 + 12, 84, 26), (BOXES[2][0] - 4, BOXES[2][1] - 2, 9, 54)]  # 1962, a box's side
     boxes = np.array([*written, (one.left, one.top, one.width, one.height), *printed], float)
     photo, homography = photographed(sheet.pixels) if aslant else (sheet.pixels, np.eye(3))
-    laid = laid_on(photo, [blank_form(form())])
+    laid = find_blank_form(photo, [blank_form(form())])
     assert laid is not None
     on_blank = is_on_blank(photo, moved([tuple(b) for b in boxes.astype(int)], homography), laid)
     assert on_blank.tolist() == [False] * 4 + [True] * 2

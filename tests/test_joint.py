@@ -11,12 +11,10 @@ from batchocr.decoding.joint import (
     JointParameters,
     confidence,
     features,
-    fit_calibration,
-    fit_logistic,
-    fit_weights,
     joint_probabilities,
     read_jointly,
 )
+from batchocr.decoding.joint_fit import fit_calibration, fit_logistic, fit_weights
 
 ALONE = np.zeros((1, 2))
 
@@ -62,9 +60,15 @@ def test_a_low_score_and_none_make_it_no_digit() -> None:
 
 
 def test_sure_neighbours_make_a_weak_detection_a_digit() -> None:
-    how = Calibration(digit_weights=(1.0, -0.35, 0.4, 0.4), weights=(0.7, 1.0, 0.5, -0.3, 0.5, 0.3, 0.2))
+    calibration = Calibration(digit_weights=(1.0, -0.35, 0.4, 0.4), weights=(0.7, 1.0, 0.5, -0.3, 0.5, 0.3, 0.2))
     alone, beside, below = (
-        read_jointly(np.array([0.2]), says(3, 0.9, classes=16), says(3, 0.9, none=0.3), np.array([sides]), None, how)
+        read_jointly(
+            np.array([0.2]),
+            says(3, 0.9, classes=16),
+            says(3, 0.9, none=0.3),
+            np.array([sides]),
+            calibration=calibration,
+        )
         for sides in ((0.0, 0.0), (0.95, 0.9), (0.29, 0.1))
     )
     assert beside.is_digit[0] > alone.is_digit[0] + 0.2 and beside.confidences[0] > alone.confidences[0]
@@ -115,5 +119,5 @@ def test_fitted_weights_prefer_the_network_that_knows() -> None:
     knows = np.full((500, 10), 0.02)
     knows[np.arange(500), truth] = 0.82
     guesses = rng.dirichlet(np.ones(10), 500)
-    how = fit_weights(knows, guesses, truth)
-    assert how.detector_weight > 0.8
+    parameters = fit_weights(knows, guesses, truth)
+    assert parameters.detector_weight > 0.8

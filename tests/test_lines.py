@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from layouts import HIGH, Boxes, membership, row_of_boxes
 
-from batchocr.decoding.lines import find_lines, rise
+from batchocr.decoding.bend import vertical_offsets
+from batchocr.decoding.lines import find_lines
 
 
 def spread(rows: int, pitch: float, seed: int = 0, across: int = 40, gap: float = 0.6) -> tuple[Boxes, list[int]]:
@@ -47,8 +48,8 @@ def test_lines_follow_slope_and_bend(slope: float, sag_px: float) -> None:
 def test_the_slope_of_a_page_is_measured() -> None:
     boxes, _ = spread(12, 1.9)
     x, y, heights = centres(bent(boxes, 0.05, 0))
-    assert np.ptp(rise(x, y, heights) - 0.05 * x) < 0.2 * HIGH
-    assert not rise(x[:10], y[:10], heights[:10]).any()
+    assert np.ptp(vertical_offsets(x, y, heights) - 0.05 * x) < 0.2 * HIGH
+    assert not vertical_offsets(x[:10], y[:10], heights[:10]).any()
 
 
 def centres(boxes: Boxes) -> tuple[Boxes, Boxes, Boxes]:

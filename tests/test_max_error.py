@@ -79,7 +79,7 @@ def test_an_error_that_no_threshold_keeps_is_told_with_the_least_that_one_does(
     out = tmp_path / "results.csv"
     ended = run(one_digit, "--model", model, "--max-error", "0.001", out=out)
     assert ended.code == 2 and not beside(out, "run.json").exists()
-    assert "mine.reading.json warrants is 0.002000, from a confidence of 0.9985 on" in ended.err
+    assert "mine.reading.json warrants is 0.002000, at a confidence of 0.9985 or more" in ended.err
     assert run(one_digit, "--model", model, "--max-error", "0.002000", out=out).code == 0
 
 
@@ -135,7 +135,7 @@ def test_a_damaged_table_is_no_sidecar(change: dict[str, object], says: str, one
 def test_a_damaged_reading_file_ends_with_5(one_digit: Path, tmp_path: Path) -> None:
     path = own_reading(copy_model(tmp_path / "mine.keras"), levels=TABLE.levels)
     assert read_reading(path)[0].levels == TABLE.levels
-    path.write_text(path.read_text().replace('"least_digit"', '"least_digits"'))
+    path.write_text(path.read_text().replace('"min_digit_probability"', '"least_digit"'))
     ended = run(one_digit, "--model", tmp_path / "mine.keras", out=tmp_path / "results.csv")
     assert (ended.code, ended.err.count("\n")) == (5, 1)
-    assert "mine.reading.json: no reading file of ours (least_digit" in ended.err
+    assert "mine.reading.json: is not a reading file of batchocr (min_digit_probability: Field required)" in ended.err

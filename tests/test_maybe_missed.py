@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchocr.decoding.maybe_missed import may_lack_digit, not_taken
+from batchocr.decoding.maybe_missed import may_lack_digit, uncovered_boxes
 
 NUMBER = np.array([[100.0, 50, 20, 30], [125, 50, 20, 30], [150, 52, 20, 30]])
 
@@ -29,5 +29,5 @@ def test_a_digit_may_be_missed_on_the_line_of_a_number(box: tuple[int, ...], mis
 
 def test_the_same_ink_found_twice_is_nothing_missed() -> None:
     boxes = np.array([[102.0, 52, 16, 26], [180, 50, 20, 30], [168, 50, 20, 30]])
-    assert not_taken(boxes, NUMBER)[:, 0].tolist() == [180, 168]
-    assert len(not_taken(boxes, np.empty((0, 4)))) == 3
+    assert uncovered_boxes(boxes, NUMBER)[:, 0].tolist() == [180, 168]
+    assert len(uncovered_boxes(boxes, np.empty((0, 4)))) == 3

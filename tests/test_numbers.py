@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from layouts import HIGH, WIDE, Boxes, row_of_boxes
 
+from batchocr.decoding.gaps import gap_limit
 from batchocr.decoding.lines import find_lines
-from batchocr.decoding.numbers import find_numbers, gap_limit
+from batchocr.decoding.numbers import find_numbers
 from batchocr.decoding.rules import rules_between
 from batchocr.records import Pixels
 

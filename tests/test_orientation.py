@@ -11,7 +11,7 @@ from command import here, rows
 from layouts import detected, row_of_boxes
 from strokes import page
 
-from batchocr.decoding.orientation import Evidence, Turn, evidence, is_upright, turn_of
+from batchocr.decoding.orientation import Evidence, Orientation, evidence, find_orientation, is_upright
 from batchocr.vision.geometry.quarter_turns import rotate
 
 UPRIGHT = Evidence(60, 0.95, 0.92)
@@ -35,21 +35,24 @@ def test_strong_digits_of_a_sure_class_are_upright() -> None:
 @pytest.mark.parametrize(
     "turns, turn",
     [
-        ((UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD, ON_ITS_SIDE), Turn(0, True)),
-        ((ON_ITS_HEAD, ON_ITS_SIDE, UPRIGHT, ON_ITS_SIDE), Turn(2, True)),
-        ((ON_ITS_SIDE, UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD), Turn(1, True)),
-        ((ON_ITS_SIDE, ON_ITS_HEAD, ON_ITS_SIDE, UPRIGHT), Turn(3, True)),
-        ((ON_ITS_SIDE, ON_ITS_SIDE, ON_ITS_SIDE, ON_ITS_SIDE), Turn(0, True)),  # a drawing, or an empty page
-        ((NOTHING, NOTHING, NOTHING, NOTHING), Turn(0, True)),
-        ((UPRIGHT, UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD), Turn(0, False)),  # writing both ways
-        ((ON_ITS_HEAD, UPRIGHT, ON_ITS_SIDE, UPRIGHT), Turn(0, False)),
-        ((NOTHING, Evidence(3, 1.0, 0.9), NOTHING, NOTHING), Turn(0, True)),  # too few to say anything
-        ((NOTHING, NOTHING, Evidence(173, 0.05, 0.69), NOTHING), Turn(0, True)),  # words, which look so on their head
-        ((NOTHING, Evidence(34, 0.3, 0.6), NOTHING, NOTHING), Turn(0, False)),
+        ((UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD, ON_ITS_SIDE), Orientation(0, True)),
+        ((ON_ITS_HEAD, ON_ITS_SIDE, UPRIGHT, ON_ITS_SIDE), Orientation(2, True)),
+        ((ON_ITS_SIDE, UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD), Orientation(1, True)),
+        ((ON_ITS_SIDE, ON_ITS_HEAD, ON_ITS_SIDE, UPRIGHT), Orientation(3, True)),
+        ((ON_ITS_SIDE, ON_ITS_SIDE, ON_ITS_SIDE, ON_ITS_SIDE), Orientation(0, True)),  # a drawing, or an empty page
+        ((NOTHING, NOTHING, NOTHING, NOTHING), Orientation(0, True)),
+        ((UPRIGHT, UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD), Orientation(0, False)),  # writing both ways
+        ((ON_ITS_HEAD, UPRIGHT, ON_ITS_SIDE, UPRIGHT), Orientation(0, False)),
+        ((NOTHING, Evidence(3, 1.0, 0.9), NOTHING, NOTHING), Orientation(0, True)),  # too few to say anything
+        (
+            (NOTHING, NOTHING, Evidence(173, 0.05, 0.69), NOTHING),
+            Orientation(0, True),
+        ),  # words upside down
+        ((NOTHING, Evidence(34, 0.3, 0.6), NOTHING, NOTHING), Orientation(0, False)),
     ],
 )
-def test_how_a_page_lies(turns: tuple[Evidence, ...], turn: Turn) -> None:
-    assert turn_of(turns) == turn
+def test_how_a_page_lies(turns: tuple[Evidence, ...], turn: Orientation) -> None:
+    assert find_orientation(turns) == turn
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])

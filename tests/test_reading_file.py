@@ -25,7 +25,7 @@ RECORD = ReadingFile(
     joint=JointParameters(0.4, 0.6, 1.2),
     calibration=Calibration(-0.5, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0), 0.1, (0.2, -0.3, 0.4, 0.5)),
     min_score=(0.2, 0.4),
-    least_digit=0.45,
+    min_digit_probability=0.45,
     min_confidence=0.8,
     levels=table((0.3, 0.04), (0.9, 0.008)).levels,
     sources=(Measured(name="patches", pages=3, digits=20, rows=19, wrong=2, accepted=15, accepted_wrong=0),),
@@ -44,7 +44,7 @@ def test_decoding_and_detector_take_what_it_says() -> None:
     reading = Reading(Path(NAME), "", RECORD, True)
     decoding = reading.decoding()
     assert (decoding.joint, decoding.calibration) == (RECORD.joint, RECORD.calibration)
-    assert decoding.rows.least_digit == 0.45
+    assert decoding.rows.min_digit_probability == 0.45
     assert reading.models(Models(Path("a"), Path("b"))).parameters.min_score == (0.2, 0.4)
 
 
@@ -52,7 +52,7 @@ def test_the_threshold_comes_from_the_table() -> None:
     reading = Reading(Path(NAME), "", RECORD, True)
     assert [reading.threshold(None, error) for error in (0.05, 0.01)] == [0.3, 0.9]
     assert (reading.threshold(None, None), reading.threshold(0.1, None)) == (0.8, 0.1)
-    with pytest.raises(UsageError, match=r"warrants is 0\.008000, from a confidence of 0\.9 on"):
+    with pytest.raises(UsageError, match=r"warrants is 0\.008000, at a confidence of 0\.9 or more"):
         reading.threshold(None, 0.001)
     with pytest.raises(UsageError, match="give one of them"):
         reading.threshold(0.5, 0.01)
@@ -65,13 +65,14 @@ def test_the_threshold_comes_from_the_table() -> None:
         ({"temperature": 0}, "temperature"),
         ({"min_score": [0.3]}, "min_score"),
         ({"min_score": [0, 0.3]}, "min_score.0"),
-        ({"least_digit": 1.5}, "least_digit"),
+        ({"min_digit_probability": 1.5}, "min_digit_probability"),
         ({"levels": []}, "levels"),
         ({"joint": {"detector_weight": 1, "classifier_weight": 1, "temperature": 0}}, "temperature must be above 0"),
         ({"joint": {"x": 1}}, "joint.x"),
         ({"calibration": {"bias": float("nan")}}, "calibration.bias"),
         ({"calibration": {"weights": [1, 2]}}, "calibration.weights"),
         ({"colour": "blue"}, "colour"),
+        ({"least_digit": 0.3}, "least_digit"),  # the old name of a key
     ],
 )
 def test_a_broken_one_is_refused(change: dict[str, Any], says: str, tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from layouts import HIGH, classified, detected, row_of_boxes, together
 
-from batchocr.decoding.decode import DecodingParameters
 from batchocr.decoding.familiarity import Familiar
 from batchocr.decoding.joint import Calibration
 from batchocr.decoding.marking import Marking, marked
+from batchocr.decoding.parameters import DecodingParameters
 from batchocr.decoding.rows import page_boxes, page_result
 from batchocr.records import (
     CLASSES,

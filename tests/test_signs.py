@@ -10,7 +10,8 @@ from layouts import HIGH, STEP, detected, row_of_boxes, together
 
 from batchocr.decoding.lines import find_lines
 from batchocr.decoding.numbers import WrittenNumber, find_numbers
-from batchocr.decoding.signs import contested, find_signs, written
+from batchocr.decoding.sign_conflicts import resolve_sign_conflicts
+from batchocr.decoding.signs import find_signs, number_text
 from batchocr.records import HAND, SIGN, Detections
 
 PAPER = np.full((400, 1200), 255, np.uint8)
@@ -48,7 +49,7 @@ def texts(digits: Detections, signs: Detections, characters: str) -> tuple[list[
     boxes = np.asarray(digits.boxes, np.float64)
     found = find_signs(signs, boxes)
     numbers = [number for line in find_numbers(find_lines(boxes), boxes, PAPER, found) for number in line]
-    return [written([int(characters[i]) for i in n.digits], n.signs) for n in numbers], numbers
+    return [number_text([int(characters[i]) for i in n.digits], n.signs) for n in numbers], numbers
 
 
 @pytest.mark.parametrize(
@@ -132,14 +133,14 @@ def contest(text: str, digit: float, sign: float, height: float | None = None) -
     one = detected(box, "1", score=digit)
     sign_there = replace(signs, boxes=box.astype(np.float32), scores=np.array([sign], np.float32))
     all_of_it = together(digits, one, sign_there)
-    kept, doubted = contested(all_of_it)
+    kept, doubted = resolve_sign_conflicts(all_of_it)
     found, doubted = all_of_it.take(kept), doubted[kept]
     is_sign = found.kinds == SIGN
     boxes = np.asarray(found.take(~is_sign).boxes, np.float64)
     near = find_signs(found.take(is_sign), boxes, doubted[is_sign])
     ((number,),) = find_numbers(find_lines(boxes), boxes, PAPER, near)
     characters += "1"
-    return written([int(characters[i]) for i in number.digits], number.signs), number.doubtful
+    return number_text([int(characters[i]) for i in number.digits], number.signs), number.doubtful
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_of_weak_signs_slashes_alone_count() -> None:
     for text, kept_there in (("12/05", True), ("12:05", False)):
         digits, signs, _ = typed(text)
         weak = together(digits, replace(signs, scores=np.array([0.3], np.float32)))
-        kept, _ = contested(weak, 0.42)
+        kept, _ = resolve_sign_conflicts(weak, 0.42)
         assert kept[-1] == kept_there
         assert kept[:-1].all()
 
@@ -189,6 +190,6 @@ def test_a_slash_as_high_as_digits_is_rather_a_1_and_doubtful(left: int, width: 
         probabilities,
         np.zeros(4, np.float32),
     )
-    kept, doubtful = contested(found)
+    kept, doubtful = resolve_sign_conflicts(found)
     assert kept[1:3].tolist() == ([False, True] if slash else [True, True])
     assert doubtful[2] == (not slash)  # which of them it is

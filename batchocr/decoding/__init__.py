@@ -1,1 +1,1 @@
-"""Detections and probabilities → lines, numbers, signs, confidences, and what a person should look at."""
+"""Turn detections and class probabilities into lines, numbers, signs, confidences and review marks."""

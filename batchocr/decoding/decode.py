@@ -1,4 +1,4 @@
-"""What is written on a level page: digits, signs, lines and numbers, from what both networks say of it."""
+"""Read a level page: decide its digits, signs, lines, numbers and marks from the answers of both networks."""
 
 from __future__ import annotations
 
@@ -8,195 +8,228 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.blank_form import BlankForm, BlankParameters, is_on_blank, laid_on
-from batchocr.decoding.faint import FaintParameters, ink_strengths, is_faint
-from batchocr.decoding.familiarity import Familiar, is_unfamiliar, page_medians
-from batchocr.decoding.found_twice import FoundTwiceParameters, is_found_twice
-from batchocr.decoding.joint import DIGITS, Calibration, JointParameters, JointReading, read_jointly
+from batchocr.decoding.blank_form import BlankForm, find_blank_form, is_on_blank
+from batchocr.decoding.faint import ink_strengths, is_faint
+from batchocr.decoding.familiarity import is_unfamiliar, page_medians
+from batchocr.decoding.found_twice import is_found_twice
+from batchocr.decoding.joint import DIGITS, JointReading, read_jointly
 from batchocr.decoding.lines import find_lines
 from batchocr.decoding.marks import MAYBE_MISSED, STRUCK_OUT, UNREAD_INK
-from batchocr.decoding.maybe_missed import MaybeMissedParameters, may_lack_digit, not_taken
+from batchocr.decoding.maybe_missed import may_lack_digit, uncovered_boxes
 from batchocr.decoding.neighbours import neighbour_scores
-from batchocr.decoding.number_ink import NumberInkParameters, ReducedPage, ink_around
-from batchocr.decoding.numbers import NumberParameters, WrittenNumber, find_numbers
-from batchocr.decoding.origins import OriginParameters, parted
-from batchocr.decoding.page_ink import PageInkParameters, has_writing, is_cut, is_whole_page
-from batchocr.decoding.signs import SignParameters, contested, find_signs
-from batchocr.decoding.struck_out import StruckOutParameters, is_struck_out
-from batchocr.decoding.unread_ink import UnreadInkParameters, has_unread_ink
+from batchocr.decoding.number_ink import ReducedPage, ink_around
+from batchocr.decoding.numbers import WrittenNumber, find_numbers
+from batchocr.decoding.origins import split_by_origin
+from batchocr.decoding.page_ink import has_writing, is_cut, is_whole_page
+from batchocr.decoding.parameters import PARAMETERS, DecodingParameters
+from batchocr.decoding.sign_conflicts import resolve_sign_conflicts
+from batchocr.decoding.signs import find_signs
+from batchocr.decoding.struck_out import is_struck_out
+from batchocr.decoding.unread_ink import has_unread_ink
 from batchocr.records import SIGN, Detections, Pixels, no_detections
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class RowParameters:
-    """When a detection is believed, and a page."""
-
-    min_score: tuple[float, float] = (0.3, 0.3)
-    """Of the detector, of digits and of signs: weaker digits give no row, and may mark a number; of weaker signs only
-    slashes count. A run takes those of `reading.json`."""
-    least_digit: float = 0.25
-    """Probability that a detection is a digit, at least, for it to give a row; a run takes that of `reading.json`."""
-    least_confidence: float = 0.2
-    """Likewise that it is a digit and read right: what is wrong four times in five is mostly texture. On public pages
-    0.1 to 0.3 lose no more than 0.4% of digits."""
-    most_digits: int = 4000
-    """Digits of a page, at most, that are believed: a full page of dense writing has some 1,500."""
-    unsure_from: int = 300
-    """Digits from which a page is not believed..."""
-    unsure_confidence: float = 0.5
-    """...where their median confidence is below."""
-
-
-@dataclass(frozen=True)
-class DecodingParameters:
-    """Those of every stage."""
-
-    joint: JointParameters = field(default_factory=JointParameters)
-    calibration: Calibration = field(default_factory=Calibration)
-    found_twice: FoundTwiceParameters = field(default_factory=FoundTwiceParameters)
-    numbers: NumberParameters = field(default_factory=NumberParameters)
-    signs: SignParameters = field(default_factory=SignParameters)
-    origins: OriginParameters = field(default_factory=OriginParameters)
-    ink: NumberInkParameters = field(default_factory=NumberInkParameters)
-    unread_ink: UnreadInkParameters = field(default_factory=UnreadInkParameters)
-    maybe_missed: MaybeMissedParameters = field(default_factory=MaybeMissedParameters)
-    struck_out: StruckOutParameters = field(default_factory=StruckOutParameters)
-    faint: FaintParameters = field(default_factory=FaintParameters)
-    familiar: Familiar = field(default_factory=Familiar)
-    page_ink: PageInkParameters = field(default_factory=PageInkParameters)
-    blank: BlankParameters = field(default_factory=BlankParameters)
-    rows: RowParameters = field(default_factory=RowParameters)
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class ReadPage:
-    """All that was decided for the digits of a page."""
+    """All that was decided for a page."""
 
     detections: Detections
-    """The digits."""
+    """The digits that give rows."""
     reading: JointReading
+    """Their joint reading."""
     lines: tuple[tuple[WrittenNumber, ...], ...]
-    """From the top; places in `detections`."""
+    """The numbers of each line, from the top; their digits are indices of `detections`."""
     ink_marks: Mapping[WrittenNumber, tuple[str, ...]] = field(default_factory=dict)
-    """Numbers that have a mark for what is in and around them: UNREAD_INK, MAYBE_MISSED, STRUCK_OUT."""
+    """Marks of numbers for the ink in and around them: UNREAD_INK, MAYBE_MISSED, STRUCK_OUT."""
     faint: int = 0
-    """Digits that were left out because their ink is far paler than that of the others."""
+    """Number of digits that were left out because their ink is far paler than that of the others."""
     on_blank: int = 0
-    """Digits that were left out because the blank form has the same ink there."""
+    """Number of digits that were left out because they are ink of the blank form."""
     other_form: bool = False
-    """There are blank forms, and the page lies on none of them."""
+    """There are blank forms, and the page fits none of them."""
     cut_off: bool = False
     """The side of the page cuts digits."""
     unread: bool = False
-    """Something is written or printed there, and no digit was found."""
+    """There is writing or print on the page, and no digit was found."""
     unfamiliar: bool = False
     """The page is unlike those that the models were measured on."""
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """What may give a row: detections without weak digits, and without the weaker ones of sign conflicts."""
+
+    digits: Detections
+    crop_probabilities: Floats
+    """(n, 11) of the digits."""
+    signs: Detections
+    doubted_signs: Mask
+    """(m,): signs that may be digits."""
+    weak_boxes: Floats
+    """(k, 4): boxes of weak digits that may be digits nevertheless."""
+
+
+@dataclass(frozen=True)
+class _ReadDigits:
+    """The digits of a page that give rows, and what was left out."""
+
+    digits: Detections
+    reading: JointReading
+    strengths: Floats
+    """(n,) strengths of their ink."""
+    medians: Floats | None
+    """(3,) medians that describe the page."""
+    left_out_boxes: Floats
+    """(k, 4): boxes of detections without a row that may be digits nevertheless."""
+    faint: int
 
 
 def decode(
     pixels: Pixels,
     detections: Detections,
     crop_probabilities: Floats,
-    parameters: DecodingParameters | None = None,
+    parameters: DecodingParameters = PARAMETERS,
     blanks: Sequence[BlankForm] = (),
 ) -> ReadPage:
-    """Lines, numbers, signs and readings of a level page (height, width) from its detections.
+    """Decide lines, numbers, signs, readings and marks of a page.
 
-    What is printed on that one of `blanks` that the page lies on is left out.
+    Args:
+        pixels: (height, width) uint8, the level page, dark on light.
+        detections: the n detections of the page, after non-maximum suppression.
+        crop_probabilities: (n, 11) class probabilities of their crops; zeros for signs.
+        parameters: the parameters of all steps.
+        blanks: blank forms. What is printed on the form that the page fits is left out.
+
+    Returns:
+        All that was decided.
     """
-    how = parameters or DecodingParameters()
-    laid = laid_on(pixels, blanks) if blanks else None
+    p = parameters
+    form = find_blank_form(pixels, blanks, p.blank_form.registration) if blanks else None
     printed = no_detections()
-    if laid is not None:
-        on_blank = is_on_blank(pixels, detections.boxes, laid, how.blank)
+    if form is not None:
+        on_blank = is_on_blank(pixels, detections.boxes, form, p.blank_form)
         printed, detections = detections.take(on_blank), detections.take(~on_blank)
         crop_probabilities = crop_probabilities[~on_blank]
-    is_weak = (detections.kinds != SIGN) & (detections.scores < how.rows.min_score[0])
-    if not (~is_weak & (detections.kinds != SIGN)).any():
-        is_weak[:] = False  # all that is on a page gives a row, whatever it is
-    nearly = _nearly_taken(detections, crop_probabilities, is_weak, how)
-    detections, crop_probabilities = detections.take(~is_weak), crop_probabilities[~is_weak]
-    kept, doubted = contested(detections, how.rows.min_score[1], how.signs)
-    detections, crop_probabilities, doubted = detections.take(kept), crop_probabilities[kept], doubted[kept]
-    is_sign = detections.kinds == SIGN
-    signs, digits, doubted = detections.take(is_sign), detections.take(~is_sign), doubted[is_sign]
-    beside = neighbour_scores(digits.boxes, digits.scores)
-    reading = read_jointly(
-        digits.scores, digits.probabilities, crop_probabilities[~is_sign], beside, how.joint, how.calibration
-    )
-    keep = (reading.is_digit >= how.rows.least_digit) & (reading.confidences >= how.rows.least_confidence)
-    keep &= ~is_found_twice(np.asarray(digits.boxes, np.float64), reading, how.found_twice)
-    if len(digits) == 1:
-        keep[:] = True
-    left_out = digits.boxes[~keep & (reading.is_digit >= how.maybe_missed.min_digit)]
-    strengths = ink_strengths(pixels, digits.boxes, how.faint)
-    faint = keep & is_faint(strengths, digits.scores, how.faint)
-    keep &= ~faint
-    medians = page_medians(digits.boxes[keep], digits.scores[keep], strengths[keep])
-    digits = digits.take(keep)
-    reading = JointReading(*(getattr(reading, name)[keep] for name in JointReading.__dataclass_fields__))
+    candidates = _select_candidates(detections, crop_probabilities, p)
+    read = _read_digits(pixels, candidates, p)
+    digits, signs = read.digits, candidates.signs
     boxes = np.asarray(digits.boxes, np.float64)
-    lines = find_lines(boxes)
-    found = find_numbers(lines, boxes, pixels, find_signs(signs, boxes, doubted, how.signs), how.numbers, how.signs)
-    shares = np.asarray(digits.print_shares, np.float64)
-    may_be_sign = digits.probabilities[:, DIGITS:].sum(axis=1) >= how.signs.in_digit_share
-    numbers = tuple(
-        tuple(
-            replace(part, doubtful=part.doubtful or bool(may_be_sign[list(part.digits)].any()))
-            for number in line
-            for part in parted(number, boxes, shares, pixels, how.origins)
-        )
-        for line in found
-    )
+    numbers = _find_all_numbers(pixels, digits, signs, candidates.doubted_signs, p)
     explained = np.concatenate([boxes, np.asarray(signs.boxes, np.float64), np.asarray(printed.boxes, np.float64)])
-    nearly = not_taken(np.concatenate([nearly, np.asarray(left_out, np.float64)]), explained, how.maybe_missed)
-    ink_marks, reduced = {}, ReducedPage(pixels)
-    for number in (each for line in numbers for each in line):
-        if marks := _ink_marks(reduced, boxes[list(number.digits)], explained, nearly, how):
+    missed = uncovered_boxes(np.concatenate([candidates.weak_boxes, read.left_out_boxes]), explained, p.maybe_missed)
+    ink_marks, reduced = {}, ReducedPage(pixels, p.number_ink)
+    for number in (number for line in numbers for number in line):
+        if marks := _ink_marks(reduced, boxes[list(number.digits)], explained, missed, p):
             ink_marks[number] = marks
     return ReadPage(
         digits,
-        reading,
+        read.reading,
         numbers,
         ink_marks,
-        faint=int(np.count_nonzero(faint)),
+        faint=read.faint,
         on_blank=int(np.count_nonzero(printed.kinds != SIGN)),
-        other_form=bool(blanks) and laid is None,
-        cut_off=is_whole_page(pixels, boxes, how.page_ink)
-        and bool(is_cut(pixels, boxes, strengths[keep], how.page_ink).any()),
-        unread=not len(digits) and not len(printed) and has_writing(pixels, how.page_ink),
-        unfamiliar=is_unfamiliar(medians, how.familiar),
+        other_form=bool(blanks) and form is None,
+        cut_off=is_whole_page(pixels, boxes, p.page_ink)
+        and bool(is_cut(pixels, boxes, read.strengths, p.page_ink).any()),
+        unread=not len(digits) and not len(printed) and has_writing(pixels, p.page_ink, p.contrast),
+        unfamiliar=is_unfamiliar(read.medians, p.familiar),
     )
 
 
-def _nearly_taken(
-    detections: Detections, crop_probabilities: Floats, is_weak: NDArray[np.bool_], how: DecodingParameters
+def _select_candidates(detections: Detections, crop_probabilities: Floats, p: DecodingParameters) -> _Candidates:
+    """Separate weak digits, and decide between signs and digits in the same ink."""
+    is_weak = (detections.kinds != SIGN) & (detections.scores < p.rows.min_digit_score)
+    if not (~is_weak & (detections.kinds != SIGN)).any():
+        is_weak[:] = False  # if all digits of a page are weak, they give rows
+    weak_boxes = _possible_digits(detections, crop_probabilities, is_weak, p)
+    detections, crop_probabilities = detections.take(~is_weak), crop_probabilities[~is_weak]
+    kept, doubted = resolve_sign_conflicts(detections, p.rows.min_sign_score, p.signs)
+    detections, crop_probabilities, doubted = detections.take(kept), crop_probabilities[kept], doubted[kept]
+    is_sign = detections.kinds == SIGN
+    return _Candidates(
+        detections.take(~is_sign), crop_probabilities[~is_sign], detections.take(is_sign), doubted[is_sign], weak_boxes
+    )
+
+
+def _possible_digits(
+    detections: Detections, crop_probabilities: Floats, is_weak: Mask, p: DecodingParameters
 ) -> Floats:
-    """Boxes (n, 4) of the weak digits that may be digits after all."""
+    """Return the boxes (n, 4) of the weak digits that may be digits nevertheless."""
     weak, boxes, scores = detections.take(is_weak), detections.boxes, detections.scores
     if not len(weak):
         return np.empty((0, 4))
     is_digit = detections.kinds != SIGN
-    beside = neighbour_scores(boxes[is_digit], scores[is_digit])[is_weak[is_digit]]
-    crops = crop_probabilities[is_weak]
-    reading = read_jointly(weak.scores, weak.probabilities, crops, beside, how.joint, how.calibration)
-    return np.asarray(weak.boxes[reading.is_digit >= how.maybe_missed.min_digit], np.float64)
+    neighbours = neighbour_scores(boxes[is_digit], scores[is_digit], p.neighbours)[is_weak[is_digit]]
+    reading = _read(weak, crop_probabilities[is_weak], neighbours, p)
+    return np.asarray(weak.boxes[reading.is_digit >= p.maybe_missed.min_digit_probability], np.float64)
+
+
+def _read(digits: Detections, crop_probabilities: Floats, neighbours: Floats, p: DecodingParameters) -> JointReading:
+    """Read digits (n,) by both networks; `neighbours` (n, 2) are the scores of their neighbours."""
+    return read_jointly(
+        digits.scores, digits.probabilities, crop_probabilities, neighbours, p.joint, p.calibration, p.features
+    )
+
+
+def _read_digits(pixels: Pixels, candidates: _Candidates, p: DecodingParameters) -> _ReadDigits:
+    """Read the candidates, and leave out non-digits, repeated digits and faint digits."""
+    digits = candidates.digits
+    neighbours = neighbour_scores(digits.boxes, digits.scores, p.neighbours)
+    reading = _read(digits, candidates.crop_probabilities, neighbours, p)
+    keep = (reading.is_digit >= p.rows.min_digit_probability) & (reading.confidences >= p.rows.min_confidence)
+    keep &= ~is_found_twice(np.asarray(digits.boxes, np.float64), reading, p.found_twice)
+    if len(digits) == 1:
+        keep[:] = True
+    left_out = digits.boxes[~keep & (reading.is_digit >= p.maybe_missed.min_digit_probability)]
+    strengths = ink_strengths(pixels, digits.boxes, p.faint, p.contrast)
+    faint = keep & is_faint(strengths, digits.scores, p.faint)
+    keep &= ~faint
+    return _ReadDigits(
+        digits.take(keep),
+        reading.take(keep),
+        strengths[keep],
+        page_medians(digits.boxes[keep], digits.scores[keep], strengths[keep], p.familiarity),
+        np.asarray(left_out, np.float64),
+        int(np.count_nonzero(faint)),
+    )
+
+
+def _find_all_numbers(
+    pixels: Pixels, digits: Detections, signs: Detections, doubted_signs: Mask, p: DecodingParameters
+) -> tuple[tuple[WrittenNumber, ...], ...]:
+    """Find the numbers of each line, split where print and handwriting meet."""
+    boxes = np.asarray(digits.boxes, np.float64)
+    lines = find_lines(boxes, p.lines)
+    page_signs = find_signs(signs, boxes, doubted_signs, p.signs)
+    found = find_numbers(lines, boxes, pixels, page_signs, p.numbers, p.signs)
+    shares = np.asarray(digits.print_shares, np.float64)
+    may_be_sign = digits.probabilities[:, DIGITS:].sum(axis=1) >= p.signs.min_digit_sign_share
+    return tuple(
+        tuple(
+            replace(part, doubtful=part.doubtful or bool(may_be_sign[list(part.digits)].any()))
+            for number in line
+            for part in split_by_origin(number, boxes, shares, pixels, p.origins, p.numbers.rules)
+        )
+        for line in found
+    )
 
 
 def _ink_marks(
-    page: ReducedPage, digits: Floats, explained: Floats, nearly: Floats, how: DecodingParameters
+    page: ReducedPage, digits: Floats, explained: Floats, missed: Floats, p: DecodingParameters
 ) -> tuple[str, ...]:
-    """The marks of a number whose digits have these boxes, for the ink in and around it.
+    """Return the marks of a number for the ink in and around it.
 
-    `explained` (n, 4) are the boxes of all that was found on the page, `nearly` (m, 4) those nearly taken for digits.
+    `digits` (n, 4) are its boxes, `explained` (m, 4) those of all that was found on the page, `missed` (k, 4) those of
+    detections that were nearly read as digits.
     """
-    missed = may_lack_digit(digits, nearly, how.maybe_missed)
-    ink = ink_around(page, digits, how.ink)
-    found = (
-        (UNREAD_INK, ink is not None and has_unread_ink(ink, explained, how.unread_ink)),
-        (MAYBE_MISSED, missed),
-        (STRUCK_OUT, ink is not None and is_struck_out(ink, len(digits), how.struck_out)),
+    may_be_missed = may_lack_digit(digits, missed, p.maybe_missed)
+    ink = ink_around(page, digits)
+    marks = (
+        (UNREAD_INK, ink is not None and has_unread_ink(ink, explained, p.unread_ink)),
+        (MAYBE_MISSED, may_be_missed),
+        (STRUCK_OUT, ink is not None and is_struck_out(ink, len(digits), p.struck_out)),
     )
-    return tuple(mark for mark, holds in found if holds)
+    return tuple(mark for mark, holds in marks if holds)

@@ -1,4 +1,4 @@
-"""How strong the ink of each digit is: what shines through from the back is far paler than what is written."""
+"""The strength of the ink of each digit: ink that shines through from the back is far paler than the writing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.contrast import paper_contrast
+from batchocr.decoding.contrast import PARAMETERS as CONTRAST
+from batchocr.decoding.contrast import ContrastParameters, paper_contrast
 from batchocr.records import Pixels
 
 Floats = NDArray[np.float64]
@@ -15,57 +16,80 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FaintParameters:
-    """When ink is too pale beside the rest of the page to be writing.
+    """When ink is too pale, compared with the rest of the page, to be writing."""
 
-    Of 170 false digits on composed pages whose back shines through 169 are paler, and of 24,000 true ones none.
-    """
-
-    min_share: float = 0.25
-    """Of the usual strength: what is paler stands on the back, or was rubbed out."""
-    sure_score: float = 0.8
-    """Of the detector: such digits tell the usual strength, their median..."""
-    least_sure: int = 5
-    """...where there are so many."""
+    min_strength_share: float = 0.25
+    """Minimum strength of ink, as a share of the usual strength; paler ink is on the back, or was rubbed out. Basis: of
+    170 false digits on composed pages with text on their back 169 are paler, and of 24,000 true digits none is."""
+    min_sure_score: float = 0.8
+    """Minimum score of the sure digits; the median of their strengths is the usual strength. Basis: chosen by eye."""
+    min_sure_digits: int = 5
+    """Minimum number of sure digits; with fewer no digit is faint. Basis: chosen by eye."""
     height_px: float = 20.0
-    """The page is scaled so that digits are about so high, where they are higher."""
+    """The page is reduced so that the median height of the digits is this. It is never enlarged. Basis: chosen by
+    eye."""
     paper_px: int = 60
-    """Side of the square whose median is the paper's brightness, in pixels of the scaled page."""
+    """Side of the square whose median is the brightness of the paper, in pixels of the reduced page. Basis: three
+    heights of a digit, so that most of it is paper."""
+    ink_top_share: float = 0.1
+    """Share of the pixels in a digit's box that have more contrast than the strength of its ink. Basis: chosen by
+    eye."""
+
+
+PARAMETERS = FaintParameters()
 
 
 def is_faint(
-    strengths: Floats, scores: NDArray[np.floating], parameters: FaintParameters | None = None
+    strengths: Floats, scores: NDArray[np.floating], parameters: FaintParameters = PARAMETERS
 ) -> NDArray[np.bool_]:
-    """Which digits (n,) have ink far paler than the sure ones of the page; none where few are sure.
+    """Find the digits whose ink is far paler than that of the sure digits of the page.
 
-    `strengths` (n,) are those of `ink_strengths`, `scores` (n,) the detector's.
+    Args:
+        strengths: (n,) strengths of the digits' ink, from `ink_strengths`.
+        scores: (n,) scores of the detector.
+        parameters: when ink is faint.
+
+    Returns:
+        A mask (n,); all false if there are few sure digits.
     """
-    how = parameters or FaintParameters()
-    sure = scores >= how.sure_score
-    if np.count_nonzero(sure) < how.least_sure:
+    p = parameters
+    sure = scores >= p.min_sure_score
+    if np.count_nonzero(sure) < p.min_sure_digits:
         return np.zeros(len(scores), np.bool_)
-    return np.asarray(strengths < how.min_share * np.median(strengths[sure]), np.bool_)
+    return np.asarray(strengths < p.min_strength_share * np.median(strengths[sure]), np.bool_)
 
 
-def ink_strengths(pixels: Pixels, boxes: NDArray[np.floating], parameters: FaintParameters | None = None) -> Floats:
-    """How strong the ink in each of the boxes (n, 4) is: (n,) grey values that it differs from the paper around it.
+def ink_strengths(
+    pixels: Pixels,
+    boxes: NDArray[np.floating],
+    parameters: FaintParameters = PARAMETERS,
+    contrast_parameters: ContrastParameters = CONTRAST,
+) -> Floats:
+    """Measure the strength of the ink in each box.
 
-    `pixels` (height, width) is the level page, dark on light or light on dark; boxes are left, top, width and height in
-    pixels.
+    Args:
+        pixels: (height, width) uint8, the level page, dark on light or light on dark.
+        boxes: (n, 4) left, top, width and height of the digits in pixels.
+        parameters: how the strength is measured.
+        contrast_parameters: how the brightness of the paper is estimated.
+
+    Returns:
+        (n,) grey values by which the ink differs from the paper around it.
     """
-    how = parameters or FaintParameters()
+    p = parameters
     if not len(boxes):
         return np.empty(0)
-    scale = min(1.0, how.height_px / float(np.median(boxes[:, 3])))
-    contrast = paper_contrast(pixels, scale, how.paper_px)
-    ends = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1) * scale
-    ends = np.concatenate([np.floor(ends[:, :2]), np.ceil(ends[:, 2:])], axis=1)
-    ends = np.clip(ends, 0, np.tile(contrast.shape[::-1], 2)).astype(int)
-    return np.array([_strength(contrast[top:foot, left:right]) for left, top, right, foot in ends.tolist()])
+    scale = min(1.0, p.height_px / float(np.median(boxes[:, 3])))
+    contrast = paper_contrast(pixels, scale, p.paper_px, contrast_parameters)
+    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1) * scale
+    corners = np.concatenate([np.floor(corners[:, :2]), np.ceil(corners[:, 2:])], axis=1)
+    corners = np.clip(corners, 0, np.tile(contrast.shape[::-1], 2)).astype(int)
+    return np.array([_strength(contrast[top:bottom, left:right], p) for left, top, right, bottom in corners.tolist()])
 
 
-def _strength(contrast: Pixels) -> float:
-    """A high quantile of a box's contrast: that of its ink."""
+def _strength(contrast: Pixels, p: FaintParameters) -> float:
+    """Return the strength of the ink in the contrast of one box; 0 if the box is empty."""
     if not contrast.size:
         return 0.0
-    at = int(0.9 * (contrast.size - 1))
-    return float(np.partition(contrast, at, axis=None)[at])
+    i = int((1 - p.ink_top_share) * (contrast.size - 1))
+    return float(np.partition(contrast, i, axis=None)[i])

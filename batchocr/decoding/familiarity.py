@@ -1,4 +1,4 @@
-"""Whether a page is like those that the models were measured on: what was promised there may not hold elsewhere."""
+"""Whether a page is like the pages that the models were measured on; on other pages the confidences may not hold."""
 
 from __future__ import annotations
 
@@ -9,59 +9,91 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-MIN_SCORE = 0.3
-"""Of the detector: weaker digits tell nothing of a page."""
-MIN_DIGITS = 6
-"""Of a page with fewer nothing is told."""
-QUANTILE = 0.005
-"""Share of the measured pages that lie beyond either end of a range."""
+
+@dataclass(frozen=True)
+class FamiliarityParameters:
+    """Which digits describe a page, and how wide the ranges of the measured pages are."""
+
+    min_score: float = 0.3
+    """Minimum score of the digits that describe a page. Basis: the minimum score of digits that give rows."""
+    min_digits: int = 6
+    """Minimum number of such digits; a page with fewer is not marked. Basis: chosen by eye."""
+    tail_share: float = 0.005
+    """Share of the measured pages that is outside each end of a range. Basis: at most one page in a hundred of the
+    measured kinds is marked for each quantity."""
+
+
+PARAMETERS = FamiliarityParameters()
 
 
 @dataclass(frozen=True)
 class Familiar:
-    """Ranges of what the measured pages have, from and to: each the median of a page's digits.
-
-    A run takes those of `reading.json`.
-    """
+    """Ranges of the medians of the measured pages' digits, as minimum and maximum. A run takes those of
+    `reading.json`."""
 
     score: tuple[float, float] = (0.0, 1.0)
-    """Of the detector."""
+    """Score of the detector."""
     height_px: tuple[float, float] = (0.0, 1e6)
-    """Of the digits, in pixels of the level page."""
+    """Height of the digits in pixels of the level page."""
     strength: tuple[float, float] = (0.0, 255.0)
-    """Of their ink, in grey values from the paper around it."""
+    """Strength of their ink: grey values by which it differs from the paper around it."""
 
 
 def page_medians(
-    boxes: NDArray[np.floating], scores: NDArray[np.floating], strengths: NDArray[np.floating]
+    boxes: NDArray[np.floating],
+    scores: NDArray[np.floating],
+    strengths: NDArray[np.floating],
+    parameters: FamiliarityParameters = PARAMETERS,
 ) -> Floats | None:
-    """Medians (3,) of score, height and strength of ink of a page's digits; None where there are few."""
-    which = scores >= MIN_SCORE
-    if np.count_nonzero(which) < MIN_DIGITS:
+    """Compute the medians that describe a page.
+
+    Args:
+        boxes: (n, 4) left, top, width and height of its digits in pixels.
+        scores: (n,) scores of the detector.
+        strengths: (n,) strengths of the digits' ink.
+        parameters: which digits describe a page.
+
+    Returns:
+        (3,) medians of score, height and strength; None if there are few digits.
+    """
+    which = scores >= parameters.min_score
+    if np.count_nonzero(which) < parameters.min_digits:
         return None
-    return np.array([np.median(each[which]) for each in (scores, boxes[:, 3], strengths)], np.float64)
+    return np.array([np.median(values[which]) for values in (scores, boxes[:, 3], strengths)], np.float64)
 
 
 def is_unfamiliar(medians: Floats | None, familiar: Familiar) -> bool:
-    """Whether a page's medians lie beyond what the measured pages have."""
+    """Return whether the medians (3,) of a page are outside the ranges of the measured pages; false for None."""
     if medians is None:
         return False
-    low, high = np.array([familiar.score, familiar.height_px, familiar.strength]).T
-    return bool((medians < low).any() or (medians > high).any())
+    minimum, maximum = np.array([familiar.score, familiar.height_px, familiar.strength]).T
+    return bool((medians < minimum).any() or (medians > maximum).any())
 
 
-def familiar_range(pages: Floats, made_up: Floats | None = None) -> Familiar:
-    """The ranges of pages with these medians (n, 3), rounded outwards; no score is too good, and no ink too black.
+def familiar_range(
+    pages: Floats, synthetic: Floats | None = None, parameters: FamiliarityParameters = PARAMETERS
+) -> Familiar:
+    """Compute the ranges of measured pages, rounded outwards.
 
-    Those of `made_up` pages (m, 3) widen the ranges of height and ink, but not of the score: they are harder to read.
+    The score and the strength of ink have no upper limit.
+
+    Args:
+        pages: (n, 3) medians of real pages.
+        synthetic: (m, 3) medians of synthetic pages. They widen the ranges of height and strength, but not the range of
+            the score, because they are harder to read.
+        parameters: how wide the ranges are.
+
+    Returns:
+        The ranges; those that all pages fit if there are no real pages.
     """
     if not len(pages):
         return Familiar()
-    every = pages if made_up is None else np.concatenate([pages, made_up])
-    low, high = np.quantile(every, (QUANTILE, 1 - QUANTILE), axis=0)
-    low[0] = np.quantile(pages[:, 0], QUANTILE)
+    tail = parameters.tail_share
+    all_pages = pages if synthetic is None else np.concatenate([pages, synthetic])
+    minimum, maximum = np.quantile(all_pages, (tail, 1 - tail), axis=0)
+    minimum[0] = np.quantile(pages[:, 0], tail)
     return Familiar(
-        (float(np.floor(low[0] * 1000) / 1000), 1.0),
-        (float(np.floor(low[1])), float(np.ceil(high[1]))),
-        (float(np.floor(low[2])), 255.0),
+        (float(np.floor(minimum[0] * 1000) / 1000), 1.0),
+        (float(np.floor(minimum[1])), float(np.ceil(maximum[1]))),
+        (float(np.floor(minimum[2])), 255.0),
     )

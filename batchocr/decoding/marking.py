@@ -1,4 +1,7 @@
-"""What of a page gives rows, and which of them are marked: nothing is read here, so that both are cheap to change."""
+"""Choose the rows of a page that are wanted, and mark those below a threshold.
+
+Nothing is read for this. So a run can change threshold and choice quickly.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,29 @@ from batchocr.decoding.marks import LOW_CONFIDENCE
 from batchocr.records import DigitRow, NumberRow, Origin, PageResult, Printed
 
 WANTED: dict[Printed, tuple[Origin, ...]] = {"drop": ("hand",), "keep": ("hand", "print"), "only": ("print",)}
+"""Origins of the numbers that give rows, by the value of `--printed`."""
 
 
 @dataclass(frozen=True)
 class Marking:
-    """What can be chosen of a page that was read."""
+    """What a user can choose for a page that was read."""
 
     min_confidence: float
-    """Digits and numbers below are marked for review."""
+    """Digits and numbers with a smaller confidence are marked for review."""
     printed: Printed = "keep"
-    """Which numbers give rows: those by hand, all, or those in print."""
+    """Which numbers give rows: the handwritten ones, all, or the printed ones."""
 
 
 def marked(result: PageResult, marking: Marking) -> PageResult:
-    """The rows of a page that are wanted, with the marks of the threshold, from all its rows without these."""
+    """Choose and mark the rows of a page.
+
+    Args:
+        result: all rows of the page, without the marks of the threshold.
+        marking: which rows are wanted, and the threshold.
+
+    Returns:
+        The rows that are wanted. Lines and numbers are counted again. A page that failed is returned unchanged.
+    """
     if result.page.status == "failed":
         return result
     digits_of: dict[tuple[int, int], list[DigitRow]] = defaultdict(list)
@@ -30,23 +42,23 @@ def marked(result: PageResult, marking: Marking) -> PageResult:
         digits_of[digit.line, digit.number].append(digit)
     digits: list[DigitRow] = []
     numbers: list[NumberRow] = []
-    line_before = line_at = number_at = 0
+    old_line = line = number_in_line = 0
     for number in result.numbers:
         if number.origin not in WANTED[marking.printed]:
             continue
-        if number.line != line_before:
-            line_before, line_at, number_at = number.line, line_at + 1, 0
-        number_at += 1
+        if number.line != old_line:
+            old_line, line, number_in_line = number.line, line + 1, 0
+        number_in_line += 1
         digits += [
-            replace(digit, line=line_at, number=number_at, review=_review(digit, marking))
+            replace(digit, line=line, number=number_in_line, review=_review(digit, marking))
             for digit in digits_of[number.line, number.number]
         ]
-        numbers.append(replace(number, line=line_at, number=number_at, review=_review(number, marking)))
+        numbers.append(replace(number, line=line, number=number_in_line, review=_review(number, marking)))
     dropped = sum(digit.origin == "print" for digit in result.digits) if marking.printed == "drop" else 0
     page = replace(
         result.page,
         status="read" if digits else "empty",
-        lines=line_at,
+        lines=line,
         numbers=len(numbers),
         digits=len(digits),
         printed=result.page.printed + dropped,
@@ -56,5 +68,5 @@ def marked(result: PageResult, marking: Marking) -> PageResult:
 
 
 def _review(row: DigitRow | NumberRow, marking: Marking) -> str:
-    """The marks of a row, that of the threshold first."""
+    """Return the marks of a row, that of the threshold first."""
     return ";".join([LOW_CONFIDENCE] * (row.confidence < marking.min_confidence) + [row.review] * bool(row.review))

@@ -1,4 +1,4 @@
-"""The names of all marks, as they stand in the columns `review` and `marks`; the README says what each means."""
+"""The names of all marks in the columns `review` and `marks`; the README says what each of them means."""
 
 LOW_CONFIDENCE = "low-confidence"
 NOT_A_DIGIT = "not-a-digit"

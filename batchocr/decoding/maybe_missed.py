@@ -1,4 +1,4 @@
-"""Detections beside a number that were nearly taken for digits: one of its digits may have been missed."""
+"""Detections beside a number that were nearly read as digits: a digit of the number may be missed."""
 
 from __future__ import annotations
 
@@ -14,45 +14,64 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class MaybeMissedParameters:
-    """When a detection that gives no row marks the number beside it; lengths in heights of the number's digits.
+    """When a detection without a row marks the number beside it; lengths in heights of the number's digits."""
 
-    On strips of registers, cheques, drawn cases and lines of text 0.12 marks 7 more of 49 wrong rows, and 15 of 831
-    right ones.
-    """
-
-    min_digit: float = 0.12
-    """Probability that it is a digit, at least."""
+    min_digit_probability: float = 0.12
+    """Minimum probability that the detection is a digit. Basis: on strips of registers, cheques, drawn cases and lines
+    of text it marks 7 more of 49 wrong rows, and 15 of 831 right ones."""
     max_covered_ratio: float = 0.5
-    """Share of its box, or of the other one where that is smaller, that is a digit's or a sign's: what has more is the
-    same ink."""
+    """Maximum share of its box, or of the other box if that is smaller, that a digit or a sign covers; with more it is
+    the same ink. Basis: chosen by eye."""
     max_gap_heights: float = 0.9
-    """Paper between it and the number."""
+    """Maximum gap between it and the number. Basis: chosen by eye."""
     min_overlap_heights: float = 0.4
-    """What it shares with the number's line, in heights of the lower of both."""
-    height_ratios: tuple[float, float] = (0.4, 2.2)
-    """Its height, from and to."""
+    """Minimum height that it shares with the number's line, in heights of the smaller one of both. Basis: chosen by
+    eye."""
+    min_height_ratio: float = 0.4
+    """Minimum height of the detection. Basis: chosen by eye."""
+    max_height_ratio: float = 2.2
+    """Maximum height of the detection. Basis: chosen by eye."""
 
 
-def not_taken(boxes: Floats, taken: Floats, parameters: MaybeMissedParameters | None = None) -> Floats:
-    """Those of the boxes (n, 4) that are no box of `taken` (m, 4) once more."""
-    how = parameters or MaybeMissedParameters()
-    if not len(boxes) or not len(taken):
+PARAMETERS = MaybeMissedParameters()
+
+
+def uncovered_boxes(boxes: Floats, read: Floats, parameters: MaybeMissedParameters = PARAMETERS) -> Floats:
+    """Return the boxes that no digit and no sign covers.
+
+    Args:
+        boxes: (n, 4) left, top, width and height of detections without a row.
+        read: (m, 4) boxes of the digits and signs of the page.
+        parameters: when a box is covered.
+
+    Returns:
+        (k, 4) those of `boxes` that are not covered.
+    """
+    if not len(boxes) or not len(read):
         return boxes
-    shared = shared_areas(boxes, taken)
-    smaller = np.minimum(boxes[:, 2:].prod(axis=1)[:, None], taken[:, 2:].prod(axis=1)[None])
-    return np.asarray(boxes[(shared <= how.max_covered_ratio * smaller).all(axis=1)])
+    shared = shared_areas(boxes, read)
+    smaller = np.minimum(boxes[:, 2:].prod(axis=1)[:, None], read[:, 2:].prod(axis=1)[None])
+    return np.asarray(boxes[(shared <= parameters.max_covered_ratio * smaller).all(axis=1)])
 
 
-def may_lack_digit(digits: Floats, candidates: Floats, parameters: MaybeMissedParameters | None = None) -> bool:
-    """Whether one of the candidates (n, 4) stands on the line of a number with these digits (m, 4), beside or in it."""
-    how = parameters or MaybeMissedParameters()
+def may_lack_digit(digits: Floats, candidates: Floats, parameters: MaybeMissedParameters = PARAMETERS) -> bool:
+    """Return whether a candidate is on the line of a number, beside its digits or between them.
+
+    Args:
+        digits: (m, 4) left, top, width and height of the number's digits in pixels.
+        candidates: (n, 4) boxes of detections that were nearly read as digits.
+        parameters: when a candidate belongs to the number.
+    """
+    p = parameters
     if not len(candidates):
         return False
-    height = float(np.median(digits[:, 3]))
-    begin, end = digits[:, :2].min(axis=0), (digits[:, :2] + digits[:, 2:]).max(axis=0)
-    left, top, width, high = candidates.T
-    gap = np.maximum(begin[0] - left - width, left - end[0])
-    overlap = np.minimum(end[1], top + high) - np.maximum(begin[1], top)
-    least, most = how.height_ratios
-    beside = (gap <= how.max_gap_heights * height) & (overlap >= how.min_overlap_heights * np.minimum(height, high))
-    return bool((beside & (high >= least * height) & (high <= most * height)).any())
+    usual_height = float(np.median(digits[:, 3]))
+    start, end = digits[:, :2].min(axis=0), (digits[:, :2] + digits[:, 2:]).max(axis=0)
+    left, top, width, height = candidates.T
+    gap = np.maximum(start[0] - left - width, left - end[0])
+    overlap = np.minimum(end[1], top + height) - np.maximum(start[1], top)
+    beside = (gap <= p.max_gap_heights * usual_height) & (
+        overlap >= p.min_overlap_heights * np.minimum(usual_height, height)
+    )
+    fits = (height >= p.min_height_ratio * usual_height) & (height <= p.max_height_ratio * usual_height)
+    return bool((beside & fits).any())

@@ -1,4 +1,4 @@
-"""The ink around a number, at a small scale: what its marks are decided by."""
+"""The ink around a number at a small scale; the marks of the number are decided by it."""
 
 from __future__ import annotations
 
@@ -17,111 +17,147 @@ Mask = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class NumberInkParameters:
-    """What is looked at around a number, and what is ink there; lengths in heights of the number's digits."""
+    """Which part of the page around a number is inspected, and what ink is; lengths in heights of the number's
+    digits."""
 
     height_px: float = 24.0
-    """The part of the page is scaled so that the digits are so high, where they are higher."""
-    beside_heights: float = 1.2
-    """Looked at on both sides of the number..."""
-    above_heights: float = 1.1
-    """...and above and below it, to see where a stroke ends."""
-    ink_percentile: float = 90.0
-    """Of the contrast within the boxes of digits: that of their ink."""
-    ink_share: float = 0.5
-    """Of the contrast of the read digits: paler ink is not counted, as rules and what shines through are."""
-    least_contrast: float = 12.0
-    """Grey values by which ink differs from the paper around it, at least."""
+    """The part of the page is reduced so that the digits have this height. It is never enlarged. Basis: chosen by
+    eye."""
+    scale_steps: int = 8
+    """Number of scales between 1 and 1/2 at which a page is reduced. Basis: many numbers of a page have about one size
+    and share a reduced page."""
+    margin_heights: float = 1.2
+    """Margin that is inspected on both sides of the number. Basis: it holds the next digit."""
+    vertical_margin_heights: float = 1.1
+    """Margin that is inspected above and below the number. Basis: it shows where a stroke ends."""
+    median_step_px: int = 3
+    """Every such row and column is used for the median that is the brightness of the paper. Basis: the median of more
+    pixels takes longer and is nearly the same."""
+    ink_top_share: float = 0.1
+    """Share of the pixels in the digits' boxes that have more contrast than the contrast of their ink. Basis: chosen by
+    eye."""
+    min_ink_share: float = 0.5
+    """Minimum contrast of ink, as a share of the contrast of the digits. Basis: pale rules and ink that shines through
+    from the back are not counted."""
+    min_contrast: float = 12.0
+    """Minimum contrast of ink in grey values. Basis: chosen by eye."""
+    min_side_px: int = 4
+    """Minimum height and width of the inspected part. Basis: nothing is visible in a smaller one."""
+
+
+PARAMETERS = NumberInkParameters()
 
 
 @dataclass(frozen=True)
 class NumberInk:
-    """A scaled part of the page around a number."""
+    """The ink in a reduced part of the page around a number."""
 
     mask: Mask
     own: Floats
-    """(4,): left, top, right and bottom of the number in the mask."""
+    """(4,): left, top, right and bottom of the number in pixels of the mask."""
     height: float
-    """Of its digits, in the mask."""
+    """Height of its digits in pixels of the mask."""
     open_sides: NDArray[np.bool_]
-    """(4,): whether the page goes on beyond the mask to the left, right, top and bottom."""
-    begin: Floats
-    """(2,): x and y of the mask's corner on the page."""
+    """(4,): whether the page continues beyond the left, right, top and bottom side of the mask."""
+    start: Floats
+    """(2,): x and y of the mask's upper left corner in pixels of the page."""
     scale: float
+    """Pixels of the mask per pixel of the page."""
 
-    def ends(self, boxes: Floats, grown: float = 0.0) -> list[list[int]]:
-        """Boxes (n, 4) of the page, grown by so many of its pixels: left, top, right and bottom within the mask."""
-        return _ends(boxes, self.begin, self.scale, self.mask.shape, grown)
+    def corners(self, boxes: Floats, margin_px: float = 0.0) -> list[list[int]]:
+        """Return the corners of boxes in pixels of the mask.
 
-    def near(self, boxes: Floats, grown: float = 0.0) -> Floats:
-        """Those of the boxes (n, 4) of the page that, grown so, reach into the mask."""
-        stop = self.begin + np.array(self.mask.shape[::-1]) / self.scale
-        inside = (boxes[:, :2] - grown < stop).all(axis=1)
-        return boxes[inside & (boxes[:, :2] + boxes[:, 2:] + grown > self.begin).all(axis=1)]
+        Args:
+            boxes: (n, 4) left, top, width and height in pixels of the page.
+            margin_px: margin around each box in pixels of the page.
+
+        Returns:
+            Of each box its left, top, right and bottom, clipped to the mask.
+        """
+        return _corners(boxes, self.start, self.scale, self.mask.shape, margin_px)
+
+    def near(self, boxes: Floats, margin_px: float = 0.0) -> Floats:
+        """Return those of the boxes (n, 4) of the page that reach into the mask, each with a margin around it."""
+        end = self.start + np.array(self.mask.shape[::-1]) / self.scale
+        inside = (boxes[:, :2] - margin_px < end).all(axis=1)
+        return boxes[inside & (boxes[:, :2] + boxes[:, 2:] + margin_px > self.start).all(axis=1)]
 
 
 class ReducedPage:
-    """A level page (height, width) at smaller scales, each made once: many numbers of a page need the same one."""
+    """A level page at smaller scales. Each scale is made once, because many numbers of a page need the same one."""
 
-    STEPS = 8
-    """Scales from one to its half."""
-
-    def __init__(self, pixels: Pixels) -> None:
+    def __init__(self, pixels: Pixels, parameters: NumberInkParameters = PARAMETERS) -> None:
+        """Keep the page (height, width) and the parameters that give its scales."""
         self.pixels = pixels
-        self._made: dict[int, Pixels] = {}
+        self.parameters = parameters
+        self._reduced: dict[int, Pixels] = {}
 
     def at(self, scale: float) -> tuple[Pixels, float]:
-        """The page at that of its scales which is nearest to `scale`, and that one; at most 1."""
-        import cv2  # here, so that a run takes its lock before anything large is loaded
+        """Return the page at the available scale nearest to `scale`, and that scale, which is at most 1."""
+        import cv2  # imported late, because a run takes its lock before it loads large libraries
 
-        step = max(0, round(-math.log2(scale) * self.STEPS))
-        if step not in self._made:
-            factor = 2 ** (-step / self.STEPS)
-            self._made[step] = (
+        steps = self.parameters.scale_steps
+        step = max(0, round(-math.log2(scale) * steps))
+        if step not in self._reduced:
+            factor = 2 ** (-step / steps)
+            self._reduced[step] = (
                 cv2.resize(self.pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
                 if step and min(self.pixels.shape) * factor >= 1
                 else self.pixels
             )
-        made = self._made[step]
-        return made, made.shape[1] / self.pixels.shape[1]
+        reduced = self._reduced[step]
+        return reduced, reduced.shape[1] / self.pixels.shape[1]
 
 
-def ink_around(page: ReducedPage, digits: Floats, parameters: NumberInkParameters | None = None) -> NumberInk | None:
-    """The ink around a number; None where the page is too small to see any.
+def ink_around(page: ReducedPage, digits: Floats) -> NumberInk | None:
+    """Find the ink around a number.
 
-    `page` is the level page, dark on light or light on dark; `digits` (n, 4) are the boxes of the number's digits:
-    left, top, width, height in its pixels.
+    Args:
+        page: the level page, dark on light or light on dark, with the parameters of this step.
+        digits: (n, 4) left, top, width and height of the number's digits in pixels of the page.
+
+    Returns:
+        The ink; None if the page is too small to show any.
     """
     import cv2
 
-    how = parameters or NumberInkParameters()
+    p = page.parameters
     height = float(np.median(digits[:, 3]))
-    ends = np.concatenate([digits[:, :2].min(axis=0), (digits[:, :2] + digits[:, 2:]).max(axis=0)])
-    reach = np.array([how.beside_heights, how.above_heights]) * height
-    begin = np.maximum(0, ends[:2] - reach).astype(int)
+    own = np.concatenate([digits[:, :2].min(axis=0), (digits[:, :2] + digits[:, 2:]).max(axis=0)])
+    reach = np.array([p.margin_heights, p.vertical_margin_heights]) * height
+    start = np.maximum(0, own[:2] - reach).astype(int)
     size = page.pixels.shape[::-1]
-    stop = np.minimum(size, np.ceil(ends[2:] + reach)).astype(int)
-    reduced, scale = page.at(how.height_px / height)
-    first, last = (begin * scale).astype(int), np.ceil(stop * scale).astype(int)
-    part = reduced[first[1] : last[1], first[0] : last[0]]
-    if min(part.shape) < 4:
+    end = np.minimum(size, np.ceil(own[2:] + reach)).astype(int)
+    reduced, scale = page.at(p.height_px / height)
+    (x0, y0), (x1, y1) = (start * scale).astype(int).tolist(), np.ceil(end * scale).astype(int).tolist()
+    part = reduced[y0:y1, x0:x1]
+    if min(part.shape) < p.min_side_px:
         return None
-    begin = first / scale
-    contrast = cv2.absdiff(part, np.full_like(part, round(float(np.median(part[::3, ::3])))))
-    own = [contrast[top:foot, left:right].ravel() for left, top, right, foot in _ends(digits, begin, scale, part.shape)]
-    usual = float(np.percentile(np.concatenate(own), how.ink_percentile))
+    start = np.array([x0, y0]) / scale
+    paper = round(float(np.median(part[:: p.median_step_px, :: p.median_step_px])))
+    contrast = cv2.absdiff(part, np.full_like(part, paper))
+    digit_contrasts = [
+        contrast[top:bottom, left:right].ravel()
+        for left, top, right, bottom in _corners(digits, start, scale, part.shape)
+    ]
+    usual = float(np.percentile(np.concatenate(digit_contrasts), 100 * (1 - p.ink_top_share)))
     return NumberInk(
-        cv2.compare(contrast, max(how.least_contrast, how.ink_share * usual), cv2.CMP_GE),
-        (ends - np.tile(begin, 2)) * scale,
+        cv2.compare(contrast, max(p.min_contrast, p.min_ink_share * usual), cv2.CMP_GE),
+        (own - np.tile(start, 2)) * scale,
         height * scale,
-        np.array([begin[0] > 0, stop[0] < size[0], begin[1] > 0, stop[1] < size[1]]),
-        begin,
+        np.array([start[0] > 0, end[0] < size[0], start[1] > 0, end[1] < size[1]]),
+        start,
         scale,
     )
 
 
-def _ends(boxes: Floats, begin: Floats, scale: float, shape: tuple[int, ...], grown: float = 0.0) -> list[list[int]]:
-    first = (boxes[:, :2] - grown - begin) * scale
-    last = (boxes[:, :2] + boxes[:, 2:] + grown - begin) * scale + 1
+def _corners(
+    boxes: Floats, start: Floats, scale: float, shape: tuple[int, ...], margin_px: float = 0.0
+) -> list[list[int]]:
+    """Return left, top, right and bottom of boxes (n, 4) of the page, clipped to a part of it that starts at
+    `start`."""
+    upper_left = (boxes[:, :2] - margin_px - start) * scale
+    lower_right = (boxes[:, :2] + boxes[:, 2:] + margin_px - start) * scale + 1
     size = np.array(shape[::-1])
-    ends: list[list[int]] = np.clip(np.c_[first, last].astype(int), 0, np.tile(size, 2)).tolist()
-    return ends
+    corners: list[list[int]] = np.clip(np.c_[upper_left, lower_right].astype(int), 0, np.tile(size, 2)).tolist()
+    return corners

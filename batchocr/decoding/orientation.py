@@ -1,4 +1,4 @@
-"""Which way up a page is: digits that lie on their side or head are found less often, and less surely known."""
+"""Which way up a page is: digits on their side or upside down are found less often, and their class is less sure."""
 
 from __future__ import annotations
 
@@ -16,82 +16,109 @@ from batchocr.records import SIGN, Detections
 class OrientationParameters:
     """When a page is upright, and when it is turned.
 
-    Measured on 54 composed and public pages with digits and 16 without, each in four turns.
+    Basis of all: 54 composed and public pages with digits and 16 pages without, each in four turns.
     """
 
-    strong_score: float = 0.5
-    """Digits with this score are strong..."""
-    sure_class: float = 0.97
-    """...and sure where one class has such a probability: 4 and 7 upside down have none."""
-    top: int = 20
-    """So many of the strongest digits tell how strong the digits of a page are."""
-    upright_share: float = 0.75
-    """A page with such a share of sure ones among the strong is upright (upside down at most 0.69)..."""
-    upright_strength: float = 0.72
-    """...where its digits are so strong (on their side at most 0.71); no other turn is looked at."""
-    least_strong: int = 6
-    """Strong digits that another turn must have to be thought of."""
-    turned_ratio: float = 1.3
-    """A page is turned where that is so many times better than any other way..."""
-    least_worth: float = 0.62
-    """...and as good as upright pages of digits are: letters on their head look like digits, but not surely like one
-    (pages without digits, in whatever turn, at most 0.34)."""
-    unsure_worth: float = 0.1
-    """From here on a turn that is not clearly worse makes it unsure how the page lies."""
+    min_strong_score: float = 0.5
+    """Minimum score of a strong digit."""
+    min_sure_probability: float = 0.97
+    """Probability of its class above which a digit is sure; a 4 or 7 upside down has no such class."""
+    max_strongest: int = 20
+    """Maximum number of the strongest digits whose mean is the strength of a page."""
+    min_upright_share: float = 0.75
+    """Minimum share of sure digits among the strong ones on a page that is certainly upright (upside down: at most
+    0.69)."""
+    min_upright_strength: float = 0.72
+    """Minimum strength of a page that is certainly upright (on its side: at most 0.71). Its other turns are not
+    inspected."""
+    min_strong_digits: int = 6
+    """Minimum number of strong digits in a turn by which a page can be turned."""
+    share_offset: float = 0.02
+    """Added to the share of sure digits in the quality of a turn, so that the strength counts if no digit is sure."""
+    min_turned_ratio: float = 1.3
+    """Minimum ratio of the quality of a turn to that of all others for the page to be turned."""
+    min_turned_quality: float = 0.62
+    """Minimum quality of the turn in which a page is read. Upright pages of digits reach it; letters upside down look
+    like digits but have no sure class (pages without digits, in all turns: at most 0.34)."""
+    min_doubtful_quality: float = 0.1
+    """Minimum quality of a turn that makes the orientation uncertain if it is not clearly worse than the page as
+    given."""
 
 
 PARAMETERS = OrientationParameters()
 
 
 class Evidence(NamedTuple):
-    """What the digits found on a page in one turn say."""
+    """What the digits that were found on a page in one turn show."""
 
     strong: int
+    """Number of strong digits."""
     sure_share: float
-    """Of the strong ones."""
+    """Share of sure digits among the strong ones."""
     strength: float
-    """Mean of score times class probability, of the strongest."""
-
-    @property
-    def worth(self) -> float:
-        return (self.sure_share + 0.02) * self.strength
+    """Mean of score times class probability of the strongest digits."""
 
 
-class Turn(NamedTuple):
-    """How a page lies."""
+class Orientation(NamedTuple):
+    """The orientation of a page."""
 
     quarters: int
     """Quarter turns to the left, 0 to 3, after which it is upright."""
-    told: bool
-    """False where that is unsure; then the page stays as it is."""
+    certain: bool
+    """False if the orientation is uncertain; then the page is read as given."""
 
 
 def evidence(found: Detections, parameters: OrientationParameters = PARAMETERS) -> Evidence:
-    """That of a page's detections after non-maximum suppression; signs tell nothing."""
+    """Summarise the digits of a page; signs are not used.
+
+    Args:
+        found: the detections of the page in one turn, after non-maximum suppression.
+        parameters: which digits are strong and sure.
+
+    Returns:
+        What they show.
+    """
     p = parameters
     digits = found.take(found.kinds != SIGN)
     if not len(digits):
         return Evidence(0, 0.0, 0.0)
-    known = digits.probabilities[:, :DIGITS].max(axis=1)
-    strong = digits.scores >= p.strong_score
-    best = np.sort(digits.scores * known)[::-1][: p.top]
-    share = float((known[strong] > p.sure_class).mean()) if strong.any() else 0.0
-    return Evidence(int(np.count_nonzero(strong)), share, float(best.mean()))
+    probabilities = digits.probabilities[:, :DIGITS].max(axis=1)
+    strong = digits.scores >= p.min_strong_score
+    strongest = np.sort(digits.scores * probabilities)[::-1][: p.max_strongest]
+    share = float((probabilities[strong] > p.min_sure_probability).mean()) if strong.any() else 0.0
+    return Evidence(int(np.count_nonzero(strong)), share, float(strongest.mean()))
 
 
-def is_upright(lying: Evidence, parameters: OrientationParameters = PARAMETERS) -> bool:
-    """Whether a page is upright beyond doubt."""
-    return lying.sure_share >= parameters.upright_share and lying.strength >= parameters.upright_strength
-
-
-def turn_of(turns: Sequence[Evidence], parameters: OrientationParameters = PARAMETERS) -> Turn:
-    """How a page lies by what was found on it after 0, 1, 2 and 3 quarter turns to the left."""
+def is_upright(as_given: Evidence, parameters: OrientationParameters = PARAMETERS) -> bool:
+    """Return whether a page is certainly upright, by the evidence in the turn in which it was given."""
     p = parameters
-    worth = [each.worth if i == 0 or each.strong >= p.least_strong else 0.0 for i, each in enumerate(turns)]
-    best = max(range(1, len(turns)), key=lambda quarters: worth[quarters])
-    if worth[best] < p.unsure_worth or worth[0] >= p.turned_ratio * worth[best]:
-        return Turn(0, True)
-    others = max(each for quarters, each in enumerate(worth) if quarters != best)
-    if worth[best] >= max(p.least_worth, p.turned_ratio * others):
-        return Turn(best, True)
-    return Turn(0, False)
+    return as_given.sure_share >= p.min_upright_share and as_given.strength >= p.min_upright_strength
+
+
+def find_orientation(turns: Sequence[Evidence], parameters: OrientationParameters = PARAMETERS) -> Orientation:
+    """Determine the orientation of a page.
+
+    Args:
+        turns: the evidence after 0, 1, 2 and 3 quarter turns to the left.
+        parameters: when a page is turned.
+
+    Returns:
+        The turn after which the page is upright, and whether that is certain.
+    """
+    p = parameters
+    qualities = [
+        _quality(turn, p) if quarters == 0 or turn.strong >= p.min_strong_digits else 0.0
+        for quarters, turn in enumerate(turns)
+    ]
+    best = max(range(1, len(turns)), key=lambda quarters: qualities[quarters])
+    if qualities[best] < p.min_doubtful_quality or qualities[0] >= p.min_turned_ratio * qualities[best]:
+        return Orientation(0, True)
+    others = max(quality for quarters, quality in enumerate(qualities) if quarters != best)
+    if qualities[best] >= max(p.min_turned_quality, p.min_turned_ratio * others):
+        return Orientation(best, True)
+    return Orientation(0, False)
+
+
+def _quality(turn: Evidence, p: OrientationParameters) -> float:
+    """Return how well a page can be read in a turn."""
+    return (turn.sure_share + p.share_offset) * turn.strength

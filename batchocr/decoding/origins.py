@@ -1,4 +1,4 @@
-"""By hand or in print: what the detector says of each digit decides for the number that it is a part of."""
+"""The origin of numbers, handwritten or printed, from the print shares of their digits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.numbers import WrittenNumber, span
-from batchocr.decoding.rules import rules_between
+from batchocr.decoding.gaps import vertical_span
+from batchocr.decoding.numbers import WrittenNumber
+from batchocr.decoding.rules import PARAMETERS as RULES
+from batchocr.decoding.rules import RuleParameters, rules_between
 from batchocr.records import Origin, Pixels
 
 Floats = NDArray[np.float64]
@@ -18,72 +20,105 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class OriginParameters:
-    """Of a digit's score, the share that is for print: 0 is writing, 1 is print."""
+    """When a number is printed and when it is split; the share of a digit is 0 for handwriting and 1 for print."""
 
-    print_share: float = 0.8
-    """Of a number, from which on it is print: clear writing looks a little like it, and is not to be lost. On photos of
-    sudokus 0.75 loses 1.3% of what is written, 0.9 leaves twice the printed digits."""
-    doubtful_share: float = 0.25
-    """Of a number, from which on it may be print, and is marked, up to `sure_print`. Of what is written on cheques none
-    has more, of surely read numbers in lines of text 4%, of print nine tenths."""
-    sure_hand: float = 0.35
-    """Of a digit, up to which it is certainly by hand..."""
-    sure_print: float = 0.9
-    """...and from which on it is certainly print: a number may be parted there..."""
-    apart_heights: float = 0.5
-    """...where so much paper, in heights of its digits, lies between both, or a rule, as between cells..."""
-    least_run: int = 2
-    """...or that many of either kind stand in a row..."""
-    same_height_ratio: float = 1.12
-    """...and both differ in height by this, at least: neat writing looks like print here and there."""
-    held: float = 0.02
-    """Shares are held at least so far from 0 and 1, so that no digit decides alone."""
+    min_print_share: float = 0.8
+    """Minimum share of a printed number. Basis: clear handwriting looks a little like print and must not be lost; on
+    photos of sudokus 0.75 loses 1.3% of the handwriting, and 0.9 leaves twice as many printed digits."""
+    min_doubtful_share: float = 0.25
+    """Minimum share of a number that is marked because it may be printed; the maximum is `min_sure_print_share`. Basis:
+    of the handwritten numbers on cheques none has more, of surely read numbers in lines of text 4%, of print nine
+    tenths."""
+    max_sure_hand_share: float = 0.35
+    """Maximum share of a digit that is certainly handwritten. Basis: tried on photos of sudokus."""
+    min_sure_print_share: float = 0.9
+    """Minimum share of a digit that is certainly printed. Basis: tried on photos of sudokus."""
+    min_split_gap_heights: float = 0.5
+    """Minimum gap between a certainly printed and a certainly handwritten digit at which a number is split, in heights
+    of its digits. Basis: the gap between cells of a table."""
+    min_run_digits: int = 2
+    """Minimum number of certain digits of the same origin on both sides of a smaller gap at which a number is split, if
+    print and handwriting also differ in height. Basis: chosen by eye."""
+    min_height_ratio: float = 1.12
+    """Minimum ratio of both heights for such a split. Basis: single digits of neat handwriting look printed, but all
+    digits of a hand have about the same height."""
+    min_odds_share: float = 0.02
+    """Shares closer to 0 and 1 count as this one and 1 minus this one, so that no digit decides alone. Basis: chosen by
+    eye."""
 
 
-def parted(
-    number: WrittenNumber, boxes: Floats, shares: Floats, pixels: Pixels, parameters: OriginParameters | None = None
+PARAMETERS = OriginParameters()
+
+
+def split_by_origin(
+    number: WrittenNumber,
+    boxes: Floats,
+    shares: Floats,
+    pixels: Pixels,
+    parameters: OriginParameters = PARAMETERS,
+    rule_parameters: RuleParameters = RULES,
 ) -> list[WrittenNumber]:
-    """A number parted where print and writing meet, as where `20` is printed and the rest of a year is filled in.
+    """Split a number where print and handwriting meet, as in a year with a printed `20` and handwritten digits after
+    it.
 
-    `boxes` (n, 4) and `shares` (n,) are those of every digit of the page; `pixels` is the level page, looked at for
-    rules between print and writing. Digits that are not certain go with those to their left, the first ones with those
-    to their right.
+    Digits that are not certain stay with the digits to their left, the first digits with those to their right.
+
+    Args:
+        number: a number of the page.
+        boxes: (n, 4) left, top, width and height of the page's digits in pixels.
+        shares: (n,) share of print in the score of each digit, 0 to 1.
+        pixels: (height, width) uint8, the level page; only rules between print and handwriting are searched in it.
+        parameters: where a number is split.
+        rule_parameters: what a rule is.
+
+    Returns:
+        The parts from the left; the number itself if it is not split.
     """
-    how = parameters or OriginParameters()
-    places = list(number.digits)
-    left, _, width, height = boxes[places].T
-    certain = np.flatnonzero((shares[places] <= how.sure_hand) | (shares[places] >= how.sure_print))
-    printed = shares[places][certain] >= how.sure_print
+    p = parameters
+    indices = list(number.digits)
+    left, _, width, height = boxes[indices].T
+    certain = np.flatnonzero((shares[indices] <= p.max_sure_hand_share) | (shares[indices] >= p.min_sure_print_share))
+    printed = shares[indices][certain] >= p.min_sure_print_share
     if printed.all() or not printed.any():
         return [number]
     changes = np.flatnonzero(np.diff(printed.astype(np.int8))) + 1
-    ends = np.r_[0, changes, len(printed)]
-    runs = np.diff(ends)
-    kind = np.median(height[certain[printed]]), np.median(height[certain[~printed]])
-    alike = max(kind) < how.same_height_ratio * min(kind)
-    in_a_row = (np.minimum(runs[:-1], runs[1:]) >= how.least_run) & (not alike)
+    runs = np.diff(np.r_[0, changes, len(printed)])
+    heights = np.median(height[certain[printed]]), np.median(height[certain[~printed]])
+    same_height = max(heights) < p.min_height_ratio * min(heights)
+    long_runs = (np.minimum(runs[:-1], runs[1:]) >= p.min_run_digits) & (not same_height)
     starts = certain[changes]
     gaps = left[starts] - left[starts - 1] - width[starts - 1]
-    high = float(np.median(height))
-    apart = (gaps >= how.apart_heights * high) | [_is_ruled(boxes[places], at, high, pixels) for at in starts.tolist()]
-    starts = starts[in_a_row | apart]
+    usual_height = float(np.median(height))
+    ruled = [_is_ruled(boxes[indices], i, usual_height, pixels, rule_parameters) for i in starts.tolist()]
+    separate = (gaps >= p.min_split_gap_heights * usual_height) | ruled
+    starts = starts[long_runs | separate]
     parts = []
-    for start, stop in pairwise([0, *starts.tolist(), len(places)]):
-        signs = [(at - start, sign) for at, sign in number.signs if start < at < stop or (at == start == 0)]
+    for start, stop in pairwise([0, *starts.tolist(), len(indices)]):
+        signs = [(i - start, sign) for i, sign in number.signs if start < i < stop or (i == start == 0)]
         parts.append(WrittenNumber(number.digits[start:stop], tuple(signs), number.doubtful))
     return parts
 
 
-def _is_ruled(boxes: Floats, at: int, high: float, pixels: Pixels) -> bool:
-    """Whether a rule stands before the digit at a place of a number with these boxes (n, 4)."""
-    before, after = boxes[at - 1], boxes[at]
-    top, bottom = span(boxes, np.arange(len(boxes)), at - 1)
-    return bool(rules_between(pixels, before[0] + before[2], after[0], top, bottom, high))
+def origin_of(digits: Sequence[int], shares: Floats, parameters: OriginParameters = PARAMETERS) -> tuple[Origin, bool]:
+    """Determine the origin of a number by the mean of its digits' log odds.
+
+    Args:
+        digits: indices of the number's digits.
+        shares: (n,) share of print in the score of each digit of the page, 0 to 1.
+        parameters: when a number is printed.
+
+    Returns:
+        The origin, and whether it is doubtful.
+    """
+    p = parameters
+    clipped = np.clip(shares[list(digits)], p.min_odds_share, 1 - p.min_odds_share)
+    share = 1 / (1 + np.exp(-float(np.log(clipped / (1 - clipped)).mean())))
+    is_doubtful = p.min_doubtful_share <= share < p.min_sure_print_share
+    return "print" if share >= p.min_print_share else "hand", is_doubtful
 
 
-def origin_of(digits: Sequence[int], shares: Floats, parameters: OriginParameters | None = None) -> tuple[Origin, bool]:
-    """The origin of the number of these digits, by the mean of their log odds, and whether that is doubtful."""
-    how = parameters or OriginParameters()
-    held = np.clip(shares[list(digits)], how.held, 1 - how.held)
-    share = 1 / (1 + np.exp(-float(np.log(held / (1 - held)).mean())))
-    return "print" if share >= how.print_share else "hand", how.doubtful_share <= share < how.sure_print
+def _is_ruled(boxes: Floats, i: int, height: float, pixels: Pixels, p: RuleParameters) -> bool:
+    """Return whether there is a rule before digit `i` of a number with these boxes (n, 4)."""
+    before, after = boxes[i - 1], boxes[i]
+    top, bottom = vertical_span(boxes, np.arange(len(boxes)), i - 1)
+    return bool(rules_between(pixels, before[0] + before[2], after[0], top, bottom, height, p))

@@ -1,6 +1,6 @@
-"""The rows of a page: what is written, how sure that is, by hand or in print, and what is doubtful about it.
+"""Make the rows of a page: digits, numbers and the page itself, with confidences, origins and marks.
 
-`marking` chooses those that are wanted, and marks what is below a threshold.
+`marking` then chooses the rows that are wanted, and marks those below a threshold.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.decoding.blank_form import BlankForm
-from batchocr.decoding.decode import DecodingParameters, ReadPage, decode
+from batchocr.decoding.decode import ReadPage, decode
 from batchocr.decoding.marks import (
     CUT_OFF,
     DOUBTFUL_ORIGIN,
@@ -28,159 +28,209 @@ from batchocr.decoding.marks import (
 )
 from batchocr.decoding.numbers import WrittenNumber
 from batchocr.decoding.origins import origin_of
-from batchocr.decoding.signs import written
-from batchocr.records import Detections, DigitRow, NumberRow, PageResult, PreparedPage
+from batchocr.decoding.parameters import PARAMETERS, DecodingParameters, RowParameters
+from batchocr.decoding.signs import number_text
+from batchocr.records import Detections, DigitRow, NumberRow, Origin, PageResult, PageRow, PreparedPage
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 DECIMALS = 4
-"""Of a confidence as it is written; a threshold is compared with that."""
+"""Number of decimals of a confidence in the rows. Thresholds are compared with the rounded confidence."""
 
 
 def page_result(
     page: PreparedPage,
     detections: Detections,
     crop_probabilities: NDArray[np.float64],
-    parameters: DecodingParameters | None = None,
+    parameters: DecodingParameters = PARAMETERS,
     blanks: Sequence[BlankForm] = (),
 ) -> PageResult:
-    """All rows of a page from its detections, after non-maximum suppression, in reading order.
+    """Make all rows of a page from its detections.
 
-    `crop_probabilities` (n, 11) are the classifier's of each detection's crop: ten digits, and none of them; zeros for
-    signs. What is printed on that one of `blanks` that the page lies on gives no rows. Raises ValueError where the
-    probabilities are not as many as the detections.
+    Args:
+        page: the page; without a level page it has no rows.
+        detections: its n detections, after non-maximum suppression.
+        crop_probabilities: (n, 11) class probabilities of their crops: ten digits, then the non-digit; zeros for signs.
+        parameters: the parameters of all steps of decoding.
+        blanks: blank forms. What is printed on the form that the page fits gives no rows.
+
+    Returns:
+        The rows in reading order.
+
+    Raises:
+        ValueError: the number of probabilities is not the number of detections.
     """
     if len(crop_probabilities) != len(detections):
         raise ValueError(f"{len(crop_probabilities)} probabilities for {len(detections)} detections")
     if page.level is None:
         return PageResult(page.row)
-    how = parameters or DecodingParameters()
-    read = decode(page.level.pixels, detections, crop_probabilities, how, blanks)
-    return rows_of(page, read, how)
+    read = decode(page.level.pixels, detections, crop_probabilities, parameters, blanks)
+    return rows_of(page, read, parameters)
 
 
 def page_boxes(
     boxes: NDArray[np.floating], to_page: Floats, width: int | None = None, height: int | None = None
 ) -> Whole:
-    """Boxes (n, 4) of the level page as whole pixels (n, 4) of the page as given, within it where its size is known."""
-    left, top, wide, high = np.asarray(boxes, np.float64).T
+    """Convert boxes of the level page to whole pixels of the page as given.
+
+    Args:
+        boxes: (n, 4) left, top, width and height in pixels of the level page.
+        to_page: (3, 3) homography from points of the level page to points of the page as given.
+        width: width of the page as given in pixels; None if it is unknown.
+        height: height of the page as given in pixels; None if it is unknown.
+
+    Returns:
+        (n, 4) left, top, width and height; inside the page if its size is known.
+    """
+    left, top, box_width, box_height = np.asarray(boxes, np.float64).T
     corners = np.stack(
-        [np.stack([x, y, np.ones_like(x)]) for x in (left, left + wide) for y in (top, top + high)]
+        [np.stack([x, y, np.ones_like(x)]) for x in (left, left + box_width) for y in (top, top + box_height)]
     )  # (4, 3, n)
-    there = np.einsum("ij,cjn->cin", to_page, corners)
-    there = there[:, :2] / there[:, 2:]
-    begin, end = np.rint(there.min(axis=0)), np.rint(there.max(axis=0))
-    most = np.array([[width or np.inf], [height or np.inf]])
-    begin = np.clip(begin, 0, most - 1)
-    end = np.maximum(np.clip(end, 0, most), begin + 1)
-    return np.concatenate([begin, end - begin]).T.astype(np.int64)
+    on_page = np.einsum("ij,cjn->cin", to_page, corners)
+    on_page = on_page[:, :2] / on_page[:, 2:]
+    start, end = np.rint(on_page.min(axis=0)), np.rint(on_page.max(axis=0))
+    size = np.array([[width or np.inf], [height or np.inf]])
+    start = np.clip(start, 0, size - 1)
+    end = np.maximum(np.clip(end, 0, size), start + 1)
+    return np.concatenate([start, end - start]).T.astype(np.int64)
 
 
-def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters | None = None) -> PageResult:
-    """All rows of a page from what was read of it, those in print too, with every mark but that of a threshold."""
-    how = parameters or DecodingParameters()
+def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters = PARAMETERS) -> PageResult:
+    """Make all rows of a page, printed ones too, with every mark except that of the threshold.
+
+    Args:
+        page: the page; without a level page it has no rows.
+        read: what was decided for the page.
+        parameters: the parameters of all steps of decoding.
+
+    Returns:
+        The rows in reading order.
+    """
     if page.level is None:
         return PageResult(page.row)
-    row, found = page.row, read.detections
-    boxes = page_boxes(found.boxes, page.level.to_page, row.width, row.height)
+    boxes = page_boxes(read.detections.boxes, page.level.to_page, page.row.width, page.row.height)
     confidences = np.round(read.reading.confidences, DECIMALS)
-    doubted = len(found) > how.rows.most_digits or (
-        len(found) >= how.rows.unsure_from and float(np.median(confidences)) < how.rows.unsure_confidence
-    )
-    shares = np.asarray(found.print_shares, np.float64)
+    implausible = _is_implausible(confidences, parameters.rows)
+    shares = np.asarray(read.detections.print_shares, np.float64)
     digits: list[DigitRow] = []
     numbers: list[NumberRow] = []
-    for line_at, line in enumerate(read.lines, 1):
-        for number_at, number in enumerate(line, 1):
-            origin, doubted_origin = origin_of(number.digits, shares, how.origins)
+    for line_number, line in enumerate(read.lines, 1):
+        for number_in_line, number in enumerate(line, 1):
+            origin, doubtful_origin = origin_of(number.digits, shares, parameters.origins)
             ink_marks = read.ink_marks.get(number, ())
             own = [
-                DigitRow(
-                    file=row.file,
-                    page=row.page or 1,
-                    line=line_at,
-                    number=number_at,
-                    position=position,
-                    digit=int(read.reading.digits[i]),
-                    confidence=float(confidences[i]),
-                    second=int(read.reading.seconds[i]),
-                    second_confidence=round(float(read.reading.second_confidences[i]), DECIMALS),
-                    left=int(boxes[i, 0]),
-                    top=int(boxes[i, 1]),
-                    width=int(boxes[i, 2]),
-                    height=int(boxes[i, 3]),
-                    origin=origin,
-                    review=";".join(
-                        reason
-                        for reason, holds in (
-                            (NOT_A_DIGIT, read.reading.is_digit[i] < 0.5),
-                            (IMPLAUSIBLE, doubted),
-                            (STRUCK_OUT, STRUCK_OUT in ink_marks),
-                        )
-                        if holds
+                _digit_row(
+                    page.row,
+                    (line_number, number_in_line, position),
+                    read,
+                    i,
+                    float(confidences[i]),
+                    boxes[i],
+                    origin,
+                    (
+                        (NOT_A_DIGIT, read.reading.is_digit[i] < parameters.rows.min_likely_digit_probability),
+                        (IMPLAUSIBLE, implausible),
+                        (STRUCK_OUT, STRUCK_OUT in ink_marks),
                     ),
                 )
                 for position, i in enumerate(number.digits, 1)
             ]
             digits += own
-            own_marks = (*((DOUBTFUL_ORIGIN,) if doubted_origin else ()), *ink_marks)
-            numbers.append(_number_row(own, number, own_marks))
-    return PageResult(
-        replace(
-            row,
-            status="read" if digits else "empty",
-            lines=len(read.lines),
-            numbers=len(numbers),
-            digits=len(digits),
-            printed=read.on_blank,
-            review=sum(bool(digit.review) for digit in digits),
-            marks=";".join(
-                mark
-                for mark, holds in (
-                    (row.marks, row.marks),
-                    (IMPLAUSIBLE, doubted),
-                    (FAINT_INK, read.faint),
-                    (OTHER_FORM, read.other_form),
-                    (CUT_OFF, read.cut_off),
-                    (UNREAD_INK, read.unread),
-                    (UNFAMILIAR, read.unfamiliar),
-                )
-                if holds
-            ),
+            number_marks = (*((DOUBTFUL_ORIGIN,) if doubtful_origin else ()), *ink_marks)
+            numbers.append(_number_row(own, number, number_marks))
+    page_row = replace(
+        page.row,
+        status="read" if digits else "empty",
+        lines=len(read.lines),
+        numbers=len(numbers),
+        digits=len(digits),
+        printed=read.on_blank,
+        review=sum(bool(digit.review) for digit in digits),
+        marks=_joined_marks(
+            (
+                (page.row.marks, bool(page.row.marks)),
+                (IMPLAUSIBLE, implausible),
+                (FAINT_INK, bool(read.faint)),
+                (OTHER_FORM, read.other_form),
+                (CUT_OFF, read.cut_off),
+                (UNREAD_INK, read.unread),
+                (UNFAMILIAR, read.unfamiliar),
+            )
         ),
-        tuple(digits),
-        tuple(numbers),
+    )
+    return PageResult(page_row, tuple(digits), tuple(numbers))
+
+
+def _is_implausible(confidences: Floats, p: RowParameters) -> bool:
+    """Return whether a page has more digits than writing can have, or many digits with low confidences (n,)."""
+    return len(confidences) > p.max_digits or (
+        len(confidences) >= p.min_doubtful_digits and float(np.median(confidences)) < p.min_median_confidence
     )
 
 
-def _number_row(digits: Sequence[DigitRow], number: WrittenNumber, own_marks: Sequence[str]) -> NumberRow:
-    """A number is right where all its digits and signs are: their confidences are multiplied.
+def _joined_marks(marks: Sequence[tuple[str, bool]]) -> str:
+    """Join the marks that hold, in the way of the columns `review` and `marks`."""
+    return ";".join(mark for mark, holds in marks if holds)
 
-    It has the marks of its digits, and its own, `own_marks` among them.
+
+def _digit_row(
+    page: PageRow,
+    place: tuple[int, int, int],
+    read: ReadPage,
+    i: int,
+    confidence: float,
+    box: Whole,
+    origin: Origin,
+    marks: Sequence[tuple[str, bool]],
+) -> DigitRow:
+    """Make the row of digit `i`; `place` is its line, its number on the line and its position in the number."""
+    line, number, position = place
+    left, top, width, height = box.tolist()
+    return DigitRow(
+        file=page.file,
+        page=page.page or 1,
+        line=line,
+        number=number,
+        position=position,
+        digit=int(read.reading.digits[i]),
+        confidence=confidence,
+        second=int(read.reading.seconds[i]),
+        second_confidence=round(float(read.reading.second_confidences[i]), DECIMALS),
+        left=left,
+        top=top,
+        width=width,
+        height=height,
+        origin=origin,
+        review=_joined_marks(marks),
+    )
+
+
+def _number_row(digits: Sequence[DigitRow], number: WrittenNumber, number_marks: Sequence[str]) -> NumberRow:
+    """Make the row of a number.
+
+    A number is right if all its digits and signs are right: their confidences are multiplied. It has the marks of its
+    digits, and its own marks.
     """
-    first = digits[0]
     left, top = min(d.left for d in digits), min(d.top for d in digits)
     right, bottom = max(d.left + d.width for d in digits), max(d.top + d.height for d in digits)
-    reasons = dict.fromkeys(reason for digit in digits for reason in digit.review.split(";") if reason)
+    marks = dict.fromkeys(mark for digit in digits for mark in digit.review.split(";") if mark)
     if number.doubtful:
-        reasons[DOUBTFUL_SIGN] = None
-    sure = round(
-        prod(digit.confidence for digit in digits) * prod(sign.confidence for _, sign in number.signs), DECIMALS
-    )
-    reasons |= dict.fromkeys(own_marks)
+        marks[DOUBTFUL_SIGN] = None
+    marks |= dict.fromkeys(number_marks)
+    confidence = prod(digit.confidence for digit in digits) * prod(sign.confidence for _, sign in number.signs)
     return NumberRow(
-        file=first.file,
-        page=first.page,
-        line=first.line,
-        number=first.number,
-        text=written([digit.digit for digit in digits], number.signs),
+        file=digits[0].file,
+        page=digits[0].page,
+        line=digits[0].line,
+        number=digits[0].number,
+        text=number_text([digit.digit for digit in digits], number.signs),
         digits="".join(str(digit.digit) for digit in digits),
-        confidence=sure,
-        origin=first.origin,
+        confidence=round(confidence, DECIMALS),
+        origin=digits[0].origin,
         left=left,
         top=top,
         width=right - left,
         height=bottom - top,
-        review=";".join(reasons),
+        review=";".join(marks),
     )

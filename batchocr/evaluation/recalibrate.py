@@ -119,7 +119,7 @@ def own_reading(record: ReadingFile, before: Sidecar, own: Sidecar, evidence: Ev
     if not evidence.pages:
         return record
     more = own.temperature / before.temperature
-    calibration = record.calibration.moved(*fit_line(*evidence.rows(more, None)[:2]))
+    calibration = record.calibration.rescaled(*fit_line(*evidence.rows(more, None)[:2]))
     fitted = evidence.rows(more, calibration)
     right = fitted.right
     least = default_threshold(fitted.confidence, right)

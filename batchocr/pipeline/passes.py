@@ -9,7 +9,7 @@ import numpy as np
 
 from batchocr.decoding.marks import ORIENTATION
 from batchocr.decoding.orientation import PARAMETERS as ORIENTATION_PARAMETERS
-from batchocr.decoding.orientation import OrientationParameters, Turn, evidence, is_upright, turn_of
+from batchocr.decoding.orientation import Orientation, OrientationParameters, evidence, find_orientation, is_upright
 from batchocr.decoding.suppression import SuppressionParameters, suppressed
 from batchocr.recognition.detector import DetectorParameters, digit_heights, filter_by_score, filter_with_weak
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles
@@ -78,7 +78,7 @@ def _upright(
     found = [first]
     for quarters in (1, 2, 3):
         found.append((yield _rotated(level, quarters, p.scales).tiles))
-    turn = turn_of([evidence(suppressed(each, p.suppression), p.orientation) for each in found], p.orientation)
+    turn = find_orientation([evidence(suppressed(each, p.suppression), p.orientation) for each in found], p.orientation)
     if turn.quarters:
         level = without_tiles(_rotated(level, turn.quarters, p.scales))  # again, so that no page is held four times
     return replace(_with_angle(prepared, turn), level=level), level, found[turn.quarters]
@@ -95,9 +95,9 @@ def _rotated(level: LevelPage, quarters: int, p: ScaleParameters) -> LevelPage:
     return LevelPage(pixels, to_page, make_tiles(pixels, first_scale(pixels.shape, p), p.tiles))
 
 
-def _with_angle(prepared: PreparedPage, turn: Turn) -> PreparedPage:
+def _with_angle(prepared: PreparedPage, turn: Orientation) -> PreparedPage:
     """Return the page with its angle, or with the mark that its orientation is unknown."""
-    if not turn.told:
+    if not turn.certain:
         return replace(prepared, row=replace(prepared.row, marks=ORIENTATION))
     angle = (prepared.row.angle or 0.0) + 90.0 * turn.quarters
     return replace(prepared, row=replace(prepared.row, angle=round(angle - 360 * (angle > 180), 2)))

@@ -24,11 +24,10 @@ from batchocr.decoding.joint import (
     JointParameters,
     JointReading,
     features,
-    fit_calibration,
-    fit_weights,
     joint_probabilities,
     read_jointly,
 )
+from batchocr.decoding.joint_fit import fit_calibration, fit_weights
 from batchocr.reading_file import NAME, Measured, ReadingFile
 from batchocr.recognition.calibration import DECIMALS, NOT_A_DIGIT, Floats, Level, levels, threshold_at
 from batchocr.recognition.detector import DetectorParameters
@@ -326,7 +325,7 @@ def main(
         joint=fitted.joint,
         calibration=fitted.calibration,
         min_score=fitted.min_score,
-        least_digit=fitted.least_digit,
+        min_digit_probability=fitted.least_digit,
         min_confidence=fitted.min_confidence,
         familiar=fitted.familiar,
         levels=fitted.table,

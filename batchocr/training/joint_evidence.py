@@ -22,7 +22,7 @@ from batchocr.decoding.familiarity import page_medians
 from batchocr.decoding.joint import DIGITS, joint_probabilities
 from batchocr.decoding.neighbours import neighbour_scores
 from batchocr.decoding.overlaps import shared_areas
-from batchocr.decoding.signs import contested
+from batchocr.decoding.sign_conflicts import resolve_sign_conflicts
 from batchocr.executors.page_task import look_at
 from batchocr.pipeline import Read, read_pages
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
@@ -221,7 +221,7 @@ class _Part(NamedTuple):
 
 def _split(read: Read) -> tuple[Detections, Floats, Detections]:
     """The digits with the probabilities of their crops, and the signs, as decoding takes them."""
-    kept, _ = contested(read.detections)
+    kept, _ = resolve_sign_conflicts(read.detections)
     found, probabilities = read.detections.take(kept), read.probabilities[kept]
     is_sign = found.kinds == SIGN
     return found.take(~is_sign), probabilities[~is_sign], found.take(is_sign)

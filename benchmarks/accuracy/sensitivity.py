@@ -20,7 +20,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from batchocr.decoding.decode import DecodingParameters
+from batchocr.decoding.parameters import DecodingParameters
 from batchocr.decoding.rows import page_result
 from batchocr.evaluation.page_scores import score_boxes, score_rows
 from batchocr.evaluation.true_pages import read_truth

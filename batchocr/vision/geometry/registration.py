@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,6 +53,8 @@ def page_features(pixels: Pixels, parameters: RegistrationParameters = PARAMETER
         pixels: The level page (height, width), dark on light.
         parameters: See the class.
     """
+    import cv2  # here, so that the parameters can be read without OpenCV
+
     p = parameters
     scale = min(1.0, p.max_side_px / max(pixels.shape))
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
@@ -78,6 +79,8 @@ def register(
         The homography (3, 3) from points of the form to points of the page, and the number of matches that agree with
         it. None if the page is not of this form.
     """
+    import cv2
+
     p = parameters
     if min(len(page.points), len(form.points)) < p.min_matches:
         return None
@@ -101,6 +104,8 @@ def register(
 
 def _is_plausible(homography: Floats, shape: tuple[int, int], p: RegistrationParameters) -> bool:
     """Return whether the form becomes a quadrilateral that can be the image of a flat sheet."""
+    import cv2
+
     height, width = shape
     corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float64)
     ends = cv2.perspectiveTransform(corners, homography)
