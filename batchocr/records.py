@@ -80,6 +80,8 @@ class Page:
     """Dots per inch by the file's tags; None where it has none that can be right."""
     pages: int = 1
     """Pages of the scan."""
+    pixel_aspect: float = 1.0
+    """Width of a pixel divided by its height; of a fax at 204 by 98 dpi 0.48."""
 
 
 @dataclass(frozen=True)

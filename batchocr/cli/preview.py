@@ -67,9 +67,9 @@ def preview(
 ) -> None:
     """Draw what is read on a page: boxes, digits, confidences in percent; what a person should look at in red."""
     with ends_with_exit_code():
-        from batchocr.preview import page_numbers
         from batchocr.preview import preview as draw_preview
         from batchocr.settings import Settings
+        from batchocr.sources import parse_pages
 
         settings = Settings(
             model=model,
@@ -81,6 +81,6 @@ def preview(
             printed=printed.value,
             blank=tuple(blank or ()),
         )
-        for drawn in draw_preview(page, out, settings, stage=stage.value, pages=page_numbers(pages)):
+        for drawn in draw_preview(page, out, settings, stage=stage.value, pages=parse_pages(pages)):
             row = drawn.result.page
             typer.echo(f"{counted(row.digits, 'digit')}, {row.review} to review: {drawn.out}")

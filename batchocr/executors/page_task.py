@@ -39,9 +39,11 @@ def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = N
 def look_at(page: Page) -> PreparedPage:
     """A page turned level, with its tiles."""
     from batchocr.vision.geometry.level import level_page
+    from batchocr.vision.geometry.pixel_aspect import square_pixels
     from batchocr.vision.tiles import first_scale, make_tiles
 
-    level = level_page(page.pixels)
+    square, to_given = square_pixels(page.pixels, page.pixel_aspect)
+    level = level_page(square)
     tiles = make_tiles(level.pixels, first_scale(level.pixels.shape))
     height, width = page.pixels.shape
     row = PageRow(
@@ -53,7 +55,7 @@ def look_at(page: Page) -> PreparedPage:
         angle=level.angle,
         sha256=page.sha256,
     )
-    return PreparedPage(row, LevelPage(level.pixels, level.to_page, tiles), page.pages)
+    return PreparedPage(row, LevelPage(level.pixels, to_given @ level.to_page, tiles), page.pages)
 
 
 def failed(scan: Scan, number: int | None, fault: ScanError) -> PreparedPage:
