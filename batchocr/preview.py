@@ -57,7 +57,9 @@ def preview(
     reader: Reader | None = None
     for number in pages:
         found = Scan(path, written_name(path.name))
-        page = next(load_pages(found, max_megapixels=settings.max_megapixels, first=number, last=number), None)
+        limit, password = settings.max_megapixels, settings.pdf_password
+        loaded = load_pages(found, max_megapixels=limit, first=number, last=number, pdf_password=password)
+        page = next(loaded, None)
         if page is None:
             raise UsageError(f"{path}: has no page {number}; give --pages that it has")
         if isinstance(page, BadPage):
@@ -72,6 +74,7 @@ def preview(
             max_error=settings.max_error,
             printed=settings.printed,
             blank=settings.blank,
+            pdf_password=settings.pdf_password,
         )
         read, result = reader.result(prepared)
         target = out if len(pages) == 1 else out.with_stem(f"{out.stem}-{number:03}")

@@ -64,6 +64,8 @@ class Part:
     """None for all that there are, where nobody knows yet how many."""
     pages: int | None = None
     """Of the scan; None where nobody knows."""
+    more: tuple[tuple[int, int], ...] = ()
+    """Further ranges of pages to read, each its first and last, if `pages` is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from batchocr.cli.common import (
     MaxMegapixels,
     MinConfidence,
     Model,
+    PdfPassword,
     Printed,
     PrintedChoice,
     counted,
@@ -62,6 +63,7 @@ def preview(
     min_confidence: MinConfidence = None,
     max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
+    pdf_password: PdfPassword = None,
     printed: Printed = PrintedChoice.keep,
     blank: Blank = None,
 ) -> None:
@@ -78,6 +80,7 @@ def preview(
             min_confidence=min_confidence,
             max_error=max_error,
             max_megapixels=max_megapixels,
+            pdf_password=pdf_password,
             printed=printed.value,
             blank=tuple(blank or ()),
         )

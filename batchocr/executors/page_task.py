@@ -14,11 +14,13 @@ from batchocr.sources import BadPage, load_pages
 log = logging.getLogger(__name__)
 
 
-def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None) -> Iterator[PreparedPage]:
+def look(
+    scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None, pdf_password: str | None = None
+) -> Iterator[PreparedPage]:
     """The pages `first` to `last` of a scan; what cannot be read is a page that failed, and never an exception."""
     import batchocr.vision.tiles  # noqa: F401  a missing library is told before any page is blamed
 
-    pages = load_pages(scan, max_megapixels=max_megapixels, first=first, last=last)
+    pages = load_pages(scan, max_megapixels=max_megapixels, first=first, last=last, pdf_password=pdf_password)
     number: int | None = first if first > 1 else None
     of = 1
     while True:

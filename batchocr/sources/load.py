@@ -88,7 +88,7 @@ def _read(scan: Scan, max_megapixels: float) -> bytes:
             _check_unchanged(replace(scan, size=before.st_size, modified=before.st_mtime_ns), os.fstat(file.fileno()))
             return data
     except FileNotFoundError as error:
-        raise ScanError("not-found", f"{scan.name}: the file does not exist: run again when it does") from error
+        raise ScanError("not-found", f"{scan.name}: there is no such file: run again when it exists") from error
     except PermissionError as error:
         fix = "give read permission to the user who runs batchocr"
         raise ScanError("no-permission", f"{scan.name}: no permission to read it: {fix}") from error
