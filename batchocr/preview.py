@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -15,7 +14,7 @@ from batchocr.output.draw_stages import STAGES
 from batchocr.reader import Reader
 from batchocr.records import PageResult, Scan
 from batchocr.settings import Settings
-from batchocr.sources import MAX_PAGES, PREVIEW, BadPage, load_pages, written_name
+from batchocr.sources import PREVIEW, BadPage, load_pages, written_name
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -58,7 +57,9 @@ def preview(
     reader: Reader | None = None
     for number in pages:
         found = Scan(path, written_name(path.name))
-        page = next(load_pages(found, max_megapixels=settings.max_megapixels, first=number, last=number), None)
+        limit, password = settings.max_megapixels, settings.pdf_password
+        loaded = load_pages(found, max_megapixels=limit, first=number, last=number, pdf_password=password)
+        page = next(loaded, None)
         if page is None:
             raise UsageError(f"{path}: has no page {number}; give --pages that it has")
         if isinstance(page, BadPage):
@@ -73,6 +74,7 @@ def preview(
             max_error=settings.max_error,
             printed=settings.printed,
             blank=settings.blank,
+            pdf_password=settings.pdf_password,
         )
         read, result = reader.result(prepared)
         target = out if len(pages) == 1 else out.with_stem(f"{out.stem}-{number:03}")
@@ -94,19 +96,3 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as fault:
         fix = "make its folder, or give --out another"
         raise OutputError(f"{path}: cannot be written ({fault.strerror}): {fix}") from fault
-
-
-def page_numbers(text: str) -> list[int]:
-    """`2`, `1-3` or `1,4-5` as numbers; raises UsageError for anything else."""
-    numbers: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        try:
-            numbers += islice(range(int(first), int(last or first) + 1), MAX_PAGES + 1)
-        except ValueError:
-            raise UsageError(f"--pages {text}: give numbers and ranges, as in 1,3-5") from None
-        if len(numbers) > MAX_PAGES:
-            raise UsageError(f"--pages {text}: more than {MAX_PAGES:,} pages; give fewer")
-    if not numbers or min(numbers) < 1:
-        raise UsageError(f"--pages {text}: pages count from 1, as in 1,3-5")
-    return numbers

@@ -48,6 +48,7 @@ class Reader:
         max_megapixels: float = MAX_MEGAPIXELS,
         printed: Printed = "keep",
         blank: str | Path | Sequence[str | Path] = (),
+        pdf_password: str | None = None,
     ) -> None:
         """The options are those of `batchocr run`. Raises UsageError, ModelError, DeviceError."""
         path = Path(model) if model is not None else shipped_model()
@@ -56,9 +57,9 @@ class Reader:
         self._marking = Marking(reading.threshold(min_confidence, max_error), printed)
         self._decoding = reading.decoding()
         self._networks = Networks(reading.models(models), device=device, batch_size=batch_size)
-        self._max_megapixels = max_megapixels
+        self._max_megapixels, self._pdf_password = max_megapixels, pdf_password
         forms = [blank] if isinstance(blank, (str, Path)) else blank
-        self._blanks = load_blanks([Path(form) for form in forms], max_megapixels)
+        self._blanks = load_blanks([Path(form) for form in forms], max_megapixels, pdf_password)
 
     def read(self, source: Source) -> pd.DataFrame:
         """A row for each digit of all pages of a scan, with the columns of `results.csv`.
@@ -87,11 +88,13 @@ class Reader:
             pixels = of_pillow(source) if isinstance(source, Image) else as_grey(source)
             yield look_at(Page(Scan(Path(), ""), 1, pixels, ""))
         elif isinstance(source, bytes):
-            for page in look(Scan(Path("the bytes given"), "the bytes given", source), self._max_megapixels):
+            scan = Scan(Path("the bytes given"), "the bytes given", source)
+            for page in look(scan, self._max_megapixels, pdf_password=self._pdf_password):
                 yield replace(page, row=replace(page.row, file=""))
         else:
             path = Path(source)
-            yield from look(Scan(path, written_name(path.name)), self._max_megapixels)
+            scan = Scan(path, written_name(path.name))
+            yield from look(scan, self._max_megapixels, pdf_password=self._pdf_password)
 
 
 def read(source: Source, **options: Any) -> pd.DataFrame:

@@ -64,6 +64,8 @@ class Part:
     """None for all that there are, where nobody knows yet how many."""
     pages: int | None = None
     """Of the scan; None where nobody knows."""
+    more: tuple[tuple[int, int], ...] = ()
+    """Further ranges of pages to read, each its first and last, if `pages` is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Page:
     """Dots per inch by the file's tags; None where it has none that can be right."""
     pages: int = 1
     """Pages of the scan."""
+    pixel_aspect: float = 1.0
+    """Width of a pixel divided by its height; of a fax at 204 by 98 dpi 0.48."""
 
 
 @dataclass(frozen=True)

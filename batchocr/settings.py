@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchocr.executors.local import PAGE_TIMEOUT
@@ -30,6 +30,10 @@ class Settings:
     By the model's own table, of what was measured when its confidences were calibrated.
     """
     max_megapixels: float = MAX_MEGAPIXELS
+    pages: tuple[int, ...] = ()
+    """Pages, from 1, that are read of each TIFF and PDF; empty for all."""
+    pdf_password: str | None = field(default=None, repr=False)
+    """Password that opens protected PDFs. It is not written to any file."""
     printed: Printed = "keep"
     """What becomes of printed digits: `drop` leaves them out, `only` leaves all others out."""
     blank: tuple[Path, ...] = ()

@@ -1,8 +1,8 @@
-"""Every format and depth is read as another library wrote it, or refused with the fix.
+"""Each format and depth is read as another library wrote it, or refused with the fix.
 
     PYTHONPATH=tests/support python tests/test_formats.py > docs/formats.md
 
-writes the table in the documents.
+writes the document with the table.
 """
 
 from __future__ import annotations
@@ -21,17 +21,31 @@ from batchocr.sources import BadPage, load_pages
 TABLE = Path(__file__).parents[1] / "docs" / "formats.md"
 HEADING = """# What is read
 
-Of each format and depth below, the tests write a small file and read it. The writer is always another library than the
-reader, and the grey values and the size of what is read must be right: exactly, or within what a lossy format changes.
+The tests write a small file of each format and depth below and read it. Another library writes it than the one that
+reads it. The size and the grey values of the page must be right: exactly, or within the loss of a lossy format.
 
-- TIFF and PDF: every frame and page. GIF, WebP: the first picture. Thumbnails and masks within a TIFF are no pages.
-- Colour becomes grey by its luma, or, where writing as pale as yellow ink would be lost, by the channel in which it is
-  darkest; what is transparent becomes white paper; orientation tags (EXIF, TIFF, PDF) are followed.
-- 16 bits of which 8, 10, 12 or 14 are in use are told by the brightest pixel.
-- A PDF page is rendered at 300 dpi; a page that is but a scanned picture comes out pixel by pixel as it was scanned.
+- **Pages.** Each frame of a TIFF and each page of a PDF is a page. Of GIF, WebP, HEIF and AVIF, the first image is
+  read. `--pages 1,3-5` reads only these pages of each TIFF and PDF; other formats have one page, which is always read.
+  A page number past the end of a file is ignored. A file that has none of the pages is a failed row with the reason
+  `no-page`.
+- **Thumbnails and masks** in a TIFF are not pages: frames whose tags mark them as such (NewSubfileType, SubfileType),
+  SubIFDs, and frames that are a small copy of the page before, of at most 512 pixels and a third of its width.
+- **Grey.** Colour becomes grey by its luma. If writing would be lost by that, such as yellow ink, the channel is taken
+  in which it is darkest. Transparent pixels become white paper. 16 bits of which only 8, 10, 12 or 14 are in use are
+  recognised by the brightest pixel.
+- **Orientation** by EXIF, TIFF, HEIF, AVIF or PDF is applied, once.
+- **Pixels that are not square**, as in a fax at 204 by 98 dpi: the page is made square for reading. Boxes, width and
+  height in the results are in the file's own pixels. The resolutions come from TIFF, PNG (pHYs), JPEG (JFIF), BMP and
+  JPEG 2000. They count if their ratio is between 1.2 and 4 and both are between 50 and 2400 dpi, or have no unit.
+- **Resolution of a PDF.** A page is rendered at 300 dpi. If it is only a scanned image, its pixels are read unchanged.
+  A resolution above 600 dpi counts only if the images that have it cover half of the page.
+- **Password.** Set `BATCHOCR_PDF_PASSWORD` (or `--pdf-password`, which other users of the machine may see) to open a
+  protected PDF. It is written nowhere. Without it, the PDF is a failed row, which `--retry-failed` reads again.
+- **Old-style JPEG** in a TIFF (compression 6) is read if the file has one whole JPEG stream.
+- **HEIC and HEIF** need the optional package pillow-heif: `pip install '.[heif]'`.
 - What is refused is a row in `results.pages.csv` with status `failed`, the reason below, and a message with the fix.
 
-This table is written by `PYTHONPATH=tests/support python tests/test_formats.py > docs/formats.md`.
+This document is written by `PYTHONPATH=tests/support python tests/test_formats.py > docs/formats.md`.
 
 | format | pixels | written by | |
 |---|---|---|---|
@@ -39,7 +53,7 @@ This table is written by `PYTHONPATH=tests/support python tests/test_formats.py 
 
 
 def first_page(case: Case) -> Page | ScanError:
-    """The page, or why there is none."""
+    """Return the page, or the error instead."""
     try:
         (page,) = load_pages(Scan(Path(case.name), case.name, bytes(case.data)))
     except ScanError as error:
@@ -48,7 +62,7 @@ def first_page(case: Case) -> Page | ScanError:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.format} {case.pixels}")
-def test_it_is_read_as_it_was_written_or_refused(case: Case) -> None:
+def test_a_format_is_read_as_it_was_written_or_refused(case: Case) -> None:
     page = first_page(case)
     if case.wanted is None:
         assert isinstance(page, ScanError)
@@ -62,7 +76,7 @@ def test_it_is_read_as_it_was_written_or_refused(case: Case) -> None:
 
 
 def table() -> str:
-    """The document."""
+    """Return the document."""
     rows = []
     for case in CASES:
         page = first_page(case)
@@ -71,9 +85,9 @@ def table() -> str:
     return HEADING + "".join(rows)
 
 
-def test_the_table_in_the_documents_is_up_to_date() -> None:
+def test_the_document_is_up_to_date() -> None:
     written_by = "PYTHONPATH=tests/support python tests/test_formats.py > docs/formats.md"
-    assert TABLE.read_text("utf-8") == table(), f"write it again: {written_by}"
+    assert TABLE.read_text("utf-8") == table(), f"run: {written_by}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""PDF: the resolution at which its pages are rendered, and what cannot be."""
+"""PDF: the resolution at which pages are rendered, passwords, and what cannot be read."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def test_a_scan_comes_out_pixel_by_pixel(height: int, width: int, size: tuple[fl
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_a_page_that_is_turned(quarters: int) -> None:
+def test_a_rotated_page(quarters: int) -> None:
     pixels = noise(1754, 1240)
     page = only(edited(scanned(pixels), 90 * quarters))
     assert np.array_equal(page.pixels, np.rot90(pixels, -quarters))
 
 
-def test_a_picture_that_is_turned_on_its_page() -> None:
+def test_an_image_that_is_rotated_on_its_page() -> None:
     pixels = noise(400, 600)
     page = only(scanned(pixels, (400, 600), "q 0 600 -400 0 400 0 cm /Im0 Do Q"))
     assert page.pixels.shape == (600, 400)
@@ -82,10 +82,10 @@ def test_a_fax_page_gets_square_pixels_by_its_finer_side() -> None:
     assert page.dpi == pytest.approx(204)
 
 
-def test_text_that_is_not_seen_changes_nothing_and_text_that_is_does() -> None:
-    picture = f"q {A4[0]} 0 0 {A4[1]} 0 0 cm /Im0 Do Q "
+def test_invisible_text_does_not_change_the_resolution_but_visible_text_does() -> None:
+    image = f"q {A4[0]} 0 0 {A4[1]} 0 0 cm /Im0 Do Q "
     for mode, shape in ((3, (1754, 1240)), (0, (3508, 2480))):
-        data = scanned(noise(1754, 1240), A4, picture + f"BT {mode} Tr /F1 12 Tf 100 100 Td (17) Tj ET")
+        data = scanned(noise(1754, 1240), A4, image + f"BT {mode} Tr /F1 12 Tf 100 100 Td (17) Tj ET")
         with pikepdf.open(io.BytesIO(data)) as document:
             font = pikepdf.Dictionary(
                 Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
@@ -104,13 +104,40 @@ def test_other_pages_are_rendered_at_300_dpi_in_grey() -> None:
     assert 54 <= page.pixels[100, 100] <= 77
 
 
-def test_a_small_picture_on_a_page_does_not_set_its_resolution() -> None:
+def test_a_small_image_on_a_page_does_not_set_its_resolution() -> None:
     assert only(scanned(shades(), (72, 72), "q 1 0 0 1 0 0 cm /Im0 Do Q")).pixels.shape == (300, 300)
 
 
-def test_a_scan_in_stripes_is_a_scan() -> None:
-    stripes = "q 72 0 0 36 0 36 cm /Im0 Do Q q 72 0 0 36 0 0 cm /Im0 Do Q"
-    assert only(scanned(noise(75, 150), (72, 72), stripes)).pixels.shape == (150, 150)
+def test_a_scan_in_strips_is_a_scan() -> None:
+    strips = "q 72 0 0 36 0 36 cm /Im0 Do Q q 72 0 0 36 0 0 cm /Im0 Do Q"
+    assert only(scanned(noise(75, 150), (72, 72), strips)).pixels.shape == (150, 150)
+
+
+FILLED = "q 72 0 0 72 0 0 cm /Im0 Do Q "
+TINY = "q 0.0001 0 0 0.0001 {} 0 cm /Im0 Do Q "
+
+
+@pytest.mark.parametrize(
+    ("commands", "side"),
+    [
+        (FILLED + TINY.format(3), 300),
+        (TINY.format(3) * 3 + FILLED, 300),
+        (FILLED + "q 7.2 0 0 7.2 9 9 cm /Im0 Do Q ", 300),  # 1500 dpi
+        (FILLED + "q 20 0 0 20 9 9 cm /Im0 Do Q ", 540),
+        ("q 30 0 0 30 9 9 cm /Im0 Do Q " * 4, 360),
+        ("q 7.2 0 0 7.2 9 9 cm /Im0 Do Q " * 99, 1500),
+    ],
+)
+def test_a_small_dense_image_does_not_set_the_resolution_of_a_scan(commands: str, side: int) -> None:
+    assert only(scanned(noise(150, 150), (72, 72), commands)).pixels.shape == (side, side)
+
+
+def test_a_scan_finer_than_the_limit_of_pixels_is_rendered_at_300_dpi() -> None:
+    image = (noise(900, 900).tobytes(), about(noise(900, 900)), (1440.0, 1440.0))
+    dense = "q 40 0 0 1440 0 0 cm /Im0 Do Q " * 40
+    (page,) = load(pdf(image, commands=dense), max_megapixels=37)
+    assert isinstance(page, Page)
+    assert page.pixels.shape == (6000, 6000)
 
 
 def test_pages_are_counted_and_read_by_range() -> None:
@@ -120,7 +147,7 @@ def test_pages_are_counted_and_read_by_range() -> None:
     assert [page.number for page in load_pages(scan, first=2, last=2)] == [2]
 
 
-def test_a_bad_page_is_not_a_bad_file() -> None:
+def test_a_bad_page_does_not_affect_the_others() -> None:
     data = pdf(*((shades().tobytes(), about(shades()), (64.0, 40.0)) for _ in range(3)))
     with pikepdf.open(io.BytesIO(data)) as document:
         document.Root.Pages.Kids[1] = pikepdf.Dictionary(Type=pikepdf.Name.Nonsense)
@@ -132,17 +159,51 @@ def test_a_bad_page_is_not_a_bad_file() -> None:
     assert isinstance(pages[2], Page)
 
 
-def test_a_password_is_asked_for_but_not_an_empty_one() -> None:
-    picture = (shades().tobytes(), about(shades()), (64.0, 40.0))
-    assert np.array_equal(only(pdf(picture, encryption=pikepdf.Encryption(owner="x", user=""))).pixels, shades())
+PASSWORD = "gehe\u00efm"
+
+
+def protected() -> bytes:
+    image = (shades().tobytes(), about(shades()), (64.0, 40.0))
+    return pdf(image, encryption=pikepdf.Encryption(owner="owner", user=PASSWORD))
+
+
+def unlocked(password: str | None) -> list[Page | BadPage]:
+    return list(load_pages(Scan(Path("letter.pdf"), "letter.pdf", protected()), pdf_password=password))
+
+
+def test_a_pdf_with_an_empty_user_password_needs_none() -> None:
+    image = (shades().tobytes(), about(shades()), (64.0, 40.0))
+    assert np.array_equal(only(pdf(image, encryption=pikepdf.Encryption(owner="x", user=""))).pixels, shades())
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "owner"])
+def test_the_password_opens_a_protected_pdf(password: str) -> None:
+    (page,) = unlocked(password)
+    assert isinstance(page, Page)
+    assert np.array_equal(page.pixels, shades())
+
+
+@pytest.mark.parametrize(
+    ("password", "says"),
+    [(None, "is protected by a password"), ("", "is protected by a password"), ("wrong-\udcff", "does not open it")],
+)
+def test_a_protected_pdf_without_its_password(password: str | None, says: str) -> None:
     with pytest.raises(ScanError) as caught:
-        load(pdf(picture, encryption=pikepdf.Encryption(owner="x", user="secret")))
+        unlocked(password)
     assert caught.value.reason == "password"
-    assert "qpdf --decrypt" in caught.value.message
+    assert says in caught.value.message
+    assert "BATCHOCR_PDF_PASSWORD" in caught.value.message and "--retry-failed" in caught.value.message
+    assert "wrong-" not in caught.value.message
+
+
+def test_a_password_that_is_not_needed_is_ignored() -> None:
+    data = scanned(shades(), (64, 40))
+    (page,) = load_pages(Scan(Path("x"), "x", data), pdf_password="x")
+    assert isinstance(page, Page)
 
 
 def bare(pages: int, box: str) -> bytes:
-    """A PDF by hand, its pages empty and all the same."""
+    """Return a PDF of empty pages, which are all the same object."""
     kids = "3 0 R " * pages
     return (
         f"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[{kids}]/Count {pages}>>endobj "
@@ -157,7 +218,7 @@ def test_too_many_pages_are_refused_as_a_whole() -> None:
     assert caught.value.reason == "too-many-pages"
 
 
-def test_pages_of_odd_sizes_are_bounded() -> None:
+def test_pages_of_unusual_sizes_are_bounded() -> None:
     (page,) = load(bare(1, "1000000 1000000"))
     assert isinstance(page, BadPage)
     assert page.error.reason == "too-large"
@@ -169,9 +230,9 @@ def test_pages_of_odd_sizes_are_bounded() -> None:
 @pytest.mark.parametrize(
     "commands", ["", "q 1 0 0 1 0 0 cm /Im0 Do Q", "0 g 0 0 9 9 re f q 72 0 0 72 0 0 cm /Im0 Do Q"]
 )
-def test_a_picture_too_large_is_refused_before_it_is_decoded(commands: str) -> None:
-    picture = {**about(shades()), "Width": 1_000_000, "Height": 1_000_000}
-    (page,) = load(pdf((b"", picture, (72, 72)), commands=commands))
+def test_an_image_that_is_too_large_is_refused_before_it_is_decoded(commands: str) -> None:
+    image = {**about(shades()), "Width": 1_000_000, "Height": 1_000_000}
+    (page,) = load(pdf((b"", image, (72, 72)), commands=commands))
     assert isinstance(page, BadPage)
     assert page.error.reason == "too-large"
 
@@ -179,7 +240,7 @@ def test_a_picture_too_large_is_refused_before_it_is_decoded(commands: str) -> N
 @pytest.mark.parametrize(
     "data", [b"%PDF-1.7\n", b"%PDF-1.7\n" + bytes(5000), b"%PDF-1.7 1 0 obj <</Type/Catalog>> endobj"]
 )
-def test_what_is_no_pdf(data: bytes) -> None:
+def test_a_file_that_is_not_a_pdf(data: bytes) -> None:
     with pytest.raises(ScanError) as caught:
         load(data)
     assert caught.value.reason == "damaged"

@@ -1,18 +1,31 @@
-"""TIFF of many frames: which are pages, which are bad, and what ends them."""
+"""TIFF with many frames: which are pages, which are bad, and what ends the chain of them."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import struct
 from pathlib import Path
 
+import cv2
+import imagecodecs
 import numpy as np
 import pytest
-from format_files import G4, plain_tiff, shades, stroke, tifffile_bytes
+from format_files import (
+    G4,
+    Array,
+    coloured,
+    old_jpeg_tiff,
+    plain_tiff,
+    shades,
+    stroke,
+    tifffile_bytes,
+)
 from orientation import STORED
+from PIL import Image
 
 from batchocr.errors import ScanError
-from batchocr.records import Page, Scan
+from batchocr.records import Page, Pixels, Scan
 from batchocr.sources import MAX_MEGAPIXELS, MAX_PAGES, BadPage, load_pages
 
 
@@ -24,13 +37,20 @@ def load(data: bytes, max_megapixels: float = MAX_MEGAPIXELS) -> list[Page | Bad
     return list(load_pages(scan(data), max_megapixels=max_megapixels))
 
 
+def pixels(data: bytes) -> list[Pixels]:
+    """Return the pages, all of which must be readable."""
+    pages = load(data)
+    assert all(isinstance(page, Page) for page in pages), pages
+    return [page.pixels for page in pages if isinstance(page, Page)]
+
+
 def three(compression: str | None = None) -> bytes:
-    """Three frames of different shades."""
+    """Return three frames of different shades."""
     return tifffile_bytes(*(np.full((20, 30), shade, np.uint8) for shade in (50, 100, 150)), compression=compression)
 
 
 def directories(data: bytes | bytearray) -> list[int]:
-    """Where the directories of a small little-endian TIFF begin."""
+    """Return the positions of the directories of a small little-endian TIFF."""
     places, link = [], 4
     while (place := struct.unpack_from("<I", data, link)[0]) and place not in places:
         places.append(place)
@@ -45,7 +65,7 @@ def shade(page: Page | BadPage) -> int:
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
-def test_every_frame_is_a_page(compression: str | None) -> None:
+def test_each_frame_is_a_page(compression: str | None) -> None:
     pages = load(three(compression=compression))
     assert [shade(page) for page in pages] == [50, 100, 150]
     assert [(page.number, page.pages) for page in pages] == [(1, 3), (2, 3), (3, 3)]
@@ -59,26 +79,26 @@ def test_a_range_of_pages(first: int, last: int | None, numbers: list[int]) -> N
     assert [shade(page) for page in pages] == [50 * number for number in numbers]
 
 
-def test_frames_are_decoded_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_are_decoded_when_they_are_requested(monkeypatch: pytest.MonkeyPatch) -> None:
     from PIL.TiffImagePlugin import TiffImageFile
 
-    asked: list[int] = []
+    decoded: list[int] = []
     real = TiffImageFile.load
 
-    def load_and_tell(frame: TiffImageFile) -> object:
-        asked.append(frame.width)
+    def recorded(frame: TiffImageFile) -> object:
+        decoded.append(frame.width)
         return real(frame)
 
-    monkeypatch.setattr(TiffImageFile, "load", load_and_tell)
+    monkeypatch.setattr(TiffImageFile, "load", recorded)
     pages = load_pages(scan(tifffile_bytes(*(np.zeros((9, width), np.uint8) for width in (3, 4, 5)))))
-    assert not asked
+    assert not decoded
     next(pages)
-    assert set(asked) == {3}
+    assert set(decoded) == {3}
 
 
 @pytest.mark.parametrize("bad", [1, 2, 3])
 @pytest.mark.parametrize("compression", [None, "deflate"])
-def test_a_bad_frame_is_not_a_bad_file(bad: int, compression: str | None) -> None:
+def test_a_bad_frame_does_not_affect_the_others(bad: int, compression: str | None) -> None:
     data = bytearray(three(compression=compression))
     place = directories(data)[bad - 1]
     entries = struct.unpack_from("<H", data, place)[0]
@@ -92,7 +112,7 @@ def test_a_bad_frame_is_not_a_bad_file(bad: int, compression: str | None) -> Non
     assert [shade(page) for page in pages] == [50 * number for number in (1, 2, 3) if number != bad]
 
 
-def test_frames_that_never_end_end() -> None:
+def test_a_circular_chain_of_frames_ends() -> None:
     data = bytearray(three())
     places = directories(data)
     entries = struct.unpack_from("<H", data, places[-1])[0]
@@ -100,11 +120,11 @@ def test_frames_that_never_end_end() -> None:
     *pages, fault = load(bytes(data))
     assert [shade(page) for page in pages] == [50, 100, 150]
     assert isinstance(fault, BadPage)
-    assert "its pages go in a circle" in fault.error.message
+    assert "the chain of its pages is circular" in fault.error.message
     assert {page.pages for page in (*pages, fault)} == {4}
 
 
-def test_a_file_cut_off_within_its_frames_gives_those_before() -> None:
+def test_a_truncated_file_gives_the_frames_before_its_end() -> None:
     data = three()
     *pages, fault = load(data[: directories(data)[2] + 8])
     assert [shade(page) for page in pages] == [50, 100]
@@ -113,7 +133,7 @@ def test_a_file_cut_off_within_its_frames_gives_those_before() -> None:
 
 
 def many_frames(count: int) -> bytes:
-    """A chain of `count` directories that say nothing."""
+    """Return a chain of empty directories."""
     links = [8 + 6 * number for number in range(1, count)] + [0]
     return b"II*\0\x08\0\0\0" + b"".join(struct.pack("<HI", 0, link) for link in links)
 
@@ -133,7 +153,7 @@ def test_a_tiff_without_frames_is_damaged() -> None:
         assert caught.value.reason == "damaged"
 
 
-def test_the_limit_of_pixels_is_a_frames_own() -> None:
+def test_the_limit_of_pixels_applies_to_each_frame() -> None:
     small, large = np.zeros((10, 10), np.uint8), np.zeros((1000, 1001), np.uint8)
     pages = load(tifffile_bytes(small, large, small), max_megapixels=1)
     assert [isinstance(page, BadPage) for page in pages] == [False, True, False]
@@ -142,20 +162,119 @@ def test_the_limit_of_pixels_is_a_frames_own() -> None:
     assert "page 2: has 1001 x 1000 pixels" in pages[1].error.message
 
 
-def test_a_bomb_is_refused_by_its_directory() -> None:
+def test_a_huge_frame_is_refused_by_its_directory() -> None:
     (page,) = load(plain_tiff(G4, 1_000_000, 1_000_000, compression=4))
     assert isinstance(page, BadPage)
     assert page.error.reason == "too-large"
 
 
-def test_thumbnails_and_masks_are_no_pages() -> None:
-    page, other = np.full((20, 30), 50, np.uint8), np.full((20, 30), 100, np.uint8)
-    data = bytearray(tifffile_bytes(page, other, other, page, subfiletype=2))
-    places = directories(data)
-    for place, kind in ((places[1], 1), (places[2], 4)):
-        assert struct.unpack_from("<HHI", data, place + 2) == (254, 4, 1)
-        struct.pack_into("<I", data, place + 10, kind)
-    assert [(shade(page), page.number, page.pages) for page in load(bytes(data))] == [(50, 1, 2), (50, 2, 2)]
+# Thumbnails and masks
+
+
+def marked(kinds: tuple[int, ...], tag: int, type_: int, order: str, place: int) -> bytes:
+    """Return frames of the shades 10, 20, ..., whose tag for the kind of a frame has these values."""
+    frames = b""
+    for shade, kind in enumerate(kinds, 1):
+        start = 8 + len(frames)
+        value = struct.pack(order + ("HH" if type_ == 3 else "I"), *([kind, 0] if type_ == 3 else [kind]))
+        tags = {256: 30, 257: 20, 258: 8, 259: 1, 262: 1, 273: start, 277: 1, 278: 20, 279: 600}
+        entries = [struct.pack(order + "HHII", tag, 4, 1, number) for tag, number in tags.items()]
+        entries.insert(place, struct.pack(order + "HHI", tag, type_, 1) + value)
+        content = bytes([10 * shade]) * 600
+        next_frame = start + 600 + 6 + 12 * len(entries)
+        link = struct.pack(order + "I", next_frame + 600 if shade < len(kinds) else 0)
+        frames += content + struct.pack(order + "H", len(entries)) + b"".join(entries) + link
+    magic = b"II*\0" if order == "<" else b"MM\0*"
+    return magic + struct.pack(order + "I", 608) + frames
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("type_", [3, 4])
+@pytest.mark.parametrize("place", [0, 9])
+def test_marked_thumbnails_and_masks_are_not_pages(order: str, type_: int, place: int) -> None:
+    for tag, kinds in ((254, (2, 1, 4, 2)), (254, (0, 1, 5, 0)), (255, (1, 2, 2, 3))):
+        pages = load(marked(kinds, tag, type_, order, place))
+        assert [(shade(page), page.number, page.pages) for page in pages] == [(10, 1, 2), (40, 2, 2)]
+    first_is_reduced = load(marked((1, 0, 0), 254, type_, order, place))
+    assert [shade(page) for page in first_is_reduced] == [20, 30]
+
+
+@pytest.mark.parametrize("kinds", [(1,), (4,), (1, 1)])
+def test_if_all_frames_are_marked_all_are_pages(kinds: tuple[int, ...]) -> None:
+    assert [shade(page) for page in load(marked(kinds, 254, 4, "<", 0))] == [10, 20][: len(kinds)]
+
+
+def test_sub_images_are_not_pages() -> None:
+    stream = io.BytesIO()
+    import tifffile
+
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(page_with(5), subifds=2, metadata=None)
+        for size in (100, 50):
+            writer.write(reduced(page_with(5), size), subfiletype=1, metadata=None)
+        writer.write(page_with(7), metadata=None)
+    assert [page.shape for page in pixels(stream.getvalue())] == [(400, 300)] * 2
+
+
+def page_with(bars: int) -> Pixels:
+    """Return a page with vertical bars."""
+    page = np.full((400, 300), 255, np.uint8)
+    for bar in range(bars):
+        page[40:360, 20 + 280 * bar // bars :][:, :9] = 0
+    return page
+
+
+def reduced(page: Pixels, height: int) -> Pixels:
+    """Return a page scaled to that height."""
+    return np.asarray(cv2.resize(page, (height * 3 // 4, height), interpolation=cv2.INTER_AREA))
+
+
+def one_bit(page: Pixels) -> Array:
+    return page > 127
+
+
+BLANK = np.full((400, 300), 250, np.uint8)
+A, B = page_with(5), page_with(3)
+
+
+@pytest.mark.parametrize(
+    ("frames", "heights"),
+    [
+        ((A, reduced(A, 100)), [400]),
+        ((A, reduced(A, 133)), [400]),
+        ((A, reduced(A, 100), B, reduced(B, 100)), [400, 400]),
+        ((A, B, reduced(B, 100)), [400, 400]),
+        ((BLANK, reduced(BLANK, 100)), [400]),
+        ((A, reduced(B, 100)), [400, 100]),
+        ((A, reduced(BLANK, 100)), [400, 100]),
+        ((A, reduced(A, 200)), [400, 200]),
+        ((A, A[:100]), [400, 100]),
+        ((reduced(A, 100), A), [100, 400]),
+        ((A, A), [400, 400]),
+    ],
+)
+def test_a_small_copy_of_the_page_before_is_not_a_page(frames: tuple[Pixels, ...], heights: list[int]) -> None:
+    assert [page.shape[0] for page in pixels(tifffile_bytes(*frames))] == heights
+
+
+def test_a_thumbnail_may_have_other_pixels_than_its_page() -> None:
+    stream = io.BytesIO()
+    import tifffile
+
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(one_bit(A), metadata=None, photometric="minisblack")
+        writer.write(coloured(reduced(A, 120)), metadata=None, photometric="rgb")
+    assert [page.shape for page in pixels(stream.getvalue())] == [(400, 300)]
+
+
+def test_a_small_frame_after_a_page_that_cannot_be_read_is_a_page() -> None:
+    data = tifffile_bytes(A, reduced(A, 100))
+    first, second = load(data, max_megapixels=0.1)
+    assert isinstance(first, BadPage)
+    assert isinstance(second, Page)
+
+
+# Orientation, resolution, depth
 
 
 @pytest.mark.parametrize(("orientation", "compression"), list(itertools.product(STORED, [None, "deflate"])))
@@ -167,21 +286,40 @@ def test_the_orientation_tag_is_applied_once(orientation: int, compression: str 
 
 
 @pytest.mark.parametrize(
-    ("resolution", "unit", "dpi"),
+    ("resolution", "unit", "dpi", "aspect"),
     [
-        ((300, 300), "inch", 300),
-        ((118.11, 118.11), "centimeter", 300),
-        ((72, 72), "inch", None),
-        ((300, 300), "none", None),
-        ((204, 98), "inch", None),
-        ((1, 1), "inch", None),
-        ((90000, 90000), "inch", None),
+        ((300, 300), "inch", 300, 1),
+        ((118.11, 118.11), "centimeter", 300, 1),
+        ((72, 72), "inch", None, 1),
+        ((300, 300), "none", None, 1),
+        ((204, 98), "inch", None, 98 / 204),
+        ((80.3, 38.6), "centimeter", None, 38.6 / 80.3),
+        ((100, 200), "inch", None, 2),
+        ((1, 2), "none", None, 2),
+        ((204, 196), "inch", None, 1),
+        ((1, 1), "inch", None, 1),
+        ((1, 72), "inch", None, 1),
+        ((300, 1500), "inch", None, 1),
+        ((90000, 90000), "inch", None, 1),
+        ((90000, 30000), "inch", None, 1),
+        ((0, 200), "inch", None, 1),
     ],
 )
-def test_resolution_where_it_can_be_right(resolution: tuple[float, float], unit: str, dpi: float | None) -> None:
+def test_a_plausible_resolution_and_the_shape_of_the_pixels(
+    resolution: tuple[float, float], unit: str, dpi: float | None, aspect: float
+) -> None:
     (page,) = load(tifffile_bytes(shades(), resolution=resolution, resolutionunit=unit))
     assert isinstance(page, Page)
     assert page.dpi == (dpi if dpi is None else pytest.approx(dpi, abs=0.1))
+    assert page.pixel_aspect == pytest.approx(aspect, rel=1e-3)
+
+
+@pytest.mark.parametrize(("orientation", "aspect"), [(1, 2.0), (3, 2.0), (6, 0.5), (8, 0.5)])
+def test_the_shape_of_the_pixels_is_that_of_the_upright_page(orientation: int, aspect: float) -> None:
+    tags = [(274, 3, 1, orientation, True)]
+    (page,) = load(tifffile_bytes(shades(), resolution=(100, 200), resolutionunit="inch", extratags=tags))
+    assert isinstance(page, Page)
+    assert page.pixel_aspect == pytest.approx(aspect)
 
 
 @pytest.mark.parametrize("bits", [10, 12, 14])
@@ -193,10 +331,64 @@ def test_sixteen_bits_are_scaled_by_the_bits_in_use(bits: int) -> None:
     assert np.array_equal(np.unique(page.pixels), [64, 255])
 
 
-def test_a_large_page_passes_pillows_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    from PIL import Image
-
+def test_a_large_page_is_not_refused_by_pillows_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     (page,) = load(tifffile_bytes(shades()))
     assert isinstance(page, Page)
     assert Image.MAX_IMAGE_PIXELS == 100
+
+
+# Old-style JPEG (compression 6)
+
+GREY_JPEG = bytes(imagecodecs.jpeg8_encode(shades(), 95))
+COLOUR_JPEG = bytes(imagecodecs.jpeg8_encode(coloured(shades()), 95, subsampling="420"))
+START = GREY_JPEG.index(b"\xff\xda")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        old_jpeg_tiff(GREY_JPEG, 64, 40),
+        old_jpeg_tiff(GREY_JPEG, 64, 40, jpeg_length=0),
+        old_jpeg_tiff(GREY_JPEG, 64, 40, jpeg_length=100),
+        old_jpeg_tiff(GREY_JPEG, 64, 40, strip=8),
+        old_jpeg_tiff(GREY_JPEG, 64, 40, strip=8, jpeg=-1, jpeg_length=-1),
+        old_jpeg_tiff(GREY_JPEG, 64, 40, strip=8, jpeg=0),
+        old_jpeg_tiff(COLOUR_JPEG, 64, 40, 3),
+        old_jpeg_tiff(COLOUR_JPEG, 64, 40, 3, strip=8, jpeg=-1, jpeg_length=-1),
+    ],
+)
+def test_an_old_style_jpeg_in_one_stream_is_read(data: bytes) -> None:
+    (page,) = pixels(data)
+    assert abs(page.astype(int) - shades()).max() <= 12
+
+
+def test_an_old_style_jpeg_is_made_upright() -> None:
+    stream = bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(STORED[6](shades())), 95))
+    (page,) = pixels(old_jpeg_tiff(stream, 40, 64, orientation=6))
+    assert abs(page.astype(int) - shades()).max() <= 12
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        old_jpeg_tiff(GREY_JPEG, 64, 40, jpeg=-1),  # its tables are elsewhere
+        old_jpeg_tiff(GREY_JPEG, 64, 40, strip=4),  # the stream holds only tables
+        old_jpeg_tiff(GREY_JPEG, 64, 41),
+        old_jpeg_tiff(GREY_JPEG[:-2], 64, 40),  # without its end
+        old_jpeg_tiff(GREY_JPEG, 64, 40, jpeg=1 << 30),
+    ],
+)
+def test_another_old_style_jpeg_is_unsupported(data: bytes) -> None:
+    (page,) = load(data)
+    assert isinstance(page, BadPage)
+    assert page.error.reason == "unsupported"
+    assert "old-style JPEG" in page.error.message
+    assert "tiff2pdf" in page.error.message
+
+
+def test_an_old_style_jpeg_may_not_be_too_large() -> None:
+    for data in (old_jpeg_tiff(GREY_JPEG, 60_000, 60_000), old_jpeg_tiff(COLOUR_JPEG, 60_000, 60_000, 3)):
+        (page,) = load(data)
+        assert isinstance(page, BadPage)
+        assert page.error.reason == "too-large"

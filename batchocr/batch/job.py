@@ -105,7 +105,14 @@ def run(
         journal = opened.enter_context(_journal(out, settings, opened))
         batch_size = _take_up(journal, settings, sidecar, detector, reading)
         jobs = settings.jobs or default_jobs()
-        todo = plan(found.scans, journal, retry_failed=settings.retry_failed, jobs=jobs, should_stop=should_stop)
+        todo = plan(
+            found.scans,
+            journal,
+            retry_failed=settings.retry_failed,
+            jobs=jobs,
+            should_stop=should_stop,
+            pages=settings.pages,
+        )
         marking = Marking(least, settings.printed)
         missing = MissingPages(journal, settings, models, reading, marking, batch_size, on_total, on_page, should_stop)
         if todo.parts:
@@ -135,7 +142,7 @@ def run(
                     "fitted": reading.fitted,
                 },
                 "settings": {
-                    **{k: v for k, v in asdict(settings).items() if k not in ("model", "detector")},
+                    **{k: v for k, v in asdict(settings).items() if k not in ("model", "detector", "pdf_password")},
                     "batch_size": journal.account("batch_size"),
                     "jobs": jobs,
                     "min_confidence": least,

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from batchocr.errors import OutputError
 from batchocr.records import PageResult, Scan
+from batchocr.sources.natural_order import natural_key
 
 FILE = "journal.sqlite"
 _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside it
@@ -147,9 +148,12 @@ class Journal:
             )
 
     def results(self) -> Iterator[PageResult]:
-        """All pages in the order of the results: by name, then by number."""
+        """All pages in the order of the results: by name in natural order, then by number."""
         with self._told():
-            for (packed,) in self._base.execute("SELECT result FROM pages ORDER BY name, path, page"):
+            self._base.create_function("natural_key", 1, natural_key, deterministic=True)
+            order = "SELECT id FROM pages ORDER BY natural_key(name), name, path, page"  # sorts without the results
+            for (key,) in self._base.execute(order).fetchall():
+                (packed,) = self._base.execute("SELECT result FROM pages WHERE id = ?", (key,)).fetchone()
                 yield _RESULT.validate_json(zlib.decompress(packed))
 
     @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from batchocr.batch.journal import Journal
-from batchocr.batch.resume_plan import gaps, hash_of
+from batchocr.batch.resume_plan import count_pages, gaps, hash_of, wanted_ranges
 from batchocr.decoding.marking import Marking, marked
 from batchocr.errors import ScanError, Stopped
 from batchocr.executors import Executor
@@ -21,7 +21,9 @@ from batchocr.recognition.networks import Models
 from batchocr.records import PageResult, Part, PreparedPage
 from batchocr.settings import Settings
 
-PASSING = frozenset("not-found no-permission not-a-file unreadable changed no-memory empty-file not-read".split())
+PASSING = frozenset(
+    "not-found no-permission not-a-file unreadable changed no-memory empty-file no-page not-read".split()
+)
 """Faults that may be gone the next time: such pages are always read again. Others with --retry-failed."""
 _NOBODY_TELLS = frozenset(("crashed", "timeout"))
 """Faults with which the worker's knowledge of what it read went too."""
@@ -53,8 +55,8 @@ class MissingPages:
         if self.should_stop():  # before seconds are spent on Keras
             raise Stopped(STOPPED)
         settings = self.settings
-        total = sum(part.last - part.first + 1 if part.last else 1 for part in parts)
-        unknown = {part.scan.path for part in parts if part.last is None}
+        total = sum(count_pages(part, part.pages or 1) for part in parts)
+        unknown = {part.scan.path: part for part in parts if part.pages is None}
         self.on_total(total)
         local: Executor = LocalExecutor(
             parts,
@@ -62,6 +64,7 @@ class MissingPages:
             max_megapixels=settings.max_megapixels,
             page_timeout=settings.page_timeout,
             should_stop=self.should_stop,
+            pdf_password=settings.pdf_password,
         )
         with local as executor:
             # imported here, so that the workers decode while Keras starts
@@ -71,7 +74,7 @@ class MissingPages:
             from batchocr.recognition.multi_gpu import MultiGpuNetworks
 
             decoding = self.reading.decoding()
-            blanks = load_blanks(settings.blank, settings.max_megapixels)
+            blanks = load_blanks(settings.blank, settings.max_megapixels, settings.pdf_password)
             with closing(
                 MultiGpuNetworks(self.reading.models(self.models), device=settings.device, batch_size=self.batch_size)
             ) as networks:
@@ -82,8 +85,7 @@ class MissingPages:
                 between = Seconds()
                 for page, detections, probabilities in read_pages(executor.pages(), networks, seconds=between):
                     if page.scan and page.scan.path in unknown:
-                        unknown.remove(page.scan.path)
-                        total += page.pages - 1
+                        total += count_pages(unknown.pop(page.scan.path), page.pages) - 1
                         self.on_total(total)
                     began = time.perf_counter()
                     result = page_result(page, detections, probabilities, decoding, blanks)
@@ -106,7 +108,8 @@ class MissingPages:
         page = result.page
         if page.status == "failed":
             self._failures += 1
-            if not page.sha256 and page.error in _NOBODY_TELLS:
+            is_of_selection = page.page is None and self.settings.pages  # says nothing of the other pages
+            if not page.sha256 and page.error in _NOBODY_TELLS and not is_of_selection:
                 page = replace(page, sha256=hash_of(prepared.scan))
                 result = replace(result, page=page)
         sha256 = "" if page.error in PASSING else page.sha256
@@ -122,7 +125,7 @@ class MissingPages:
             for scan in {part.scan.path: part.scan for part in parts}.values():
                 if self.should_stop():
                     raise Stopped(STOPPED)
-                for part in gaps(scan, entries.get(scan.path, [])):
-                    for number in range(part.first, part.last + 1) if part.last else [None]:
+                for part in gaps(scan, entries.get(scan.path, []), wanted_ranges(scan, self.settings.pages)):
+                    for number in range(part.first, part.last + 1) if part.pages and part.last else [None]:
                         seen = failed(scan, number, ScanError("not-read", f"{scan.name}: {why}"))
                         self.journal.add(scan, PageResult(seen.row), pages=part.pages or 1, sha256="")

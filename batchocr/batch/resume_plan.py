@@ -12,6 +12,8 @@ from pathlib import Path
 from batchocr.batch.journal import Entry, Journal
 from batchocr.errors import Stopped
 from batchocr.records import Part, Scan
+from batchocr.sources import has_pages
+from batchocr.sources.page_selection import PageRange, page_ranges
 
 _AT_ONCE = 1000  # scans whose hash is asked for: a million would be a gigabyte of questions
 
@@ -26,12 +28,19 @@ class Plan:
 
 
 def plan(
-    scans: Sequence[Scan], journal: Journal, *, retry_failed: bool, jobs: int, should_stop: Callable[[], bool]
+    scans: Sequence[Scan],
+    journal: Journal,
+    *,
+    retry_failed: bool,
+    jobs: int,
+    should_stop: Callable[[], bool],
+    pages: Sequence[int] = (),
 ) -> Plan:
     """Takes out of the journal what is gone or changed, and tells what is missing.
 
     A page in it counts where path, name and sha256 of its scan are what they were; two equal files are two scans.
-    With `retry_failed`, pages that failed do not count. Raises Stopped where `should_stop()`.
+    With `retry_failed`, pages that failed do not count. With `pages`, other pages of a TIFF or PDF do not count either,
+    and are not missing. Raises Stopped where `should_stop()`.
     """
     entries = journal.entries()
     parts: list[Part] = []
@@ -47,25 +56,43 @@ def plan(
                     pool.shutdown(cancel_futures=True)
                     raise Stopped("stopped before anything was read; the same command goes on")
     for scan in scans:
+        wanted = wanted_ranges(scan, pages)
         valid = [
             entry
             for entry in entries.get(scan.path, [])
             if entry.name == scan.name
             and entry.sha256 == hashes.get(scan.path) != ""
             and not (retry_failed and entry.failed)
+            and (entry.page is None or _is_wanted(entry.page, wanted))
         ]
         good.update(entry.id for entry in valid)
-        parts += gaps(scan, valid)
+        parts += gaps(scan, valid, wanted)
     stale = [entry for of_scan in entries.values() for entry in of_scan if entry.id not in good]
     if stale:
         journal.drop(stale)
     return Plan(tuple(parts), len(good))
 
 
-def gaps(scan: Scan, have: Sequence[Entry]) -> Iterator[Part]:
-    """The pages of a scan that are none of these, in as few parts as may be."""
+def wanted_ranges(scan: Scan, pages: Sequence[int]) -> tuple[PageRange, ...]:
+    """Return the ranges of pages to read of a scan; empty for all. A selection without page 1 spares single images."""
+    ranges = tuple(page_ranges(pages))
+    return ranges if ranges and (ranges[0][0] == 1 or has_pages(scan)) else ()
+
+
+def count_pages(part: Part, pages: int) -> int:
+    """Return how many of a part's pages a scan with `pages` pages has, but at least 1: a failed scan is a row too."""
+    ranges = ((part.first, part.last or pages), *part.more)
+    return max(1, sum(max(0, min(last, pages) - first + 1) for first, last in ranges))
+
+
+def _is_wanted(page: int, wanted: Sequence[PageRange]) -> bool:
+    return not wanted or any(first <= page <= last for first, last in wanted)
+
+
+def gaps(scan: Scan, have: Sequence[Entry], wanted: Sequence[PageRange] = ()) -> Iterator[Part]:
+    """The pages of a scan that are wanted and none of these, in as few parts as may be."""
     if not have:
-        yield Part(scan)
+        yield Part(scan, *wanted[0], None, tuple(wanted[1:])) if wanted else Part(scan)
         return
     pages = max(entry.pages for entry in have)
     numbers = {entry.page for entry in have}
@@ -73,7 +100,7 @@ def gaps(scan: Scan, have: Sequence[Entry]) -> Iterator[Part]:
         return
     first = None
     for number in range(1, pages + 2):
-        if number <= pages and number not in numbers:
+        if number <= pages and number not in numbers and _is_wanted(number, wanted):
             first = first or number
         elif first:
             yield Part(scan, first, number - 1, pages)

@@ -72,6 +72,14 @@ MaxMegapixels = Annotated[
     float,
     typer.Option(min=0, max=1e6, help="Refuse larger pictures, before they are decoded."),
 ]
+PdfPassword = Annotated[
+    str | None,
+    typer.Option(
+        help="Password that opens protected PDFs. Better set BATCHOCR_PDF_PASSWORD, because other users of the machine "
+        "can see command lines.",
+        show_default=False,
+    ),
+]
 Printed = Annotated[
     PrintedChoice,
     typer.Option(

@@ -17,6 +17,7 @@ from batchocr.cli.common import (
     MaxMegapixels,
     MinConfidence,
     Model,
+    PdfPassword,
     Printed,
     PrintedChoice,
     counted,
@@ -62,14 +63,15 @@ def preview(
     min_confidence: MinConfidence = None,
     max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
+    pdf_password: PdfPassword = None,
     printed: Printed = PrintedChoice.keep,
     blank: Blank = None,
 ) -> None:
     """Draw what is read on a page: boxes, digits, confidences in percent; what a person should look at in red."""
     with ends_with_exit_code():
-        from batchocr.preview import page_numbers
         from batchocr.preview import preview as draw_preview
         from batchocr.settings import Settings
+        from batchocr.sources import parse_pages
 
         settings = Settings(
             model=model,
@@ -78,9 +80,10 @@ def preview(
             min_confidence=min_confidence,
             max_error=max_error,
             max_megapixels=max_megapixels,
+            pdf_password=pdf_password,
             printed=printed.value,
             blank=tuple(blank or ()),
         )
-        for drawn in draw_preview(page, out, settings, stage=stage.value, pages=page_numbers(pages)):
+        for drawn in draw_preview(page, out, settings, stage=stage.value, pages=parse_pages(pages)):
             row = drawn.result.page
             typer.echo(f"{counted(row.digits, 'digit')}, {row.review} to review: {drawn.out}")

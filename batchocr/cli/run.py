@@ -18,6 +18,7 @@ from batchocr.cli.common import (
     MaxMegapixels,
     MinConfidence,
     Model,
+    PdfPassword,
     Printed,
     PrintedChoice,
     Quiet,
@@ -52,6 +53,11 @@ def run(
     min_confidence: MinConfidence = None,
     max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
+    pages: Annotated[
+        str | None,
+        typer.Option(help="Read only these pages of each TIFF and PDF, as in 1,3-5.", show_default="all"),
+    ] = None,
+    pdf_password: PdfPassword = None,
     printed: Printed = PrintedChoice.keep,
     blank: Blank = None,
     page_timeout: Annotated[
@@ -97,7 +103,7 @@ def run(
         from batchocr.cli.signals import Stopping
         from batchocr.errors import UsageError
         from batchocr.settings import Settings
-        from batchocr.sources import read_files_from
+        from batchocr.sources import parse_pages, read_files_from
 
         listed = read_files_from(files_from) if files_from else []
         if not scans and not files_from:
@@ -112,6 +118,8 @@ def run(
             min_confidence=min_confidence,
             max_error=max_error,
             max_megapixels=max_megapixels,
+            pages=parse_pages(pages) if pages else (),
+            pdf_password=pdf_password,
             printed=printed.value,
             blank=tuple(blank or ()),
             page_timeout=page_timeout,

@@ -11,11 +11,11 @@ from batchocr.executors.page_task import look
 from batchocr.records import Scan
 
 
-def load_blanks(paths: Sequence[Path], max_megapixels: float) -> tuple[BlankForm, ...]:
+def load_blanks(paths: Sequence[Path], max_megapixels: float, pdf_password: str | None = None) -> tuple[BlankForm, ...]:
     """The forms on all pages of these files. Raises UsageError where one cannot be read."""
     forms = []
     for path in paths:
-        for page in look(Scan(path, str(path)), max_megapixels):
+        for page in look(Scan(path, str(path)), max_megapixels, pdf_password=pdf_password):
             if page.level is None:
                 raise UsageError(
                     f"--blank {path}: cannot be read ({page.row.message}); give a picture or PDF of a form"

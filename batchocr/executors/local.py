@@ -53,6 +53,16 @@ def _failed(scan: Scan, number: int | None, fault: ScanError, pages: int) -> Pre
     return replace(failed(scan, number, fault), pages=pages, scan=scan)
 
 
+def _others(part: Part) -> Part | None:
+    """The pages of a part after its first."""
+    if part.last is None or part.last > part.first:
+        return replace(part, first=part.first + 1)
+    if part.more:
+        (first, last), *more = part.more
+        return replace(part, first=first, last=last, more=tuple(more))
+    return None
+
+
 def default_jobs() -> int:
     """Workers where nothing else is asked for: one a core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -66,7 +76,9 @@ class _Task:
     last: int
     """Page up to which it is read now."""
     blamed: ScanError | None = None
-    """What page 1 failed of, twice: this part is read to learn whether there are others."""
+    """What the first page failed of, twice: this part is read to learn whether there are others."""
+    blamed_number: int = 1
+    """The number of that page."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,7 @@ class LocalExecutor:
         max_megapixels: float,
         page_timeout: float = PAGE_TIMEOUT,
         should_stop: Callable[[], bool] = lambda: False,
+        pdf_password: str | None = None,
     ) -> None:
         self.jobs = jobs or default_jobs()
         self._parts = iter(parts)
@@ -121,6 +134,7 @@ class LocalExecutor:
         self._page_timeout = page_timeout
         self._should_stop = should_stop
         self._max_megapixels = max_megapixels
+        self._pdf_password = pdf_password
         self._threads_each = max(1, default_jobs() // self.jobs)  # OpenCV's own, shared out among the workers
         self._memory_each = max(LEAST_MEMORY, int(SHARE * psutil.virtual_memory().total / self.jobs))
         self._closing = threading.Event()
@@ -167,9 +181,13 @@ class LocalExecutor:
         part, number = task.part, seen.row.page
         if task.blamed and number and number > seen.pages:
             return  # there is no second page
+        if part.pages is None and number and number > seen.pages:  # the scan as a whole cannot be read
+            number, seen = None, replace(seen, row=replace(seen.row, page=None))
         if part.pages is None and number == part.first:
-            starts = range(task.last + 1, seen.pages + 1, PAGES)
-            self._more.extend(Part(part.scan, at, min(at + PAGES - 1, seen.pages), seen.pages) for at in starts)
+            for first, last in ((task.last + 1, part.last or seen.pages), *part.more):
+                last = min(last, seen.pages)
+                starts = range(first, last + 1, PAGES)
+                self._more.extend(Part(part.scan, at, min(at + PAGES - 1, last), seen.pages) for at in starts)
         if part.pages:  # then it is a page of that scan, even if the scan cannot be opened any more
             seen = replace(seen, row=replace(seen.row, page=number or part.first), pages=part.pages)
         yield replace(seen, scan=part.scan)
@@ -195,17 +213,20 @@ class LocalExecutor:
         if (scan, number) not in self._tried:
             self._tried.add((scan, number))
             log.info("%s: page %d: %s, once; it is tried again when all else is done", scan.name, number, fault.reason)
-            self._again.append(_Task(Part(scan, number, number if pages else None, pages), number if pages else PAGES))
+            again = _Task(Part(scan, number, number, pages), number) if pages else ended.task
+            self._again.append(again)
         elif pages:
             yield _failed(scan, number, fault, pages)
+        elif others := _others(ended.task.part):
+            self._again.append(_Task(others, others.first, blamed=fault, blamed_number=number))
         else:
-            self._again.append(_Task(Part(scan, 2), 2, blamed=fault))
+            yield _failed(scan, None, fault, 1)
 
     def _after_second_page(self, ended: _Ended, blamed: ScanError) -> Iterator[PreparedPage]:
-        """Whether page 1 failed or the scan as a whole is told by whether there is a page 2 that can be reached."""
+        """Whether its first page failed or the scan as a whole is told by whether another page can be reached."""
         seen, scan = ended.seen, ended.task.part.scan
         if seen and seen.row.page and seen.row.page <= seen.pages:
-            yield _failed(scan, 1, blamed, seen.pages)
+            yield _failed(scan, ended.task.blamed_number, blamed, seen.pages)
         else:
             yield _failed(scan, None, blamed, 1)
 
@@ -213,6 +234,9 @@ class LocalExecutor:
         """Pages that ought to be there: they failed of what the one before did, where that did."""
         scan, row = ended.task.part.scan, ended.seen.row if ended.seen else None
         if ended.pages is None:
+            if ended.task.part.first > 1:
+                what = f"{scan.name}: has no page {ended.task.part.first} or later: give other --pages"
+                yield _failed(scan, None, ScanError("no-page", what), 1)
             return
         known = (row.error, row.message) if row and row.error else ("damaged", f"{scan.name}: {MISSING}")
         for number in range(ended.number, ended.last + 1):
@@ -229,14 +253,14 @@ class LocalExecutor:
                 return
             most = part.first + PAGES - 1
             self._submit(_Task(part, most if part.last is None else min(part.last, most)))
-            if part.last is not None and part.last > most:
+            if part.pages is not None and part.last is not None and part.last > most:
                 self._more.appendleft(replace(part, first=most + 1))
 
     def _submit(self, task: _Task) -> None:
         """Starts another worker where there is work for it: for a single page one is enough."""
         self._in_hand += 1
         if len(self._workers) < min(self.jobs, self._in_hand):
-            worker = Worker(self._max_megapixels, self._threads_each, self._memory_each)
+            worker = Worker(self._max_megapixels, self._threads_each, self._memory_each, self._pdf_password)
             self._workers.append(worker)
             self._idle.put(worker)
         self._pool.submit(self._read, task)

@@ -14,11 +14,13 @@ from batchocr.sources import BadPage, load_pages
 log = logging.getLogger(__name__)
 
 
-def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None) -> Iterator[PreparedPage]:
+def look(
+    scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None, pdf_password: str | None = None
+) -> Iterator[PreparedPage]:
     """The pages `first` to `last` of a scan; what cannot be read is a page that failed, and never an exception."""
     import batchocr.vision.tiles  # noqa: F401  a missing library is told before any page is blamed
 
-    pages = load_pages(scan, max_megapixels=max_megapixels, first=first, last=last)
+    pages = load_pages(scan, max_megapixels=max_megapixels, first=first, last=last, pdf_password=pdf_password)
     number: int | None = first if first > 1 else None
     of = 1
     while True:
@@ -39,10 +41,12 @@ def look(scan: Scan, max_megapixels: float, first: int = 1, last: int | None = N
 def look_at(page: Page) -> PreparedPage:
     """A page turned level, with its tiles."""
     from batchocr.vision.geometry.level import level_page
+    from batchocr.vision.geometry.pixel_aspect import square_pixels
     from batchocr.vision.scales import first_scale
     from batchocr.vision.tiles import make_tiles
 
-    level = level_page(page.pixels)
+    square, to_given = square_pixels(page.pixels, page.pixel_aspect)
+    level = level_page(square)
     tiles = make_tiles(level.pixels, first_scale(level.pixels.shape))
     height, width = page.pixels.shape
     row = PageRow(
@@ -54,7 +58,7 @@ def look_at(page: Page) -> PreparedPage:
         angle=level.angle,
         sha256=page.sha256,
     )
-    return PreparedPage(row, LevelPage(level.pixels, level.to_page, tiles), page.pages)
+    return PreparedPage(row, LevelPage(level.pixels, to_given @ level.to_page, tiles), page.pages)
 
 
 def failed(scan: Scan, number: int | None, fault: ScanError) -> PreparedPage:

@@ -42,12 +42,12 @@ class Worker:
     what it says, the parent reads the end of it, and no other worker is disturbed.
     """
 
-    def __init__(self, max_megapixels: float, threads: int, memory: int) -> None:
+    def __init__(self, max_megapixels: float, threads: int, memory: int, pdf_password: str | None = None) -> None:
         """`threads` are OpenCV's own; `memory` is the address space, in bytes, that it may take.
 
         Raises BatchocrError where no process can be started.
         """
-        self._arguments = max_megapixels, threads, memory
+        self._arguments = max_megapixels, threads, memory, pdf_password
         self._start()
 
     def _start(self) -> None:
@@ -134,7 +134,7 @@ class Worker:
 # In the worker
 
 
-def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int) -> None:
+def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int, pdf_password: str | None) -> None:
     """The worker's life: takes what to read, sends each page as it is seen and None at the end."""
     threading.Thread(target=end_with_parent, daemon=True).start()
     _hush()
@@ -156,7 +156,7 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int) -
         pipe.send(None)
         while True:
             scan, first, last = pipe.recv()
-            for seen in look(scan, max_megapixels, first, last):
+            for seen in look(scan, max_megapixels, first, last, pdf_password):
                 pipe.send(seen)
             pipe.send(None)
     except (EOFError, OSError):

@@ -1,4 +1,4 @@
-"""Which scans, which pages, and their decoding: files become grey upright pages, or a ScanError that says why.
+"""Find scans and decode their pages: each file becomes grey upright pages, or a ScanError that states the reason.
 
 Nothing here imports OpenCV, Pillow or PDFium before a page is loaded.
 """
@@ -6,7 +6,8 @@ Nothing here imports OpenCV, Pillow or PDFium before a page is loaded.
 from __future__ import annotations
 
 from batchocr.sources.formats import SUFFIXES
-from batchocr.sources.load import load_pages
+from batchocr.sources.load import has_pages, load_pages
+from batchocr.sources.page_selection import parse_pages
 from batchocr.sources.scans import PREVIEW, Found, find_scans, read_files_from, written_name
 from batchocr.sources.source import MAX_MEGAPIXELS, MAX_PAGES, BadPage
 
@@ -18,7 +19,9 @@ __all__ = [
     "BadPage",
     "Found",
     "find_scans",
+    "has_pages",
     "load_pages",
+    "parse_pages",
     "read_files_from",
     "written_name",
 ]

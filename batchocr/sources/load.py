@@ -1,4 +1,4 @@
-"""From a scan to its pages: the bytes are read once, and handed to what knows their format."""
+"""Read the bytes of a scan once, and pass them to the decoder of their format."""
 
 from __future__ import annotations
 
@@ -13,30 +13,42 @@ from batchocr.records import Page, Scan
 from batchocr.sources.formats import Kind, Refused, kind_of
 from batchocr.sources.source import MAX_MEGAPIXELS, BadPage, Source
 
-_MOST_BYTES_A_PIXEL = 8  # a PNG of noise, four channels of 16 bits
-_BYTES_BESIDE_PIXELS = 64 << 20  # thumbnails, profiles, what cameras add
-_MOST_BYTES_OF_PAGES = 2 << 30  # what has many pages may be larger than its largest page
-_OF_PAGES = (Kind.TIFF, Kind.PDF)
-_BYTES_TO_TELL = 1040
+_MAX_BYTES_PER_PIXEL = 8  # a PNG of noise with four channels of 16 bits
+_MAX_OTHER_BYTES = 64 << 20  # thumbnails, profiles, metadata of cameras
+_MAX_BYTES_OF_PAGES = 2 << 30  # a file of many pages may be larger than its largest page
+_WITH_PAGES = (Kind.TIFF, Kind.PDF)
+_START_LENGTH = 1040  # bytes that `kind_of` needs
 
 
 def load_pages(
-    scan: Scan, *, max_megapixels: float = MAX_MEGAPIXELS, first: int = 1, last: int | None = None
+    scan: Scan,
+    *,
+    max_megapixels: float = MAX_MEGAPIXELS,
+    first: int = 1,
+    last: int | None = None,
+    pdf_password: str | None = None,
 ) -> Iterator[Page | BadPage]:
-    """The pages `first` to `last` (from 1; None for all) of `scan`, decoded one at a time as they are asked for.
+    """Yield the pages of a scan. Each is decoded when it is requested.
 
-    A page is 8-bit grey, upright by EXIF, its transparent parts white paper. A TIFF frame or PDF page that cannot be
-    read is a BadPage, and the next ones follow; each tells how many pages the scan has.
+    A page is 8-bit grey, upright by EXIF, with white paper where it is transparent. A TIFF frame or PDF page that
+    cannot be read is a BadPage, and the next pages follow.
 
-    Raises ScanError for a fault of the file as a whole, with one of the reasons `not-found`, `no-permission`,
-    `not-a-file`, `unreadable`, `changed` (since it was listed, or while it was read), `empty-file`, `not-a-picture`,
-    `unsupported`, `password`, `damaged`, `too-large` (more than `max_megapixels`, told from the header before anything
-    is decoded), `too-many-pages` and `no-memory`.
+    Args:
+        scan: The file.
+        max_megapixels: Size of the largest page. The size is checked in the header, before anything is decoded.
+        first: Number of the first page, from 1.
+        last: Number of the last page; None for all.
+        pdf_password: The password that opens a PDF.
+
+    Raises:
+        ScanError: The file as a whole cannot be read, with one of the reasons `not-found`, `no-permission`,
+            `not-a-file`, `unreadable`, `changed` (since it was listed, or while it was read), `empty-file`,
+            `not-a-picture`, `unsupported`, `password`, `damaged`, `too-large`, `too-many-pages` and `no-memory`.
     """
     data = _read(scan, max_megapixels) if scan.data is None else scan.data
-    source = Source(scan, data, hashlib.sha256(data).hexdigest(), max_megapixels)
+    source = Source(scan, data, hashlib.sha256(data).hexdigest(), max_megapixels, pdf_password)
     del data
-    kind = _readable(source)
+    kind = _readable_kind(source)
     if kind is Kind.TIFF:
         from batchocr.sources.tiff import load_frames
 
@@ -46,75 +58,84 @@ def load_pages(
 
         yield from load_pdf(source, first, last)
     elif first <= 1 and (last is None or last >= 1):
-        from batchocr.sources.single_image import load_picture
+        from batchocr.sources.single_image import load_image
 
-        yield load_picture(source, kind)
+        yield load_image(source, kind)
+
+
+def has_pages(scan: Scan) -> bool:
+    """Return whether the scan is of a format with pages, TIFF or PDF. A file that cannot be opened has none."""
+    try:
+        if not scan.path.is_file():
+            return False  # reading from a pipe would block
+        with open(scan.path, "rb", opener=_open) as file:
+            return kind_of(file.read(_START_LENGTH), scan.path) in _WITH_PAGES
+    except OSError:
+        return False
 
 
 def _read(scan: Scan, max_megapixels: float) -> bytes:
-    """The scan's bytes, where there are not more than its pixels could need."""
+    """Return the bytes of the scan, if they are not more than its pixels can need. Raises ScanError."""
     try:
-        _check_kind(scan, scan.path.stat())  # before it is opened: opening a device may do something
+        _check_is_file(scan, scan.path.stat())  # before it is opened, because opening a device may have effects
         with open(scan.path, "rb", opener=_open) as file:
             before = os.fstat(file.fileno())
-            _check_kind(scan, before)
+            _check_is_file(scan, before)
             _check_unchanged(scan, before)
-            start = file.read(_BYTES_TO_TELL)
-            _check_bytes(scan, start, before.st_size, max_megapixels)
+            start = file.read(_START_LENGTH)
+            _check_length(scan, start, before.st_size, max_megapixels)
             data = start + file.read(max(before.st_size - len(start), 0))
             _check_unchanged(replace(scan, size=before.st_size, modified=before.st_mtime_ns), os.fstat(file.fileno()))
             return data
     except FileNotFoundError as error:
-        raise ScanError(
-            "not-found", f"{scan.name}: there is no such file, or no more: run again if it comes"
-        ) from error
+        raise ScanError("not-found", f"{scan.name}: there is no such file: run again when it exists") from error
     except PermissionError as error:
-        fix = "let the user who runs batchocr read it"
+        fix = "give read permission to the user who runs batchocr"
         raise ScanError("no-permission", f"{scan.name}: no permission to read it: {fix}") from error
     except OSError as error:
-        raise ScanError("unreadable", f"{scan.name}: {error.strerror}: see whether the disk is well") from error
+        raise ScanError("unreadable", f"{scan.name}: {error.strerror}: check the disk") from error
     except MemoryError as error:
-        raise ScanError("no-memory", f"{scan.name}: needs more memory than there is: give fewer --jobs") from error
+        what = "needs more memory than the machine has"
+        raise ScanError("no-memory", f"{scan.name}: {what}: give fewer --jobs") from error
 
 
 def _open(path: str, flags: int) -> int:
-    """Never waits, also where the file has become a pipe since it was looked at."""
+    """Open without blocking, also if the file has become a pipe since it was checked."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _check_kind(scan: Scan, now: os.stat_result) -> None:
+def _check_is_file(scan: Scan, now: os.stat_result) -> None:
     if stat.S_ISDIR(now.st_mode):
-        next(scan.path.iterdir(), None)  # from a folder of scans comes only one that cannot be listed
-        raise ScanError("not-a-file", f"{scan.name}: a folder: give a picture file")
+        next(scan.path.iterdir(), None)  # a folder is a scan only if it cannot be listed, which raises OSError
+        raise ScanError("not-a-file", f"{scan.name}: a folder: give an image file")
     if not stat.S_ISREG(now.st_mode):
-        raise ScanError("not-a-file", f"{scan.name}: not a regular file: give a picture file")
+        raise ScanError("not-a-file", f"{scan.name}: not a regular file: give an image file")
 
 
 def _check_unchanged(scan: Scan, now: os.stat_result) -> None:
-    """Half a scan, which somebody is still writing, must not be taken for a whole one."""
+    """Raise ScanError if the file changed, because half of a file that is being written must not be read."""
     if scan.size not in (None, now.st_size) or scan.modified not in (None, now.st_mtime_ns):
-        left = "it is left for the next one; run again"
-        raise ScanError("changed", f"{scan.name}: changed while this run was going on: {left}")
+        raise ScanError("changed", f"{scan.name}: changed during this run: run again, which reads it")
 
 
-def _check_bytes(scan: Scan, start: bytes, size: int, max_megapixels: float) -> None:
-    most = max_megapixels * 1e6 * _MOST_BYTES_A_PIXEL + _BYTES_BESIDE_PIXELS
-    of_pages = kind_of(start, scan.path) in _OF_PAGES
-    if size <= (max(most, _MOST_BYTES_OF_PAGES) if of_pages else most):
+def _check_length(scan: Scan, start: bytes, length: int, max_megapixels: float) -> None:
+    max_length = max_megapixels * 1e6 * _MAX_BYTES_PER_PIXEL + _MAX_OTHER_BYTES
+    is_of_pages = kind_of(start, scan.path) in _WITH_PAGES
+    if length <= (max(max_length, _MAX_BYTES_OF_PAGES) if is_of_pages else max_length):
         return
-    how = f"{scan.name}: is a file of {size / 1e6:.0f} MB"
-    if of_pages:
-        raise ScanError("too-large", f"{how}: split it into several files")
-    raise ScanError("too-large", f"{how}: raise --max-megapixels (now {max_megapixels:g}) if that is right")
+    what = f"{scan.name}: is a file of {length / 1e6:.0f} MB"
+    if is_of_pages:
+        raise ScanError("too-large", f"{what}: split it into several files")
+    raise ScanError("too-large", f"{what}: raise --max-megapixels (now {max_megapixels:g}) if that is right")
 
 
-def _readable(source: Source) -> Kind:
-    """The kind of the scan, where it is one that can be read."""
+def _readable_kind(source: Source) -> Kind:
+    """Return the format of the scan. Raises ScanError if it cannot be read."""
     if not source.data:
         raise source.fault("empty-file", "the file is empty", "scan or copy it again")
     kind = kind_of(source.data, source.scan.path)
     if isinstance(kind, Refused):
         raise source.fault("unsupported", f"{kind.name}, which cannot be read", kind.fix)
     if kind is None:
-        raise source.fault("not-a-picture", "not a picture that can be read", "save it as PNG, JPEG or PDF")
+        raise source.fault("not-a-picture", "not an image that can be read", "save it as PNG, JPEG or PDF")
     return kind

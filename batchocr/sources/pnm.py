@@ -1,4 +1,4 @@
-"""PBM, PGM and PPM, raw and ASCII. Pillow reads them pixel by pixel where they are not of 8 bits: minutes a page."""
+"""Decode PBM, PGM and PPM, raw and ASCII. Pillow needs minutes per page if they have not 8 bits."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 from batchocr.records import Pixels
 from batchocr.sources.source import Source
 
-_GAP = rb"(?:\s++|#[^\r\n]*+[\r\n])++"  # never tries again: the way back is gigabytes of a long gap
+_GAP = rb"(?:\s++|#[^\r\n]*+[\r\n])++"  # possessive: backtracking over a long gap would take gigabytes
 _SIZE = re.compile(rb"P[1-6]" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})")
-_MOST = re.compile(_GAP + rb"(\d{1,5})")
+_PEAK = re.compile(_GAP + rb"(\d{1,5})")
 _COMMENT = re.compile(rb"#[^\r\n]*")
 _SPACES = b" \t\r\n\v\f"
 _BITS, _COLOURS = (b"P1", b"P4"), (b"P3", b"P6")
 
 
 def read_pnm(source: Source) -> Pixels:
-    """The first picture of the file. Raises ScanError."""
+    """Return the first image of the file as 8-bit grey (height, width).
+
+    Raises:
+        ScanError: `damaged` or `too-large`.
+    """
     magic = source.data[:2]
     size = _SIZE.match(source.data)
     if size is None:
@@ -37,7 +41,7 @@ def read_pnm(source: Source) -> Pixels:
 
 
 def _bits(source: Source, magic: bytes, start: int, width: int, height: int) -> NDArray[np.uint8]:
-    """Ones are ink. Raw rows begin with a byte each; in ASCII, no space is needed between them."""
+    """Return the bits, 1 for ink. Each raw row starts with a new byte; ASCII digits need no space between them."""
     if magic == b"P1":
         text = _COMMENT.sub(b"", source.data[start:]).translate(None, _SPACES)
         _check_length(source, len(text), width * height)
@@ -51,18 +55,18 @@ def _bits(source: Source, magic: bytes, start: int, width: int, height: int) -> 
 def _shades(source: Source, magic: bytes, start: int, width: int, height: int) -> Pixels:
     from PIL import Image
 
-    most = _MOST.match(source.data, start)
-    if most is None or not 0 < int(most[1]) < 1 << 16:
+    peak = _PEAK.match(source.data, start)
+    if peak is None or not 0 < int(peak[1]) < 1 << 16:
         raise source.damaged("its largest value is not between 1 and 65535")
     count = width * height * (3 if magic in _COLOURS else 1)
     if magic in (b"P2", b"P3"):
-        levels = _numbers(source.data[most.end() :], count)
+        levels = _numbers(source.data[peak.end() :], count)
         _check_length(source, len(levels), count)
     else:
-        depth = np.dtype(np.uint8 if int(most[1]) < 1 << 8 else ">u2")
-        _check_length(source, len(source.data) - most.end() - 1, count * depth.itemsize)
-        levels = np.frombuffer(source.data, depth, count, most.end() + 1)
-    table = np.rint(np.arange(1 << 16) * (255 / int(most[1]))).clip(0, 255).astype(np.uint8)
+        depth = np.dtype(np.uint8 if int(peak[1]) < 1 << 8 else ">u2")
+        _check_length(source, len(source.data) - peak.end() - 1, count * depth.itemsize)
+        levels = np.frombuffer(source.data, depth, count, peak.end() + 1)
+    table = np.rint(np.arange(1 << 16) * (255 / int(peak[1]))).clip(0, 255).astype(np.uint8)
     shades: Pixels = table[levels]
     if magic not in _COLOURS:
         return shades.reshape(height, width)
@@ -70,15 +74,15 @@ def _shades(source: Source, magic: bytes, start: int, width: int, height: int) -
 
 
 def _numbers(text: bytes, count: int) -> NDArray[np.uint16]:
-    """The first `count` numbers, fewer where it is no number."""
+    """Return the first `count` numbers, or fewer if something else comes before."""
     if b"#" in text:
         text = _COMMENT.sub(b"", text)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # what is no number is told by the count
+        warnings.simplefilter("ignore", DeprecationWarning)  # too few numbers are reported by their count
         numbers = np.fromstring(text, np.int32, sep=" ")[:count]
     return numbers.clip(0, (1 << 16) - 1).astype(np.uint16)
 
 
-def _check_length(source: Source, there: int, needed: int) -> None:
-    if there < needed:
-        raise source.damaged(f"its end is missing ({there} of {needed} values are there)")
+def _check_length(source: Source, present: int, needed: int) -> None:
+    if present < needed:
+        raise source.damaged(f"its end is missing ({present} of {needed} values are present)")

@@ -1,172 +1,161 @@
-"""TIFF: every frame is a page, decoded by Pillow when it is asked for."""
+"""TIFF: each frame is a page, decoded by Pillow when it is needed. Thumbnails and masks are not pages."""
 
 from __future__ import annotations
 
-import io
-import struct
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
+import numpy as np
+from PIL import Image
 from PIL.TiffImagePlugin import COMPRESSION_INFO, TiffImageFile
 
 from batchocr.errors import ScanError
-from batchocr.records import Page
-from batchocr.sources.grey import OddPixels, dpi_of, grey
-from batchocr.sources.source import MAX_PAGES, BadPage, Source
+from batchocr.records import Page, Pixels
+from batchocr.sources.grey import OddPixels, grey
+from batchocr.sources.resolution import Resolution, resolution_of
+from batchocr.sources.source import BadPage, Source
+from batchocr.sources.tiff_directory import (
+    COMPRESSION,
+    MAX_ENTRIES,
+    PHOTOMETRIC,
+    FileFromFrame,
+    Head,
+    Layout,
+    directories,
+    entries,
+    head,
+    is_torn,
+    numbers,
+)
+from batchocr.sources.tiff_jpeg import OLD_JPEG, read_old_jpeg
 
-_KIND_OF_FRAME, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 258, 259, 262
-_THUMBNAIL, _MASK = 1, 4
+MAX_THUMBNAIL_PX = 512
+"""Longer side of a frame that may be a thumbnail although no tag says so."""
+MIN_REDUCTION = 3
+"""A page is at least this many times as wide as its thumbnail."""
+MIN_CORRELATION = 0.8
+"""Least correlation of the pixels of a page and of its thumbnail, both reduced."""
+MAX_UNIFORM_SPREAD, MAX_UNIFORM_DIFFERENCE = 2.0, 16.0
+"""Of blank pages, whose pixels have no correlation: standard deviation, and difference of the means, of 255."""
+
+_BITS = 258
 _PLANES = 2
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
-_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # bytes of a type
-_MOST_NUMBERS = 200_000
-"""In one entry of a directory, such as where the strips lie; a palette of 16 bits has 196,608. Of 2 million strips,
+_COMPARED_SIDE_PX = 64
+_MAX_NUMBERS = 200_000
+"""Values of one entry, such as the positions of the strips. A palette of 16 bits has 196,608. Of 2 million strips,
 Pillow makes 1 GB of objects in 25 s."""
-_MOST_ENTRIES = 1000
-"""In a directory; most have 15. Of 65,000, Pillow looks each up in a second, for each frame again."""
-_MEND = "save it as 8-bit grey TIFF or as PNG"
-
-
-class _Layout:
-    """How numbers lie in the file: their order, and whether it is a BigTIFF."""
-
-    def __init__(self, data: bytes) -> None:
-        order = "<" if data[:1] == b"I" else ">"
-        self.big = b"+" in data[2:4]
-        self.head = 16 if self.big else 8
-        self.offset = struct.Struct(order + ("Q" if self.big else "I"))
-        self.count = struct.Struct(order + ("Q" if self.big else "H"))
-        self.entry = struct.Struct(order + ("HHQI4x" if self.big else "HHII"))  # big-endian BigTIFF is refused
+_FIX = "save it as 8-bit grey TIFF or as PNG"
 
 
 def load_frames(source: Source, first: int, last: int | None) -> Iterator[Page | BadPage]:
-    """The frames `first` to `last`; a frame that cannot be read is a BadPage. Raises ScanError for the whole file."""
-    if source.data.startswith(b"MM\0+"):  # Pillow takes it for a small TIFF
-        raise source.fault("unsupported", "a big-endian BigTIFF, which cannot be read", _MEND)
-    layout = _Layout(source.data)
-    offsets, torn = _frames(source, layout)
-    if not offsets:
+    """Yield the pages `first` to `last`. A page that cannot be read is a BadPage.
+
+    Raises:
+        ScanError: No page of the file can be read.
+    """
+    if source.data.startswith(b"MM\0+"):  # Pillow reads it as a small TIFF
+        raise source.fault("unsupported", "a big-endian BigTIFF, which cannot be read", _FIX)
+    layout = Layout(source.data)
+    starts, torn = directories(source, layout)
+    if not starts:
         raise source.damaged(torn or "it has no pages")
-    pages = len(offsets) + bool(torn)
+    starts = _pages(source, layout, starts)
+    pages = len(starts) + bool(torn)
     for number in range(max(first, 1), min(last or pages, pages) + 1):
         try:
-            if number > len(offsets):
+            if number > len(starts):
                 raise source.damaged(torn, number)
-            yield _load(source, layout, offsets, number, pages)
+            pixels, resolution = _decode(source, layout, starts[number - 1], number)
+            yield source.page(pixels, resolution, number=number, pages=pages)
         except ScanError as error:
             yield source.bad_page(error, number=number, pages=pages)
 
 
-def _frames(source: Source, layout: _Layout) -> tuple[list[int], str]:
-    """Where the frames' directories lie, and how their chain is torn: empty where it is whole.
+def _pages(source: Source, layout: Layout, starts: list[int]) -> list[int]:
+    """Return the directories of frames that are pages.
 
-    Thumbnails and masks are no pages. A chain may be a circle, so it is walked here and not by a library.
+    Frames that are marked as thumbnails or masks are left out, unless no others remain. Small frames that are copies of
+    the page before are left out too. Only the first small frame is decoded and compared. If it is a copy, the writer of
+    the file adds thumbnails, and each other frame of such a size is one.
     """
-    data, size = source.data, len(source.data)
-    offsets: list[int] = []
-    seen: set[int] = set()
-    place = layout.head - layout.offset.size
-    while True:
-        if place + layout.offset.size > size:
-            return offsets, "the file ends within a page's directory"
-        (start,) = layout.offset.unpack_from(data, place)
-        if start == 0:
-            return offsets, ""
-        if start in seen:
-            return offsets, "its pages go in a circle"
-        if start + layout.count.size > size:
-            return offsets, "the directory of a page is missing"
-        seen.add(start)
-        if len(seen) > MAX_PAGES:
-            raise source.too_many_pages(f"more than {MAX_PAGES}")
-        (entries,) = layout.count.unpack_from(data, start)
-        place = start + layout.count.size + entries * layout.entry.size
-        if place > size:
-            return offsets, "the file ends within a page's directory"
-        if not offsets or not _is_beside(data, layout, start + layout.count.size, entries):
-            offsets.append(start)
+    heads = [head(source.data, layout, start) for start in starts]
+    heads = [each for each in heads if not each.is_marked] or heads
+    small = {frame.start: page.start for page, frame in pairwise(heads) if _may_be_thumbnail(page, frame)}
+    if not small or not _is_copy(source, layout, *next(iter(small.items()))):
+        return [each.start for each in heads]
+    return [each.start for each in heads if each.start not in small]
 
 
-def _is_beside(data: bytes, layout: _Layout, start: int, entries: int) -> bool:
-    """Whether a frame is but a thumbnail or mask of another. Its tag is the first, for tags are sorted."""
-    if not entries:
+def _may_be_thumbnail(page: Head, frame: Head) -> bool:
+    """Return whether a frame has the size of a thumbnail of a page: much smaller, in the same proportion."""
+    if min(frame.width, frame.height) < 1 or max(frame.width, frame.height) > MAX_THUMBNAIL_PX:
         return False
-    tag, _, _, value = layout.entry.unpack_from(data, start)
-    return tag == _KIND_OF_FRAME and bool(value & (_THUMBNAIL | _MASK))
+    across, down = page.width / frame.width, page.height / frame.height
+    if min(across, down) < MIN_REDUCTION:
+        return False
+    return abs(page.width / down - frame.width) < 1.5 or abs(page.height / across - frame.height) < 1.5
 
 
-def _entries(data: bytes, layout: _Layout, start: int) -> Iterator[tuple[int, int, int]]:
-    """Of each entry of a directory: bytes of one of its values, how many there are, and the offset or value itself."""
-    (entries,) = layout.count.unpack_from(data, start)
-    for entry in range(entries):
-        place = start + layout.count.size + entry * layout.entry.size
-        _, kind, count, _ = layout.entry.unpack_from(data, place)
-        (value,) = layout.offset.unpack_from(data, place + layout.entry.size - layout.offset.size)
-        yield _SIZES.get(kind, 1), count, value
-
-
-def _is_torn(data: bytes, layout: _Layout, start: int) -> bool:
-    """Whether a value that a directory points to is not in the file."""
-    return any(
-        size * count > layout.offset.size and value + size * count > len(data)
-        for size, count, value in _entries(data, layout, start)
+def _is_copy(source: Source, layout: Layout, frame: int, page: int) -> bool:
+    """Return whether two frames, given by the positions of their directories, show the same."""
+    try:
+        large, small = (_decode(source, layout, start, 1)[0] for start in (page, frame))
+    except ScanError:
+        return False  # reading them as pages reports the reason
+    scale = min(1.0, _COMPARED_SIDE_PX / max(small.shape))
+    size = max(1, round(small.shape[1] * scale)), max(1, round(small.shape[0] * scale))
+    a, b = (
+        np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX), np.float64).ravel()
+        for pixels in (large, small)
     )
+    if max(a.std(), b.std()) <= MAX_UNIFORM_SPREAD:
+        return bool(abs(a.mean() - b.mean()) <= MAX_UNIFORM_DIFFERENCE)
+    return min(a.std(), b.std()) > 0 and bool(np.corrcoef(a, b)[0, 1] >= MIN_CORRELATION)
 
 
-def _load(source: Source, layout: _Layout, offsets: list[int], number: int, pages: int) -> Page:
+def _decode(source: Source, layout: Layout, start: int, number: int) -> tuple[Pixels, Resolution]:
+    """Return the pixels of the frame whose directory is at `start`, upright, and its resolution. Raises ScanError."""
     with source.decoding(number):
-        start = offsets[number - 1]
-        entries = islice(_entries(source.data, layout, start), _MOST_ENTRIES + 1)
-        counts = [count if size > 1 else 1 for size, count, _ in entries]
-        if len(counts) > _MOST_ENTRIES:
-            raise source.damaged(f"its directory has more than {_MOST_ENTRIES} entries", number)
-        if max(counts, default=0) > _MOST_NUMBERS:
-            raise source.fault("unsupported", f"{max(counts)} strips or other numbers in one entry", _MEND, number)
+        found = list(islice(entries(source.data, layout, start), MAX_ENTRIES + 1))
+        if len(found) > MAX_ENTRIES:
+            raise source.damaged(f"its directory has more than {MAX_ENTRIES} entries", number)
+        count = max((entry.count for entry in found if entry.has_numbers), default=0)
+        if count > _MAX_NUMBERS:
+            raise source.fault("unsupported", f"{count} strips or other numbers in one entry", _FIX, number)
+    tags = numbers(source.data, layout, start)
+    if tags.get(COMPRESSION) == OLD_JPEG:
+        return read_old_jpeg(source, tags, number), Resolution()
+    return _decode_by_pillow(source, layout, start, number)
+
+
+def _decode_by_pillow(source: Source, layout: Layout, start: int, number: int) -> tuple[Pixels, Resolution]:
+    with source.decoding(number):
         try:
-            frame = _Frame(_File(source.data, layout, start))
+            frame = _Frame(FileFromFrame(source.data, layout, start))
             source.check_size(*frame.size, number)
+            resolution = resolution_of(frame)
             pixels = grey(frame)
         except OddPixels as error:
-            if _is_torn(source.data, layout, start):
+            if is_torn(source.data, layout, start):
                 raise source.damaged("the file ends within what its directory points to", number) from error
-            raise source.fault("unsupported", f"pixels that cannot be read ({error})", _MEND, number) from error
-        if frame.turned:
-            pixels = 255 - pixels
-        return source.page(pixels, dpi_of(frame), number=number, pages=pages)
-
-
-class _File(io.BytesIO):
-    """The file as if one frame were its first: a bad one before it is then no trouble."""
-
-    def __init__(self, data: bytes, layout: _Layout, offset: int) -> None:
-        super().__init__(data)
-        self._data = data
-        self._start = data[: layout.head - layout.offset.size] + layout.offset.pack(offset)
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        place, got = self.tell(), super().read(size)
-        return self._start[place : place + len(got)] + got[max(len(self._start) - place, 0) :]
-
-    def getvalue(self) -> bytes:
-        """For libtiff, which wants all at once and reads the first frame's directory in any case."""
-        if self._data.startswith(self._start):
-            return self._data
-        return b"".join((self._start, memoryview(self._data)[len(self._start) :]))
+            raise source.fault("unsupported", f"pixels that cannot be read ({error})", _FIX, number) from error
+        return (255 - pixels if frame.is_inverted else pixels), resolution
 
 
 class _Frame(TiffImageFile):
-    """Pillow's, with both photometrics of 16-bit grey, and telling kinds of pixels it lacks from damage."""
+    """A frame of Pillow's that also inverts 16-bit grey, and reports kinds of pixels that Pillow does not read."""
 
-    turned = False
-    """White is the lowest number, and was not turned by Pillow."""
+    is_inverted = False
+    """Whether white is 0 and Pillow does not invert it."""
 
     def _setup(self) -> None:
         tags: Any = self.tag_v2
-        if tags.get(_BITS) == (16,) and tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO:
-            tags[_PHOTOMETRIC], self.turned = _BLACK_IS_ZERO, True
-        if tags.get(_COMPRESSION, 1) not in COMPRESSION_INFO:
-            raise OddPixels(f"compression {tags[_COMPRESSION]!s:.20}")
+        if tags.get(_BITS) == (16,) and tags.get(PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO:
+            tags[PHOTOMETRIC], self.is_inverted = _BLACK_IS_ZERO, True
+        if tags.get(COMPRESSION, 1) not in COMPRESSION_INFO:
+            raise OddPixels(f"compression {tags[COMPRESSION]!s:.20}")
         try:
             super()._setup()
         except SyntaxError as error:
@@ -174,4 +163,4 @@ class _Frame(TiffImageFile):
         if self._compression == "webp":
             raise OddPixels("WebP within TIFF")
         if self._planar_configuration == _PLANES and self._compression == "raw" and max(tags.get(_BITS, (1,))) > 8:
-            raise OddPixels("planes of 16 bits")  # Pillow mixes them up
+            raise OddPixels("planes of 16 bits")  # Pillow confuses them

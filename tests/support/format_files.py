@@ -1,7 +1,7 @@
-"""Files of every format and depth, written by other libraries than those that read them.
+"""Files of each format and depth, written by another library than the one that reads them.
 
-Pillow reads all formats but PNG and JPEG (OpenCV), PNM (our own code) and PDF (PDFium). The files are written by
-tifffile, imagecodecs, OpenCV, pikepdf, our own code, and by Pillow for the formats that it does not read.
+Pillow reads all but PNG and JPEG (OpenCV), PNM (our own code) and PDF (PDFium). Therefore tifffile, imagecodecs,
+OpenCV, pikepdf and pillow-heif write here, Pillow writes what it does not read, and a few lines write single bytes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import pikepdf
+import pillow_heif
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from batchocr.records import Pixels
 
@@ -27,7 +29,7 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE = 0, 1, 3
 
 
 def shades() -> Pixels:
-    """Return paper with four shades that 2 bits can represent; each rotation of it looks different."""
+    """Return paper with four shades that 2 bits can store. Each rotation of it looks different."""
     pixels = np.full((40, 64), 255, np.uint8)
     pixels[4:10, 5:30] = 0
     pixels[14:30, 5:12] = 85
@@ -43,29 +45,29 @@ def stroke() -> Pixels:
 
 
 def packed(levels: Array, bits: int) -> bytes:
-    """Pack rows of small numbers, the first in the highest bits; each row starts at a byte."""
-    wide = np.unpackbits(np.asarray(levels, np.uint8)[..., None], axis=2)[..., 8 - bits :]
-    return np.packbits(wide.reshape(len(levels), -1), axis=1).tobytes()
+    """Pack rows of small numbers, the first in the highest bits. Each row starts with a new byte."""
+    lowest = np.unpackbits(np.asarray(levels, np.uint8)[..., None], axis=2)[..., 8 - bits :]
+    return np.packbits(lowest.reshape(len(levels), -1), axis=1).tobytes()
 
 
 def coloured(pixels: Pixels, alpha: int | None = None) -> Pixels:
-    """Return the image in red, green and blue, with alpha if it is given."""
+    """Return the same shades in red, green and blue, and alpha if it is given."""
     channels = [pixels] * 3 + ([] if alpha is None else [np.full_like(pixels, alpha)])
     return np.dstack(channels)
 
 
 def see_through(pixels: Pixels, channels: int) -> Pixels:
-    """Return the image with transparent paper that is black underneath; the last channel is alpha."""
-    opacity = np.where(pixels == 255, 0, 255).astype(np.uint8)
-    return np.dstack([pixels & opacity] * (channels - 1) + [opacity])
+    """Return the shades with transparent paper, which is black; the last channel is alpha."""
+    alpha = np.where(pixels == 255, 0, 255).astype(np.uint8)
+    return np.dstack([pixels & alpha] * (channels - 1) + [alpha])
 
 
 def wide(pixels: Pixels) -> NDArray[np.uint16]:
-    """Return the image with 16 bits."""
+    """Return the same shades in 16 bits."""
     return pixels.astype(np.uint16) * 257
 
 
-# PNG, by our own code
+# PNG
 
 
 def png_chunk(name: bytes, content: bytes) -> bytes:
@@ -74,7 +76,7 @@ def png_chunk(name: bytes, content: bytes) -> bytes:
 
 
 def png(rows: Sequence[bytes], width: int, bits: int, colour: int, *extra: tuple[bytes, bytes]) -> bytes:
-    """Return a PNG of packed rows; `colour` is 0 grey, 2 RGB, 3 palette, 4 grey and alpha, or 6 RGBA."""
+    """Return a PNG of packed rows. `colour` is 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA."""
     header = struct.pack(">IIBBBBB", width, len(rows), bits, colour, 0, 0, 0)
     chunks = [
         (b"IHDR", header),
@@ -97,7 +99,7 @@ def whole_png(pixels: Array, colour: int, *extra: tuple[bytes, bytes]) -> bytes:
 
 
 def interlaced_png(pixels: Pixels) -> bytes:
-    """Return a grey PNG of 8 bits, interlaced by Adam7."""
+    """Return a PNG of 8-bit grey in the seven passes of Adam7."""
     passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
     rows = [row for top, left, down, right in passes for row in pixels[top::down, left::right]]
     header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 0, 0, 0, 1)
@@ -106,11 +108,11 @@ def interlaced_png(pixels: Pixels) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
 
 
-# TIFF, by tifffile and by our own code
+# TIFF
 
 
 def tifffile_bytes(*frames: Array, byteorder: Literal["<", ">"] = "<", bigtiff: bool = False, **options: Any) -> bytes:
-    """Return frames as tifffile writes them."""
+    """Return a TIFF with these frames, written by tifffile."""
     stream = io.BytesIO()
     with tifffile.TiffWriter(stream, byteorder=byteorder, bigtiff=bigtiff) as writer:
         for frame in frames:
@@ -119,7 +121,7 @@ def tifffile_bytes(*frames: Array, byteorder: Literal["<", ">"] = "<", bigtiff: 
 
 
 def plain_tiff(strip: bytes, width: int, height: int, order: str = "<", **tags: int) -> bytes:
-    """Return one frame in one strip: 1 bit, white is zero, uncompressed, unless tags say otherwise."""
+    """Return one frame in one strip: 1 bit, white is zero, uncompressed, unless `tags` say otherwise."""
     numbers = {"kind": 254, "bits": 258, "compression": 259, "photometric": 262, "fill_order": 266, "orientation": 274}
     entries = {
         256: width,
@@ -141,8 +143,22 @@ def plain_tiff(strip: bytes, width: int, height: int, order: str = "<", **tags: 
     return magic + struct.pack(order + "I", start) + strip.ljust(start - 8, b"\0") + directory + bytes(4)
 
 
+def old_jpeg_tiff(stream: bytes, width: int, height: int, samples: int = 1, **tags: int) -> bytes:
+    """Return a frame of compression 6, whose strip is the scan of a JPEG stream; a tag of -1 is left out."""
+    scan = stream.index(b"\xff\xda")
+    strip = scan + 2 + int.from_bytes(stream[scan + 2 : scan + 4])
+    numbers = {"strip": 273, "jpeg": 513, "jpeg_length": 514, "orientation": 274}
+    entries = {256: width, 257: height, 258: 8, 259: 6, 262: 6 if samples == 3 else BLACK_IS_ZERO, 273: 8 + strip}
+    entries |= {277: samples, 278: height, 279: len(stream) - strip, 512: 1, 513: 8, 514: len(stream)}
+    entries |= {numbers[name]: value for name, value in tags.items()}
+    kept = sorted((tag, value) for tag, value in entries.items() if value >= 0)
+    start = 8 + len(stream) + len(stream) % 2
+    directory = struct.pack("<H", len(kept)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in kept)
+    return b"II*\0" + struct.pack("<I", start) + stream.ljust(start - 8, b"\0") + directory + bytes(4)
+
+
 def bits_to_bytes(code: str) -> bytes:
-    """Convert a string of 0 and 1 to bytes; spaces are ignored."""
+    """Convert a string of 0 and 1 to bytes; spaces in it are ignored."""
     code = code.replace(" ", "")
     code += "0" * (-len(code) % 8)
     return int(code, 2).to_bytes(len(code) // 8, "big")
@@ -152,18 +168,18 @@ def bits_to_bytes(code: str) -> bytes:
 _BLANK_1D, _STROKE_1D = "11011 00110101", "1100 00000011000 00010011"
 _EOL = "000000000001"
 G3 = bits_to_bytes("".join(_EOL + row for row in [_BLANK_1D] * 4 + [_STROKE_1D] * 6 + [_BLANK_1D] * 30) + _EOL * 6)
-"""stroke() in CCITT Group 3, one-dimensional."""
-# Equal to the row above: V0. Start of the stroke: horizontal mode. Equal rows: V0 V0 V0. End of the stroke: pass mode.
-# Equal rows: V0. Two end-of-line codes end the data.
+"""stroke() by Group 3, one-dimensional."""
+# White rows: V0. First row of the stroke: horizontal mode. Its other rows: V0 V0 V0. The row below it: pass mode. Then
+# V0 again, and two end markers.
 G4 = bits_to_bytes("1" * 4 + "001 1100 00000011000 1" + "111" * 5 + "0001 1" + "1" * 29 + _EOL * 2)
-"""stroke() in CCITT Group 4."""
+"""stroke() by Group 4."""
 
 
-# BMP, by our own code
+# BMP
 
 
 def bmp(rows: Sequence[bytes], width: int, bits: int, palette: Sequence[int] = (), compression: int = 0) -> bytes:
-    """Return a BMP of rows from the top; with RLE, all rows are one code."""
+    """Return a BMP of packed rows from the top. With RLE, `rows` is all of them in one."""
     body = b"".join(row.ljust((len(row) + 3) // 4 * 4, b"\0") for row in reversed(rows))
     colours = b"".join(bytes((shade, shade, shade, 0)) for shade in palette)
     start = 54 + len(colours)
@@ -175,7 +191,7 @@ def bmp(rows: Sequence[bytes], width: int, bits: int, palette: Sequence[int] = (
 
 
 def rle8(pixels: Pixels) -> bytes:
-    """Encode an image in RLE8, from the bottom row to the top."""
+    """Return runs whose length is one byte, the lowest row first."""
     code = bytearray()
     for row in pixels[::-1]:
         edges = [0, *(np.flatnonzero(np.diff(row.astype(int))) + 1), len(row)]
@@ -185,18 +201,40 @@ def rle8(pixels: Pixels) -> bytes:
     return bytes(code + b"\0\1")
 
 
-# The rest
+# HEIF and AVIF
+
+
+def heif(pixels: Pixels, orientation: int = 1) -> bytes:
+    """Return a HEIC by pillow-heif, with the orientation in its container and in EXIF."""
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(stream, quality=95, exif=exif.tobytes())
+    return stream.getvalue()
+
+
+def avif(pixels: Pixels, orientation: int = 1) -> bytes:
+    """Return an AVIF by Pillow, with the orientation in its container."""
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).save(stream, "AVIF", quality=95, exif=exif)
+    return stream.getvalue()
+
+
+# Other formats
 
 
 def by_opencv(suffix: str, pixels: Array, *options: int) -> bytes:
-    """Return a file as OpenCV writes it."""
+    """Return a file written by OpenCV."""
     return bytes(cv2.imencode(suffix, pixels, options)[1])
 
 
 def pdf(
     *pages: tuple[bytes | bytearray, dict[str, object], tuple[float, float]], commands: str = "", **save: Any
 ) -> bytes:
-    """Return a PDF of one image per page: its bytes, its dictionary, and width and height of the page in points."""
+    """Return a PDF whose pages are one image each.
+
+    A page is the bytes of its image, the image's dictionary, and the width and height of the page in points.
+    """
     document = pikepdf.new()
     for data, about, (width, height) in pages:
         page = document.add_blank_page(page_size=(width, height))

@@ -1,4 +1,4 @@
-"""How images are stored with the orientation tags of EXIF and TIFF."""
+"""How images are stored under the orientation tags of EXIF and TIFF."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from batchocr.records import Pixels
 
-# Function from the upright page to the stored image, by orientation tag.
 STORED: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda p: p,
     2: np.fliplr,
@@ -19,3 +18,4 @@ STORED: dict[int, Callable[[Pixels], Pixels]] = {
     7: lambda p: np.rot90(p.T, 2),
     8: lambda p: np.rot90(p, -1),
 }
+"""What is stored under each orientation, as a function of the upright page."""
