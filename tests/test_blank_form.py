@@ -1,4 +1,4 @@
-"""Pages laid on the form that nobody filled in: where they lie, and what on them is printed there."""
+"""Pages are aligned with their blank form, and what is printed on the form is found."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOXES = [(520, 100 + 70 * row) for row in range(len(LABELS))]
 
 
 def form() -> Pixels:
-    """Labels, some with printed digits, and three boxes beside each."""
+    """Return a form with labels, some with printed digits, and three boxes beside each label."""
     sheet = Sheet(900, 1300)
     for label, (left, top) in zip(LABELS, BOXES, strict=True):
         cv2.putText(sheet.pixels, label, (60, top + 36), cv2.FONT_HERSHEY_COMPLEX, 1.0, 40, 2, cv2.LINE_AA)
@@ -35,7 +35,7 @@ def form() -> Pixels:
 
 
 def filled(text: str = "305") -> tuple[Pixels, list[tuple[int, int, int, int]]]:
-    """The form with a number in the boxes of its first row, and the boxes of its digits."""
+    """Return the form with a number in the boxes of its first row, and the boxes of its digits."""
     sheet = Sheet(900, 1300)
     sheet.pixels[:] = form()
     written = [sheet.digit(c, BOXES[0][0] + 60 * at + 10, BOXES[0][1] + 6, 38) for at, c in enumerate(text)]
@@ -43,7 +43,7 @@ def filled(text: str = "305") -> tuple[Pixels, list[tuple[int, int, int, int]]]:
 
 
 def photographed(pixels: Pixels) -> tuple[Pixels, np.ndarray]:
-    """The page a little turned, smaller and aslant, on grey; and the homography to there."""
+    """Return a photo of the page, seen at an angle on a grey desk, and the homography to it."""
     corners = np.array([(0, 0), (900, 0), (900, 1300), (0, 1300)], np.float32)
     there = np.array([(60, 40), (840, 20), (865, 1180), (35, 1150)], np.float32)
     homography = cv2.getPerspectiveTransform(corners, there)
@@ -60,7 +60,7 @@ def moved(boxes: list[tuple[int, int, int, int]], homography: np.ndarray) -> np.
     return np.array(found)
 
 
-def test_a_photographed_page_lies_on_its_form_to_the_pixel() -> None:
+def test_a_photographed_page_is_aligned_with_its_form_to_the_pixel() -> None:
     photo, true = photographed(filled()[0])
     found = register(page_features(photo), page_features(form()))
     assert found is not None
@@ -69,7 +69,7 @@ def test_a_photographed_page_lies_on_its_form_to_the_pixel() -> None:
     assert np.abs(apart).max() < 2
 
 
-def test_another_page_lies_on_no_form() -> None:
+def test_another_page_fits_no_form() -> None:
     other = Sheet(900, 1300)
     for row in range(12):
         other.number("2071", 80, 80 + 90 * row, 50)
@@ -78,7 +78,7 @@ def test_another_page_lies_on_no_form() -> None:
     assert find_blank_form(np.full((1300, 900), 240, np.uint8), [blank]) is None
 
 
-def test_of_several_forms_it_is_the_one_with_that_print() -> None:
+def test_of_several_forms_the_right_one_is_found() -> None:
     other = Sheet(900, 1300)
     for row, text in enumerate(("Invoice", "Delivery note", "Quantity", "Price", "Total", "Tax", "Customer", "Street")):
         cv2.putText(other.pixels, text, (120, 100 + 120 * row), cv2.FONT_HERSHEY_TRIPLEX, 1.4, 40, 2, cv2.LINE_AA)
@@ -87,7 +87,7 @@ def test_of_several_forms_it_is_the_one_with_that_print() -> None:
 
 
 @pytest.mark.parametrize("aslant", [False, True])
-def test_print_is_told_from_writing_also_beside_the_side_of_a_box(aslant: bool) -> None:
+def test_print_is_distinguished_from_handwriting_beside_the_side_of_a_box(aslant: bool) -> None:
     pixels, written = filled("371")
     sheet = Sheet(900, 1300)
     sheet.pixels[:] = pixels
@@ -101,7 +101,7 @@ def test_print_is_told_from_writing_also_beside_the_side_of_a_box(aslant: bool) 
     assert on_blank.tolist() == [False] * 4 + [True] * 2
 
 
-def test_a_run_leaves_out_what_its_form_has_and_marks_a_page_of_another(tmp_path: Path) -> None:
+def test_a_run_leaves_out_the_print_of_the_form_and_marks_other_pages(tmp_path: Path) -> None:
     save(tmp_path / "scans" / "blank.png", form())
     save(tmp_path / "scans" / "filled.png", filled()[0])
     other = Sheet(900, 1300)
@@ -118,10 +118,10 @@ def test_a_run_leaves_out_what_its_form_has_and_marks_a_page_of_another(tmp_path
     assert int(pages["filled.png"]["printed"]) >= 6  # 1962 and 47
     assert (pages["filled.png"]["marks"], pages["other.png"]["marks"]) == ("", "other-form")
     again = run(tmp_path / "scans", tmp_path / "results.csv", Settings(device="cpu", jobs=1))
-    assert again.kept == 0 and again.digits > 10  # what is on the form is read again without it
+    assert again.kept == 0 and again.digits > 10  # without the form its print is read too
 
 
-def test_a_form_that_cannot_be_read_is_told_before_the_work(tmp_path: Path) -> None:
+def test_a_form_that_cannot_be_read_is_reported_before_the_run(tmp_path: Path) -> None:
     save(tmp_path / "scans" / "a.png", form())
     for name, content in (("gone.png", None), ("broken.png", b"no picture")):
         if content:

@@ -1,4 +1,4 @@
-"""Which digits are left out because what is written elsewhere on the page is far darker."""
+"""Digits are left out if the other digits of the page are far darker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SURE = np.full(8, 0.95, np.float32)
 
 
 def page(ink: list[int], paper: int = 215) -> Pixels:
-    """Rings in all boxes, so much darker (or lighter) than the paper."""
+    """Return a page with a ring in each box, darker (or lighter) than the paper by the given grey values."""
     pixels = np.full((500, 900), paper, np.uint8)
     for (left, top, width, height), darker in zip(BOXES.astype(int).tolist(), ink, strict=True):
         pixels[top : top + height, left : left + width] = paper - darker
@@ -32,17 +32,17 @@ def test_light_ink_on_dark_paper_counts_the_same() -> None:
     assert found.tolist() == [False] * 6 + [True] * 2
 
 
-def test_a_page_all_in_pale_pencil_has_no_faint_digits() -> None:
+def test_a_page_in_pale_pencil_has_no_faint_digits() -> None:
     assert not is_faint(ink_strengths(page([30] * 8), BOXES), SURE).any()
 
 
-def test_a_shadow_makes_no_digit_faint() -> None:
+def test_a_shadow_does_not_make_digits_faint() -> None:
     pixels = page([120] * 8)
     pixels[:, 450:] = pixels[:, 450:] // 3
     assert not is_faint(ink_strengths(pixels, BOXES), SURE).any()
 
 
-def test_few_sure_digits_say_nothing() -> None:
+def test_with_few_sure_digits_no_digit_is_faint() -> None:
     strengths = ink_strengths(page([160] * 4 + [20] * 4), BOXES)
     assert not is_faint(strengths, np.array([0.95] * 4 + [0.5] * 4)).any()
     assert is_faint(strengths, np.array([0.95] * 5 + [0.5] * 3)).any()

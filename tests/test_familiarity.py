@@ -20,24 +20,24 @@ KNOWN = Familiar((0.55, 1.0), (12.0, 110.0), (40.0, 255.0))
         ((0.8, 30, 20), True),
     ],
 )
-def test_a_page_whose_scores_sizes_or_ink_were_never_measured_is_unfamiliar(
+def test_a_page_outside_the_measured_ranges_is_unfamiliar(
     medians: tuple[float, float, float], unfamiliar: bool
 ) -> None:
     assert is_unfamiliar(np.array(medians), KNOWN) is unfamiliar
 
 
-def test_few_digits_tell_nothing_of_a_page() -> None:
+def test_a_page_with_few_digits_is_not_judged() -> None:
     boxes, scores, strengths = np.full((7, 4), 30.0), np.full(7, 0.9), np.full(7, 100.0)
     assert page_medians(boxes[:5], scores[:5], strengths[:5]) is None
     scores[:2] = 0.1  # too weak to count
     assert page_medians(boxes, scores, strengths) is None
     scores[:2] = 0.5
-    told = page_medians(boxes, scores, strengths)
-    assert told is not None and told.tolist() == [0.9, 30, 100]
+    medians = page_medians(boxes, scores, strengths)
+    assert medians is not None and medians.tolist() == [0.9, 30, 100]
     assert not is_unfamiliar(None, KNOWN)
 
 
-def test_the_range_holds_the_measured_pages_and_none_is_too_good() -> None:
+def test_the_range_contains_the_measured_pages_and_has_no_upper_score() -> None:
     pages = np.column_stack([np.linspace(0.6, 0.9, 50), np.linspace(15.2, 60, 50), np.linspace(50.5, 180, 50)])
     known = familiar_range(pages)
     assert not any(is_unfamiliar(page, known) for page in pages[1:-1])
@@ -46,10 +46,10 @@ def test_the_range_holds_the_measured_pages_and_none_is_too_good() -> None:
     assert familiar_range(np.empty((0, 3))) == Familiar()
 
 
-def test_made_up_pages_say_nothing_of_the_score() -> None:
+def test_synthetic_pages_do_not_change_the_range_of_the_score() -> None:
     paper = np.column_stack([np.linspace(0.6, 0.9, 50), np.full(50, 30.0), np.full(50, 100.0)])
-    made_up = np.column_stack([np.full(50, 0.2), np.linspace(12, 90, 50), np.full(50, 30.0)])
-    known = familiar_range(paper, made_up)
+    synthetic = np.column_stack([np.full(50, 0.2), np.linspace(12, 90, 50), np.full(50, 30.0)])
+    known = familiar_range(paper, synthetic)
     assert known.score[0] == pytest.approx(0.6, abs=0.01)
     assert known.height_px == (12.0, 90.0)
     assert known.strength[0] == 30.0

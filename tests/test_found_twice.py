@@ -1,4 +1,4 @@
-"""The same digit within its own box goes; another digit within it, and the same one beside it, stay."""
+"""The same digit inside its own box is removed; another digit inside it, and the same digit beside it, stay."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reading(digits: str, confidences: list[float]) -> JointReading:
     ],
     ids=["part", "surer part", "other digit", "overlap", "apart"],
 )
-def test_a_digit_within_the_box_of_the_same(
+def test_a_digit_inside_the_box_of_the_same_digit(
     other: tuple[int, int, int, int], digits: str, confidences: list[float], gone: list[bool]
 ) -> None:
     boxes = np.array([LONG_SEVEN, other], float)
@@ -35,5 +35,5 @@ def test_a_digit_within_the_box_of_the_same(
     assert is_found_twice(boxes[::-1], reading(digits[::-1], confidences[::-1])).tolist() == gone[::-1]
 
 
-def test_of_nothing_nothing_is_found_twice() -> None:
+def test_no_detections_are_accepted() -> None:
     assert is_found_twice(np.empty((0, 4)), reading("", [])).tolist() == []

@@ -1,4 +1,4 @@
-"""Both networks' words about a detection become one, and its coefficients can be fitted."""
+"""The answers of both networks are combined, and the coefficients can be fitted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def says(digit: int, sure: float, second: int = 8, none: float = 0.0, classes: i
     return row[None]
 
 
-def test_what_both_say_is_surer_than_what_one_says() -> None:
+def test_agreement_of_both_networks_gives_more_confidence() -> None:
     both = read_jointly(np.array([0.8]), says(3, 0.9, classes=16), says(3, 0.9), ALONE)
     one = read_jointly(np.array([0.8]), says(3, 0.9, classes=16), says(8, 0.6, second=3), ALONE)
     assert both.digits[0] == one.digits[0] == 3
@@ -36,13 +36,13 @@ def test_what_both_say_is_surer_than_what_one_says() -> None:
     assert one.seconds[0] == 8
 
 
-def test_the_weights_decide_who_is_believed() -> None:
+def test_the_weights_decide_which_network_counts() -> None:
     detector, classifier = says(3, 0.8, second=5, classes=16), says(5, 0.8, second=3)
     assert joint_probabilities(detector, classifier, JointParameters(1.0, 0.0))[0].argmax() == 3
     assert joint_probabilities(detector, classifier, JointParameters(0.0, 1.0))[0].argmax() == 5
 
 
-def test_probabilities_add_up_and_confidences_with_the_runner_up_s_are_no_more_than_one() -> None:
+def test_probabilities_add_up_to_one() -> None:
     rng = np.random.default_rng(0)
     detector, classifier = rng.dirichlet(np.full(16, 0.2), 200), rng.dirichlet(np.full(11, 0.2), 200)
     assert joint_probabilities(detector, classifier).sum(axis=1) == pytest.approx(1)
@@ -52,7 +52,7 @@ def test_probabilities_add_up_and_confidences_with_the_runner_up_s_are_no_more_t
     assert (read.digits != read.seconds).all()
 
 
-def test_a_low_score_and_none_make_it_no_digit() -> None:
+def test_a_low_score_and_a_likely_non_digit_make_it_a_non_digit() -> None:
     sure = read_jointly(np.array([0.9]), says(3, 0.99, classes=16), says(3, 0.99, none=0.001), ALONE)
     poor = read_jointly(np.array([0.2]), says(3, 0.99, classes=16), says(3, 0.99, none=0.99), ALONE)
     assert sure.is_digit[0] > 0.9 and poor.is_digit[0] < 0.1
@@ -72,15 +72,15 @@ def test_sure_neighbours_make_a_weak_detection_a_digit() -> None:
         for sides in ((0.0, 0.0), (0.95, 0.9), (0.29, 0.1))
     )
     assert beside.is_digit[0] > alone.is_digit[0] + 0.2 and beside.confidences[0] > alone.confidences[0]
-    assert below.is_digit[0] == alone.is_digit[0], "what is hardly found itself does not vouch for others"
+    assert below.is_digit[0] == alone.is_digit[0], "a weak neighbour does not make a detection more likely"
 
 
-def test_of_equals_the_smaller_digit_comes_first() -> None:
+def test_of_equally_likely_digits_the_smaller_one_comes_first() -> None:
     read = read_jointly(np.array([0.5]), np.full((1, 16), 1 / 16), np.full((1, 11), 1 / 11), ALONE)
     assert (read.digits[0], read.seconds[0]) == (0, 1)
 
 
-def test_zeros_are_borne() -> None:
+def test_zero_probabilities_are_accepted() -> None:
     read = read_jointly(np.zeros(1), np.zeros((1, 16)), np.zeros((1, 11)), ALONE)
     assert np.isfinite(read.confidences).all() and np.isfinite(read.is_digit).all()
     assert len(read_jointly(np.zeros(0), np.zeros((0, 16)), np.zeros((0, 11)), np.zeros((0, 2))).digits) == 0
@@ -95,7 +95,7 @@ def test_a_logistic_regression_finds_its_coefficients() -> None:
     assert weights == pytest.approx([2, -1], abs=0.1)
 
 
-def test_a_fitted_calibration_tells_how_many_are_right() -> None:
+def test_a_fitted_calibration_gives_the_share_that_is_right() -> None:
     rng = np.random.default_rng(2)
     n = 4000
     truth = rng.integers(0, 10, n)
@@ -113,7 +113,7 @@ def test_a_fitted_calibration_tells_how_many_are_right() -> None:
         assert sure[some].mean() == pytest.approx(right[some].mean(), abs=0.1)
 
 
-def test_fitted_weights_prefer_the_network_that_knows() -> None:
+def test_fitted_weights_prefer_the_better_network() -> None:
     rng = np.random.default_rng(3)
     truth = rng.integers(0, 10, 500)
     knows = np.full((500, 10), 0.02)

@@ -1,4 +1,4 @@
-"""Rows of digits are found along slope and bend, whatever their gaps, and two close rows stay two."""
+"""Lines are found although they slope or bend, whatever their gaps are, and two close lines stay two."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batchocr.decoding.lines import find_lines
 
 
 def spread(rows: int, pitch: float, seed: int = 0, across: int = 40, gap: float = 0.6) -> tuple[Boxes, list[int]]:
-    """Rows of digits, some left out, each moved and scaled a little; and which row each is on."""
+    """Return rows of digits, some left out, each moved and scaled a little, and the row of each digit."""
     rng = np.random.default_rng(seed)
     boxes, row = [], []
     for at in range(rows):
@@ -25,7 +25,7 @@ def spread(rows: int, pitch: float, seed: int = 0, across: int = 40, gap: float 
 
 
 def bent(boxes: Boxes, slope: float, sag_px: float) -> Boxes:
-    """The boxes on a page that falls by `slope` and sags by `sag_px` in its middle."""
+    """Return the boxes on a page that slopes down and sags by `sag_px` in its middle."""
     x = boxes[:, 0] + boxes[:, 2] / 2
     wide = x.max() - x.min()
     moved = boxes.copy()
@@ -53,11 +53,11 @@ def test_the_slope_of_a_page_is_measured() -> None:
 
 
 def centres(boxes: Boxes) -> tuple[Boxes, Boxes, Boxes]:
-    """x and y of the middles, and heights."""
+    """Return x and y of the centres, and the heights."""
     return boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2, boxes[:, 3]
 
 
-def test_boxes_come_from_the_left_lines_from_the_top_whatever_their_order() -> None:
+def test_the_order_of_the_boxes_does_not_change_the_lines() -> None:
     boxes, row = spread(6, 1.8)
     order = np.random.default_rng(1).permutation(len(boxes))
     lines = find_lines(boxes[order])
@@ -87,12 +87,12 @@ def test_small_digits_beside_large_ones_are_on_their_line() -> None:
     assert line.tolist() == [5, 0, 1, 2, 3, 4]
 
 
-def test_a_fraction_s_digits_one_above_the_other_are_two_lines() -> None:
+def test_the_digits_of_a_fraction_are_two_lines() -> None:
     above, below = row_of_boxes(100, 120, 1, high=20), row_of_boxes(100, 145, 1, high=20)
     assert membership(find_lines(np.concatenate([below, above])), 2) == [1, 0]
 
 
-def test_a_raised_first_digit_does_not_begin_a_line_of_its_own() -> None:
+def test_a_raised_first_digit_does_not_start_a_line_of_its_own() -> None:
     row = row_of_boxes(100, 200, 8)
     row[0, 1] -= 0.55 * HIGH
     (line,) = find_lines(row)
@@ -105,6 +105,6 @@ def test_two_thousand_digits_are_on_their_lines() -> None:
     assert membership(find_lines(boxes), len(boxes)) == row
 
 
-def test_boxes_of_no_size_are_borne() -> None:
+def test_boxes_without_a_size_are_accepted() -> None:
     boxes = np.array([(10.0, 10.0, 0.0, 0.0), (10.0, 10.0, 0.0, 0.0), (50.0, 10.0, 20.0, 30.0)])
     assert sum(len(line) for line in find_lines(boxes)) == 3

@@ -1,4 +1,4 @@
-"""Rows that are left out and marked: the others keep their order, and lines and numbers are counted again."""
+"""Rows are left out and marked: the others keep their order, and lines and numbers are counted again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from batchocr.records import DigitRow, NumberRow, Origin, PageResult, PageRow
 
 
 def page(*numbers: tuple[int, int, str, Origin, float, str]) -> PageResult:
-    """Of each number its line, its place there, its digits, where it is from, its confidence, and its marks."""
+    """Return a page; each number has its line, its position, digits, origin, confidence and marks."""
     digits: list[DigitRow] = []
     rows: list[NumberRow] = []
     for line, number, text, origin, confidence, review in numbers:
@@ -33,7 +33,7 @@ BOTH = page(
 )
 
 
-def test_lines_and_numbers_are_counted_again_where_some_are_left_out() -> None:
+def test_lines_and_numbers_are_counted_again_if_some_are_left_out() -> None:
     read = marked(BOTH, Marking(0.0, "drop"))
     assert [(n.line, n.number, n.text) for n in read.numbers] == [(1, 1, "22"), (2, 1, "4"), (2, 2, "6")]
     assert [(d.line, d.number, d.position, d.digit) for d in read.digits] == [
@@ -48,13 +48,13 @@ def test_lines_and_numbers_are_counted_again_where_some_are_left_out() -> None:
     assert [(n.line, n.text) for n in only.numbers] == [(1, "11"), (2, "3"), (3, "5")]
 
 
-def test_a_page_of_which_nothing_is_wanted_is_empty() -> None:
+def test_a_page_without_wanted_rows_is_empty() -> None:
     alone = page((1, 1, "7", "print", 0.9, ""))
     assert marked(alone, Marking(0.5, "drop")).page.status == "empty"
     assert marked(alone, Marking(0.5, "keep")).page.status == "read"
 
 
-def test_the_mark_of_the_threshold_comes_first_and_goes_to_the_number_by_its_own_confidence() -> None:
+def test_the_mark_of_the_threshold_comes_first() -> None:
     read = marked(BOTH, Marking(0.92))
     assert {d.digit: d.review for d in read.digits} == {
         1: "",
@@ -68,6 +68,6 @@ def test_the_mark_of_the_threshold_comes_first_and_goes_to_the_number_by_its_own
     assert read.page.review == 2
 
 
-def test_a_page_that_failed_stays_as_it_is() -> None:
+def test_a_failed_page_is_unchanged() -> None:
     failed = PageResult(replace(BOTH.page, status="failed"))
     assert marked(failed, Marking(0.5, "drop")) == failed

@@ -1,4 +1,4 @@
-"""`--max-error`: the threshold from the reading file's table, what it marks, and where it cannot be kept."""
+"""`--max-error`: the threshold from the table of the reading file, what it marks, and errors that are too small."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def marked(out: Path) -> list[bool]:
 
 @pytest.fixture(scope="module")
 def plain(model: Path, samples: Path) -> Path:
-    """What is read where no threshold is asked for."""
+    """Return the results without an option for the threshold."""
     out = model.with_name("plain.csv")
     assert run(samples / "numbers.png", "--model", model, out=out).code == 0
     return out
 
 
 @pytest.mark.parametrize(("max_error", "least"), [("0.05", 0.3), ("0.009", 0.9), ("0.008", 0.9), ("0.002", 0.9985)])
-def test_digits_below_the_table_s_threshold_are_marked_and_none_is_dropped(
+def test_digits_below_the_threshold_are_marked_and_not_dropped(
     model: Path, plain: Path, samples: Path, tmp_path: Path, max_error: str, least: float
 ) -> None:
     ours = tmp_path / "ours.csv"
@@ -62,7 +62,7 @@ def test_the_environment_sets_it_too(model: Path, one_digit: Path, tmp_path: Pat
     assert account(out)["settings"]["min_confidence"] == 0.9985
 
 
-def test_both_thresholds_are_one_too_many(model: Path, one_digit: Path, tmp_path: Path) -> None:
+def test_both_thresholds_together_are_wrong_usage(model: Path, one_digit: Path, tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
     for ended in (
         run(one_digit, "--max-error", "0.01", "--min-confidence", "0.9", "--model", model, out=out),
@@ -73,7 +73,7 @@ def test_both_thresholds_are_one_too_many(model: Path, one_digit: Path, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_that_no_threshold_keeps_is_told_with_the_least_that_one_does(
+def test_an_error_that_is_too_small_is_reported_with_the_smallest_possible_one(
     model: Path, one_digit: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "results.csv"
@@ -84,7 +84,7 @@ def test_an_error_that_no_threshold_keeps_is_told_with_the_least_that_one_does(
 
 
 @pytest.mark.parametrize("value", ["-0.1", "1.5", "nan", "none"])
-def test_what_is_no_share_is_refused(model: Path, one_digit: Path, tmp_path: Path, value: str) -> None:
+def test_a_value_that_is_not_a_share_is_refused(model: Path, one_digit: Path, tmp_path: Path, value: str) -> None:
     ended = run(one_digit, "--model", model, "--max-error", value, out=tmp_path / "results.csv")
     assert ended.code == 2 and "--max-error" in ended.err
 
@@ -110,7 +110,7 @@ def test_a_reader_takes_it_too(model: Path, samples: Path) -> None:
         Reader(model.with_name("none.keras"), max_error=0.01)
 
 
-def test_the_reading_file_s_threshold_stays_where_none_is_asked_for(model: Path) -> None:
+def test_without_options_the_threshold_is_that_of_the_reading_file(model: Path) -> None:
     models = Models(shipped_detector(), model)
     reading = find_reading(models, read_detector(models.detector)[0], read_sidecar(model))
     assert reading.threshold(None, None) == reading.record.min_confidence
@@ -122,7 +122,9 @@ def test_the_reading_file_s_threshold_stays_where_none_is_asked_for(model: Path)
     ("change", "says"),
     [({"levels": []}, "calibration.levels"), ({"rows": -1}, "calibration.rows"), ({"x": 1}, "calibration.x")],
 )
-def test_a_damaged_table_is_no_sidecar(change: dict[str, object], says: str, one_digit: Path, tmp_path: Path) -> None:
+def test_a_sidecar_with_a_damaged_table_is_refused(
+    change: dict[str, object], says: str, one_digit: Path, tmp_path: Path
+) -> None:
     path = sidecar_path(copy_model(tmp_path / "mine.keras", calibration=TABLE))
     lines = [line for line in path.read_text().splitlines() if '"confidence"' in line]
     assert [json.loads(line.rstrip(","))["high"] for line in lines] == [level.high for level in TABLE.levels]

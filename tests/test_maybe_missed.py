@@ -1,4 +1,4 @@
-"""Detections that were nearly taken for digits mark the number that they stand beside."""
+"""Detections that were nearly read as digits mark the number beside them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_digit_may_be_missed_on_the_line_of_a_number(box: tuple[int, ...], mis
     assert not may_lack_digit(NUMBER, np.empty((0, 4)))
 
 
-def test_the_same_ink_found_twice_is_nothing_missed() -> None:
+def test_ink_of_a_digit_is_not_missed() -> None:
     boxes = np.array([[102.0, 52, 16, 26], [180, 50, 20, 30], [168, 50, 20, 30]])
     assert uncovered_boxes(boxes, NUMBER)[:, 0].tolist() == [180, 168]
     assert len(uncovered_boxes(boxes, np.empty((0, 4)))) == 3

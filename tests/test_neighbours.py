@@ -1,4 +1,4 @@
-"""Detections beside each other in a number vouch for each other; others do not."""
+"""The scores of the detections beside each detection in a number."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import numpy as np
 from batchocr.decoding.neighbours import neighbour_scores
 
 
-def test_each_has_the_best_of_both_sides() -> None:
+def test_each_detection_has_the_best_score_of_both_sides() -> None:
     boxes = np.array([(40, 10, 12, 20), (0, 10, 12, 20), (20, 11, 12, 20), (21, 12, 11, 18)], float)
     best = neighbour_scores(boxes, np.array([0.9, 0.8, 0.2, 0.6]))
     assert best[2].tolist() == [0.8, 0.9] and best[3].tolist() == [0.8, 0.9]
     assert best[0].tolist() == [0.6, 0.0] and best[1].tolist() == [0.0, 0.6]
 
 
-def test_other_rows_other_sizes_and_far_ones_are_no_neighbours() -> None:
+def test_detections_on_other_lines_of_other_sizes_and_far_away_are_not_neighbours() -> None:
     one = (100, 100, 14, 20)
     others = [(100, 130, 14, 20), (120, 60, 40, 80), (140, 100, 14, 20), (102, 101, 13, 19)]
     for other in others:
         assert not neighbour_scores(np.array([one, other], float), np.array([0.9, 0.9])).any(), other
 
 
-def test_nothing_and_many_are_borne() -> None:
+def test_no_detections_and_many_detections_are_accepted() -> None:
     assert neighbour_scores(np.empty((0, 4)), np.empty(0)).shape == (0, 2)
     rng = np.random.default_rng(0)
     boxes = np.concatenate([rng.uniform(0, 3000, (800, 2)), rng.uniform(8, 60, (800, 2))], axis=1)

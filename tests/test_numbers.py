@@ -1,4 +1,4 @@
-"""A line becomes numbers by its gaps, and by the boxes, combs and tables that its digits stand in."""
+"""A line is split into numbers by its gaps, and by boxes, combs and tables around its digits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sizes(boxes: Boxes, pixels: Pixels) -> list[int]:
 
 
 def in_cells(left: float, cell: float, filled: list[int], seed: int = 0) -> Boxes:
-    """Digits, some narrow, in cells from `left`, somewhat off their middles."""
+    """Return digits, some of them narrow, in cells from `left`, not exactly at their centres."""
     rng = np.random.default_rng(seed)
     return np.array(
         [
@@ -44,7 +44,7 @@ def in_cells(left: float, cell: float, filled: list[int], seed: int = 0) -> Boxe
 
 
 def comb(pixels: Pixels, left: float, cell: float, cells: int, teeth: float = 1.35, grey: int = 120) -> None:
-    """A frame with a tooth between cells, `teeth` heights above the base line."""
+    """Draw a frame with a tooth between cells, which reaches `teeth` heights above the base line."""
     top, bottom, right = BASE - 1.35 * HIGH, BASE + 0.3 * HIGH, left + cell * cells
     for y in (top, bottom):
         level(pixels, y, left, right + 3, grey)
@@ -54,12 +54,12 @@ def comb(pixels: Pixels, left: float, cell: float, cells: int, teeth: float = 1.
         upright(pixels, left + i * cell, BASE - teeth * HIGH, bottom, grey)
 
 
-def test_gaps_part_numbers_on_plain_paper() -> None:
+def test_gaps_separate_numbers_on_plain_paper() -> None:
     boxes = np.concatenate([row_of_boxes(100, BASE, 3), row_of_boxes(300, BASE, 2), row_of_boxes(420, BASE, 1)])
     assert sizes(boxes, paper()) == [3, 2, 1]
 
 
-def test_a_space_before_three_digits_parts_no_number_that_stands_alone() -> None:
+def test_a_space_before_three_digits_does_not_split_a_number_that_is_alone() -> None:
     step, space = WIDE + 6, 1.25 * HIGH
     first = row_of_boxes(100, BASE, 2, step=step)
     second = row_of_boxes(first[-1, 0] + WIDE + space, BASE, 3, step=step)
@@ -70,7 +70,7 @@ def test_a_space_before_three_digits_parts_no_number_that_stands_alone() -> None
     assert sizes(alone[:-1], paper()) == [2, 2]
 
 
-def test_narrow_ones_stay_in_their_number() -> None:
+def test_narrow_digits_stay_in_their_number() -> None:
     boxes = row_of_boxes(100, BASE, 5, step=44)
     boxes[1:4, 0] += 10
     boxes[1:4, 2] = 6
@@ -108,7 +108,7 @@ def test_two_combs_close_together_are_two_numbers() -> None:
     assert sizes(boxes, pixels) == [3, 2]
 
 
-def test_a_table_s_rule_parts_numbers() -> None:
+def test_the_rule_of_a_table_separates_numbers() -> None:
     pixels = paper()
     for i in range(6):
         upright(pixels, 100 + 90 * i, 20, 380)
@@ -118,7 +118,7 @@ def test_a_table_s_rule_parts_numbers() -> None:
     assert sizes(boxes, pixels) == [2] * 5
 
 
-def test_single_digits_in_a_grid_s_square_cells_are_numbers_each() -> None:
+def test_single_digits_in_square_cells_are_separate_numbers() -> None:
     pixels, cell = paper(), 1.8 * HIGH
     for i in range(8):
         upright(pixels, 100 + cell * i, 20, 380)
@@ -127,7 +127,7 @@ def test_single_digits_in_a_grid_s_square_cells_are_numbers_each() -> None:
 
 
 def table(cell: float, digits: int, rows: int = 6, columns: int = 7) -> tuple[Boxes, Pixels]:
-    """A table whose cells digits nearly fill, some with narrow ones, and its picture."""
+    """Return the digits of a table that nearly fill its cells, some of them narrow, and the page."""
     rng = np.random.default_rng(0)
     pixels = np.clip(245 + rng.normal(0, 3, (900, 1600)), 0, 255).astype(np.uint8)
     for i in range(columns + 1):
@@ -142,39 +142,39 @@ def table(cell: float, digits: int, rows: int = 6, columns: int = 7) -> tuple[Bo
     return np.array(boxes), pixels
 
 
-def test_cells_that_digits_nearly_fill_part_numbers() -> None:
+def test_cells_that_digits_nearly_fill_separate_numbers() -> None:
     boxes, pixels = table(2.0 * HIGH, 2)
     assert sizes(boxes, pixels) == [2] * 42
 
 
-def test_narrow_columns_of_a_ledger_hold_a_digit_each_of_one_number() -> None:
+def test_narrow_columns_of_a_ledger_hold_one_number() -> None:
     boxes, pixels = table(1.15 * HIGH, 1)
     assert sizes(boxes, pixels) == [7] * 6
 
 
-def test_a_margin_s_rule_parts_no_number_that_is_written_across_it() -> None:
+def test_the_rule_of_a_margin_does_not_split_a_number_across_it() -> None:
     boxes = np.concatenate([row_of_boxes(100, 100 + 70 * i, 6) for i in range(5)])
     pixels = paper()
     upright(pixels, 187, 0, 400)
     assert sizes(boxes, pixels) == [6] * 5
 
 
-def test_a_regular_pitch_holds_a_comb_together_whose_teeth_are_not_to_be_seen() -> None:
+def test_regular_steps_join_the_digits_of_a_comb_without_visible_teeth() -> None:
     boxes = row_of_boxes(100, BASE, 6, step=1.7 * HIGH)
     assert sizes(boxes, paper()) == [6]
 
 
-def test_digits_of_another_size_in_a_row_have_their_own_gaps() -> None:
+def test_gaps_are_relative_to_the_size_of_the_nearby_digits() -> None:
     boxes = np.concatenate([row_of_boxes(100, BASE, 5, high=HIGH), row_of_boxes(500, BASE, 6, step=16, high=20)])
     assert sizes(boxes, paper()) == [5, 6]
 
 
-def test_cents_raised_beside_a_large_number_are_its() -> None:
+def test_raised_cents_belong_to_the_large_number_beside_them() -> None:
     boxes = np.concatenate([row_of_boxes(100, BASE, 3), row_of_boxes(192, BASE - 18, 2, step=15, high=20)])
     assert sizes(boxes, paper()) == [5]
 
 
-def test_the_limit_moves_to_the_hole_between_a_page_s_gaps() -> None:
+def test_the_limit_is_in_the_hole_of_the_page_s_gaps() -> None:
     few, many = np.full(40, 0.2), np.full(15, 0.7)
     assert gap_limit(np.r_[few, many, np.full(10, 1.2)]) > 0.75
     assert gap_limit(np.r_[few, np.full(10, 0.95)]) < 0.95
@@ -190,7 +190,7 @@ def test_a_rule_in_a_gap_is_measured() -> None:
     assert rule.bottom == pytest.approx(BASE + 0.3 * HIGH, abs=8)
 
 
-def test_level_rules_noise_and_the_picture_s_edge_are_no_upright_rules() -> None:
+def test_horizontal_rules_noise_and_the_side_of_the_page_are_not_vertical_rules() -> None:
     pixels = paper(noise=6)
     level(pixels, BASE + 2, 0, 1600)
     level(pixels, BASE - 60, 0, 1600)

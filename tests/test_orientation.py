@@ -1,4 +1,4 @@
-"""Pages that lie on their side or head: what tells it, and that boxes are those of the page as given."""
+"""Pages on their side or upside down: how they are recognised, and that boxes are those of the page as given."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchocr.decoding.orientation import Evidence, Orientation, evidence, find_
 from batchocr.vision.geometry.quarter_turns import rotate
 
 UPRIGHT = Evidence(60, 0.95, 0.92)
-ON_ITS_HEAD = Evidence(55, 0.55, 0.85)
+UPSIDE_DOWN = Evidence(55, 0.55, 0.85)
 ON_ITS_SIDE = Evidence(4, 0.2, 0.35)
 NOTHING = Evidence(0, 0.0, 0.0)
 
@@ -35,23 +35,20 @@ def test_strong_digits_of_a_sure_class_are_upright() -> None:
 @pytest.mark.parametrize(
     "turns, turn",
     [
-        ((UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD, ON_ITS_SIDE), Orientation(0, True)),
-        ((ON_ITS_HEAD, ON_ITS_SIDE, UPRIGHT, ON_ITS_SIDE), Orientation(2, True)),
-        ((ON_ITS_SIDE, UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD), Orientation(1, True)),
-        ((ON_ITS_SIDE, ON_ITS_HEAD, ON_ITS_SIDE, UPRIGHT), Orientation(3, True)),
+        ((UPRIGHT, ON_ITS_SIDE, UPSIDE_DOWN, ON_ITS_SIDE), Orientation(0, True)),
+        ((UPSIDE_DOWN, ON_ITS_SIDE, UPRIGHT, ON_ITS_SIDE), Orientation(2, True)),
+        ((ON_ITS_SIDE, UPRIGHT, ON_ITS_SIDE, UPSIDE_DOWN), Orientation(1, True)),
+        ((ON_ITS_SIDE, UPSIDE_DOWN, ON_ITS_SIDE, UPRIGHT), Orientation(3, True)),
         ((ON_ITS_SIDE, ON_ITS_SIDE, ON_ITS_SIDE, ON_ITS_SIDE), Orientation(0, True)),  # a drawing, or an empty page
         ((NOTHING, NOTHING, NOTHING, NOTHING), Orientation(0, True)),
-        ((UPRIGHT, UPRIGHT, ON_ITS_SIDE, ON_ITS_HEAD), Orientation(0, False)),  # writing both ways
-        ((ON_ITS_HEAD, UPRIGHT, ON_ITS_SIDE, UPRIGHT), Orientation(0, False)),
-        ((NOTHING, Evidence(3, 1.0, 0.9), NOTHING, NOTHING), Orientation(0, True)),  # too few to say anything
-        (
-            (NOTHING, NOTHING, Evidence(173, 0.05, 0.69), NOTHING),
-            Orientation(0, True),
-        ),  # words upside down
+        ((UPRIGHT, UPRIGHT, ON_ITS_SIDE, UPSIDE_DOWN), Orientation(0, False)),  # writing in two directions
+        ((UPSIDE_DOWN, UPRIGHT, ON_ITS_SIDE, UPRIGHT), Orientation(0, False)),
+        ((NOTHING, Evidence(3, 1.0, 0.9), NOTHING, NOTHING), Orientation(0, True)),  # too few digits
+        ((NOTHING, NOTHING, Evidence(173, 0.05, 0.69), NOTHING), Orientation(0, True)),  # words upside down
         ((NOTHING, Evidence(34, 0.3, 0.6), NOTHING, NOTHING), Orientation(0, False)),
     ],
 )
-def test_how_a_page_lies(turns: tuple[Evidence, ...], turn: Orientation) -> None:
+def test_the_orientation_of_a_page(turns: tuple[Evidence, ...], turn: Orientation) -> None:
     assert find_orientation(turns) == turn
 
 
@@ -70,7 +67,7 @@ def test_points_of_a_turned_page_are_found_on_the_page_as_given(quarters: int) -
 
 
 def test_a_page_on_its_side_is_read_as_the_upright_one(tmp_path: Path) -> None:
-    """By the command and the shipped models: the same digits, and boxes of the page as given."""
+    """The command with the shipped models gives the same digits, with boxes of the page as given."""
     upright = page(["4725", "3594", "2754", "45237", "5742"], width=900)
     (tmp_path / "scans").mkdir()
     for quarters in range(4):

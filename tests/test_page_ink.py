@@ -11,7 +11,7 @@ from batchocr.records import Pixels
 BOX = np.array([[400.0, 300, 30, 40]])
 
 
-def test_a_page_with_writing_is_told_from_a_bare_and_a_ruled_one() -> None:
+def test_a_page_with_writing_is_distinguished_from_a_bare_and_a_ruled_one() -> None:
     bare, ruled, written = Sheet(900, 700), Sheet(900, 700), Sheet(900, 700)
     for row in range(6):
         ruled.rule(50, 100 + 90 * row, 850, 100 + 90 * row)
@@ -23,7 +23,7 @@ def test_a_page_with_writing_is_told_from_a_bare_and_a_ruled_one() -> None:
     assert has_writing((255 - written.pixels).astype(np.uint8))
 
 
-def test_specks_are_no_writing() -> None:
+def test_specks_are_not_writing() -> None:
     pixels = Sheet(900, 700).pixels.copy()
     for x in range(50, 850, 40):
         pixels[300:303, x : x + 3] = 30
@@ -31,7 +31,7 @@ def test_specks_are_no_writing() -> None:
 
 
 def cut_page(left: int) -> Pixels:
-    """A stroke 30 wide whose left side is at a column of the page, before it where that is below 0."""
+    """Return a page with a stroke that is 30 pixels wide and starts at a column; a negative one is outside the page."""
     pixels = np.full((700, 900), 240, np.uint8)
     pixels[300:340, max(0, left) : left + 30] = 40
     return pixels
@@ -46,7 +46,7 @@ def test_ink_that_ends_at_the_side_is_cut_and_ink_near_it_is_not() -> None:
     assert is_cut(turned, np.array([[300.0, 880, 40, 30]]), strength).tolist() == [True]
 
 
-def test_a_strip_is_no_whole_page() -> None:
+def test_a_strip_is_not_a_whole_page() -> None:
     assert is_whole_page(np.zeros((700, 900), np.uint8), BOX)
     assert not is_whole_page(np.zeros((90, 900), np.uint8), BOX)
     assert not is_whole_page(np.zeros((700, 900), np.uint8), np.empty((0, 4)))

@@ -1,4 +1,4 @@
-"""`reading.json`: written and read again, refused where it is broken, and found beside the models."""
+"""`reading.json` is written and read, refused if it is broken, and found beside the models."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def test_it_is_written_and_read_again(tmp_path: Path) -> None:
     record, sha256 = read_reading(tmp_path / NAME)
     assert record == RECORD and len(sha256) == 64
     lines = (tmp_path / NAME).read_text().splitlines()
-    assert sum('"confidence"' in line and '"high"' in line for line in lines) == 2  # a level, a line
+    assert sum('"confidence"' in line and '"high"' in line for line in lines) == 2  # each level on one line
 
 
-def test_decoding_and_detector_take_what_it_says() -> None:
+def test_decoding_and_detector_use_its_values() -> None:
     reading = Reading(Path(NAME), "", RECORD, True)
     decoding = reading.decoding()
     assert (decoding.joint, decoding.calibration) == (RECORD.joint, RECORD.calibration)
@@ -75,14 +75,14 @@ def test_the_threshold_comes_from_the_table() -> None:
         ({"least_digit": 0.3}, "least_digit"),  # the old name of a key
     ],
 )
-def test_a_broken_one_is_refused(change: dict[str, Any], says: str, tmp_path: Path) -> None:
+def test_a_broken_file_is_refused(change: dict[str, Any], says: str, tmp_path: Path) -> None:
     path = tmp_path / NAME
     path.write_text(json.dumps({**json.loads(RECORD.model_dump_json()), **change}))
     with pytest.raises(ModelError, match=says):
         read_reading(path)
 
 
-def test_what_is_no_json_or_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_json_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("{")
     for path in (tmp_path / NAME, tmp_path / "none.json"):
         with pytest.raises(ModelError, match=r"python -m batchocr\.training\.joint"):
@@ -94,7 +94,7 @@ def found(model: Path) -> Reading:
     return find_reading(models, read_detector(models.detector)[0], read_sidecar(model))
 
 
-def test_the_one_fitted_for_both_models_is_found(tmp_path: Path) -> None:
+def test_the_file_that_was_fitted_for_both_models_is_found(tmp_path: Path) -> None:
     model = copy_model(tmp_path / "mine.keras", temperature=3.0)
     own = own_reading(model, data="mine")
     RECORD.write(tmp_path / NAME)
@@ -103,7 +103,7 @@ def test_the_one_fitted_for_both_models_is_found(tmp_path: Path) -> None:
     assert (found(model).path, found(model).fitted) == (tmp_path / NAME, True)
 
 
-def test_one_for_other_models_serves_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_for_other_models_is_used_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     model = copy_model(tmp_path / "mine.keras", temperature=3.0)
     with caplog.at_level(logging.WARNING):
         reading = found(model)

@@ -1,4 +1,4 @@
-"""Signs between and before digits are written with their numbers, and doubtful ones leave a mark."""
+"""Signs between and before digits are part of their numbers, and doubtful signs mark them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHAPES = {  # left of its cell, top from the base line, width, height
 
 
 def typed(text: str, step: float = STEP) -> tuple[Detections, Detections, str]:
-    """Digits and signs of a text as they stand on a line; a space takes a digit's place."""
+    """Return the digits and the signs of a text on a line; a space is as wide as a digit."""
     digits, signs, characters, marks = [], [], "", ""
     for i, character in enumerate(text):
         x = 100 + i * step
@@ -56,7 +56,7 @@ def texts(digits: Detections, signs: Detections, characters: str) -> tuple[list[
     "text",
     ["12/05/2017", "1250,75", "1.250,75", "-17", "10:30", "+41", "767,000", "0.5", "12-05-2017", "7+5", "044-123"],
 )
-def test_what_is_written_comes_back(text: str) -> None:
+def test_the_text_of_a_number_is_read(text: str) -> None:
     read, numbers = texts(*typed(text))
     assert read == [text]
     assert not numbers[0].doubtful
@@ -71,15 +71,15 @@ def test_a_dash_far_from_both_joins_nothing() -> None:
     assert texts(*typed("12   -   34"))[0] == ["12", "34"]
 
 
-def test_a_minus_belongs_to_the_number_that_it_is_near_to() -> None:
+def test_a_minus_belongs_to_the_nearer_number() -> None:
     assert texts(*typed("12   -34"))[0] == ["12", "-34"]
 
 
-def test_a_full_stop_behind_a_number_is_not_its() -> None:
+def test_a_full_stop_after_a_number_is_not_part_of_it() -> None:
     assert texts(*typed("12."))[0] == ["12"]
 
 
-def test_signs_of_a_letter_s_height_above_and_ones_within_a_digit_are_left_out() -> None:
+def test_signs_above_the_line_and_signs_inside_a_digit_are_left_out() -> None:
     digits, signs, characters = typed("12.5")
     above, within = signs.boxes.copy(), signs.boxes.copy()
     above[:, 1] = BASE - 1.5 * HIGH
@@ -98,14 +98,14 @@ def test_a_doubtful_sign_is_written_and_marks_its_number() -> None:
     assert texts(digits, replace(signs, probabilities=probabilities), characters)[1][0].doubtful
 
 
-def test_what_is_hardly_a_sign_is_not_written_but_marks() -> None:
+def test_a_weak_sign_is_not_written_but_marks_its_number() -> None:
     digits, signs, characters = typed("12.5", step=26)
     read, numbers = texts(digits, replace(signs, scores=np.array([0.1], np.float32)), characters)
     assert read == ["125"]
     assert numbers[0].doubtful
 
 
-def test_signs_stand_on_their_own_line() -> None:
+def test_signs_belong_to_their_own_line() -> None:
     first, point, _ = typed("12.5")
     second = detected(row_of_boxes(100, BASE + 1.4 * HIGH, 4), "6789")
     digits = together(first, second)
@@ -117,7 +117,7 @@ def test_no_signs_and_no_digits() -> None:
     assert find_signs(detected(np.empty((0, 4)), ""), np.empty((0, 4))) == []
 
 
-def test_a_point_within_a_colon_is_not_written_twice() -> None:
+def test_a_point_inside_a_colon_is_not_written_twice() -> None:
     digits, signs, characters = typed("10:30")
     x, _, wide, _ = signs.boxes[0].tolist()
     dot = detected(np.array([(x, BASE - 6, wide, 6.0)]), ".", SIGN, score=0.6)
@@ -125,7 +125,7 @@ def test_a_point_within_a_colon_is_not_written_twice() -> None:
 
 
 def contest(text: str, digit: float, sign: float, height: float | None = None) -> tuple[str, bool]:
-    """What is read where the sign of a typed text may be a 1 as well, and whether that is doubtful."""
+    """Return what is read if the sign of a text may also be a 1, and whether that is doubtful."""
     digits, signs, characters = typed(text)
     box = np.asarray(signs.boxes, np.float64)
     if height is not None:
@@ -147,7 +147,7 @@ def contest(text: str, digit: float, sign: float, height: float | None = None) -
     ("digit", "sign", "read", "doubtful"),
     [(0.3, 0.9, "12:05", False), (0.7, 0.8, "12:05", True), (0.9, 0.3, "12105", False), (0.8, 0.7, "12105", True)],
 )
-def test_ink_that_is_a_sign_or_a_digit_is_what_is_stronger(
+def test_of_a_sign_and_a_digit_in_the_same_ink_the_stronger_is_kept(
     digit: float, sign: float, read: str, doubtful: bool
 ) -> None:
     assert contest("12:05", digit, sign) == (read, doubtful)
@@ -162,13 +162,13 @@ def test_ink_that_is_a_sign_or_a_digit_is_what_is_stronger(
         (1.0, 0.3, 0.9, "12105", True),  # as high as the digits
     ],
 )
-def test_a_slash_or_a_one_is_told_by_its_height_too(
+def test_slash_and_one_are_also_distinguished_by_height(
     height: float, digit: float, sign: float, read: str, doubtful: bool
 ) -> None:
     assert contest("12/05", digit, sign, height) == (read, doubtful)
 
 
-def test_of_weak_signs_slashes_alone_count() -> None:
+def test_of_weak_signs_only_slashes_are_kept() -> None:
     for text, kept_there in (("12/05", True), ("12:05", False)):
         digits, signs, _ = typed(text)
         weak = together(digits, replace(signs, scores=np.array([0.3], np.float32)))
@@ -178,7 +178,7 @@ def test_of_weak_signs_slashes_alone_count() -> None:
 
 
 @pytest.mark.parametrize("left, width, height, slash", [(60, 14, 46, False), (60, 14, 70, True), (60, 30, 46, False)])
-def test_a_slash_as_high_as_digits_is_rather_a_1_and_doubtful(left: int, width: int, height: int, slash: bool) -> None:
+def test_a_slash_as_high_as_digits_is_a_1_and_doubtful(left: int, width: int, height: int, slash: bool) -> None:
     boxes = [(20, 100, 30, 46), (left, 146 - height, width, height), (100, 100, 30, 46)]
     probabilities = np.zeros((4, 16), np.float32)
     probabilities[[0, 3], [2, 7]] = 1
@@ -192,4 +192,4 @@ def test_a_slash_as_high_as_digits_is_rather_a_1_and_doubtful(left: int, width: 
     )
     kept, doubtful = resolve_sign_conflicts(found)
     assert kept[1:3].tolist() == ([False, True] if slash else [True, True])
-    assert doubtful[2] == (not slash)  # which of them it is
+    assert doubtful[2] == (not slash)  # it may be either

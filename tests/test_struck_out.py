@@ -17,7 +17,10 @@ NUMBERS = ("385", "907", "41", "7", "4", "2017", "60", "111", "88", "5")
 
 
 def struck_out(text: str, *strokes: Stroke, shift: int = 0) -> bool:
-    """Whether a number is, with strokes from the place of its left top, its right end at 0 in the second point."""
+    """Return whether a number with strokes is struck out.
+
+    The first point of a stroke is relative to the upper left corner of the number, the second to its upper right one.
+    """
     sheet = Sheet(640, 360)
     boxes = np.array([[b.left, b.top, b.width, b.height] for b in sheet.number(text, LEFT, TOP + shift, HIGH)], float)
     right = int((boxes[:, 0] + boxes[:, 2]).max())
@@ -51,13 +54,13 @@ def test_a_number_with_a_stroke_through_it(text: str, strokes: list[Stroke]) -> 
     [
         [],
         [((-22, 52), (24, 52))],  # underlined
-        [((-22, 45), (24, 45))],  # written on the line
-        [((-190, 26), (300, 26))],  # a rule through all of the page
-        [((-22, 26), (300, 26))],  # one that begins here
+        [((-22, 45), (24, 45))],  # written on a base line
+        [((-190, 26), (300, 26))],  # a rule across the whole page
+        [((-22, 26), (300, 26))],  # a rule that starts here
         [((-12, -8), (12, -8)), ((-12, 58), (12, 58))],  # a box
-        [((10, 26), (70, 26))],  # from a digit to what follows it
+        [((10, 26), (70, 26))],  # from one digit to the next
     ],
-    ids=["alone", "underlined", "on the line", "rule", "rule that begins", "box", "dash"],
+    ids=["alone", "underlined", "on the line", "rule", "rule that starts", "box", "dash"],
 )
-def test_what_is_written_is_not_struck_out(text: str, strokes: list[Stroke]) -> None:
+def test_other_lines_do_not_strike_a_number_out(text: str, strokes: list[Stroke]) -> None:
     assert not struck_out(text, *strokes)

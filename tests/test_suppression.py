@@ -1,4 +1,4 @@
-"""What is found at one place becomes one detection."""
+"""Detections of one digit become one detection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from batchocr.records import CLASSES, HAND, PRINT, SIGN, Detections
 
 
 def found(*rows: tuple[tuple[float, float, float, float], float, int, int]) -> Detections:
-    """Detections by box, score, kind and class; all sure of their class."""
+    """Return detections with box, score, kind and class; the class is certain."""
     return Detections(
         np.array([box for box, *_ in rows], np.float32).reshape(-1, 4),
         np.array([score for _, score, _, _ in rows], np.float32),
@@ -20,18 +20,18 @@ def found(*rows: tuple[tuple[float, float, float, float], float, int, int]) -> D
     )
 
 
-def test_nothing_is_nothing() -> None:
+def test_no_detections_give_no_detections() -> None:
     assert len(suppressed(found())) == 0
 
 
-def test_what_stands_apart_is_kept_in_order() -> None:
+def test_separate_detections_are_kept_in_order() -> None:
     given = found(((0, 0, 20, 30), 0.5, HAND, 1), ((22, 0, 20, 30), 0.9, HAND, 2), ((0, 40, 20, 30), 0.7, PRINT, 3))
     kept = suppressed(given)
     for field in ("boxes", "scores", "kinds", "probabilities"):
         assert np.array_equal(getattr(kept, field), getattr(given, field))
 
 
-def test_of_one_place_the_stronger_is_kept_and_classes_are_averaged_by_score() -> None:
+def test_the_stronger_detection_is_kept_and_classes_are_averaged_by_score() -> None:
     kept = suppressed(found(((1, 1, 20, 30), 0.3, HAND, 1), ((0, 0, 20, 30), 0.9, HAND, 7)))
     assert kept.boxes.tolist() == [[0, 0, 20, 30]]
     assert kept.scores == pytest.approx([0.9])
@@ -41,43 +41,43 @@ def test_of_one_place_the_stronger_is_kept_and_classes_are_averaged_by_score() -
 def test_hand_and_print_at_one_place_are_one_digit() -> None:
     kept = suppressed(found(((0, 0, 20, 30), 0.2, HAND, 7), ((0, 1, 20, 30), 0.9, PRINT, 7)))
     assert kept.kinds.tolist() == [PRINT]
-    assert kept.scores == pytest.approx([1])  # it is one of both
+    assert kept.scores == pytest.approx([1])  # the sum of both scores
 
 
-def test_of_a_digit_s_score_the_part_for_print_is_told() -> None:
+def test_the_share_of_print_in_a_score_is_kept() -> None:
     kept = suppressed(found(((0, 0, 20, 30), 0.3, HAND, 7), ((0, 1, 20, 30), 0.6, PRINT, 7)))
     assert kept.scores == pytest.approx([0.9])
     assert kept.print_shares == pytest.approx([2 / 3])
 
 
-def test_a_part_within_a_digit_goes_but_says_nothing_of_its_class() -> None:
+def test_a_part_of_a_digit_is_removed_and_does_not_change_its_class() -> None:
     kept = suppressed(found(((0, 0, 30, 40), 0.9, HAND, 8), ((5, 0, 20, 19), 0.3, HAND, 0)))
     assert len(kept) == 1
     assert kept.probabilities[0, 8] == 1
 
 
-def test_a_sure_digit_within_the_box_of_another_is_one_of_its_own() -> None:
-    """A leaning 17: the box of the 7 with its long tail holds that of the 1."""
+def test_a_sure_digit_inside_the_box_of_another_digit_is_kept() -> None:
+    """In a slanted 17 the box of the 1 is inside the box of the 7 with its long tail."""
     kept = suppressed(found(((10, 24, 32, 54), 0.77, HAND, 7), ((14, 24, 12, 22), 0.48, HAND, 1)))
     assert kept.boxes[:, 0].tolist() == [10, 14]
 
 
-def test_a_sign_and_a_digit_do_not_touch_each_other() -> None:
+def test_a_sign_and_a_digit_do_not_suppress_each_other() -> None:
     kept = suppressed(
         found(((0, 0, 30, 40), 0.9, HAND, 7), ((5, 20, 15, 4), 0.5, SIGN, 13), ((5, 20, 15, 5), 0.4, SIGN, 13))
     )
     assert kept.kinds.tolist() == [HAND, SIGN]
 
 
-def test_what_a_suppressed_one_overlaps_is_kept() -> None:
-    """Of three in a row, each over half of the next, the middle one goes for the first's sake."""
+def test_a_suppressed_detection_does_not_suppress_others() -> None:
+    """Three boxes overlap like a chain. The first one suppresses the middle one, and the last one stays."""
     kept = suppressed(
         found(((0, 0, 30, 30), 0.9, HAND, 1), ((9, 0, 30, 30), 0.8, HAND, 1), ((18, 0, 30, 30), 0.7, HAND, 1))
     )
     assert kept.boxes[:, 0].tolist() == [0, 18]
 
 
-def test_of_a_flood_the_strongest_are_looked_at() -> None:
+def test_of_too_many_detections_the_strongest_are_kept() -> None:
     rng = np.random.default_rng(3)
     n = 3000
     boxes = np.concatenate([rng.uniform(0, 1000, (n, 2)), rng.uniform(10, 60, (n, 2))], axis=1).astype(np.float32)
@@ -89,7 +89,7 @@ def test_of_a_flood_the_strongest_are_looked_at() -> None:
     assert kept.scores.min() >= np.sort(scores)[-500]
 
 
-def test_the_same_as_by_looking_at_all_pairs() -> None:
+def test_the_result_is_that_of_a_check_of_all_pairs() -> None:
     rng = np.random.default_rng(5)
     n = 300
     boxes = np.concatenate([rng.uniform(0, 300, (n, 2)), rng.uniform(15, 40, (n, 2))], axis=1).astype(np.float32)

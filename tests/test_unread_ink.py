@@ -16,7 +16,7 @@ NONE = np.empty((0, 4))
 
 
 def page(*strokes: tuple[tuple[int, int], tuple[int, int]], ink: int = 40) -> Pixels:
-    """A sheet with three digits at x = 100, 130 and 160, as bars, and further strokes."""
+    """Return a page with three digits, drawn as frames, at x = 100, 130 and 160, and with other strokes."""
     pixels = np.full((260, 420), 240, np.uint8)
     for left, top, width, high in row_of_boxes(100, BASE, 3).astype(int).tolist():
         cv2.rectangle(pixels, (left + 2, top + 2), (left + width - 2, top + high - 2), 40, 4)
@@ -54,13 +54,13 @@ def test_a_stroke_as_high_as_a_digit_or_twice_as_high(end: int) -> None:
     "stroke",
     [
         ((196, 148), (198, 149)),  # a point
-        ((60, 152), (300, 152)),  # a line to write on
+        ((60, 152), (300, 152)),  # a base line
         ((198, 0), (198, 259)),  # the side of a table's cell
         ((300, 110), (300, 150)),  # another number
         ((198, 160), (198, 200)),  # another line
     ],
 )
-def test_what_is_no_digit_of_the_number_is_not_unread(stroke: tuple[tuple[int, int], tuple[int, int]]) -> None:
+def test_other_ink_is_not_an_unread_digit(stroke: tuple[tuple[int, int], tuple[int, int]]) -> None:
     assert not unread(page(stroke))
 
 
@@ -72,13 +72,13 @@ def test_a_sign_is_explained() -> None:
     assert not unread(page(((198, 112), (198, 150))), explained=np.array([[194.0, 110.0, 9.0, 42.0]]))
 
 
-def test_a_5_of_old_hands_that_goes_on_far_below() -> None:
+def test_a_5_of_an_old_register_that_continues_far_below() -> None:
     pixels = page()
     cv2.polylines(pixels, [np.array([(222, 96), (208, 104), (212, 170), (196, 256)], np.int32)], False, 40, 4)
     assert unread(pixels)
 
 
-def test_a_word_that_touches_the_number_and_a_rule_that_does_not_count() -> None:
+def test_a_word_that_touches_the_number_counts_and_a_rule_does_not() -> None:
     word = [((188 + 22 * i, 150), (199 + 22 * i, 120)) for i in range(6)]
     word += [((199 + 22 * i, 120), (210 + 22 * i, 150)) for i in range(6)]
     assert unread(page(*word))

@@ -19,8 +19,8 @@ class FamiliarityParameters:
     min_digits: int = 6
     """Minimum number of such digits; a page with fewer is not marked. Basis: chosen by eye."""
     tail_share: float = 0.005
-    """Share of the measured pages that is outside each end of a range. Basis: at most one page in a hundred of the
-    measured kinds is marked for each quantity."""
+    """Share of the measured pages that is outside each end of a range, when `reading.json` is fitted. Basis: at most
+    one page in a hundred of the measured kinds is marked for each quantity."""
 
 
 PARAMETERS = FamiliarityParameters()
