@@ -26,7 +26,7 @@ def paper(height: int = 600, width: int = 800, grey: int = 250) -> Pixels:
 
 def result(digits: Sequence[DigitRow], *, text: str = "", review: str = "", angle: float = 0.0) -> PageResult:
     """The result of a page with these digits; `text` and `review` are those of its first number."""
-    numbers = []
+    numbers: list[NumberRow] = []
     for line, number in dict.fromkeys((row.line, row.number) for row in digits):
         own = [row for row in digits if (row.line, row.number) == (line, number)]
         left, top = min(row.left for row in own), min(row.top for row in own)

@@ -230,7 +230,8 @@ def _digit_part(digit: DigitRow, detail: Detail, cap_px: int, colours: tuple[Col
 
 
 def _part(texts: Sequence[tuple[str, int, Colour, bool]], middle: float) -> Part:
-    left, placed = 0, []
+    left = 0
+    placed: list[Text] = []
     for content, cap_px, colour, bold in texts:
         size = font_size(cap_px)
         left += round(0.33 * cap_px) if placed and not content.startswith("/") else 0
