@@ -19,7 +19,7 @@ Detail = Literal["all", "doubtful", "none"]
 
 _SMALL_RATIO = 0.75  # height of a confidence per height of its digit
 _INK_DIFFERENCE = 40  # grey levels between ink and the paper around it
-_INK, _RULE, _DIGIT, _LABEL = 1.0, 0.15, 6.0, 6.0  # cost of a hidden pixel: of ink, a rule, a digit's box, a label
+_INK, _UPRIGHT_RULE, _DIGIT, _LABEL = 1.0, 0.12, 6.0, 6.0  # cost of a hidden pixel
 _MIN_RULE_PX = 100  # straight ink of this length is a rule of the form
 _OUTSIDE = 8.0
 _HIDDEN_COST = 25.0  # of a row of labels that hides ink on all its pixels
@@ -32,7 +32,7 @@ _FORMS: tuple[tuple[Detail, float, float], ...] = (
     ("none", 1.0, 1.8),
 )
 """Forms of a row of labels: its detail, its size, and the cost of what is lost."""
-_CROSSED_COST = 1.5  # of a rule between a number and its labels: they seem to belong to the next row
+_CROSSED_COST = 1.3  # of a rule between a number and its labels: they seem to belong to the next row
 _STEP_COST = 0.2
 _STEPS = 5
 MIN_CAP_PX = 10
@@ -65,7 +65,7 @@ class Free:
             cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(size, np.uint8)) > 0
             for size in ((_MIN_RULE_PX, 1), (1, _MIN_RULE_PX))
         )
-        self._cost[upright | self._level] = _RULE
+        self._cost[upright & ~self._level] = _UPRIGHT_RULE
         for box in digits:
             self._part(box, margin_px=2)[:] = _DIGIT
 
