@@ -12,7 +12,7 @@ from batchocr.errors import NothingToRead, ScanError, UsageError
 from batchocr.executors.page_task import failed, look_at
 from batchocr.output.contact_sheet import DoubtfulDigits, draw_sheets, sheet_paths
 from batchocr.output.draw_stages import STAGES, Stages
-from batchocr.output.picture_file import write_picture
+from batchocr.output.image_file import write_image
 from batchocr.pipeline import Read
 from batchocr.preview_files import ImageFormat, Targets, check_image_file, file_ids
 from batchocr.reader import Reader
@@ -117,7 +117,7 @@ def preview(
             continue
         path = targets.of_page(page.scan, page.result.page.page or 1, page.pages)
         drawn = STAGES[stage](Stages(page.pixels, page.read.page.level, page.read, page.result, max_side_px))
-        write_picture(path, drawn)
+        write_image(path, drawn)
         yield Preview(page.result, path)
 
 
@@ -167,7 +167,7 @@ def contact_sheet(
     kept = digits.in_order()
     paths = sheet_paths(out, len(kept))
     for path, sheet in zip(paths, draw_sheets(kept, digits.count), strict=True):
-        write_picture(path, sheet)
+        write_image(path, sheet)
     return ContactSheet(tuple(paths), digits.count, count, failures)
 
 

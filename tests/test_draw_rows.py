@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from batchocr.decoding import marks
 from batchocr.output import draw_rows
-from batchocr.output.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Colour, Picture
+from batchocr.output.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Canvas, Colour
 from batchocr.output.draw_rows import draw
 from batchocr.output.marks_in_short import TAGS
 from batchocr.records import Box, DigitRow, NumberRow, PageResult, PageRow, Pixels
@@ -63,14 +63,14 @@ def digits_at(*places: tuple[int, int], **changes: str | int | float) -> list[Di
     ]
 
 
-def near(picture: Picture, colour: Colour) -> NDArray[np.bool_]:
+def near(image: Canvas, colour: Colour) -> NDArray[np.bool_]:
     """Pixels with about this colour, also at the soft edges of text."""
-    distance = np.abs(picture.astype(np.int64) - np.array(colour)).max(axis=2)
+    distance = np.abs(image.astype(np.int64) - np.array(colour)).max(axis=2)
     close: NDArray[np.bool_] = distance < 60
     return close
 
 
-def on_page(page: Pixels, read: PageResult, max_side_px: int = 0) -> Picture:
+def on_page(page: Pixels, read: PageResult, max_side_px: int = 0) -> Canvas:
     """The drawn page without its legend, which is below it; the page must not be scaled."""
     return draw(page, read, max_side_px=max_side_px)[: page.shape[0]]
 
@@ -78,12 +78,12 @@ def on_page(page: Pixels, read: PageResult, max_side_px: int = 0) -> Picture:
 def test_a_box_is_just_outside_its_digit_and_hides_nothing() -> None:
     page = paper()
     page[120:180, 100:140] = np.arange(60, dtype=np.uint8)[:, None]
-    picture = on_page(page, result([ROW]))
-    assert np.array_equal(picture[120:180, 100:140], np.dstack([page[120:180, 100:140]] * 3))
-    blue = near(picture, BLUE)
+    image = on_page(page, result([ROW]))
+    assert np.array_equal(image[120:180, 100:140], np.dstack([page[120:180, 100:140]] * 3))
+    blue = near(image, BLUE)
     assert blue[119, 99:141].all() and blue[180, 99:141].all()
     assert blue[119:181, 99].all() and blue[119:181, 140].all()
-    assert not near(picture, VERMILLION).any()
+    assert not near(image, VERMILLION).any()
 
 
 def test_ink_stays_visible_below_a_box() -> None:
@@ -106,8 +106,8 @@ def test_the_label_is_above_the_box_on_free_paper() -> None:
 
 def test_a_digit_for_review_differs_in_colour_and_in_line_width() -> None:
     doubtful = replace(ROW, position=2, left=240, review="low-confidence", confidence=0.62, second_confidence=0.3)
-    picture = on_page(paper(), result([ROW, doubtful]))
-    sure, unsure = near(picture, BLUE), near(picture, VERMILLION)
+    image = on_page(paper(), result([ROW, doubtful]))
+    sure, unsure = near(image, BLUE), near(image, VERMILLION)
     assert sure[150, 90:100].sum() == 1
     assert unsure[150, 230:240].sum() == 3
     assert not unsure[:, :190].any() and not sure[:, 240:].any()
@@ -175,20 +175,20 @@ def test_labels_are_not_over_the_writing_of_the_line_above() -> None:
             for i, box in enumerate(boxes, 1)
         ]
 
-    picture = on_page(sheet.pixels, result(rows(1, above) + rows(2, below)))
+    image = on_page(sheet.pixels, result(rows(1, above) + rows(2, below)))
     for box in (*above, *below):
         part = slice(box.top, box.bottom), slice(box.left, box.right)
-        assert np.array_equal(picture[part], np.dstack([sheet.pixels[part]] * 3))
-    blue = near(picture, BLUE)
+        assert np.array_equal(image[part], np.dstack([sheet.pixels[part]] * 3))
+    blue = near(image, BLUE)
     assert blue[:98, 80:300].any() and blue[230:, 80:300].any()
 
 
 def test_labels_avoid_print_around_the_number() -> None:
     page = paper()
     page[70:117:4, 60:300] = 60  # print directly above the digits
-    picture = on_page(page, result(digits_at((100, 120), (160, 120))))
-    assert np.array_equal(picture[60:117], np.dstack([page[60:117]] * 3))
-    assert near(picture, BLUE)[184:240].any()
+    image = on_page(page, result(digits_at((100, 120), (160, 120))))
+    assert np.array_equal(image[60:117], np.dstack([page[60:117]] * 3))
+    assert near(image, BLUE)[184:240].any()
 
 
 def test_a_dense_page_has_its_labels_on_a_pale_copy_beside_it() -> None:
@@ -200,9 +200,9 @@ def test_a_dense_page_has_its_labels_on_a_pale_copy_beside_it() -> None:
             rows.append(
                 replace(ROW, line=line, position=place + 1, left=box.left, top=box.top, width=box.width, height=58)
             )
-    picture = draw(sheet.pixels, result(rows))
-    assert picture.shape[1] == 2 * 800 + draw_rows._SEPARATOR_PX
-    page, copy = picture[:1000, :800], picture[:1000, -800:]
+    image = draw(sheet.pixels, result(rows))
+    assert image.shape[1] == 2 * 800 + draw_rows._SEPARATOR_PX
+    page, copy = image[:1000, :800], image[:1000, -800:]
     for row in rows:
         part = slice(row.top, row.top + row.height), slice(row.left, row.left + row.width)
         assert np.array_equal(page[part], np.dstack([sheet.pixels[part]] * 3))
@@ -211,24 +211,24 @@ def test_a_dense_page_has_its_labels_on_a_pale_copy_beside_it() -> None:
 
 
 @pytest.mark.parametrize("paper_grey", [255, 0])
-def test_a_picture_of_one_digit_is_enlarged_until_its_label_can_be_read(paper_grey: int) -> None:
+def test_an_image_of_one_digit_is_enlarged_until_its_label_can_be_read(paper_grey: int) -> None:
     page = np.full((28, 28), paper_grey, np.uint8)
-    picture = draw(page, result([replace(ROW, left=4, top=0, width=20, height=27)]), max_side_px=2000)
-    times = picture.shape[1] // 28
-    assert picture.shape[1] == 28 * times >= 320
+    image = draw(page, result([replace(ROW, left=4, top=0, width=20, height=27)]), max_side_px=2000)
+    times = image.shape[1] // 28
+    assert image.shape[1] == 28 * times >= 320
     colour = SKY_BLUE if paper_grey == 0 else BLUE
-    labelled = near(picture, colour)
+    labelled = near(image, colour)
     strip = int(np.nonzero(labelled[:, 5 * times])[0][0])  # the upper side of the box
     assert strip > 40  # paper was added for the label above the digit
     assert labelled[: strip - 8].any()
-    assert np.all(picture[strip + 10 : strip + 26 * times, 5 * times : 23 * times] == paper_grey)
+    assert np.all(image[strip + 10 : strip + 26 * times, 5 * times : 23 * times] == paper_grey)
 
 
 def test_colours_on_dark_paper_are_light() -> None:
     doubtful = replace(ROW, position=2, left=240, review="low-confidence")
-    picture = on_page(paper(grey=20), result([ROW, doubtful]))
-    assert near(picture, SKY_BLUE)[150, 90:100].any() and near(picture, ORANGE)[150, 230:240].any()
-    assert not (picture == BLUE).all(axis=2).any() and not (picture == VERMILLION).all(axis=2).any()
+    image = on_page(paper(grey=20), result([ROW, doubtful]))
+    assert near(image, SKY_BLUE)[150, 90:100].any() and near(image, ORANGE)[150, 230:240].any()
+    assert not (image == BLUE).all(axis=2).any() and not (image == VERMILLION).all(axis=2).any()
 
 
 def test_small_writing_is_enlarged_and_large_is_not() -> None:
@@ -243,10 +243,10 @@ def test_a_large_page_is_never_enlarged_past_bounds() -> None:
 
 def test_a_large_page_fits_the_side_given_and_its_labels_can_still_be_read() -> None:
     rows = [replace(ROW, left=1000, top=2000, width=50, height=70)]
-    picture = draw(paper(7016, 4960), result(rows), max_side_px=2000)
-    assert picture.shape[1] == round(4960 * 2000 / 7016)
-    assert 2000 < picture.shape[0] < 2200  # the page and its legend
-    label = near(picture[:2000], BLUE)[520:568, 250:340]  # above the box at (285, 570)
+    image = draw(paper(7016, 4960), result(rows), max_side_px=2000)
+    assert image.shape[1] == round(4960 * 2000 / 7016)
+    assert 2000 < image.shape[0] < 2200  # the page and its legend
+    label = near(image[:2000], BLUE)[520:568, 250:340]  # above the box at (285, 570)
     assert np.ptp(np.nonzero(label.any(axis=1))[0]) >= 9
 
 
@@ -261,9 +261,9 @@ def test_a_digit_in_each_corner_is_drawn_within_the_page() -> None:
         for line, top in ((1, 0), (2, 540))
         for number, left in ((1, 0), (2, 760))
     ]
-    picture = draw(paper(), result(corners))
-    assert picture.shape[1] == 800
-    blue = near(picture, BLUE)
+    image = draw(paper(), result(corners))
+    assert image.shape[1] == 800
+    blue = near(image, BLUE)
     assert blue[:26, :100].any() and blue[:26, 700:].any()  # labels of the digits at the top
     assert not blue[:26, -1].any()  # no label is cut off at the right
 
@@ -283,9 +283,9 @@ def test_a_page_that_is_not_upright_is_drawn_upright(angle: float) -> None:
 
 
 def test_a_page_without_digits_is_the_page_and_a_legend() -> None:
-    picture = draw(paper(), result([]))
-    assert np.array_equal(picture[:600], np.dstack([paper()] * 3))
-    assert (picture[601:] < 100).any()  # text
+    image = draw(paper(), result([]))
+    assert np.array_equal(image[:600], np.dstack([paper()] * 3))
+    assert (image[601:] < 100).any()  # text
 
 
 def test_a_legend_fits_the_width_of_its_page() -> None:

@@ -10,7 +10,7 @@ import pytest
 from drawing import Sheet
 
 from batchocr.executors.page_task import look_at
-from batchocr.output.canvas import BLUE, VERMILLION, Colour, Picture
+from batchocr.output.canvas import BLUE, VERMILLION, Canvas, Colour
 from batchocr.output.draw_stages import KINDS, STAGES, Stages
 from batchocr.pipeline import Read
 from batchocr.records import (
@@ -37,7 +37,7 @@ def drawn(
     probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = NOTHING,
     numbers: tuple[NumberRow, ...] = (),
     max_side_px: int = 0,
-) -> Picture:
+) -> Canvas:
     prepared = look_at(Page(Scan(Path("page.png"), "page.png"), 1, pixels, ""))
     assert prepared.level
     read = Read(prepared, found or no_detections(), probabilities)
@@ -45,8 +45,8 @@ def drawn(
     return STAGES[stage](Stages(pixels, prepared.level, read, result, max_side_px))
 
 
-def has(picture: Picture, colour: Colour, min_pixels: int = 20) -> bool:
-    return int((picture == colour).all(axis=-1).sum()) >= min_pixels
+def has(image: Canvas, colour: Colour, min_pixels: int = 20) -> bool:
+    return int((image == colour).all(axis=-1).sum()) >= min_pixels
 
 
 def page_of_three() -> tuple[Pixels, Detections]:
@@ -61,9 +61,9 @@ def page_of_three() -> tuple[Pixels, Detections]:
 
 @pytest.mark.parametrize("stage", list(STAGES))
 def test_each_stage_of_a_page_without_writing_is_an_image(stage: str) -> None:
-    picture = drawn(stage, np.full((300, 400), 240, np.uint8))
-    assert picture.ndim == 3
-    assert picture.dtype == np.uint8
+    image = drawn(stage, np.full((300, 400), 240, np.uint8))
+    assert image.ndim == 3
+    assert image.dtype == np.uint8
 
 
 def test_each_kind_of_detection_has_its_colour() -> None:
@@ -82,9 +82,9 @@ def test_crops_on_which_the_networks_differ_stand_out() -> None:
 
 def test_tiles_that_are_left_out_are_dark() -> None:
     pixels, _ = page_of_three()
-    picture = drawn("tiles", pixels)
-    assert picture[150, 500].max() > 200
-    assert picture[400, 800].max() < 130
+    image = drawn("tiles", pixels)
+    assert image[150, 500].max() > 200
+    assert image[400, 800].max() < 130
 
 
 def test_each_number_has_its_frame_and_its_line_a_thread() -> None:
@@ -93,19 +93,19 @@ def test_each_number_has_its_frame_and_its_line_a_thread() -> None:
         NumberRow("page.png", 1, 1, place, "27", "27", 0.9, "hand", left, 100, 80, 50, "")
         for place, left in enumerate((100, 600), 1)
     )
-    picture = drawn("lines", pixels, numbers=numbers)
-    assert not np.array_equal(picture[125, 300:500], drawn("lines", pixels)[125, 300:500])
-    assert has(picture, VERMILLION, 3)
+    image = drawn("lines", pixels, numbers=numbers)
+    assert not np.array_equal(image[125, 300:500], drawn("lines", pixels)[125, 300:500])
+    assert has(image, VERMILLION, 3)
 
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "crops"])
 def test_each_stage_fits_the_side_given_and_has_a_legend(stage: str) -> None:
     pixels, found = page_of_three()
-    picture = drawn(stage, pixels, found, np.eye(11)[[2, 7, 0]], max_side_px=400)
-    assert picture.shape[1] == 400
-    page_height = picture.shape[0] - 1 - int((picture[::-1, 0] != 255).any(axis=1).argmax())
+    image = drawn(stage, pixels, found, np.eye(11)[[2, 7, 0]], max_side_px=400)
+    assert image.shape[1] == 400
+    page_height = image.shape[0] - 1 - int((image[::-1, 0] != 255).any(axis=1).argmax())
     assert page_height <= 400
-    assert (picture[page_height + 2 :] < 100).any()  # text below the page
+    assert (image[page_height + 2 :] < 100).any()  # text below the page
 
 
 def test_the_outline_of_a_photographed_sheet_is_drawn_on_the_sheet() -> None:
@@ -117,11 +117,11 @@ def test_the_outline_of_a_photographed_sheet_is_drawn_on_the_sheet() -> None:
     desk = np.full((1450, 1200), 70, np.uint8)
     matrix = cv2.getPerspectiveTransform(corners, ends)
     photo = cv2.warpPerspective(page.pixels, matrix, (1200, 1450), dst=desk, borderMode=cv2.BORDER_TRANSPARENT)
-    picture = drawn("sheet", photo)
-    ys, xs = np.nonzero((picture == VERMILLION).all(axis=-1))
+    image = drawn("sheet", photo)
+    ys, xs = np.nonzero((image == VERMILLION).all(axis=-1))
     off = [np.hypot(xs - end[0], ys - end[1]).min() for end in ends.tolist()]
     assert max(off) < 12, off
-    assert has(picture, BLUE, 2000)
+    assert has(image, BLUE, 2000)
 
 
 def test_a_page_that_fills_its_image_has_no_outline() -> None:

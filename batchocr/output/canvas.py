@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from batchocr.records import Box, Pixels
 
-Picture = NDArray[np.uint8]
+Canvas = NDArray[np.uint8]
 """(height, width, 3), red green blue."""
 
 Colour = tuple[int, int, int]
@@ -55,9 +55,9 @@ def text_width(content: str, size_px: int, *, bold: bool = False) -> int:
     return round(_font(size_px, bold).getlength(printable(content)))
 
 
-def draw_texts(picture: Picture, texts: Iterable[Text]) -> None:
-    """Draw texts on `picture`, in place."""
-    image = Image.fromarray(picture)
+def draw_texts(canvas: Canvas, texts: Iterable[Text]) -> None:
+    """Draw texts on `canvas`, in place."""
+    image = Image.fromarray(canvas)
     pen = ImageDraw.Draw(image)
     for text in texts:
         font = _font(text.size_px, text.bold)
@@ -66,10 +66,10 @@ def draw_texts(picture: Picture, texts: Iterable[Text]) -> None:
             width = max(1, text.size_px // 8)
             pen.text(place, content, text.halo, font, anchor="ls", stroke_width=width, stroke_fill=text.halo)
         pen.text(place, content, text.colour, font, anchor="ls")
-    picture[:] = np.asarray(image)
+    canvas[:] = np.asarray(image)
 
 
-def draw_frame(picture: Picture, box: Box, width_px: int, colour: Colour, *, on_dark: bool = False) -> None:
+def draw_frame(canvas: Canvas, box: Box, width_px: int, colour: Colour, *, on_dark: bool = False) -> None:
     """Draw a frame round `box`, in place. The frame is outside the box, and ink below it stays visible."""
     outer = Box(box.left - width_px, box.top - width_px, box.width + 2 * width_px, box.height + 2 * width_px)
     for left, top, width, height in (
@@ -78,24 +78,24 @@ def draw_frame(picture: Picture, box: Box, width_px: int, colour: Colour, *, on_
         (outer.left, box.top, width_px, box.height),
         (outer.right - width_px, box.top, width_px, box.height),
     ):
-        fill(picture, Box(left, top, width, height), colour, on_dark=on_dark)
+        fill(canvas, Box(left, top, width, height), colour, on_dark=on_dark)
 
 
-def draw_dashes(picture: Picture, box: Box, dash_px: int, colour: Colour, *, on_dark: bool = False) -> None:
+def draw_dashes(canvas: Canvas, box: Box, dash_px: int, colour: Colour, *, on_dark: bool = False) -> None:
     """Fill `box`, a horizontal line, with dashes of this length, in place. Ink below them stays visible."""
     for left in range(box.left, box.right, 2 * dash_px):
         dash = Box(left, box.top, min(dash_px, box.right - left), box.height)
-        fill(picture, dash, colour, on_dark=on_dark)
+        fill(canvas, dash, colour, on_dark=on_dark)
 
 
-def fill(picture: Picture, box: Box, colour: Colour, *, on_dark: bool = False) -> None:
+def fill(canvas: Canvas, box: Box, colour: Colour, *, on_dark: bool = False) -> None:
     """Fill `box` with a colour, in place. Ink stays visible: dark ink on light paper, or light ink with `on_dark`."""
-    part = picture[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)]
+    part = canvas[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)]
     blend = np.maximum if on_dark else np.minimum
     blend(part, np.array(colour, np.uint8), out=part)
 
 
-def in_colour(pixels: Pixels) -> Picture:
+def in_colour(pixels: Pixels) -> Canvas:
     """Return a copy of a grey image (height, width) with three channels."""
     return np.repeat(pixels[..., None], 3, axis=2)
 

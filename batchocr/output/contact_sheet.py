@@ -16,8 +16,8 @@ from batchocr.output.canvas import (
     GREY,
     TEXT,
     WHITE,
+    Canvas,
     Colour,
-    Picture,
     Text,
     draw_texts,
     in_colour,
@@ -93,7 +93,7 @@ def sheet_paths(path: Path, digits: int) -> list[Path]:
     return [path.with_stem(f"{path.stem}-{number:03}") for number in range(1, count + 1)]
 
 
-def draw_sheets(digits: Sequence[DoubtfulDigit], count: int) -> Iterator[Picture]:
+def draw_sheets(digits: Sequence[DoubtfulDigit], count: int) -> Iterator[Canvas]:
     """Draw the sheets one after the other.
 
     Args:
@@ -144,7 +144,7 @@ def _window(pixels: Pixels, box: Box) -> Pixels:
     return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_CONSTANT, value=paper)
 
 
-def _sheet(digits: Sequence[DoubtfulDigit], first: int, title: str) -> Picture:
+def _sheet(digits: Sequence[DoubtfulDigit], first: int, title: str) -> Canvas:
     cell_width, cell_height = _CUT_WIDTH_PX + _GAP_PX, _CUT_HEIGHT_PX + _CAPTION_PX + _GAP_PX
     columns, rows = max(2, min(COLUMNS, len(digits))), max(1, -(-len(digits) // COLUMNS))
     sheet = np.full(

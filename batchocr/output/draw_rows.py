@@ -11,7 +11,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from batchocr.output.canvas import Picture, Text, draw_texts, in_colour, resized, text_width
+from batchocr.output.canvas import Canvas, Text, draw_texts, in_colour, resized, text_width
 from batchocr.output.labels import (
     MAX_HIDDEN_RATIO,
     MIN_CAP_PX,
@@ -59,7 +59,7 @@ class _Drawn:
         return _box(self.number)
 
 
-def draw(pixels: Pixels, result: PageResult, *, max_side_px: int = 0) -> Picture:
+def draw(pixels: Pixels, result: PageResult, *, max_side_px: int = 0) -> Canvas:
     """Draw what was read on a page.
 
     Each digit has a box. Near it are the digit and its confidence in percent (`7 99`). A digit for review has a thick
@@ -89,21 +89,21 @@ def draw(pixels: Pixels, result: PageResult, *, max_side_px: int = 0) -> Picture
         _Drawn(_placed(number, scale, strip), [_placed(row, scale, strip) for row in digits], tags)
         for number, digits, tags in _numbers(result)
     ]
-    picture = in_colour(page)
+    canvas = in_colour(page)
     for row in (row for each in numbers for row in each.digits):
-        style.frame(picture, _box(row), doubtful=bool(row.review))
+        style.frame(canvas, _box(row), doubtful=bool(row.review))
     texts = _labels_on_page(page, numbers, cap_px, style)
     if texts is None:
         beside = _labels_beside(page, numbers, cap_px, style)
         axis = 1 if page.shape[0] >= page.shape[1] else 0
         separator = np.full_like(beside[:, :_SEPARATOR_PX] if axis else beside[:_SEPARATOR_PX], 255)
-        picture = np.concatenate([picture, separator, beside], axis=axis)
+        canvas = np.concatenate([canvas, separator, beside], axis=axis)
     else:
         for each in numbers:
             if each.tags:
-                style.dashes(picture, style.underline(each.box))
-        draw_texts(picture, texts)
-    return with_legend(picture, list(_legend(result, style, beside=texts is None)))
+                style.dashes(canvas, style.underline(each.box))
+        draw_texts(canvas, texts)
+    return with_legend(canvas, list(_legend(result, style, beside=texts is None)))
 
 
 def drawing_scale(shape: tuple[int, ...], usual_px: float, max_side_px: int) -> float:
@@ -174,23 +174,23 @@ def _labels_on_page(page: Pixels, numbers: Sequence[_Drawn], cap_px: int, style:
     return [replace(text, halo=style.paper) for text in texts]
 
 
-def _labels_beside(page: Pixels, numbers: Sequence[_Drawn], cap_px: int, style: Style) -> Picture:
+def _labels_beside(page: Pixels, numbers: Sequence[_Drawn], cap_px: int, style: Style) -> Canvas:
     """A pale copy of the page with all labels at the places of their digits."""
     paper = style.paper[0]
-    picture = in_colour(cv2.addWeighted(page, _GHOST_RATIO, np.full_like(page, paper), 1 - _GHOST_RATIO, 0))
+    canvas = in_colour(cv2.addWeighted(page, _GHOST_RATIO, np.full_like(page, paper), 1 - _GHOST_RATIO, 0))
     texts: list[Text] = []
     for each in numbers:
         texts += labels_in_place(each.number, each.digits, cap_px, page.shape[1], style.colours)
         for row in each.digits:
             if row.review:
-                style.frame(picture, _box(row), doubtful=True)
+                style.frame(canvas, _box(row), doubtful=True)
         if each.tags:
             line = style.underline(each.box)
-            style.dashes(picture, replace(line, top=each.box.bottom))
+            style.dashes(canvas, replace(line, top=each.box.bottom))
             size, baseline = _tag_size(cap_px), each.box.bottom - 1
             texts.append(Text(" ".join(each.tags), each.box.left, baseline, size, style.doubtful))
-    draw_texts(picture, [replace(text, halo=style.paper) for text in texts])
-    return picture
+    draw_texts(canvas, [replace(text, halo=style.paper) for text in texts])
+    return canvas
 
 
 def _legend(result: PageResult, style: Style, *, beside: bool) -> Iterator[Entry]:

@@ -17,8 +17,8 @@ from batchocr.output.canvas import (
     GREY,
     VERMILLION,
     WHITE,
+    Canvas,
     Colour,
-    Picture,
     Text,
     draw_frame,
     draw_texts,
@@ -67,25 +67,25 @@ class Stages:
         return Entry(f"{page.file}, page {page.page}" if page.file else f"page {page.page}", bold=True)
 
 
-def read(page: Stages) -> Picture:
+def read(page: Stages) -> Canvas:
     """Draw what was read on the page."""
     return draw(page.pixels, page.result, max_side_px=page.max_side_px)
 
 
-def sheet(page: Stages) -> Picture:
+def sheet(page: Stages) -> Canvas:
     """Draw the outline of the sheet if it was found, and lines that are level after levelling, on the page as given."""
     scale = _limited(page.pixels, page.max_side_px)
-    picture = in_colour(resized(page.pixels, scale))
+    canvas = in_colour(resized(page.pixels, scale))
     height, width = page.level.pixels.shape
-    pen = max(1, round(max(picture.shape) / 800))
+    pen = max(1, round(max(canvas.shape) / 800))
     for y in np.linspace(0, height, _LEVEL_LINES + 2)[1:-1]:
         points = np.stack([np.linspace(0, width, 50), np.full(50, y)], axis=1)
-        cv2.polylines(picture, [_fixed(_on_page(points, page.level) * scale)], False, BLUE, pen, cv2.LINE_AA, 4)
+        cv2.polylines(canvas, [_fixed(_on_page(points, page.level) * scale)], False, BLUE, pen, cv2.LINE_AA, 4)
     found = find_sheet(page.pixels)
     ends = _fixed(found.corners * scale)
     for own, start, end in zip(found.sides, ends, np.roll(ends, -1, axis=0), strict=True):
         if own:
-            cv2.line(picture, start.tolist(), end.tolist(), VERMILLION, 3 * pen, cv2.LINE_AA, 4)
+            cv2.line(canvas, start.tolist(), end.tolist(), VERMILLION, 3 * pen, cv2.LINE_AA, 4)
     outline = "rectified by its outline" if found.whole else "only a part of the outline is visible: not rectified"
     outline = outline if any(found.sides) else "no outline found: the image is the page"
     angle = page.result.page.angle
@@ -94,16 +94,16 @@ def sheet(page: Stages) -> Picture:
     if any(found.sides):
         entries.append(Entry("outline of the sheet", partial(_line_swatch, colour=VERMILLION, width_px=4)))
     entries.append(Entry("level after levelling", partial(_line_swatch, colour=BLUE, width_px=2)))
-    return with_legend(picture, entries)
+    return with_legend(canvas, entries)
 
 
-def level_page(page: Stages) -> Picture:
+def level_page(page: Stages) -> Canvas:
     """Draw the level page, dark on light."""
-    picture = in_colour(resized(page.level.pixels, _limited(page.level.pixels, page.max_side_px)))
-    return with_legend(picture, [page.title, Entry("the level page")])
+    canvas = in_colour(resized(page.level.pixels, _limited(page.level.pixels, page.max_side_px)))
+    return with_legend(canvas, [page.title, Entry("the level page")])
 
 
-def tiles(page: Stages) -> Picture:
+def tiles(page: Stages) -> Canvas:
     """Draw the level page at the scale of the detector's first pass, with its tiles. What is left out is darkened."""
     level = page.level
     pixels = resized(level.pixels, level.tiles.scale)
@@ -118,34 +118,34 @@ def tiles(page: Stages) -> Picture:
         covered[top : top + TILE, left : left + TILE] = True
     pixels = np.where(covered, pixels, pixels // 2)
     scale = _limited(pixels, page.max_side_px)
-    picture = in_colour(resized(pixels, scale))
+    canvas = in_colour(resized(pixels, scale))
     for count, (left, top) in enumerate((corners + before).tolist()):
         inner = 4 + 3 * (count % 3)  # overlapping frames stay apart
         side = round((TILE - 2 * inner) * scale)
         box = Box(round((left + inner) * scale), round((top + inner) * scale), side, side)
-        draw_frame(picture, box, 2, TINTS[count % len(TINTS)])
+        draw_frame(canvas, box, 2, TINTS[count % len(TINTS)])
     count = len(corners)
     words = f"{count} {'tile' if count == 1 else 'tiles'} of {TILE}×{TILE} pixels, {level.tiles.scale:.2f} of the page"
-    return with_legend(picture, [page.title, Entry(words), Entry("dark: blank, not given to the detector")])
+    return with_legend(canvas, [page.title, Entry(words), Entry("dark: blank, not given to the detector")])
 
 
-def detections(page: Stages) -> Picture:
+def detections(page: Stages) -> Canvas:
     """Draw the level page with a box round each detection, and its class and score in percent."""
     found = page.read.detections
     scale = _digit_scale(page.level.pixels, found.boxes[:, 3], page.max_side_px)
-    picture = in_colour(resized(page.level.pixels, scale))
+    canvas = in_colour(resized(page.level.pixels, scale))
     names = "0123456789" + SIGNS
     texts = []
     for sides, score, kind, classes in zip(found.boxes, found.scores, found.kinds, found.probabilities, strict=True):
         text = f"{names[int(classes.argmax())]} {min(99, round(100 * float(score)))}"
-        texts.append(_boxed(picture, (sides * scale).tolist(), text, KINDS[int(kind)][1]))
-    draw_texts(picture, texts)
+        texts.append(_boxed(canvas, (sides * scale).tolist(), text, KINDS[int(kind)][1]))
+    draw_texts(canvas, texts)
     entries = [page.title, Entry("7 93: class, score in %")]
     entries += [Entry(name, partial(_frame_swatch, colour=colour)) for name, colour in KINDS.values()]
-    return with_legend(picture, entries)
+    return with_legend(canvas, entries)
 
 
-def crops(page: Stages) -> Picture:
+def crops(page: Stages) -> Canvas:
     """Draw the crops as the classifier gets them, each with its digit by the classifier and by the detector.
 
     The sheet is not scaled: `max_side_px` does not limit it.
@@ -157,45 +157,45 @@ def crops(page: Stages) -> Picture:
     width, height = _CROP_PX + _CROP_GAP_PX, _CROP_PX + _CROP_TEXT_PX + _CROP_GAP_PX
     columns = max(_CROP_COLUMNS, round((count * height / width / _MAX_CROP_SHEET_RATIO) ** 0.5))
     rows = max(1, -(-count // columns))
-    picture = np.full((rows * height + _CROP_GAP_PX, columns * width + _CROP_GAP_PX, 3), WHITE, np.uint8)
+    canvas = np.full((rows * height + _CROP_GAP_PX, columns * width + _CROP_GAP_PX, 3), WHITE, np.uint8)
     texts = []
     for place, crop in enumerate(cut_crops(page.level.pixels, page.read.detections.boxes[digits])):
         top, left = _CROP_GAP_PX + place // columns * height, _CROP_GAP_PX + place % columns * width
         large = cv2.resize(crop, (_CROP_PX, _CROP_PX), interpolation=cv2.INTER_NEAREST)
-        picture[top : top + _CROP_PX, left : left + _CROP_PX] = large[..., None]
+        canvas[top : top + _CROP_PX, left : left + _CROP_PX] = large[..., None]
         same = of_classifier[place] == of_detector[place]
         text = f"{of_classifier[place] if of_classifier[place] < 10 else '-'}  {of_detector[place]}"
         colour = GREY if same else VERMILLION
         texts.append(Text(text, left + 14, top + _CROP_PX + _CROP_TEXT_PX - 3, 14, colour, bold=not same))
-    draw_texts(picture, texts)
+    draw_texts(canvas, texts)
     words = "digit by the classifier (-: not a digit), digit by the detector; bold if they differ"
-    return with_legend(picture, [page.title, Entry(words)])
+    return with_legend(canvas, [page.title, Entry(words)])
 
 
-def lines(page: Stages) -> Picture:
+def lines(page: Stages) -> Canvas:
     """Draw a box round each number, its text above it, and a thread through each line with the line's number."""
     pixels, result = upright(page.pixels, page.result)
     scale = _digit_scale(pixels, np.array([row.height for row in result.digits]), page.max_side_px)
-    picture = in_colour(resized(pixels, scale))
+    canvas = in_colour(resized(pixels, scale))
     texts = []
     for line, group in groupby(result.numbers, key=lambda row: row.line):
         numbers = list(group)
         colour = TINTS[line % len(TINTS)]
         middles = [((n.left + n.width / 2) * scale, (n.top + n.height / 2) * scale) for n in numbers]
         for start, end in pairwise(middles):
-            cv2.line(picture, _whole(start), _whole(end), colour, 1, cv2.LINE_AA)
+            cv2.line(canvas, _whole(start), _whole(end), colour, 1, cv2.LINE_AA)
         for number in numbers:
             box = [side * scale for side in (number.left, number.top, number.width, number.height)]
-            texts.append(_boxed(picture, box, number.text, colour))
+            texts.append(_boxed(canvas, box, number.text, colour))
         first = min(numbers, key=lambda number: number.left)
         left = max(2.0, first.left * scale - text_width(str(line), 20, bold=True) - 12)
         texts.append(Text(str(line), left, middles[0][1] + 7, 20, colour, bold=True, halo=WHITE))
-    draw_texts(picture, texts)
+    draw_texts(canvas, texts)
     words = f"{result.page.lines} lines, {len(result.numbers)} numbers"
-    return with_legend(picture, [page.title, Entry(words), Entry("left of a line: its number; above a box: the text")])
+    return with_legend(canvas, [page.title, Entry(words), Entry("left of a line: its number; above a box: the text")])
 
 
-STAGES: dict[str, Callable[[Stages], Picture]] = {
+STAGES: dict[str, Callable[[Stages], Canvas]] = {
     "read": read,
     "sheet": sheet,
     "level": level_page,
@@ -231,19 +231,19 @@ def _on_page(points: NDArray[np.float64], level: LevelPage) -> NDArray[np.float6
     return cv2.perspectiveTransform(points[:, None], level.to_page)[:, 0]
 
 
-def _boxed(picture: Picture, sides: Sequence[float], text: str, colour: Colour) -> Text:
+def _boxed(canvas: Canvas, sides: Sequence[float], text: str, colour: Colour) -> Text:
     """Draw a frame, and return the text for the place above it."""
     left, top, width, height = (round(side) for side in sides)
-    draw_frame(picture, Box(left, top, width, height), 1, colour)
+    draw_frame(canvas, Box(left, top, width, height), 1, colour)
     size = max(11, min(18, round(height / 3)))
     baseline = top - 4 if top > size + 4 else top + height + size + 2
     return Text(text, left, baseline, size, colour, halo=WHITE)
 
 
-def _line_swatch(picture: Picture, box: Box, *, colour: Colour, width_px: int) -> None:
+def _line_swatch(canvas: Canvas, box: Box, *, colour: Colour, width_px: int) -> None:
     top = box.top + box.height // 2 - width_px // 2
-    picture[top : top + width_px, box.left : box.right] = colour
+    canvas[top : top + width_px, box.left : box.right] = colour
 
 
-def _frame_swatch(picture: Picture, box: Box, *, colour: Colour) -> None:
-    draw_frame(picture, Box(box.left + 4, box.top + 3, box.width - 8, box.height - 6), 1, colour)
+def _frame_swatch(canvas: Canvas, box: Box, *, colour: Colour) -> None:
+    draw_frame(canvas, Box(box.left + 4, box.top + 3, box.width - 8, box.height - 6), 1, colour)

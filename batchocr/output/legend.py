@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from batchocr.output.canvas import TEXT, WHITE, Colour, Picture, Text, draw_texts, text_width
+from batchocr.output.canvas import TEXT, WHITE, Canvas, Colour, Text, draw_texts, text_width
 from batchocr.records import Box
 
-Swatch = Callable[[Picture, Box], None]
+Swatch = Callable[[Canvas, Box], None]
 """Draws a sample into a box of an image, in place."""
 
 _SWATCH_RATIO = 1.9  # width of a sample per font size
@@ -28,9 +28,9 @@ class Entry:
     new_line: bool = False
 
 
-def with_legend(picture: Picture, entries: Sequence[Entry]) -> Picture:
+def with_legend(canvas: Canvas, entries: Sequence[Entry]) -> Canvas:
     """Return the image with the entries in a white strip below it, side by side where there is room."""
-    width = picture.shape[1]
+    width = canvas.shape[1]
     size = min(20, max(13, width // 80))
     line, margin = round(size * _LINE_RATIO), size
     texts: list[Text] = []
@@ -56,7 +56,7 @@ def with_legend(picture: Picture, entries: Sequence[Entry]) -> Picture:
     draw_texts(strip, texts)
     for swatch, box in swatches:
         swatch(strip, box)
-    return np.concatenate([picture, strip])
+    return np.concatenate([canvas, strip])
 
 
 def _wrapped(words: str, full_px: int, first_px: int, size: int, bold: bool) -> list[str | None]:

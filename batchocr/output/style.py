@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from batchocr.output.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Colour, Picture, draw_dashes, draw_frame
+from batchocr.output.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Canvas, Colour, draw_dashes, draw_frame
 from batchocr.records import Box, Pixels
 
 DASH_PX = 8
@@ -32,35 +32,35 @@ class Style:
         """The colour of sure digits, and of digits for review."""
         return self.sure, self.doubtful
 
-    def frame(self, picture: Picture, box: Box, *, doubtful: bool) -> None:
+    def frame(self, canvas: Canvas, box: Box, *, doubtful: bool) -> None:
         """Draw the box of a digit, in place."""
         width = self.thick_px if doubtful else self.thin_px
-        draw_frame(picture, box, width, self.colours[doubtful], on_dark=self.on_dark)
+        draw_frame(canvas, box, width, self.colours[doubtful], on_dark=self.on_dark)
 
     def underline(self, number: Box) -> Box:
         """Return the place of the dashed line below a number."""
         top = number.bottom + 2 * self.thick_px
         return Box(number.left - self.thick_px, top, number.width + 2 * self.thick_px, max(2, self.thick_px - 1))
 
-    def dashes(self, picture: Picture, line: Box) -> None:
+    def dashes(self, canvas: Canvas, line: Box) -> None:
         """Draw a dashed line, in place."""
-        draw_dashes(picture, line, DASH_PX, self.doubtful, on_dark=self.on_dark)
+        draw_dashes(canvas, line, DASH_PX, self.doubtful, on_dark=self.on_dark)
 
-    def frame_swatch(self, picture: Picture, box: Box, *, doubtful: bool) -> None:
+    def frame_swatch(self, canvas: Canvas, box: Box, *, doubtful: bool) -> None:
         """Draw a sample of a digit's box into a legend, on paper of the page's grey."""
-        self._patch(picture, box)
+        self._patch(canvas, box)
         inner = Box(box.left + 4, box.top + 3, box.width - 8, box.height - 6)
         width = min(3, self.thick_px) if doubtful else 1
-        draw_frame(picture, inner, width, self.colours[doubtful], on_dark=self.on_dark)
+        draw_frame(canvas, inner, width, self.colours[doubtful], on_dark=self.on_dark)
 
-    def dashes_swatch(self, picture: Picture, box: Box) -> None:
+    def dashes_swatch(self, canvas: Canvas, box: Box) -> None:
         """Draw a sample of a dashed line into a legend, on paper of the page's grey."""
-        self._patch(picture, box)
-        self.dashes(picture, Box(box.left, box.top + box.height // 2, box.width, 2))
+        self._patch(canvas, box)
+        self.dashes(canvas, Box(box.left, box.top + box.height // 2, box.width, 2))
 
-    def _patch(self, picture: Picture, box: Box) -> None:
+    def _patch(self, canvas: Canvas, box: Box) -> None:
         if self.on_dark:
-            picture[box.top : box.bottom, box.left : box.right] = self.paper
+            canvas[box.top : box.bottom, box.left : box.right] = self.paper
 
 
 def style_of(page: Pixels, digit_height_px: float) -> Style:

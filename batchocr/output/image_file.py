@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from batchocr.output.atomic_write import whole_files
-from batchocr.output.canvas import Picture
+from batchocr.output.canvas import Canvas
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 """Suffixes of the files that can be written."""
@@ -15,13 +15,13 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 _JPEG_QUALITY = 90
 
 
-def write_picture(path: Path, picture: Picture) -> None:
+def write_image(path: Path, canvas: Canvas) -> None:
     """Write an image (height, width, 3) in the format of the suffix. The file appears whole or not at all.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    image = Image.fromarray(picture)
+    image = Image.fromarray(canvas)
     with whole_files([path]) as (file,):
         if path.suffix.lower() == ".png":
             image.save(file, "PNG")
