@@ -19,7 +19,7 @@ PUBLIC = {
     "batchocr.reader": ["Reader", "read", "as_grey"],
     "batchocr.batch.job": ["run", "Summary"],
     "batchocr.settings": ["Settings"],
-    "batchocr.preview": ["preview", "Preview"],
+    "batchocr.preview": ["preview", "Preview", "contact_sheet", "ContactSheet"],
     "batchocr.records": ["PageResult", "PageRow", "DigitRow", "NumberRow"],
     "batchocr.errors": ["BatchocrError", "ScanError", "ExitCode"],
 }

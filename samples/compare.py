@@ -1,4 +1,4 @@
-"""Hold a results.numbers.csv of these samples against expected.csv; ends with 1 where they differ.
+"""Compare a results.numbers.csv of these samples with expected.csv; the exit code is 1 if they differ.
 
 `batchocr run samples --out results.csv && python samples/compare.py results.numbers.csv`
 """
@@ -16,13 +16,13 @@ COLUMNS = ("file", "page", "text")
 
 
 def rows(path: Path) -> list[tuple[str, ...]]:
-    """File, page and text of each number, in order."""
+    """Return file, page and text of each number, in order."""
     with path.open(newline="", encoding="utf-8") as file:
         return [tuple(row[column] for column in COLUMNS) for row in csv.DictReader(file)]
 
 
 def main(numbers: Annotated[Path, typer.Argument(help="The results.numbers.csv of a run over the samples.")]) -> None:
-    """Say what was expected and not read, or read and not expected."""
+    """Report the numbers that differ from what is expected."""
     expected, got = rows(Path(__file__).with_name("expected.csv")), rows(numbers)
     differences = [pair for pair in zip_longest(expected, got) if pair[0] != pair[1]]
     for wanted, read in differences[:20]:

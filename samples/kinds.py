@@ -1,4 +1,4 @@
-"""The same writing in other kinds of files: fax, PDF, photograph, 16 bits, WebP."""
+"""Make samples in other file formats: fax, PDF, photograph, 16 bits, WebP."""
 
 import time
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ ORIENTATION, TURN_RIGHT = 0x112, 6
 def written(
     size: tuple[float, float], dpi: int, paper: Colour, lines: Lines, ink: Colour, rng: np.random.Generator
 ) -> Sheet:
-    """A sheet of `size` mm with lines of numbers spread over its height."""
+    """Return a sheet of `size` mm (width, height) with lines of numbers at equal distances."""
     sheet = Sheet(*size, dpi, paper)
     pitch = size[1] / (len(lines) + 1)
     write_lines(sheet, lines, pitch, pitch, (ink,), rng, STRAIGHT_ONE)
@@ -39,17 +39,17 @@ def written(
 
 
 def grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """RGB to grey."""
+    """Convert RGB to grey."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def rows(name: str, *pages: Lines) -> list[Row]:
-    """The lines of expected.csv for a file."""
+    """Return the lines of expected.csv for a file."""
     return [(name, page, text) for page, lines in enumerate(pages, 1) for texts in lines for text in texts]
 
 
 def make_fax(out: Path, rng: np.random.Generator) -> list[Row]:
-    """Three pages in black and white, packed as a fax machine does (Group 4)."""
+    """Make three pages in black and white with the compression of fax machines (Group 4)."""
     pages = []
     for lines in FAX_LINES:
         pixels = grey(written((210, 148), 200, (250, 250, 250), lines, BLACK, rng).scan(0.05, 2, rng))
@@ -60,10 +60,10 @@ def make_fax(out: Path, rng: np.random.Generator) -> list[Row]:
 
 
 def make_pdf(out: Path, rng: np.random.Generator) -> list[Row]:
-    """Two scanned pages in a PDF."""
+    """Make a PDF of two scanned pages."""
     sheets = [written((148, 105), 200, (244, 242, 238), lines, BLUE, rng) for lines in PDF_LINES]
     pages = [Image.fromarray(grey(sheet.scan(0.05, 1, rng))) for sheet in sheets]
-    day = time.struct_time((2017, 1, 1, 0, 0, 0, 6, 1, 0))  # else the day it was made, and other bytes each time
+    day = time.struct_time((2017, 1, 1, 0, 0, 0, 6, 1, 0))  # the current time would change the bytes of the file
     pages[0].save(
         out / "letters.pdf",
         save_all=True,
@@ -77,7 +77,7 @@ def make_pdf(out: Path, rng: np.random.Generator) -> list[Row]:
 
 
 def make_photo(out: Path, rng: np.random.Generator) -> list[Row]:
-    """A note photographed in bad light, a little from the side, the camera on its side."""
+    """Make a photograph of a note in bad light, a little from the side, stored sideways."""
     sheet = written((148, 105), 240, (226, 218, 202), PHOTO_LINES, BLUE, rng)
     pixels = cv2.GaussianBlur(sheet.scan(0.55, 2.5, rng), (0, 0), 1.1)
     height, width = pixels.shape[:2]
@@ -92,16 +92,16 @@ def make_photo(out: Path, rng: np.random.Generator) -> list[Row]:
 
 
 def make_wide(out: Path, rng: np.random.Generator) -> list[Row]:
-    """A card scanned in 16 bits of grey."""
+    """Make a scan of a card in 16 bits of grey."""
     pixels = grey(written((105, 74), 200, (236, 236, 236), WIDE_LINES, BLACK, rng).scan(0.08, 0.7, rng))
     wide = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 0.6) * 257
-    image = Image.fromarray(np.rint(wide / 64).astype(np.uint16) * 64)  # in steps, which pack better
+    image = Image.fromarray(np.rint(wide / 64).astype(np.uint16) * 64)  # in steps, which compress better
     image.save(out / "16bit.tif", compression="tiff_adobe_deflate", dpi=(200, 200))
     return rows("16bit.tif", WIDE_LINES)
 
 
 def make_webp(out: Path, rng: np.random.Generator) -> list[Row]:
-    """A card in colour as WebP."""
+    """Make a scan of a card in colour as WebP."""
     pixels = written((148, 105), 150, (248, 244, 226), WEBP_LINES, BLUE, rng).scan(0.1, 1, rng)
     Image.fromarray(pixels).save(out / "card.webp", quality=80, method=6)
     return rows("card.webp", WEBP_LINES)

@@ -1,9 +1,9 @@
-"""Draw the sample scans: hand-written digits on paper, and the list of what is written where.
+"""Draw the sample scans with handwritten digits, and write the list of their numbers.
 
     python samples/make_samples.py [--out DIR]
 
-The digits come from the strokes in pen.py and a fixed seed, so a run with the same library
-versions writes the same bytes. The printed labels of the form need Matplotlib's copy of DejaVu Sans.
+The digits are made of the strokes in pen.py with a fixed seed: the same versions of the libraries write
+the same bytes. The printed labels of the form require the font DejaVu Sans, which is a part of Matplotlib.
 """
 
 import csv
@@ -66,7 +66,7 @@ FORM_FIELDS = (
 
 @dataclass(frozen=True)
 class SingleDigit:
-    """One small picture of one digit."""
+    """One small image of one digit."""
 
     digit: int
     size: tuple[int, int]  # width, height
@@ -85,13 +85,13 @@ SINGLE_DIGITS = (
 
 
 def save_page(pixels: NDArray[np.uint8], colours: int, dpi: int, path: Path) -> None:
-    """Write a PNG with few colours, which keeps the noise of the paper but not its weight."""
+    """Write a PNG with few colours: the noise of the paper stays, and the file is small."""
     image = Image.fromarray(pixels).quantize(colours, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
     image.save(path, optimize=True, dpi=(dpi, dpi))
 
 
 def make_year(out: Path, rng: np.random.Generator) -> list[Row]:
-    """Write the year 2017 large on a small cream sheet, unevenly lit."""
+    """Make a small cream sheet with the year 2017 in large digits, lit unevenly."""
     sheet = Sheet(210, 148, 150, (238, 232, 216))
     hand = Hand(pen=0.105, slant=0.1, width=1.1, habits={2: 0, 0: 2, 1: 0, 7: 0})
     ink = write_number("2017", sheet.pixels(24), hand, rng)
@@ -102,7 +102,7 @@ def make_year(out: Path, rng: np.random.Generator) -> list[Row]:
 
 
 def make_digit(spec: SingleDigit, out: Path, rng: np.random.Generator) -> Row:
-    """Draw one digit in the middle of a small picture."""
+    """Make a small image with one digit in its middle."""
     width, height = spec.size
     ink = write_digit(spec.digit, spec.height, Hand(pen=spec.pen, habits={spec.digit: spec.form}), rng)
     cover = np.zeros((height, width), np.float32)
@@ -116,7 +116,7 @@ def make_digit(spec: SingleDigit, out: Path, rng: np.random.Generator) -> Row:
 
 
 def make_numbers(out: Path, rng: np.random.Generator) -> list[Row]:
-    """Fill a page with lines of numbers, each line by another hand."""
+    """Make a page of lines of numbers, each line in its own handwriting style."""
     sheet = Sheet(210, 297, 150, (247, 247, 244))
     write_lines(sheet, NUMBER_LINES, 30, 27, (BLUE, BLACK), rng)
     save_page(sheet.scan(0.04, 0.7, rng), 64, sheet.dpi, out / "numbers.png")
@@ -124,8 +124,8 @@ def make_numbers(out: Path, rng: np.random.Generator) -> list[Row]:
 
 
 def print_text(sheet: Sheet, text: str, left: float, top: float, size: float) -> None:
-    """Print a label in DejaVu Sans, which comes with Matplotlib."""
-    import matplotlib  # here, because only the form needs it
+    """Print a label in DejaVu Sans, which is a part of Matplotlib."""
+    import matplotlib  # only the form requires it
 
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     font = ImageFont.truetype(str(path), sheet.pixels(size))
@@ -153,14 +153,14 @@ def fill_in(sheet: Sheet, field: Field, hand: Hand, rng: np.random.Generator) ->
     for cell, part in enumerate(parts):
         ink = write_number(part, height, hand, rng)
         free = sheet.pixels(pitch) - ink.shape[1]
-        # In a comb the digit stands in the middle of its cell, in a box the number starts at the left.
+        # In a comb a digit is in the middle of its cell; in a box the number starts at the left.
         indent = free * rng.uniform(0.4, 0.6) if field.cells else sheet.pixels(rng.uniform(3, 6))
         top = sheet.pixels(field.top) + (sheet.pixels(FORM_BOX_MM) - ink.shape[0]) * rng.uniform(0.4, 0.6)
         sheet.lay(ink, sheet.pixels(field.left + cell * pitch) + indent, top, BLUE)
 
 
 def make_form(out: Path, rng: np.random.Generator) -> list[Row]:
-    """Print a form and fill it in with a blue pen."""
+    """Make a printed form that is filled in with a blue pen."""
     sheet = Sheet(148, 210, 200, (250, 250, 247))
     hand = Hand(pen=0.1, slant=0.08, width=1.0, habits={1: 0, 4: 1, 7: 0, 2: 0})
     print_text(sheet, "Meter reading", 14, 16, 3.4)
@@ -175,8 +175,8 @@ def make_form(out: Path, rng: np.random.Generator) -> list[Row]:
 
 
 def write_expected(rows: list[Row], path: Path) -> None:
-    """Write what is on the pages, files in the order of their paths."""
-    # The sort is stable: within a file the rows stay in reading order.
+    """Write expected.csv, with the files in the order of their paths."""
+    # The sort is stable: the rows of one file stay in reading order.
     ordered = sorted(rows, key=itemgetter(0))
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -189,12 +189,12 @@ def main(
 ) -> None:
     """Draw all samples and write expected.csv."""
     (out / "digits").mkdir(parents=True, exist_ok=True)
-    # Each file has its own generator, so changing one leaves the others as they are.
+    # Each file has its own generator, so that a change of one file does not change the others.
     year, digits, numbers, form, fax, pdf, photo, wide, webp = np.random.default_rng(SEED).spawn(9)
     rows = make_year(out, year) + make_numbers(out, numbers) + make_form(out, form)
     rows += [make_digit(spec, out, digits) for spec in SINGLE_DIGITS]
-    for make, of in ((make_fax, fax), (make_pdf, pdf), (make_photo, photo), (make_wide, wide), (make_webp, webp)):
-        rows += make(out, of)
+    for make, rng in ((make_fax, fax), (make_pdf, pdf), (make_photo, photo), (make_wide, wide), (make_webp, webp)):
+        rows += make(out, rng)
     write_expected(rows, out / "expected.csv")
 
 

@@ -1,4 +1,4 @@
-"""Sheets of paper, and numbers written on them in lines."""
+"""Draw sheets of paper with lines of numbers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,11 +14,11 @@ MM_PER_INCH = 25.4
 BLACK: Colour = (38, 36, 42)
 BLUE: Colour = (32, 52, 138)
 MARGIN_MM = 18
-MIN_NUMBER_GAP = 1.4  # digit heights between two numbers; digits of one number are 0.1 to 0.3 apart
+MIN_NUMBER_GAP = 1.4  # in digit heights; the gap between two digits of a number is 0.1 to 0.3
 
 
 class Sheet:
-    """A sheet of paper to write on; lengths are in millimetres."""
+    """A sheet of paper; lengths are in millimetres."""
 
     def __init__(self, width: float, height: float, dpi: int, paper: Colour) -> None:
         self.dpi = dpi
@@ -26,11 +26,11 @@ class Sheet:
         self.image = np.full(shape, paper, np.float32)
 
     def pixels(self, millimetres: float) -> float:
-        """Convert a length."""
+        """Convert a length to pixels."""
         return millimetres * self.dpi / MM_PER_INCH
 
     def lay(self, ink: Ink, left: float, top: float, colour: Colour) -> None:
-        """Put ink on the paper, its top left corner at the given pixel."""
+        """Put ink on the paper, with its top left corner at a pixel."""
         x, y = round(left), round(top)
         region = self.image[y : y + ink.shape[0], x : x + ink.shape[1]]
         if min(x, y) < 0 or region.shape[:2] != ink.shape:
@@ -38,11 +38,11 @@ class Sheet:
         region += ink[..., None] * (np.array(colour, np.float32) - region)
 
     def scan(self, light: float, noise: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Return the sheet as a scanner or camera sees it: light falling off, soft edges, a little noise."""
+        """Return the image of a scanner or camera, with uneven light, soft edges and a little noise."""
         height, width = self.image.shape[:2]
         y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
         shade = 1 - light * ((x - 0.35) ** 2 + (y - 0.3) ** 2) + rng.normal(0, noise / 255, size=(height, width))
-        # In whole steps, the same for all channels, the paper has few colours and the file stays small.
+        # Steps that are the same for all channels give the paper few colours, and a small file.
         shade = np.rint(shade * 150) / 150
         image = cv2.GaussianBlur(self.image, (0, 0), 0.5) * shade[..., None]
         pixels: NDArray[np.uint8] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
@@ -50,14 +50,14 @@ class Sheet:
 
 
 def grain(ink: Ink, rng: np.random.Generator) -> Ink:
-    """Let the paper show through a little, unevenly, as it does under a pen."""
+    """Make the ink unevenly transparent, as that of a pen is."""
     patches = cv2.GaussianBlur(rng.normal(0, 1, size=ink.shape).astype(np.float32), (0, 0), 1.2)
     cover: Ink = np.clip(0.94 + 0.1 * patches, 0.8, 1).astype(np.float32)
     return ink * cover
 
 
 def write_number(text: str, height: float, hand: Hand, rng: np.random.Generator) -> Ink:
-    """Write the digits of a number side by side, the base line and size a little unsteady."""
+    """Write the digits of a number side by side, with small changes of base line and size."""
     digits = [write_digit(int(char), height * rng.uniform(0.93, 1.07), hand, rng) for char in text]
     gaps = [round(height * rng.uniform(0.12, 0.28)) for _ in digits[1:]] + [0]
     drops = [round(height * rng.uniform(0, 0.06)) for _ in digits]
@@ -72,9 +72,9 @@ def write_number(text: str, height: float, hand: Hand, rng: np.random.Generator)
     return grain(strip, rng)
 
 
-def spread(widths: list[int], least_gap: float, room: float, rng: np.random.Generator) -> list[float]:
-    """Return the left edges of numbers spread at random over a line, never closer than the least gap."""
-    spare = room - sum(widths) - least_gap * (len(widths) - 1)
+def spread(widths: list[int], min_gap: float, room: float, rng: np.random.Generator) -> list[float]:
+    """Return the left edges of numbers at random places of a line, at least `min_gap` apart."""
+    spare = room - sum(widths) - min_gap * (len(widths) - 1)
     if spare < 0:
         raise ValueError("the line is too short for its numbers")
     shares = rng.dirichlet(np.full(len(widths) + 1, 3.0)) * spare
@@ -82,7 +82,7 @@ def spread(widths: list[int], least_gap: float, room: float, rng: np.random.Gene
     for width, share in zip(widths, shares, strict=False):
         x += share
         edges.append(x)
-        x += width + least_gap
+        x += width + min_gap
     return edges
 
 
@@ -95,7 +95,10 @@ def write_lines(
     rng: np.random.Generator,
     habits: Mapping[int, int] | None = None,
 ) -> None:
-    """Write lines of numbers, each by another hand, two of a colour; the first base line at `top`, all in mm."""
+    """Write lines of numbers, each in its own handwriting style.
+
+    Two lines have the same colour. `top` is the first base line and `pitch` the distance of lines, in mm.
+    """
     margin = sheet.pixels(MARGIN_MM)
     for index, texts in enumerate(lines):
         hand = Hand(rng.uniform(0.09, 0.13), rng.normal(0.1, 0.07), rng.uniform(0.95, 1.15), habits=dict(habits or {}))

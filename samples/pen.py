@@ -1,7 +1,7 @@
-"""A pen that writes digits: strokes in a unit box, shaken by hand and drawn as ink.
+"""Draw handwritten digits from strokes in a unit box.
 
-Every digit is a few strokes given as points the pen passes through; a smooth curve joins
-them. Coordinates: y runs from 0 (top) to 1 (base line), x in the same unit.
+A digit is a few strokes. A stroke is a list of points, which a smooth curve connects. y is 0 at the top and 1 at the
+base line; x has the same unit.
 """
 
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
-Ink = NDArray[np.float32]  # how much of each pixel is covered with ink, 0 to 1
+Ink = NDArray[np.float32]  # the part of each pixel that is covered with ink, 0 to 1
 Stroke = list[tuple[float, float]]
 
-SUPERSAMPLING = 4  # the pen draws on a grid this much finer than the result
-SUBPIXEL_BITS = 4  # fractional bits of the coordinates handed to OpenCV
+SUPERSAMPLING = 4  # pixels of the drawing per pixel of the result
+SUBPIXEL_BITS = 4  # fractional bits of OpenCV's coordinates
 
-# A point given twice is a corner: the pen stops there and goes on in a new direction.
+# A point that is there twice is a corner: the pen stops and continues in another direction.
 GLYPHS: dict[int, list[list[Stroke]]] = {
     0: [
         [[(0.40, 0.03), (0.20, 0.10), (0.05, 0.38), (0.05, 0.68), (0.19, 0.95), (0.38, 0.97), (0.55, 0.76),
@@ -92,28 +92,28 @@ GLYPHS: dict[int, list[list[Stroke]]] = {
 
 @dataclass(frozen=True)
 class Hand:
-    """How one writer writes; `pen` and `wobble` are parts of the digit height."""
+    """A handwriting style; `pen` and `wobble` are relative to the digit height."""
 
     pen: float = 0.105
     slant: float = 0.12
     width: float = 1.0
     wobble: float = 0.012
-    habits: dict[int, int] = field(default_factory=dict)  # digit -> the form it always takes
+    habits: dict[int, int] = field(default_factory=dict)  # by digit: the form that it always has
 
     def choose_form(self, digit: int, rng: np.random.Generator) -> list[Stroke]:
-        """Return the strokes for a digit: the habitual form, or any of them."""
+        """Return the strokes of a digit: its habitual form, or a random one."""
         forms = GLYPHS[digit]
         return forms[self.habits.get(digit, int(rng.integers(len(forms))))]
 
 
 def split_at_corners(points: FloatArray) -> list[FloatArray]:
-    """Cut a stroke into smooth runs wherever a point is given twice."""
+    """Split a stroke into smooth parts at its corners, which are points that are there twice."""
     repeats = np.flatnonzero(np.all(points[1:] == points[:-1], axis=1)) + 1
     return np.split(points, repeats)
 
 
 def smooth_curve(points: FloatArray, steps: int = 24) -> FloatArray:
-    """Run a centripetal Catmull-Rom spline through the points; it never loops between two of them."""
+    """Return a centripetal Catmull-Rom spline through the points; it has no loops between two points."""
     if len(points) == 2:
         return np.linspace(points[0], points[1], steps)
     ends = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
@@ -133,7 +133,7 @@ def smooth_curve(points: FloatArray, steps: int = 24) -> FloatArray:
 
 
 def round_off(path: FloatArray, window: int) -> FloatArray:
-    """Average the path over a moving window: a moving hand makes no kinks. The ends stay in place."""
+    """Return the moving average of a path, which has no sharp bends. The ends stay in place."""
     half = window // 2
     start = 2 * path[0] - path[half:0:-1]
     end = 2 * path[-1] - path[-2 : -half - 2 : -1]
@@ -143,11 +143,11 @@ def round_off(path: FloatArray, window: int) -> FloatArray:
 
 
 def shake(strokes: list[Stroke], hand: Hand, rng: np.random.Generator) -> list[list[FloatArray]]:
-    """Return the strokes as one writer makes them this time: each a list of runs between corners."""
+    """Return the strokes with random changes, each as a list of parts between corners."""
     slant = hand.slant + rng.normal(0, 0.03)
     width = hand.width * rng.uniform(0.9, 1.1)
     bend = rng.normal(0, 0.02)
-    # The drift depends on the place alone, so strokes that meet still do.
+    # The drift depends only on the place, so that strokes that touch still touch.
     phase = rng.uniform(0, 2 * np.pi, size=2)
     shaken = []
     for stroke in strokes:
@@ -164,7 +164,7 @@ def shake(strokes: list[Stroke], hand: Hand, rng: np.random.Generator) -> list[l
 
 
 def pen_pressure(count: int, rng: np.random.Generator) -> FloatArray:
-    """Return the relative pen width along a stroke: slow swell, lighter where the pen lifts off."""
+    """Return the relative pen width along a stroke: it changes slowly, and is smaller at the end."""
     along = np.linspace(0, 1, count)
     swell = 1 + 0.08 * np.sin(2 * np.pi * (rng.uniform(0.6, 1.6) * along + rng.uniform()))
     lift = 1 - rng.uniform(0.1, 0.35) * np.clip((along - 0.8) / 0.2, 0, 1) ** 2
@@ -172,9 +172,9 @@ def pen_pressure(count: int, rng: np.random.Generator) -> FloatArray:
 
 
 def draw_stroke(canvas: NDArray[np.uint8], path: FloatArray, widths: FloatArray) -> None:
-    """Draw one stroke with a round pen; everything is in pixels of the fine canvas."""
+    """Draw one stroke with a round pen; all lengths are in pixels of the fine canvas."""
     unit = 1 << SUBPIXEL_BITS
-    # A disc every half pixel of the fine grid leaves no ripple at the edge.
+    # Discs at a distance of half a pixel make a smooth edge.
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     stops = np.arange(0, length[-1] + 0.5, 0.5)
     columns = [np.interp(stops, length, values) for values in (path[:, 0], path[:, 1], widths / 2)]
@@ -184,23 +184,23 @@ def draw_stroke(canvas: NDArray[np.uint8], path: FloatArray, widths: FloatArray)
 
 
 def write_digit(digit: int, height: float, hand: Hand, rng: np.random.Generator) -> Ink:
-    """Write one digit about `height` pixels tall; the result is cropped to its ink."""
+    """Draw one digit with a height of about `height` pixels, cropped to its ink."""
     pen = hand.pen * height
     runs = shake(hand.choose_form(digit, rng), hand, rng)
     paths = [np.vstack([smooth_curve(run) for run in stroke]) for stroke in runs]
     everything = np.vstack(paths)
     scale, margin = height - pen, pen + 2
-    low, high = everything.min(axis=0), everything.max(axis=0)
-    size = np.ceil((high - low) * scale + 2 * margin).astype(int) * SUPERSAMPLING
+    lower, upper = everything.min(axis=0), everything.max(axis=0)
+    size = np.ceil((upper - lower) * scale + 2 * margin).astype(int) * SUPERSAMPLING
     canvas = np.zeros((size[1], size[0]), np.uint8)
     for path in paths:
         widths = pen * pen_pressure(len(path), rng)
-        draw_stroke(canvas, ((path - low) * scale + margin) * SUPERSAMPLING, widths * SUPERSAMPLING)
+        draw_stroke(canvas, ((path - lower) * scale + margin) * SUPERSAMPLING, widths * SUPERSAMPLING)
     small = cv2.resize(canvas, None, fx=1 / SUPERSAMPLING, fy=1 / SUPERSAMPLING, interpolation=cv2.INTER_AREA)
     return crop_to_ink(np.divide(small, 255, dtype=np.float32))
 
 
 def crop_to_ink(ink: Ink) -> Ink:
-    """Cut away the empty border."""
+    """Remove the empty border."""
     rows, columns = np.flatnonzero(ink.max(axis=1) > 0), np.flatnonzero(ink.max(axis=0) > 0)
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

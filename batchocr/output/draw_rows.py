@@ -1,165 +1,223 @@
-"""The page with what was read drawn on it, for a person to look at."""
+"""Draw what was read on a page: boxes, digits, confidences, marks, and a legend below the page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, pairwise
-from statistics import fmean
+from typing import TypeVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from batchocr.records import DigitRow, Pixels
+from batchocr.output.canvas import Canvas, Text, draw_texts, in_colour, resized, text_width
+from batchocr.output.labels import (
+    MAX_HIDDEN_RATIO,
+    MIN_CAP_PX,
+    Free,
+    font_size,
+    has_rival,
+    labels_in_place,
+    percent,
+    placed_labels,
+    placed_tag,
+)
+from batchocr.output.legend import Entry, with_legend
+from batchocr.output.marks_in_short import explanation_of, own_marks, tag_of
+from batchocr.output.style import Style, style_of
+from batchocr.output.upright import upright
+from batchocr.records import Box, DigitRow, NumberRow, PageResult, Pixels
 
-Picture = NDArray[np.uint8]
-"""(height, width, 3), blue green red."""
+DIGIT_HEIGHT_PX = 48
+"""Height of a usual digit to which a page with smaller digits is enlarged."""
+SHORT_SIDE_PX = 320
+"""The shorter side to which a smaller page is enlarged."""
+MAX_PIXELS = 40_000_000
+"""A page is not enlarged beyond this."""
+MAX_CROWDED_RATIO = 0.15
+"""If labels hide writing at more of the numbers than this, all labels are beside the page, and not on it."""
 
-Colour = tuple[int, int, int]
+_LABEL_RATIO = 0.3  # height of labels per height of a usual digit
+_MAX_LABEL_PX = 40
+_GHOST_RATIO = 0.2  # contrast of the page below labels that are beside it
+_SEPARATOR_PX = 6
 
-_DIGIT_HEIGHT = 48  # pixels that a usual digit should at least have, or its label cannot be read
-_SHORT_SIDE = 320
-_MOST_PIXELS = 40_000_000
-_LABEL_PART = 0.3  # of the height of a usual digit
-_LEAST_LABEL = 11
-_SMALL = 0.75  # the confidence beside its digit
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_FONT_HEIGHT = 22  # of its digits, in pixels at scale 1
+_Row = TypeVar("_Row", DigitRow, NumberRow)
 
 
 @dataclass(frozen=True)
-class _Colours:
-    sure: Colour
-    doubtful: Colour
+class _Drawn:
+    """A number and its digits, in pixels of the image."""
+
+    number: NumberRow
+    digits: list[DigitRow]
+    tags: list[str]
+
+    @property
+    def box(self) -> Box:
+        return _box(self.number)
 
 
-_ON_LIGHT = _Colours(sure=(40, 130, 0), doubtful=(0, 40, 230))
-_ON_DARK = _Colours(sure=(120, 230, 80), doubtful=(60, 140, 255))
+def draw(pixels: Pixels, result: PageResult, *, max_side_px: int = 0) -> Canvas:
+    """Draw what was read on a page.
 
+    Each digit has a box. Near it are the digit and its confidence in percent (`7 99`). A digit for review has a thick
+    box in another colour, and the second reading (`7/1 62`). A number with marks of its own has a dashed line below it
+    and its marks in short. Ink stays visible below boxes. Labels are on free paper; if a page is too dense for that,
+    they are on a pale copy beside it. A page that lies on its side or upside down is drawn upright.
 
-@dataclass(frozen=True)
-class _Label:
-    """The digit and its confidence, on one base line."""
+    Args:
+        pixels: The page, (height, width).
+        result: What was read on it.
+        max_side_px: The longer side of the drawn page in pixels, without legend and copy; 0 for no limit. A page with
+            small digits is enlarged within it.
 
-    digit: str
-    percent: str
-    left: int
-    bottom: int
-    colour: Colour
-
-
-def draw(pixels: Pixels, digits: Sequence[DigitRow]) -> Picture:
-    """The page in colour, with a box round each digit and above it the digit and its confidence in percent (`7 99`).
-
-    Green is sure, red is for review. A small page, or one with small digits, is enlarged by a whole number, so that
-    the labels can be read; where there is no room for them at its top, a strip is added there.
+    Returns:
+        The page with a legend below it.
     """
-    usual = float(np.median([row.height for row in digits])) if digits else _DIGIT_HEIGHT
-    times = _enlargement(pixels, usual)
-    height = _label_height(digits, usual, times)
-    colours = _ON_LIGHT if np.median(pixels[::8, ::8]) > 127 else _ON_DARK
-    labels = [label for number in _numbers(digits) for label in _labels(number, times, height, colours)]
-    strip = max([0, *(2 * height - label.bottom for label in labels)]) if labels else 0
+    pixels, result = upright(pixels, result)
+    usual = float(np.median([row.height for row in result.digits])) if result.digits else DIGIT_HEIGHT_PX
+    scale = drawing_scale(pixels.shape, usual, max_side_px)
+    cap_px = _label_height(result.digits, usual, scale)
+    top = min((row.top for row in result.digits), default=pixels.shape[0])
+    strip = max(0, 2 * cap_px - round(top * scale))  # room for labels above digits at the very top
 
-    large = cv2.resize(pixels, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC) if times > 1 else pixels
-    large = cv2.copyMakeBorder(large, strip, 0, 0, 0, cv2.BORDER_REPLICATE)
-    picture = cv2.cvtColor(large, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
-    thin = max(1, round(usual * times / 60))
-    for row in digits:
-        line = 2 * thin if row.review else thin  # outside the digit's box, so that it hides no ink of its own
-        start = (row.left * times - line, row.top * times - line + strip)
-        size = (row.width * times + 2 * line, row.height * times + 2 * line)
-        _frame(picture, start, size, line, colours.doubtful if row.review else colours.sure)
-    for label in _apart(labels, height, picture.shape[1]):
-        _write(picture, replace(label, bottom=label.bottom + strip), height)
-    return picture
-
-
-def _frame(picture: Picture, start: tuple[int, int], size: tuple[int, int], line: int, colour: Colour) -> None:
-    """Draws a frame `line` pixels wide, of that outer size. OpenCV's own lines grow to both sides."""
-    (left, top), (width, height) = start, size
-    for x, y, w, h in (
-        (left, top, width, line),
-        (left, top + height - line, width, line),
-        (left, top, line, height),
-        (left + width - line, top, line, height),
-    ):
-        picture[max(0, y) : max(0, y + h), max(0, x) : max(0, x + w)] = colour
+    page = cv2.copyMakeBorder(resized(pixels, scale), strip, 0, 0, 0, cv2.BORDER_REPLICATE)
+    style = style_of(page, usual * scale)
+    numbers = [
+        _Drawn(_placed(number, scale, strip), [_placed(row, scale, strip) for row in digits], tags)
+        for number, digits, tags in _numbers(result)
+    ]
+    canvas = in_colour(page)
+    for row in (row for each in numbers for row in each.digits):
+        style.frame(canvas, _box(row), doubtful=bool(row.review))
+    texts = _labels_on_page(page, numbers, cap_px, style)
+    if texts is None:
+        beside = _labels_beside(page, numbers, cap_px, style)
+        axis = 1 if page.shape[0] >= page.shape[1] else 0
+        separator = np.full_like(beside[:, :_SEPARATOR_PX] if axis else beside[:_SEPARATOR_PX], 255)
+        canvas = np.concatenate([canvas, separator, beside], axis=axis)
+    else:
+        for each in numbers:
+            if each.tags:
+                style.dashes(canvas, style.underline(each.box))
+        draw_texts(canvas, texts)
+    return with_legend(canvas, list(_legend(result, style, beside=texts is None)))
 
 
-def _enlargement(pixels: Pixels, usual: float) -> int:
-    wanted = max(_DIGIT_HEIGHT / usual, _SHORT_SIDE / min(pixels.shape))
-    most = int((_MOST_PIXELS / pixels.size) ** 0.5)
-    return max(1, min(int(np.ceil(wanted)), most))
+def drawing_scale(shape: tuple[int, ...], usual_px: float, max_side_px: int) -> float:
+    """Return the scale at which a page is drawn.
+
+    Args:
+        shape: Height and width of the page in pixels.
+        usual_px: Height of a usual digit on it.
+        max_side_px: The longer side of the drawn page; 0 for no limit.
+
+    Returns:
+        Above 1 for small pages and small digits, below 1 if the page is larger than `max_side_px`.
+    """
+    height, width = shape[:2]
+    wanted = float(np.ceil(max(DIGIT_HEIGHT_PX / max(1.0, usual_px), SHORT_SIDE_PX / min(height, width))))
+    enlarged = max(1.0, min(wanted, float((MAX_PIXELS / (height * width)) ** 0.5 // 1)))
+    return min(enlarged, max_side_px / max(height, width)) if max_side_px else enlarged
 
 
-def _label_height(digits: Sequence[DigitRow], usual: float, times: int) -> int:
-    """In pixels of the picture: a part of a usual digit's height, less where digits stand close together."""
-    wanted = _LABEL_PART * usual * times
-    steps = [after.left - row.left for number in _numbers(digits) for row, after in pairwise(number)]
+def _numbers(result: PageResult) -> Iterator[tuple[NumberRow, list[DigitRow], list[str]]]:
+    """Each number with its digits and the tags of its own marks."""
+    groups = groupby(result.digits, key=lambda row: (row.line, row.number))
+    for number, (_, rows) in zip(result.numbers, groups, strict=True):
+        digits = list(rows)
+        yield number, digits, [tag_of(mark) for mark in own_marks(number, digits)]
+
+
+def _placed(row: _Row, scale: float, strip_px: int) -> _Row:
+    """The row with its box in pixels of the image."""
+    left, top = round(row.left * scale), round(row.top * scale)
+    right, bottom = round((row.left + row.width) * scale), round((row.top + row.height) * scale)
+    return replace(row, left=left, top=top + strip_px, width=max(1, right - left), height=max(1, bottom - top))
+
+
+def _box(row: DigitRow | NumberRow) -> Box:
+    return Box(row.left, row.top, row.width, row.height)
+
+
+def _label_height(digits: Sequence[DigitRow], usual_px: float, scale: float) -> int:
+    """Height of a digit in the labels: a part of a usual digit, less if digits are close together."""
+    wanted = _LABEL_RATIO * usual_px * scale
+    steps = [
+        after.left - row.left for row, after in pairwise(digits) if (row.line, row.number) == (after.line, after.number)
+    ]
     if steps:
-        wide = _width(_Label("7", "99", 0, 0, (0, 0, 0)), 100) / 100
-        wanted = min(wanted, float(np.median(steps)) * times / wide)
-    return max(_LEAST_LABEL, round(wanted))
+        wanted = min(wanted, float(np.median(steps)) * scale * 100 / text_width("7 99", font_size(100)))
+    return min(_MAX_LABEL_PX, max(MIN_CAP_PX, round(wanted)))
 
 
-def _numbers(digits: Iterable[DigitRow]) -> list[list[DigitRow]]:
-    return [list(rows) for _, rows in groupby(digits, key=lambda row: (row.line, row.number))]
+def _tag_size(cap_px: int) -> int:
+    return max(11, round(0.8 * font_size(cap_px)))
 
 
-def _labels(number: Sequence[DigitRow], times: int, height: int, colours: _Colours) -> Iterator[_Label]:
-    """One for each digit, all on one base line above the number."""
-    bottom = min(row.top for row in number) * times - max(3, height // 3)
-    for row in number:
-        colour = colours.doubtful if row.review else colours.sure
-        label = _Label(str(row.digit), f"{min(99, round(row.confidence * 100))}", 0, bottom, colour)
-        middle = row.left * times + row.width * times // 2
-        yield replace(label, left=middle - _width(label, height) // 2)
+def _labels_on_page(page: Pixels, numbers: Sequence[_Drawn], cap_px: int, style: Style) -> list[Text] | None:
+    """Labels and tags on free paper; None if too many of them would hide writing. Numbers for review choose first."""
+    free = Free(page, [_box(row) for each in numbers for row in each.digits])
+    free.take([style.underline(each.box) for each in numbers if each.tags])
+    texts: list[Text] = []
+    crowded = 0
+    for each in sorted(numbers, key=lambda each: not each.number.review):
+        placed = placed_labels(each.number, each.digits, free, cap_px, style.colours)
+        texts += placed.texts
+        crowded += placed.hidden_ratio > MAX_HIDDEN_RATIO
+        if each.tags:
+            texts.append(placed_tag(" ".join(each.tags), each.box, free, _tag_size(cap_px), style.doubtful))
+    if crowded > MAX_CROWDED_RATIO * len(numbers):
+        return None
+    return [replace(text, halo=style.paper) for text in texts]
 
 
-def _apart(labels: Iterable[_Label], height: int, width: int) -> Iterator[_Label]:
-    """The labels moved sideways as little as keeps those of one number apart, and all inside the picture."""
-    for _, number in groupby(labels, key=lambda label: label.bottom):
-        row = list(number)
-        steps = [_width(label, height) + height // 3 for label in row]
-        starts = [sum(steps[:place]) for place in range(len(row))]
-        rising = _nearest_rising([label.left - start for label, start in zip(row, starts, strict=True)])
-        most = width - starts[-1] - steps[-1]
-        for label, start, value in zip(row, starts, rising, strict=True):
-            yield replace(label, left=start + max(0, min(round(value), most)))
+def _labels_beside(page: Pixels, numbers: Sequence[_Drawn], cap_px: int, style: Style) -> Canvas:
+    """A pale copy of the page with all labels at the places of their digits."""
+    paper = style.paper[0]
+    canvas = in_colour(cv2.addWeighted(page, _GHOST_RATIO, np.full_like(page, paper), 1 - _GHOST_RATIO, 0))
+    texts: list[Text] = []
+    for each in numbers:
+        texts += labels_in_place(each.number, each.digits, cap_px, page.shape[1], style.colours)
+        for row in each.digits:
+            if row.review:
+                style.frame(canvas, _box(row), doubtful=True)
+        if each.tags:
+            line = style.underline(each.box)
+            style.dashes(canvas, replace(line, top=each.box.bottom))
+            size, baseline = _tag_size(cap_px), each.box.bottom - 1
+            texts.append(Text(" ".join(each.tags), each.box.left, baseline, size, style.doubtful))
+    draw_texts(canvas, [replace(text, halo=style.paper) for text in texts])
+    return canvas
 
 
-def _nearest_rising(values: Sequence[float]) -> list[float]:
-    """The never falling values that are nearest to `values` by squares: falling neighbours share their mean."""
-    runs: list[list[float]] = []
-    for value in values:
-        runs.append([value])
-        while len(runs) > 1 and fmean(runs[-2]) > fmean(runs[-1]):
-            last = runs.pop()
-            runs[-1] += last
-    return [fmean(run) for run in runs for _ in run]
+def _legend(result: PageResult, style: Style, *, beside: bool) -> Iterator[Entry]:
+    page, digits, numbers = result.page, result.digits, result.numbers
+    yield Entry(f"{page.file}, page {page.page}" if page.file else f"page {page.page}", bold=True)
+    yield Entry(f"{_counted(len(digits), 'digit')} in {_counted(len(numbers), 'number')}")
+    doubtful = [row for row in digits if row.review]
+    doubtful_numbers = sum(bool(row.review) for row in numbers)
+    yield Entry(f"for review: {_counted(len(doubtful), 'digit')}, {_counted(doubtful_numbers, 'number')}")
+    if page.marks:
+        yield Entry(f"marks of the page: {page.marks.replace(';', ', ')}", bold=True)
+    if beside:
+        yield Entry("The labels are on a pale copy of the page, because it has too little free paper.", new_line=True)
+    if sure := next((row for row in digits if not row.review), None):
+        words = f"{sure.digit} {percent(sure.confidence)}: digit, confidence in %"
+        yield Entry(words, partial(style.frame_swatch, doubtful=False), new_line=True)
+    if doubtful:
+        example = next((row for row in doubtful if has_rival(row)), doubtful[0])
+        second, words = (f"/{example.second}", "digit/second reading") if has_rival(example) else ("", "digit")
+        words = f"{example.digit}{second} {percent(example.confidence)}: for review: {words}, confidence in %"
+        yield Entry(words, partial(style.frame_swatch, doubtful=True), new_line=not sure)
+    marks = dict.fromkeys(mark for number, own, _ in _numbers(result) for mark in own_marks(number, own))
+    if marks:
+        yield Entry("marks of a number:", style.dashes_swatch, new_line=True)
+    for mark in marks:
+        yield Entry(explanation_of(mark))
 
 
-def _width(label: _Label, height: int) -> int:
-    return _text_width(label.digit, height) + height // 4 + _text_width(label.percent, _small(height))
-
-
-def _text_width(text: str, height: int) -> int:
-    (width, _), _ = cv2.getTextSize(text, _FONT, height / _FONT_HEIGHT, _stroke(height))
-    return width
-
-
-def _small(height: int) -> int:
-    return round(height * _SMALL)
-
-
-def _stroke(height: int) -> int:
-    return max(1, round(height / 9))
-
-
-def _write(picture: Picture, label: _Label, height: int) -> None:
-    beside = label.left + _text_width(label.digit, height) + height // 4
-    for text, left, high in ((label.digit, label.left, height), (label.percent, beside, _small(height))):
-        at = (left, label.bottom)
-        cv2.putText(picture, text, at, _FONT, high / _FONT_HEIGHT, label.colour, _stroke(high), cv2.LINE_AA)
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
