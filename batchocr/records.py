@@ -34,10 +34,13 @@ SIGNS = ".,/-:+"
 """The detector's classes after the ten digits, in order."""
 CLASSES = 10 + len(SIGNS)
 
-Status = Literal["read", "empty", "failed"]
+Status = Literal["read", "empty", "failed", "removed"]
+"""`removed` is only in the delta of a run."""
 Printed = Literal["drop", "keep", "only"]
 """What becomes of printed digits: no rows, rows, or rows of nothing else."""
 Origin = Literal["hand", "print"]
+CsvDialect = Literal["plain", "excel"]
+"""`plain` has commas and decimal points; `excel` has a byte-order mark, semicolons, decimal commas and CRLF."""
 
 
 @dataclass(frozen=True, slots=True)
