@@ -34,7 +34,7 @@ class Baseline:
         self._base = sqlite3.connect("", isolation_level=None)
         try:
             with sqlite_faults(_TEMPORARY):
-                self._base.execute("CREATE TABLE pages (file TEXT, page INTEGER, hash BLOB, PRIMARY KEY (file, page))")
+                self._base.execute("CREATE TABLE pages (file TEXT, page INTEGER, hash TEXT, PRIMARY KEY (file, page))")
                 self._base.execute("BEGIN")
                 paths = {"pages": tables.pages, "numbers": tables.numbers, "digits": tables.digits}
                 for name, path in paths.items():
@@ -65,7 +65,7 @@ class Baseline:
             before = self._base.execute("SELECT hash FROM pages WHERE file = ? AND page = ?", key).fetchone()
             self._base.execute("DELETE FROM pages WHERE file = ? AND page = ?", key)
         parts: dict[str, Sequence[Row]] = {"pages": (result.page,), "numbers": result.numbers, "digits": result.digits}
-        now = b"".join(_hash_of_rows(name, rows) for name, rows in parts.items() if rows)
+        now = "".join(_hash_of_rows(name, rows) for name, rows in parts.items() if rows)
         return before != (now,)
 
     def others(self) -> Iterator[tuple[str, int]]:
@@ -81,15 +81,15 @@ class Baseline:
         self._base.close()
 
 
-def _hash_of_rows(name: str, rows: Sequence[Row]) -> bytes:
+def _hash_of_rows(name: str, rows: Sequence[Row]) -> str:
     names = columns(TABLES[name])
     return _hash(name, (dict(zip(names, cells, strict=True)) for cells in text_rows(TABLES[name], rows)))
 
 
-def _hash(name: str, rows: Iterable[dict[str, str]]) -> bytes:
+def _hash(name: str, rows: Iterable[dict[str, str]]) -> str:
     """Return a hash of the cells of rows of the table `name`."""
     names = [column for column in columns(TABLES[name]) if column not in _NOT_COMPARED]
     found = hashlib.blake2b(name.encode(), digest_size=16)
     for row in rows:
         found.update(repr([row[column] for column in names]).encode())
-    return found.digest()
+    return found.hexdigest()

@@ -142,36 +142,40 @@ def _writers(
         path = Path(new.name) if new else outputs.out
         yield _DatabaseWriter(opened.enter_context(Database(path, outputs.out, new=new is not None)))
     else:
-        yield _all_tables(tables, files, dialect)
+        yield _all_tables(tables, files, dialect, opened)
         if outputs.delta:
             baseline = opened.enter_context(Baseline(tables))
-            yield _DeltaWriter(baseline, _all_tables(outputs.delta, files, dialect))
+            yield _DeltaWriter(baseline, _all_tables(outputs.delta, files, dialect, opened))
     if copy == STDOUT:
         yield _TableWriter({"numbers": CsvTable(_given(spool), TABLES["numbers"], dialect)})
     elif copy and copy.suffix.lower() == WORKBOOK:
-        yield _sheets(files[copy], copy, ["numbers"])
+        yield _sheets(files[copy], copy, ["numbers"], opened)
     elif copy:
-        yield _TableWriter({"numbers": _table(files[copy], copy, "numbers", dialect)})
+        yield _TableWriter({"numbers": _table(files[copy], copy, "numbers", dialect, opened)})
 
 
-def _all_tables(tables: Tables, files: Mapping[Path, BinaryIO], dialect: CsvDialect) -> _TableWriter:
+def _all_tables(tables: Tables, files: Mapping[Path, BinaryIO], dialect: CsvDialect, opened: ExitStack) -> _TableWriter:
     if tables.digits.suffix.lower() == WORKBOOK:
-        return _sheets(files[tables.digits], tables.digits, list(TABLES))
+        return _sheets(files[tables.digits], tables.digits, list(TABLES), opened)
     paths = {"digits": tables.digits, "numbers": tables.numbers, "pages": tables.pages}
-    return _TableWriter({name: _table(files[path], path, name, dialect) for name, path in paths.items()})
+    return _TableWriter({name: _table(files[path], path, name, dialect, opened) for name, path in paths.items()})
 
 
-def _sheets(file: BinaryIO, path: Path, names: Sequence[str]) -> _TableWriter:
-    book = Workbook(file, path)
+def _sheets(file: BinaryIO, path: Path, names: Sequence[str], opened: ExitStack) -> _TableWriter:
+    book = opened.enter_context(Workbook(file, path))
     return _TableWriter({name: book.sheet(name) for name in names}, book)
 
 
-def _table(file: BinaryIO, path: Path, name: str, dialect: CsvDialect) -> Table:
+def _table(file: BinaryIO, path: Path, name: str, dialect: CsvDialect, opened: ExitStack) -> Table:
     """Return the table in a file of its own, in the format of its suffix."""
     kind, suffix = TABLES[name], path.suffix.lower()
     if suffix == ".jsonl":
         return JsonLinesTable(file, kind)
-    return ParquetTable(file, kind) if suffix == ".parquet" else CsvTable(file, kind, dialect)
+    if suffix == ".parquet":
+        table = ParquetTable(file, kind)
+        opened.callback(table.close)  # else pyarrow prints an error if the run is stopped before
+        return table
+    return CsvTable(file, kind, dialect)
 
 
 def _given(spool: BinaryIO | None) -> BinaryIO:

@@ -196,7 +196,7 @@ def sqlite_faults(shown: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             why = f"another program has locked it for more than {LOCK_WAIT_S:g} s: wait for its end"
             raise OutputError(f"{shown}: {why}; the same command then continues") from error
         fix = "make room or give --out another folder; the same command then continues"

@@ -7,11 +7,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, get_type_hints
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, get_type_hints
 from xml.etree.ElementTree import ParseError
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
@@ -59,6 +59,16 @@ class Workbook:
 
         with _ArchiveWithoutTimes(self._file, "w", ZIP_DEFLATED) as archive:
             ExcelWriter(self._book, archive).save()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the sheets of a workbook that was not saved. Else openpyxl prints errors when Python ends."""
+        for sheet in self._book.worksheets:
+            if not sheet.closed:
+                with suppress(OSError), _full_disk():
+                    sheet.close()
 
 
 class Sheet:
