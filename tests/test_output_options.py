@@ -111,10 +111,12 @@ def test_numbers_to_another_place(name: str, run: Run, tmp_path: Path) -> None:
     for out in ("results.csv", "results.db", "-"):
         ended = run("--out", out, "--numbers-out", copy)
         assert ended.code == 3 and (out == "-" or str(copy) in ended.out)
-        readers = {"csv": pd.read_csv, "parquet": pd.read_parquet, "xlsx": pd.read_excel, "jsonl": pd.read_json}
-        options = {"csv": {"dtype": str}, "jsonl": {"lines": True, "dtype": {"text": str}}, "xlsx": {"dtype": str}}
-        kind = name.split(".")[1]
-        assert readers[kind](copy, **options.get(kind, {}))["text"].tolist() == TEXTS
+        if name.endswith((".csv", ".xlsx")):
+            found = pd.read_csv(copy, dtype=str) if name.endswith(".csv") else pd.read_excel(copy, dtype=str)
+        else:
+            json_lines = name.endswith(".jsonl")
+            found = pd.read_json(copy, lines=True, dtype={"text": str}) if json_lines else pd.read_parquet(copy)
+        assert found["text"].tolist() == TEXTS
         copy.unlink()
     assert len(rows(ended.out)) == 6
 
