@@ -1,9 +1,10 @@
-"""What flows through the house: small frozen records, and nothing that computes.
+"""The data that the stages pass to each other: small frozen dataclasses without computation.
 
-Coordinates are pixels of the page as it is meant to be seen: after EXIF orientation, before any deskewing,
-origin at the top left, x to the right, y down.
+Coordinates are pixels of the upright page: after EXIF orientation and before deskewing. The origin is at the top left,
+x points to the right, y points down.
 
-What comes from the workers by the thousand has no slots: Python pickles records with slots twice as slowly.
+Workers return thousands of some records. These have no slots, because Python pickles a dataclass with slots at half the
+speed.
 """
 
 from __future__ import annotations
@@ -17,78 +18,84 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
-"""A picture: (height, width) grey, 0 black to 255 white."""
+"""A grey image: (height, width), uint8, 0 black to 255 white."""
 
 TilePixels = NDArray[np.uint8]
-"""(n, TILE, TILE, 2): the channels of `vision.network_input`."""
+"""(n, TILE, TILE, 2), uint8: the channels of `vision.network_input`."""
 
 Crops = NDArray[np.uint8]
-"""(n, 28, 28) digits the way MNIST has them: ink 255 on paper 0."""
+"""(n, 28, 28), uint8: digits as in MNIST, ink 255 on paper 0."""
 
 TILE = 320
-"""Pixels of a tile's side."""
+"""Side of a tile in pixels."""
 
 HAND, PRINT, SIGN = 0, 1, 2
-"""Kinds of a detection."""
+"""Kinds of a detection: handwritten digit, printed digit, sign."""
 SIGNS = ".,/-:+"
-"""The detector's classes after the ten digits, in order."""
+"""The signs between digits. They are the classes of the detector after the ten digits, in this order."""
 CLASSES = 10 + len(SIGNS)
+"""Classes of the detector."""
 
-Status = Literal["read", "empty", "failed"]
+Status = Literal["read", "empty", "failed", "removed"]
+"""`removed` is only in the delta of a run."""
 Printed = Literal["drop", "keep", "only"]
-"""What becomes of printed digits: no rows, rows, or rows of nothing else."""
+"""Which digits give rows: `drop` omits printed digits, `keep` keeps all, `only` keeps printed digits alone."""
 Origin = Literal["hand", "print"]
+"""Handwritten or printed."""
+CsvDialect = Literal["plain", "excel"]
+"""`plain` has commas and decimal points; `excel` has a byte-order mark, semicolons, decimal commas and CRLF."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """An input file: where it lies and how the results name it."""
+    """An input file: its path and its name in the results."""
 
     path: Path
     name: str
     data: bytes | None = field(default=None, repr=False)
-    """Its bytes, where they are at hand; else they are read from `path`."""
+    """The content of the file, if it is in memory. Else it is read from `path`."""
     size: int | None = None
-    """Bytes of the file as it was listed; None where nobody looked, and then nothing is compared."""
+    """Size of the file in bytes when it was listed. None if it is unknown; then it is not compared."""
     modified: int | None = None
-    """When it was last written, as it was listed: nanoseconds since 1970."""
+    """Time of the last change when the file was listed, in nanoseconds since 1970. None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Pages of a scan that are to be read."""
+    """The pages of a scan that are to be read."""
 
     scan: Scan
     first: int = 1
+    """The first page, from 1."""
     last: int | None = None
-    """None for all that there are, where nobody knows yet how many."""
+    """The last page. None for all pages, if their number is unknown."""
     pages: int | None = None
-    """Of the scan; None where nobody knows."""
+    """Number of pages of the scan. None if it is unknown."""
     more: tuple[tuple[int, int], ...] = ()
-    """Further ranges of pages to read, each its first and last, if `pages` is not known yet."""
+    """Further ranges of pages to read, each its first and last page, if `pages` is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One picture of a scan, decoded and upright."""
+    """One page of a scan, decoded and upright."""
 
     scan: Scan
     number: int
-    """From 1."""
+    """Number of the page, from 1."""
     pixels: Pixels
     sha256: str
-    """Of the scan's bytes."""
+    """SHA-256 of the content of the scan."""
     dpi: float | None = None
-    """Dots per inch by the file's tags; None where it has none that can be right."""
+    """Dots per inch from the tags of the file. None if it has no plausible value."""
     pages: int = 1
-    """Pages of the scan."""
+    """Number of pages of the scan."""
     pixel_aspect: float = 1.0
-    """Width of a pixel divided by its height; of a fax at 204 by 98 dpi 0.48."""
+    """Width of a pixel divided by its height: 0.48 for a fax at 204 by 98 dpi."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in whole pixels; `left` and `top` are inside, `left + width` is the first column outside."""
+    """A rectangle in whole pixels. `left` and `top` are inside, `left + width` is the first column outside."""
 
     left: int
     top: int
@@ -97,16 +104,18 @@ class Box:
 
     @property
     def right(self) -> int:
+        """The first column to the right of the box."""
         return self.left + self.width
 
     @property
     def bottom(self) -> int:
+        """The first row below the box."""
         return self.top + self.height
 
 
 @dataclass(frozen=True, slots=True)
 class DigitRow:
-    """A row of `results.csv`; the fields are its columns, in order."""
+    """A row of `results.csv`. The fields are its columns in order."""
 
     file: str
     page: int
@@ -127,18 +136,18 @@ class DigitRow:
 
 @dataclass(frozen=True, slots=True)
 class NumberRow:
-    """A row of `results.numbers.csv`; the fields are its columns, in order."""
+    """A row of `results.numbers.csv`. The fields are its columns in order."""
 
     file: str
     page: int
     line: int
     number: int
     text: str
-    """What is written, with its signs."""
+    """The number as written, with its signs."""
     digits: str
-    """Its digits alone."""
+    """The digits without signs."""
     confidence: float
-    """Of the whole, signs included."""
+    """Probability that all digits and signs are right."""
     origin: Origin
     left: int
     top: int
@@ -149,10 +158,11 @@ class NumberRow:
 
 @dataclass(frozen=True, slots=True)
 class PageRow:
-    """A row of `results.pages.csv`; the fields are its columns, in order. None is not known, and empty in the file."""
+    """A row of `results.pages.csv`. The fields are its columns in order. None means unknown; the cell is then empty."""
 
     file: str
     page: int | None
+    """Number of the page, from 1. None for a scan that could not be opened; the tables then have 0."""
     status: Status
     error: str = ""
     message: str = ""
@@ -163,68 +173,82 @@ class PageRow:
     numbers: int = 0
     digits: int = 0
     printed: int = 0
-    """Printed digits that gave no rows: by `--printed drop`, or as they stand on a blank form."""
+    """Printed digits without rows, because of `--printed drop` or because they belong to a blank form."""
     review: int = 0
-    """Digits marked for review."""
+    """Number of digits with a review mark."""
     marks: str = ""
-    """What a person should know of the page as a whole, joined by `;`."""
+    """Review marks of the page as a whole, joined by `;`."""
     seconds: float = 0.0
     sha256: str = ""
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """What the detector sees of a page."""
+    """The input of the detector for a page."""
 
     pixels: TilePixels
     corners: NDArray[np.int32]
-    """(n, 2) left and top of each tile in pixels of the scaled level page; negative where there is padding."""
+    """(n, 2), int32: left and top of each tile in pixels of the scaled level page, negative in the padding."""
     scale: float
-    """Pixels of the scaled page per pixel of the level page."""
+    """Pixels of the scaled page for each pixel of the level page."""
 
 
 @dataclass(frozen=True)
 class LevelPage:
-    """A page turned level, its sheet rectified."""
+    """A page whose sheet is rectified and whose writing is level."""
 
     pixels: Pixels
-    """(height, width), dark ink on light paper."""
+    """(height, width), uint8, dark ink on light paper."""
     to_page: NDArray[np.float64]
-    """(3, 3): homography from points of `pixels` to points of the page as given. Pixel 0 reaches from 0 to 1."""
+    """(3, 3): homography from points of `pixels` to points of the upright page. Pixel 0 extends from 0 to 1."""
     tiles: Tiles
-    """Of the first pass."""
+    """The tiles of the first pass."""
 
 
 @dataclass(frozen=True)
 class Detections:
-    """What the detector found on a page; boxes in pixels of the level page."""
+    """The detections of a page. Boxes are in pixels of the level page."""
 
     boxes: NDArray[np.float32]
-    """(n, 4) left, top, width, height."""
+    """(n, 4), float32: left, top, width, height."""
     scores: NDArray[np.float32]
-    """(n,) 0 to 1."""
+    """(n,), float32, 0 to 1."""
     kinds: NDArray[np.int8]
-    """(n,) HAND, PRINT or SIGN; of a digit what it rather is, while `decoding.origins` decides for whole numbers."""
+    """(n,), int8: HAND, PRINT or SIGN. For a digit the more likely origin; `decoding.origins` decides for numbers."""
     probabilities: NDArray[np.float32]
-    """(n, CLASSES): the ten digits, then SIGNS; each row adds up to 1."""
+    """(n, CLASSES), float32: the ten digits, then SIGNS. The sum of each row is 1."""
     print_shares: NDArray[np.float32]
-    """(n,) 0 to 1: of the score of a digit, how much is for print."""
+    """(n,), float32, 0 to 1: the share of the score of a digit that stands for print."""
 
     def __len__(self) -> int:
         return len(self.scores)
 
     def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Detections:
-        """Those of these places, or where a mask (n,) holds."""
+        """Return some of the detections.
+
+        Args:
+            which: Indices, or a mask of shape (n,).
+
+        Returns:
+            The chosen detections in the order of the indices or of the mask.
+        """
         return Detections(*(getattr(self, name)[which] for name in Detections.__dataclass_fields__))
 
     @classmethod
     def together(cls, parts: Sequence[Detections]) -> Detections:
-        """All of several, of which there is at least one, in their order."""
+        """Concatenate detections.
+
+        Args:
+            parts: At least one set of detections.
+
+        Returns:
+            All detections in order.
+        """
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
 def no_detections() -> Detections:
-    """Of a page on which nothing was found."""
+    """Return the detections of a page on which nothing was found."""
     none = np.empty(0, np.float32)
     return Detections(
         np.empty((0, 4), np.float32), none, none.astype(np.int8), np.empty((0, CLASSES), np.float32), none
@@ -233,19 +257,19 @@ def no_detections() -> Detections:
 
 @dataclass(frozen=True, slots=True)
 class PreparedPage:
-    """A page as a worker leaves it: its row so far, and the level page unless it failed."""
+    """A page that a worker has prepared: its row without results, and the level page unless it failed."""
 
     row: PageRow
     level: LevelPage | None = None
     pages: int = 1
-    """Of the scan."""
+    """Number of pages of the scan."""
     scan: Scan | None = None
-    """Whose page it is; None where a picture was given from Python."""
+    """The scan of the page. None for an image that was given from Python."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
-    """All that the job knows of one page in the end."""
+    """The result of one page: its row, and the rows of its digits and numbers."""
 
     page: PageRow
     digits: tuple[DigitRow, ...] = field(default=())

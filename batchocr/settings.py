@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchocr.executors.local import PAGE_TIMEOUT
-from batchocr.records import Printed
+from batchocr.records import CsvDialect, Printed
 from batchocr.sources import MAX_MEGAPIXELS
 
 
@@ -38,6 +38,12 @@ class Settings:
     """What becomes of printed digits: `drop` leaves them out, `only` leaves all others out."""
     blank: tuple[Path, ...] = ()
     """Forms that nobody has filled in: what is printed there gives no rows."""
+    numbers_out: Path | None = None
+    """A second place for the table of numbers, in the format of its suffix; `-` for CSV on standard output."""
+    csv_dialect: CsvDialect = "plain"
+    """`excel` writes CSV files with a byte-order mark, semicolons, decimal commas and CRLF."""
+    delta: bool = False
+    """Write the rows of the pages that are new, changed or removed to `OUT.delta` too."""
     page_timeout: float = PAGE_TIMEOUT
     """Seconds that a page may take before its worker is ended; it is tried once more alone."""
     max_failures: int | None = None

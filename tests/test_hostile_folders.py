@@ -257,7 +257,7 @@ def test_what_changed_is_told_by_the_run_and_read_by_the_next(tmp_path: Path, on
     summary = run(scans, out, settings, on_total=lambda pages: longer(scans / "a.png"))
     assert (summary.failed, summary.exit_code) == (1, 3)
     first, second = rows(beside(out, "pages.csv"))
-    assert (first["file"], first["page"], first["error"], first["sha256"]) == ("a.png", "", "changed", "")
+    assert (first["file"], first["page"], first["error"], first["sha256"]) == ("a.png", "0", "changed", "")
     assert "run again" in first["message"]
     assert second["status"] == "read"
     assert run(scans, out, settings).failed == 0

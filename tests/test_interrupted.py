@@ -232,10 +232,7 @@ def test_json_lines_tell_of_every_page_with_the_same_keys(scans: Path, tmp_path:
     assert (done["event"], done["stage"], done["pages"], done["failed"]) == ("done", "write", PAGES + 1, 1)
     pages = [(e["scan"], e["page"]) for each in events for e in each if e["event"] in ("page", "failed")]
     assert sorted(pages, key=str) == sorted(
-        (
-            (r["file"], int(r["page"]) if r["page"] else None)
-            for r in rows(beside(tmp_path / "results.csv", "pages.csv"))
-        ),
+        ((r["file"], int(r["page"]) or None) for r in rows(beside(tmp_path / "results.csv", "pages.csv"))),
         key=str,
     )
     (failed,) = [event for each in events for event in each if event["event"] == "failed"]

@@ -18,7 +18,7 @@ from conftest import Job
 from strokes import page, save
 
 from batchocr import Settings, run
-from batchocr.batch.job import journal_folder, written_files
+from batchocr.batch.job import journal_folder, outputs_of
 from batchocr.errors import ExitCode, ModelError, NothingToRead
 from batchocr.reading_file import NAME, read_reading
 from batchocr.recognition.model_file import read_sidecar, sha256, shipped_model
@@ -214,7 +214,8 @@ def test_every_run_has_a_name_of_its_own(samples_job: Job, mixed_job: tuple[Job,
 
 
 def test_exactly_the_promised_files_are_written(samples_job: Job) -> None:
-    assert set(samples_job.out.parent.iterdir()) == {*written_files(samples_job.out), journal_folder(samples_job.out)}
+    files = outputs_of(samples_job.out, Settings()).files
+    assert set(samples_job.out.parent.iterdir()) == {*files, journal_folder(samples_job.out)}
 
 
 def test_the_summary_knows_the_exit_code(samples_job: Job, mixed_job: tuple[Job, list[Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Rows are made from detections: places on the page as given, marks, origins, implausible pages."""
+"""From detections to rows: positions on the upright page, marks, origins, and implausible pages."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def result(
     return marked(page_result(page(), detections, classified(detections)), Marking(min_confidence, printed))
 
 
-def test_rows_have_the_place_of_each_digit() -> None:
+def test_rows_have_the_position_of_each_digit() -> None:
     two = together(detected(row_of_boxes(100, BASE, 3), "123"), detected(row_of_boxes(300, BASE, 2), "45"))
     read = result(together(detected(row_of_boxes(90, BASE + 100, 1), "6"), two))
     assert [(d.line, d.number, d.position, d.digit) for d in read.digits] == [
@@ -61,7 +61,7 @@ def test_rows_have_the_place_of_each_digit() -> None:
     assert (read.page.review, read.page.marks, read.page.angle, read.page.sha256) == (0, "", 1.5, "ab")
 
 
-def test_a_number_s_row_has_its_text_with_signs_and_the_confidence_of_the_whole() -> None:
+def test_a_number_row_has_the_text_with_signs_and_the_confidence_of_all_of_it() -> None:
     boxes = row_of_boxes(100, BASE, 3)
     point = detected(np.array([(154.0, BASE - 6, 5.0, 6.0)]), ".", SIGN)
     read = result(together(detected(boxes, "125"), point))
@@ -72,7 +72,7 @@ def test_a_number_s_row_has_its_text_with_signs_and_the_confidence_of_the_whole(
     assert len(read.digits) == 3
 
 
-def test_a_weak_detection_gives_no_row_and_marks_the_number_beside_it() -> None:
+def test_a_weak_detection_gives_no_row_and_marks_the_number_next_to_it() -> None:
     some = detected(row_of_boxes(100, BASE, 4), "1234")
     scores = np.array([0.8, 0.8, 0.8, 0.2], np.float32)
     weak = replace(some, scores=scores)
@@ -84,7 +84,7 @@ def test_a_weak_detection_gives_no_row_and_marks_the_number_beside_it() -> None:
     assert [(n.digits, n.review) for n in result(far).numbers] == [("123", "")]
 
 
-def test_a_page_unlike_those_measured_is_marked() -> None:
+def test_a_page_that_differs_from_the_measured_pages_is_marked() -> None:
     some = detected(row_of_boxes(100, BASE, 8), "12345678")
     usual = DecodingParameters(familiar=Familiar(score=(0.5, 1.0)))
     assert page_result(page(), some, classified(some), usual).page.marks == ""
@@ -92,7 +92,7 @@ def test_a_page_unlike_those_measured_is_marked() -> None:
     assert page_result(page(), poor, classified(poor), usual).page.marks == "unfamiliar"
 
 
-def test_a_number_that_may_be_print_or_writing_is_marked() -> None:
+def test_a_number_of_doubtful_origin_is_marked() -> None:
     some = detected(row_of_boxes(100, BASE, 3), "123")
     for share, origin, review in (
         (0.1, "hand", ""),
@@ -114,7 +114,7 @@ def test_a_digit_that_may_be_a_sign_marks_its_number() -> None:
     assert [n.review for n in result(replace(some, probabilities=probabilities), "keep").numbers] == ["sign"]
 
 
-def test_digits_below_the_threshold_are_marked_and_not_dropped() -> None:
+def test_digits_below_the_threshold_are_marked_and_kept() -> None:
     some = detected(row_of_boxes(100, BASE, 3), "123")
     all_marked = result(some, min_confidence=1.0)
     assert [d.review for d in all_marked.digits] == ["low-confidence"] * 3
@@ -136,7 +136,7 @@ def test_a_number_is_marked_by_its_own_confidence() -> None:
     assert read.numbers[0].confidence < lowest and read.numbers[0].review == "low-confidence"
 
 
-def test_ink_beside_a_number_that_nothing_explains_marks_it() -> None:
+def test_unexplained_ink_next_to_a_number_marks_it() -> None:
     boxes = row_of_boxes(100, BASE, 3)
     pixels = np.full((900, 1200), 250, np.uint8)
     for left, top, width, high in boxes.astype(int).tolist():
@@ -161,34 +161,34 @@ def test_printed_numbers_are_dropped_kept_or_the_only_ones() -> None:
     assert {d.origin for d in dropped.digits} == {"hand"}
 
 
-def of_shares(boxes: np.ndarray, text: str, shares: list[float]) -> Detections:
+def with_print_shares(boxes: np.ndarray, text: str, shares: list[float]) -> Detections:
     return replace(detected(boxes, text), print_shares=np.array(shares, np.float32))
 
 
-def test_a_single_digit_that_looks_printed_in_a_handwritten_number_is_handwritten() -> None:
-    (number,) = result(of_shares(row_of_boxes(100, BASE, 4), "1234", [0.1, 0.2, 0.95, 0.1])).numbers
+def test_one_digit_that_looks_printed_in_a_handwritten_number_is_handwritten() -> None:
+    (number,) = result(with_print_shares(row_of_boxes(100, BASE, 4), "1234", [0.1, 0.2, 0.95, 0.1])).numbers
     assert (number.digits, number.origin) == ("1234", "hand")
 
 
-def test_print_and_handwriting_side_by_side_are_separate_numbers() -> None:
+def test_adjacent_print_and_writing_are_separate_numbers() -> None:
     boxes = row_of_boxes(100, BASE, 4)
-    alike = result(of_shares(boxes, "2017", [0.95, 0.95, 0.1, 0.1]), "keep")
-    assert [n.digits for n in alike.numbers] == ["2017"]  # neat handwriting that partly looks printed
+    alike = result(with_print_shares(boxes, "2017", [0.95, 0.95, 0.1, 0.1]), "keep")
+    assert [n.digits for n in alike.numbers] == ["2017"]  # neat writing that partly looks like print
     boxes[:2, 1] += 0.2 * boxes[:2, 3]
     boxes[:2, 3] *= 0.8
-    read = result(of_shares(boxes, "2017", [0.95, 0.95, 0.1, 0.1]), "keep")
+    read = result(with_print_shares(boxes, "2017", [0.95, 0.95, 0.1, 0.1]), "keep")
     assert [(n.digits, n.origin) for n in read.numbers] == [("20", "print"), ("17", "hand")]
 
 
-def test_a_printed_digit_in_a_cell_beside_filled_ones_is_a_number_of_its_own() -> None:
+def test_a_printed_digit_in_a_cell_next_to_filled_cells_is_a_separate_number() -> None:
     cells = row_of_boxes(100, BASE, 4, step=60)
-    read = result(of_shares(cells, "5823", [0.1, 0.95, 0.2, 0.1]), "keep")
+    read = result(with_print_shares(cells, "5823", [0.1, 0.95, 0.2, 0.1]), "keep")
     digits = sorted((d.left, d.digit, d.origin) for d in read.digits)
     assert [(digit, origin) for _, digit, origin in digits] == [(5, "hand"), (8, "print"), (2, "hand"), (3, "hand")]
-    assert len(result(of_shares(cells, "5823", [0.1, 0.95, 0.2, 0.1])).digits) == 3
+    assert len(result(with_print_shares(cells, "5823", [0.1, 0.95, 0.2, 0.1])).digits) == 3
 
 
-def test_a_detection_with_a_very_low_confidence_gives_no_row() -> None:
+def test_digits_that_are_probably_wrong_give_no_row() -> None:
     some = together(detected(row_of_boxes(100, BASE, 3), "123"), detected(row_of_boxes(400, BASE, 2), "45"))
     some.probabilities[:3] = 1 / CLASSES
     parameters = DecodingParameters(calibration=Calibration(bias=-4.0))
@@ -196,7 +196,7 @@ def test_a_detection_with_a_very_low_confidence_gives_no_row() -> None:
     assert [d.digit for d in read.digits] == [4, 5]
 
 
-def test_a_page_with_only_print_is_empty_if_print_is_dropped() -> None:
+def test_a_page_with_print_alone_is_empty_if_print_is_dropped() -> None:
     read = result(detected(row_of_boxes(100, BASE, 3), "123", PRINT))
     assert (read.page.status, read.page.digits, read.page.printed) == ("empty", 0, 3)
 
@@ -217,7 +217,7 @@ def test_a_page_without_detections_and_a_failed_page() -> None:
     assert page_result(failed, no_detections(), np.empty((0, 11))).page == failed.row
 
 
-def test_the_number_of_probabilities_must_be_that_of_detections() -> None:
+def test_the_number_of_probabilities_must_match_the_detections() -> None:
     with pytest.raises(ValueError, match="0 probabilities for 3 detections"):
         page_result(page(), detected(row_of_boxes(100, BASE, 3)), np.empty((0, 11)))
 
@@ -231,7 +231,7 @@ def test_a_page_with_too_many_digits_is_marked_implausible() -> None:
     assert all("implausible" in digit.review for digit in read.digits)
 
 
-def test_boxes_are_converted_to_the_page_as_given_and_stay_inside_it() -> None:
+def test_boxes_are_transformed_to_the_upright_page_and_stay_inside() -> None:
     moved = np.array([[2.0, 0, 10], [0, 2, -50], [0, 0, 1]])
     boxes = np.array([(100.0, 50.0, 20.0, 30.0), (-5.0, 10.0, 4.0, 30.0), (590.0, 460.0, 50.0, 80.0)])
     assert page_boxes(boxes, moved, 1200, 900).tolist() == [[210, 50, 40, 60], [0, 0, 8, 30], [1190, 870, 10, 30]]
@@ -240,7 +240,7 @@ def test_boxes_are_converted_to_the_page_as_given_and_stay_inside_it() -> None:
     assert page_boxes(np.array([(3000.0, 3000.0, 9.0, 9.0)]), np.eye(3), 1200, 900).tolist() == [[1199, 899, 1, 1]]
 
 
-def test_the_same_rows_whatever_the_order_of_detections() -> None:
+def test_the_order_of_detections_does_not_change_the_rows() -> None:
     rng = np.random.default_rng(0)
     boxes = np.concatenate([row_of_boxes(rng.uniform(50, 90), 100 + 70 * i, 12) for i in range(10)])
     some = detected(boxes, "".join(map(str, rng.integers(0, 10, len(boxes)))))
@@ -248,7 +248,7 @@ def test_the_same_rows_whatever_the_order_of_detections() -> None:
     assert result(some) == result(shuffled)
 
 
-def test_the_size_of_the_writing_does_not_change_the_numbers() -> None:
+def test_the_height_of_digits_does_not_change_their_grouping() -> None:
     for factor in (0.3, 1.0, 3.0):
         boxes = np.concatenate([row_of_boxes(100, BASE, 3), row_of_boxes(100 + 3 * HIGH + 80, BASE, 2)]) * factor
         assert [len(n.digits) for n in result(detected(boxes)).numbers] == [3, 2]

@@ -20,7 +20,8 @@ from batchocr.batch.resume_plan import plan
 from batchocr.decoding.marking import Marking, marked
 from batchocr.errors import ExitCode, NothingToRead, Stopped, UsageError
 from batchocr.executors.local import default_jobs
-from batchocr.output.table import STDOUT, check_writable, output_paths, write_results
+from batchocr.output.outputs import STDOUT, Outputs, as_path, check_writable, output_paths
+from batchocr.output.results import write_results
 from batchocr.reading_file import Reading, find_reading
 from batchocr.recognition.model_file import (
     DetectorSidecar,
@@ -93,9 +94,10 @@ def run(
     Pages that cannot be read are rows that say so; `Summary.failed` counts them.
     Raises BatchocrError, whose `exit_code` tells its kind, where nothing can be read or written at all.
     """
-    settings, out = settings or Settings(), Path(out)
+    settings, out = settings or Settings(), as_path(out)
     started, clock = datetime.now(UTC), time.perf_counter()
-    check_writable(out)
+    outputs = outputs_of(out, settings)
+    check_writable(outputs)
     models = Models(settings.detector or shipped_detector(), settings.model or shipped_model())
     sidecar, (detector, _) = read_sidecar(models.classifier), read_detector(models.detector)
     reading = find_reading(models, detector, sidecar)
@@ -116,7 +118,7 @@ def run(
         marking = Marking(least, settings.printed)
         missing = MissingPages(journal, settings, models, reading, marking, batch_size, on_total, on_page, should_stop)
         if todo.parts:
-            missing.read(todo.parts, out, clock)
+            missing.read(todo.parts, outputs, clock)
         counts, failed_pages = _Counts(), list[str]()
         stages = missing.stages
 
@@ -147,6 +149,7 @@ def run(
                     "jobs": jobs,
                     "min_confidence": least,
                     "blank": [written_name(str(path)) for path in settings.blank],
+                    "numbers_out": settings.numbers_out and written_name(str(settings.numbers_out)),
                     "state": settings.state and written_name(str(settings.state)),
                 },
                 "device": journal.account("device"),
@@ -164,7 +167,7 @@ def run(
                 },
             }
 
-        write_results(out, _counted(journal, marking, counts, failed_pages, should_stop), account)
+        write_results(outputs, _counted(journal, marking, counts, failed_pages, should_stop), account)
         return Summary(
             scans=len(found.scans),
             passed_over=len(found.passed_over),
@@ -279,8 +282,6 @@ def journal_folder(out: Path) -> Path:
     return out.with_name(f"{out.name}.journal")
 
 
-def written_files(out: Path) -> Iterator[Path]:
-    """The files that a run writes, the digits' first."""
-    if out != STDOUT:
-        outputs = output_paths(out)
-        yield from (outputs.digits, outputs.numbers, outputs.pages, outputs.run)
+def outputs_of(out: Path, settings: Settings) -> Outputs:
+    """Return the files that a run writes. Raises UsageError if their names or the options are wrong."""
+    return output_paths(out, numbers_out=settings.numbers_out, csv_dialect=settings.csv_dialect, delta=settings.delta)

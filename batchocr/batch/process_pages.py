@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from batchocr.batch.journal import Journal
 from batchocr.batch.resume_plan import count_pages, gaps, hash_of, wanted_ranges
@@ -15,7 +14,7 @@ from batchocr.errors import ScanError, Stopped
 from batchocr.executors import Executor
 from batchocr.executors.local import LocalExecutor
 from batchocr.executors.page_task import failed
-from batchocr.output.table import remove_results
+from batchocr.output.outputs import Outputs, remove_results
 from batchocr.reading_file import Reading
 from batchocr.recognition.networks import Models
 from batchocr.records import PageResult, Part, PreparedPage
@@ -50,7 +49,7 @@ class MissingPages:
         """Seconds."""
         self._failures = 0
 
-    def read(self, parts: Sequence[Part], out: Path, clock: float) -> None:
+    def read(self, parts: Sequence[Part], outputs: Outputs, clock: float) -> None:
         """Raises Stopped where the run is to stop before all is read."""
         if self.should_stop():  # before seconds are spent on Keras
             raise Stopped(STOPPED)
@@ -80,7 +79,7 @@ class MissingPages:
             ) as networks:
                 batch_size = networks.classifier.batch_size
                 self.journal.note(batch_size=batch_size, device=networks.device)
-                remove_results(out)
+                remove_results(outputs)
                 self.stages["start"] = time.perf_counter() - clock
                 between = Seconds()
                 for page, detections, probabilities in read_pages(executor.pages(), networks, seconds=between):

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from batchocr.cli.common import counted, printable, say
-from batchocr.output.table import STDOUT
+from batchocr.output.outputs import STDOUT
 from batchocr.records import PageResult
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ class Talk(AbstractContextManager["Talk"], Protocol):
 class TextTalk:
     """For people: failed pages as they come, a bar or now and then a line, in the end what was read and is to do."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, to_stderr: bool = False) -> None:
         from tqdm import tqdm
 
         self._quiet = quiet
+        self._to_stderr = to_stderr  # because a table goes to standard output
         lines = not quiet and not sys.stderr.isatty()
         self._bar = tqdm(unit="page", disable=quiet or lines, leave=False, dynamic_ncols=True)
         self._total = self._pages = self._failed = 0
@@ -73,10 +74,10 @@ class TextTalk:
             f"{counted(summary.pages, 'page')}{kept}{passed_over}, {counted(summary.digits, 'digit')} in "
             f"{counted(summary.numbers, 'number')}, {summary.seconds:.1f} s"
             f"{f' on the {summary.device}' if summary.device else ''}: {where}",
-            err=summary.out == STDOUT,
+            err=self._to_stderr or summary.out == STDOUT,
         )
         if todo := _to_do(summary):
-            say(f"to do: {todo}", err=summary.out == STDOUT)
+            say(f"to do: {todo}", err=self._to_stderr or summary.out == STDOUT)
 
     def _say_now_and_then(self) -> None:
         while not self._ended.wait(EVERY):

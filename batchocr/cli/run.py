@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,11 +32,38 @@ if TYPE_CHECKING:
     from batchocr.cli.progress import Talk
 
 
+class CsvDialectChoice(StrEnum):
+    plain = "plain"
+    excel = "excel"
+
+
 def run(
     scans: Annotated[list[str] | None, typer.Argument(help="Folders, files or globs of pictures and PDFs.")] = None,
     out: Annotated[
-        Path, typer.Option(help="Where the digits go: .csv, .jsonl or .parquet; - for CSV on standard output.")
-    ] = Path("results.csv"),
+        str,
+        typer.Option(
+            help="File of the results: .csv, .jsonl or .parquet (a file for each table), .xlsx (one workbook), .db or "
+            "sqlite:///FILE.db (an SQLite database); - for the digits as CSV on standard output."
+        ),
+    ] = "results.csv",
+    numbers_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the numbers to this file too: .csv, .jsonl, .parquet or .xlsx; - for CSV on standard output.",
+            show_default=False,
+        ),
+    ] = None,
+    csv_dialect: Annotated[
+        CsvDialectChoice,
+        typer.Option(
+            case_sensitive=False,
+            help="Form of CSV files: plain, or excel with a byte-order mark, semicolons and decimal commas.",
+        ),
+    ] = CsvDialectChoice.plain,
+    delta: Annotated[
+        bool,
+        typer.Option("--delta", help="Write the pages that are new, changed or removed to OUT.delta.csv too."),
+    ] = False,
     recursive: Annotated[bool, typer.Option(help="Look into folders within folders.")] = True,
     files_from: Annotated[
         str | None, typer.Option(help="Read the names of scans from this file, one a line; - for standard input.")
@@ -97,11 +125,12 @@ def run(
     a signal.
     """
     with ends_with_exit_code(log_format, quiet=quiet):
+        from batchocr.batch.job import outputs_of
         from batchocr.batch.job import run as run_job
-        from batchocr.batch.job import written_files
         from batchocr.cli.progress import JsonTalk, TextTalk
         from batchocr.cli.signals import Stopping
         from batchocr.errors import UsageError
+        from batchocr.output.outputs import as_path
         from batchocr.settings import Settings
         from batchocr.sources import parse_pages, read_files_from
 
@@ -122,6 +151,9 @@ def run(
             pdf_password=pdf_password,
             printed=printed.value,
             blank=tuple(blank or ()),
+            numbers_out=numbers_out,
+            csv_dialect=csv_dialect.value,
+            delta=delta,
             page_timeout=page_timeout,
             max_failures=max_failures,
             state=state,
@@ -129,7 +161,8 @@ def run(
             retry_failed=retry_failed,
         )
         as_json = log_format == LogFormatChoice.json
-        talk: Talk = JsonTalk() if as_json else TextTalk(quiet=quiet)
+        outputs = outputs_of(as_path(out), settings)
+        talk: Talk = JsonTalk() if as_json else TextTalk(quiet=quiet, to_stderr=outputs.to_stdout)
         with Stopping(say=not quiet and not as_json) as stopping:
             with talk:
                 summary = run_job(
@@ -141,5 +174,5 @@ def run(
                     on_page=talk.page,
                     should_stop=stopping,
                 )
-            talk.done(summary, list(written_files(out)))
+            talk.done(summary, outputs.files)
     raise typer.Exit(summary.exit_code)

@@ -14,11 +14,23 @@ from batchocr.errors import OutputError
 
 @contextmanager
 def whole_files(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
-    """A file for each of the paths, all of one folder, to be filled within.
+    """Open a new file for each path, and give all files their names when the block ends without an exception.
 
-    They are written under other names and are on the disk before the first gets its own; the last gets it last. Where
-    an exception leaves the block, none appears. Raises OutputError where the disk is full or does not take them.
+    The files are written under other names. All of them are on the disk before the first gets its own name; the last
+    path gets its name last. After an exception, none appears.
+
+    Args:
+        paths: The paths, which may exist and may be in several folders. There may be none.
+
+    Yields:
+        The files, open for writing, in the order of the paths.
+
+    Raises:
+        OutputError: If the disk is full or the files cannot be written.
     """
+    if not paths:
+        yield []
+        return
     unfinished = {path: unfinished_name(path) for path in paths}
     path = paths[0]
     try:
@@ -32,7 +44,8 @@ def whole_files(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
                 os.fsync(file.fileno())
         for path in paths:
             unfinished[path].replace(path)
-        _sync(path.parent)
+        for folder in {path.parent for path in paths}:
+            _sync(folder)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
@@ -42,16 +55,20 @@ def whole_files(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
 
 
 def unfinished_name(path: Path) -> Path:
-    """What it is called until it is whole: always the same, so that what a killed run left is overwritten."""
+    """Return the name of a file until it is whole.
+
+    It is always the same for a path, so that a run overwrites what a killed run has left.
+    """
     return path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.tmp")
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
+    """Return the error that says that a file of the results cannot be written."""
     return OutputError(f"{path}: cannot be written ({error.strerror or error}): make room or give --out another folder")
 
 
 def _sync(folder: Path) -> None:
-    """So that the names too are on the disk, where the file system knows of that: some of networks refuse it."""
+    """Write the names of the files to the disk too. Some network file systems refuse to do so."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):

@@ -1,30 +1,31 @@
-"""What the last run into an output says of itself: counts, marks, pages to look at, pages that failed."""
+"""The status of the last run into an output: counts, marks, pages to check, pages that failed."""
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from batchocr.errors import OutputError
-from batchocr.output.table import output_paths
-from batchocr.records import NumberRow, PageRow
+from batchocr.errors import OutputError, UsageError
+from batchocr.output.outputs import output_paths
+from batchocr.output.read_table import read_table
+from batchocr.output.table import WHOLE_SCAN
 
-MOST_PAGES = 20
-"""Pages of a kind that are named; the rest are counted."""
+MAX_PAGES = 20
+"""Pages that are named for each kind of problem. The rest is only counted."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """Of the last run."""
+    """The status of the last run."""
 
     out: Path
     version: str
+    """The version of batchocr."""
     started: str
+    """The time of the start, in ISO 8601."""
     seconds: float
     scans: int
     pages: int
@@ -33,83 +34,95 @@ class Status:
     numbers: int
     numbers_marked: int
     marks: dict[str, int]
-    """By mark the numbers that have it, the most frequent first."""
+    """How many numbers have each mark, the most frequent mark first."""
     marked_pages: tuple[tuple[str, str], ...]
-    """Each page by its file and number, and its marks."""
+    """File and number of each marked page, and its marks."""
     failed_pages: tuple[tuple[str, str, str], ...]
-    """Each by its file and number, its reason, and what it says."""
+    """File and number of each failed page, the reason, and the message."""
 
 
 def read_status(out: Path) -> Status:
-    """The status of the results at `out`, from the files beside it.
+    """Read the status from the results of the last run. No scan is read.
 
-    Raises UsageError for a name that no results have, OutputError where there are none, or not whole ones.
+    Args:
+        out: The path that was given as `--out`.
+
+    Returns:
+        The status.
+
+    Raises:
+        UsageError: If results cannot have this name.
+        OutputError: If there are no results, or they are not complete.
     """
-    paths = output_paths(out)
+    outputs = output_paths(out)
+    if outputs.tables is None or outputs.run is None:
+        raise UsageError("results on standard output have no status: name the results file")
     try:
-        run = json.loads(paths.run.read_text(encoding="utf-8"))
-        pages, numbers = list(_rows(paths.pages, PageRow)), list(_rows(paths.numbers, NumberRow))
+        run = json.loads(outputs.run.read_text(encoding="utf-8"))
         counts, version, started, seconds = run["counts"], run["version"], run["started"], run["seconds"]["all"]
+        pages = 0
+        marked_pages: list[tuple[str, str]] = []
+        failed_pages: list[tuple[str, str, str]] = []
+        for row in read_table(outputs.tables.pages, "pages"):
+            pages += 1
+            if row["marks"]:
+                marked_pages.append((_page(row), row["marks"]))
+            if row["status"] == "failed":
+                failed_pages.append((_page(row), row["error"], row["message"]))
+        numbers = numbers_marked = 0
+        marks: Counter[str] = Counter()
+        for row in read_table(outputs.tables.numbers, "numbers"):
+            numbers += 1
+            numbers_marked += bool(row["review"])
+            marks.update(mark for mark in row["review"].split(";") if mark)
         return Status(
             out=out,
             version=str(version),
             started=str(started),
             seconds=float(seconds),
             scans=int(counts["scans"]),
-            pages=len(pages),
+            pages=pages,
             digits=int(counts["digits"]),
             digits_marked=int(counts["review"]),
-            numbers=len(numbers),
-            numbers_marked=sum(bool(row["review"]) for row in numbers),
-            marks=dict(Counter(mark for row in numbers for mark in row["review"].split(";") if mark).most_common()),
-            marked_pages=tuple((_page(row), row["marks"]) for row in pages if row["marks"]),
-            failed_pages=tuple(
-                (_page(row), row["error"], row["message"]) for row in pages if row["status"] == "failed"
-            ),
+            numbers=numbers,
+            numbers_marked=numbers_marked,
+            marks=dict(marks.most_common()),
+            marked_pages=tuple(marked_pages),
+            failed_pages=tuple(failed_pages),
         )
     except FileNotFoundError as fault:
         raise OutputError(f"{out}: there are no results of a run here ({fault.filename} is missing)") from fault
     except (OSError, ValueError, KeyError, TypeError) as fault:
-        raise OutputError(f"{out}: the files beside it are not those of a run ({fault}); run it again") from fault
-
-
-def _rows(path: Path, kind: type[Any]) -> Iterator[dict[str, str]]:
-    """Raises ValueError where a table lacks a column."""
-    with path.open(newline="", encoding="utf-8") as file:
-        table = csv.DictReader(file)
-        missing = set(kind.__dataclass_fields__) - set(table.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path.name} has no column {', '.join(sorted(missing))}")
-        yield from table
+        raise OutputError(f"{out}: the files of the results are not those of a run ({fault}); run it again") from fault
 
 
 def _page(row: dict[str, str]) -> str:
-    return f"{row['file']}, page {row['page']}" if row["page"] else row["file"]
+    return row["file"] if row["page"] in ("", str(WHOLE_SCAN)) else f"{row['file']}, page {row['page']}"
 
 
-def told(status: Status) -> Iterator[str]:
-    """The status in lines for people."""
+def status_lines(status: Status) -> Iterator[str]:
+    """Yield the status as lines of text."""
     s = status
     yield (
-        f"{s.out}: pages {s.pages}, scans {s.scans}, by batchocr {s.version} in {s.seconds:.1f} s, begun {s.started}"
+        f"{s.out}: pages {s.pages}, scans {s.scans}, by batchocr {s.version} in {s.seconds:.1f} s, started {s.started}"
     )
     yield (
-        f"digits {s.digits}, to review {_of(s.digits_marked, s.digits)}; "
-        f"numbers {s.numbers}, to review {_of(s.numbers_marked, s.numbers)}"
+        f"digits {s.digits}, to review {_share(s.digits_marked, s.digits)}; "
+        f"numbers {s.numbers}, to review {_share(s.numbers_marked, s.numbers)}"
     )
     for mark, count in s.marks.items():
         yield f"  with {mark}: {count}"
-    yield f"pages to look at as a whole: {len(s.marked_pages)}"
-    yield from _some([f"  {page}: {marks}" for page, marks in s.marked_pages])
+    yield f"pages to check as a whole: {len(s.marked_pages)}"
+    yield from _first([f"  {page}: {marks}" for page, marks in s.marked_pages])
     yield f"failed pages: {len(s.failed_pages)}"
-    yield from _some([f"  {page}: {reason}: {message}" for page, reason, message in s.failed_pages])
+    yield from _first([f"  {page}: {reason}: {message}" for page, reason, message in s.failed_pages])
 
 
-def _of(part: int, whole: int) -> str:
+def _share(part: int, whole: int) -> str:
     return f"{part} ({part / whole:.1%})" if whole else str(part)
 
 
-def _some(lines: list[str]) -> Iterator[str]:
-    yield from lines[:MOST_PAGES]
-    if len(lines) > MOST_PAGES:
-        yield f"  and {len(lines) - MOST_PAGES} more, in the file that ends with .pages.csv"
+def _first(lines: list[str]) -> Iterator[str]:
+    yield from lines[:MAX_PAGES]
+    if len(lines) > MAX_PAGES:
+        yield f"  and {len(lines) - MAX_PAGES} more, in the table of pages"

@@ -1,0 +1,64 @@
+"""Apache Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from batchocr.output.table import Row, check_columns, columns, frame
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BATCH_ROWS = 10_000
+"""Rows that are read at a time."""
+
+
+class ParquetTable:
+    """A table in a Parquet file."""
+
+    def __init__(self, file: BinaryIO, kind: type[Row]) -> None:
+        """Begin a table of rows of `kind` in `file`, which must be empty."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        self._kind = kind
+        types = frame(kind, []).dtypes.items()
+        self._schema = pa.schema([(name, _arrow_type(str(name), str(dtype))) for name, dtype in types])
+        self._writer = parquet.ParquetWriter(file, self._schema)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Append rows."""
+        import pyarrow as pa
+
+        table = frame(self._kind, rows)
+        self._writer.write_table(pa.Table.from_pandas(table, schema=self._schema, preserve_index=False))
+
+    def close(self) -> None:
+        """Write the footer of the file."""
+        self._writer.close()
+
+
+def _arrow_type(name: str, dtype: str) -> pa.DataType:
+    """Return the type of a column. `page` has the type that `pandas.read_csv` gives it."""
+    import pyarrow as pa
+
+    by_name = {"digit": pa.int8(), "second": pa.int8(), "page": pa.int64()}
+    by_type = {"Int64": pa.int32(), "float64": pa.float64(), "object": pa.string()}
+    return by_name.get(name) or by_type[dtype]
+
+
+def read_parquet(path: Path, kind: type[Row]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a Parquet file.
+
+    Raises:
+        OSError: If the file cannot be opened or read.
+        ValueError: If it is not a Parquet file, or lacks a column.
+    """
+    from pyarrow import parquet
+
+    with path.open("rb") as stream, parquet.ParquetFile(stream) as file:
+        check_columns(file.schema_arrow.names, kind, path)
+        for batch in file.iter_batches(_BATCH_ROWS, columns=columns(kind)):
+            yield from batch.to_pylist()
