@@ -11,11 +11,11 @@ from batchocr.version import __version__
 
 if TYPE_CHECKING:
     from batchocr.batch.job import Summary, run
-    from batchocr.errors import BatchocrError, ScanError
+    from batchocr.errors import BatchocrError, ScanError, UsageError
     from batchocr.reader import Reader, read
     from batchocr.settings import Settings
 
-__all__ = ["BatchocrError", "Reader", "ScanError", "Settings", "Summary", "__version__", "read", "run"]
+__all__ = ["BatchocrError", "Reader", "ScanError", "Settings", "Summary", "UsageError", "__version__", "read", "run"]
 
 _HOMES = {
     "BatchocrError": "errors",
@@ -23,6 +23,7 @@ _HOMES = {
     "ScanError": "errors",
     "Settings": "settings",
     "Summary": "batch.job",
+    "UsageError": "errors",
     "read": "reader",
     "run": "batch.job",
 }
