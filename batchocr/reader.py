@@ -19,6 +19,7 @@ from batchocr.executors.page_task import look, look_at
 from batchocr.output.table import frame
 from batchocr.pipeline import Read, read_pages
 from batchocr.reading_file import find_reading
+from batchocr.recognition.fork_check import check_not_forked
 from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import DigitRow, Page, PageResult, Pixels, PreparedPage, Printed, Scan
@@ -74,6 +75,7 @@ class Reader:
 
     def pages(self, source: Source) -> Iterator[PageResult]:
         """Page by page what was read of a scan; a page that cannot be read has the status `failed`, and says why."""
+        check_not_forked()
         for read in read_pages(self._look(source), self._networks):
             yield marked(page_result(*read, self._decoding, self._blanks), self._marking)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from children import children
 from conftest import SAMPLES
 from interrupted import all_gone
 from numpy.typing import NDArray
@@ -165,20 +165,20 @@ def test_one_with_less_memory_says_so_and_ends(models: Models, monkeypatch: pyte
 
 def test_none_is_started_before_a_batch_is_full(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(several, "other_gpus", lambda: [NO_GPU])
-    before = set(multiprocessing.active_children())
+    before = set(children())
     with closing(Devices(models, device="cpu", batch_size=64)) as devices:
         devices.classify(crops(LABELS[:63]))
-        assert set(multiprocessing.active_children()) == before
+        assert set(children()) == before
         devices.classify(crops(LABELS[:64]))
-        assert len(multiprocessing.active_children()) == len(before) + 1
-    assert set(multiprocessing.active_children()) == before
+        assert len(children()) == len(before) + 1
+    assert set(children()) == before
 
 
 def test_a_run_on_two_writes_the_bytes_of_a_run_on_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(device="cpu", batch_size=16, jobs=1)
     run([SAMPLES], tmp_path / "one.csv", settings)
     monkeypatch.setattr(several, "other_gpus", lambda: [NO_GPU])
-    before, start, together = set(multiprocessing.active_children()), Devices._start, []
+    before, start, together = set(children()), Devices._start, []
 
     def start_and_wait(devices: Devices) -> None:
         start(devices)
@@ -190,7 +190,7 @@ def test_a_run_on_two_writes_the_bytes_of_a_run_on_one(tmp_path: Path, monkeypat
     assert together == [2]
     for name in ("csv", "numbers.csv"):
         assert (tmp_path / f"two.{name}").read_bytes() == (tmp_path / f"one.{name}").read_bytes()
-    assert set(multiprocessing.active_children()) == before
+    assert set(children()) == before
 
 
 PARENT = """

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.child_process import ChildProcess
 from batchocr.errors import DeviceError
-from batchocr.process_setup import end_with_parent, look_seldom, signals_blocked
+from batchocr.process_setup import look_seldom
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.detector import Raw
 from batchocr.recognition.keras_archive_check import quoted
@@ -26,8 +25,6 @@ from batchocr.recognition.networks import Models, Networks
 from batchocr.records import Crops, TilePixels
 
 log = logging.getLogger(__name__)
-
-_GOES = 1.0  # seconds after which a process that was killed is no longer waited for
 
 
 def other_gpus() -> list[str]:
@@ -141,12 +138,8 @@ class _Other:
         self.gpu = gpu
         self.ready = False
         """Whether it has loaded the models."""
-        context = multiprocessing.get_context("spawn")  # a forked TensorFlow can hang
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, gpu, models, device, batch_size), daemon=True)
-        with signals_blocked():
-            self._process.start()
-        theirs.close()
+        self._process = ChildProcess(_serve, gpu, models, device, batch_size)
+        self._pipe = self._process.pipe
 
     def look(self) -> None:
         """Whether it is ready now. Raises DeviceError where it never will be."""
@@ -170,9 +163,7 @@ class _Other:
         return said
 
     def close(self) -> None:
-        self._pipe.close()
-        self._process.kill()
-        self._process.join(_GOES)
+        self._process.close()
 
 
 # In the process of another GPU
@@ -180,7 +171,6 @@ class _Other:
 
 def _serve(pipe: Connection, gpu: str, models: Models, device: str, batch_size: int) -> None:
     """Answers tiles with raw detections, crops with probabilities; a fault with what it says, and ends."""
-    threading.Thread(target=end_with_parent, daemon=True).start()
     os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before TensorFlow looks for any
     look_seldom()
     logging.disable()  # the parent tells what matters

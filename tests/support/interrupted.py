@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from children import children
 from command import START, Ended, environment
 from PIL import Image
 from strokes import page, save
@@ -47,12 +48,8 @@ class Running:
     process: subprocess.Popen[bytes]
 
     def workers(self) -> list[psutil.Process]:
-        """Those that read; not the one by which Python keeps account of them."""
-        try:
-            children = psutil.Process(self.process.pid).children()
-            return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        except psutil.NoSuchProcess:
-            return []
+        """Those that read."""
+        return children(self.process.pid)
 
     def wait_for(self, happened: Callable[[], bool], seconds: float = 60) -> None:
         """Until something has happened; AssertionError where it does not while the run goes on."""
@@ -63,11 +60,11 @@ class Running:
 
     def kill(self) -> float:
         """SIGKILL to the run alone; the seconds after which the last of its children is gone."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
+        started_by_it = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         started = time.monotonic()
         self.process.communicate()
-        assert all_gone(children)
+        assert all_gone(started_by_it)
         return time.monotonic() - started
 
     def end(self) -> Ended:
