@@ -75,6 +75,12 @@ def checked(settings: type[T]) -> type[T]:
     return settings
 
 
+def allowed_values(settings: type[Any]) -> dict[str, str]:
+    """Return in words which values each setting allows."""
+    hints = get_type_hints(settings, include_extras=True)
+    return {field.name: _allowed(hints[field.name]) for field in fields(settings)}
+
+
 def limits(hint: Any) -> tuple[float | None, float | None]:
     """Return the smallest and the largest number that a type of this module allows; None if there is no limit."""
     smallest = largest = None
@@ -95,7 +101,7 @@ def _explain(settings: type[Any], error: dict[str, Any]) -> str:
     value = f"{name}={error['input']!r}"
     if error["type"] == "value_error":
         return f"{value}: {error['ctx']['error']}"
-    return f"{value}: must be {_allowed(get_type_hints(settings, include_extras=True)[name])}"
+    return f"{value}: must be {allowed_values(settings)[name]}"
 
 
 def _allowed(hint: Any) -> str:

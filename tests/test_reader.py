@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pydoc
 from collections.abc import Callable, Iterable
 from functools import reduce
 from pathlib import Path
@@ -283,3 +284,18 @@ def test_the_public_names_are_those_of_the_package() -> None:
         assert getattr(batchocr, name) is not None
     with pytest.raises(AttributeError, match="nothing"):
         batchocr.nothing  # noqa: B018
+
+
+def test_the_package_lists_and_describes_its_public_names() -> None:
+    assert {"Reader", "Settings", "read", "read_numbers", "run"} <= set(dir(batchocr))
+    text = pydoc.plain(pydoc.render_doc(batchocr))
+    assert "Read handwritten digits" in text
+    for name in ("read", "read_numbers", "run", "read_status"):
+        assert f"    {name}(" in text
+
+
+def test_no_public_name_is_that_of_a_module() -> None:
+    """Importing the module would replace the name."""
+    folder = Path(batchocr.__file__).parent
+    modules = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert not modules & set(batchocr.__all__)
