@@ -1,8 +1,7 @@
-# batchocr on the processor. Build and run: docs/containers.md
+# batchocr on the CPU. Build and run: docs/containers.md
 FROM debian:bookworm-slim
 
-# libgl1 and libglib2.0-0 are what opencv-python needs of the system
-# Debian keeps no old versions to pin
+# OpenCV needs libgl1 and libglib2.0-0; versions are not pinned because Debian and Ubuntu keep no old ones
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 python3 python3-venv \
@@ -13,7 +12,7 @@ ENV PATH=/opt/batchocr/bin:$PATH \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PYTHONDONTWRITEBYTECODE=1
 
-# the packages first: they change seldom, the code often
+# the packages are a layer of their own because they change less often than the code
 COPY requirements.txt /tmp/requirements.txt
 RUN python3 -m venv /opt/batchocr \
     && pip install --require-hashes -r /tmp/requirements.txt \
@@ -22,12 +21,14 @@ RUN python3 -m venv /opt/batchocr \
 COPY . /tmp/batchocr
 RUN pip install --no-deps /tmp/batchocr && rm -rf /tmp/batchocr
 
-RUN useradd --create-home --uid 10001 batchocr
+# any user, also one without an account (docker run --user), may write to the working folder and to HOME
+ENV HOME=/tmp
+RUN useradd --no-create-home --home-dir /tmp --uid 10001 batchocr && mkdir --mode=1777 /work
 USER 10001
 WORKDIR /work
 
-# reads a page for real
-RUN batchocr doctor
+# doctor reads a page; its HOME is deleted, because another user could not write to the folders in it
+RUN HOME=/tmp/doctor batchocr doctor && rm -rf /tmp/doctor
 
 ENTRYPOINT ["batchocr"]
 CMD ["--help"]

@@ -1,6 +1,6 @@
-"""Reads hand-written digits off scanned pages.
+"""Read handwritten digits on scanned pages.
 
-Importing this costs nothing: OpenCV, pandas and Keras are imported by what needs them.
+Importing this package is fast: OpenCV, pandas and TensorFlow are imported when they are needed.
 """
 
 from __future__ import annotations
@@ -11,21 +11,69 @@ from batchocr.version import __version__
 
 if TYPE_CHECKING:
     from batchocr.batch.job import Summary, run
-    from batchocr.errors import BatchocrError, ScanError
-    from batchocr.reader import Reader, read
+    from batchocr.doctor import Finding, examine
+    from batchocr.errors import (
+        BatchocrError,
+        DeviceError,
+        ExitCode,
+        HeldError,
+        ModelError,
+        NothingToRead,
+        OutputError,
+        ScanError,
+        Stopped,
+        UsageError,
+    )
+    from batchocr.image_input import as_grey
+    from batchocr.output.status import Status, read_status
+    from batchocr.reader import Reader, read, read_numbers
+    from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
     from batchocr.settings import Settings
 
-__all__ = ["BatchocrError", "Reader", "ScanError", "Settings", "Summary", "__version__", "read", "run"]
+__all__ = [
+    "BatchocrError",
+    "DeviceError",
+    "DigitRow",
+    "ExitCode",
+    "Finding",
+    "HeldError",
+    "ModelError",
+    "NothingToRead",
+    "NumberRow",
+    "OutputError",
+    "PageResult",
+    "PageRow",
+    "Reader",
+    "ScanError",
+    "Settings",
+    "Status",
+    "Stopped",
+    "Summary",
+    "UsageError",
+    "__version__",
+    "as_grey",
+    "examine",
+    "read",
+    "read_numbers",
+    "read_status",
+    "run",
+]
 
-_HOMES = {
-    "BatchocrError": "errors",
-    "Reader": "reader",
-    "ScanError": "errors",
+_ERRORS = (
+    *("BatchocrError", "DeviceError", "ExitCode", "HeldError", "ModelError", "NothingToRead", "OutputError"),
+    *("ScanError", "Stopped", "UsageError"),
+)
+_MODULES = {
+    **dict.fromkeys(_ERRORS, "errors"),
+    **dict.fromkeys(("Summary", "run"), "batch.job"),
+    **dict.fromkeys(("Finding", "examine"), "doctor"),
+    **dict.fromkeys(("Status", "read_status"), "output.status"),
+    **dict.fromkeys(("Reader", "read", "read_numbers"), "reader"),
+    **dict.fromkeys(("DigitRow", "NumberRow", "PageResult", "PageRow"), "records"),
     "Settings": "settings",
-    "Summary": "batch.job",
-    "read": "reader",
-    "run": "batch.job",
+    "as_grey": "image_input",
 }
+"""The module of each public name. No public name may be the name of a module in this package."""
 
 
 def __dir__() -> list[str]:
@@ -33,8 +81,8 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"batchocr.{_HOMES[name]}"), name)
+    return getattr(import_module(f"batchocr.{_MODULES[name]}"), name)

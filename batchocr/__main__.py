@@ -1,6 +1,6 @@
 """The command in a process of its own: `batchocr`, and `python -m batchocr`.
 
-Nothing that takes time is imported before it is called, for a worker process imports this again as it starts.
+Nothing that takes time is imported before `main` is called.
 """
 
 from __future__ import annotations

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module, metadata, resources
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from batchocr.errors import BatchocrError, ExitCode
 from batchocr.version import __version__
+
+if TYPE_CHECKING:
+    from batchocr.settings import DeviceName
 
 PACKAGES = (
     *("keras", "tensorflow", "opencv-python", "numpy", "pandas", "pyarrow", "pillow", "pypdfium2", "pydantic"),
@@ -38,7 +41,7 @@ class Finding:
     """What a run would end with for this fault."""
 
 
-def examine(model: Path | None = None, device: str = "auto", detector: Path | None = None) -> Iterator[Finding]:
+def examine(model: Path | None = None, device: DeviceName = "auto", detector: Path | None = None) -> Iterator[Finding]:
     """All that matters to a run, one by one as it is known; the last is a page read by the main job itself."""
     yield Finding("batchocr", "ok", f"{__version__} in {Path(__file__).parent}")
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.platform()}")
@@ -163,7 +166,7 @@ def _detector(detector: Path | None) -> Finding:
     )
 
 
-def _self_test(model: Path | None, detector: Path | None, device: str) -> Finding:
+def _self_test(model: Path | None, detector: Path | None, device: DeviceName) -> Finding:
     """The built-in page through the whole job, workers and files and all.
 
     A digit misread is worth a note, for the job runs; a page that comes out otherwise is a fault.

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 
 THRESHOLDS = (50_000, 20, 100)
@@ -50,7 +48,6 @@ def share_cores(threads: int) -> None:
 @contextmanager
 def signals_blocked() -> Iterator[None]:
     """A process started meanwhile never sees them: Ctrl-C and service managers send them to the whole group."""
-    resource_tracker.ensure_running()  # it would be started within, and leaves the signals unblocked
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield
@@ -58,9 +55,11 @@ def signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def end_with_parent() -> None:
-    """For a thread of a process that was started: waits, and ends the process when its parent has ended."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+def end_with_parent(sentinel: int) -> None:
+    """Wait until the parent process has ended, then end this process. For a thread of a child process.
+
+    Args:
+        sentinel: File descriptor of a pipe whose other end the parent holds open.
+    """
+    wait([sentinel])
+    os._exit(1)

@@ -1,11 +1,12 @@
-"""Reading from Python, with the models kept loaded between pages."""
+"""Read scans from Python and keep the networks loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,32 +17,57 @@ from batchocr.decoding.rows import page_result
 from batchocr.errors import ScanError, UsageError
 from batchocr.executors.blank_forms import load_blanks
 from batchocr.executors.page_task import look, look_at
+from batchocr.image_input import as_grey, pillow_to_grey
 from batchocr.output.table import frame
 from batchocr.pipeline import Read, read_pages
 from batchocr.reading_file import find_reading
+from batchocr.recognition.fork_check import check_not_forked
 from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
-from batchocr.records import DigitRow, Page, PageResult, Pixels, PreparedPage, Printed, Scan
+from batchocr.records import DigitRow, NumberRow, Page, PageResult, PreparedPage, Printed, Scan
+from batchocr.settings import DeviceName, Settings
 from batchocr.sources import MAX_MEGAPIXELS, written_name
-from batchocr.sources.colour import darkest_channel, has_faint_ink
-from batchocr.sources.grey import OddPixels, eight_bits, grey
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Source = str | Path | bytes | NDArray[Any] | Image
-"""A file's path, a file's bytes, or a picture: (height, width) grey, (height, width, 3) red green blue, or Pillow's."""
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[Any] | Image
+"""A scan: the path of a file, the content of a file, an open binary file, or an image."""
 
 
 class Reader:
-    """Reads scans one by one. Making one takes seconds, for the models are loaded; keep it."""
+    """Reads scans and keeps the networks loaded between them.
+
+    Loading takes some seconds, so keep a `Reader`. It prepares pages in the calling process; `batchocr.run` uses
+    several processes and is faster for folders. Make the `Reader` in the process that uses it: after a fork, TensorFlow
+    does not work, and all methods raise `UsageError`.
+
+    A scan may be given as
+
+    - a path (`str` or `Path`) of an image or PDF file;
+    - the content of such a file: `bytes`, `bytearray`, `memoryview`, or an open binary file, for example `io.BytesIO`,
+      which is read from its start;
+    - a Pillow image of any mode, which is turned upright by its EXIF orientation; of several frames, the current one;
+    - a NumPy array: `(height, width)` grey, or `(height, width, channels)` with 1 (grey), 2 (grey and alpha), 3 (RGB)
+      or 4 (RGBA) channels, as bool (True is white), uint8, uint16, or floats from 0 (black) to 1 (white).
+
+    Transparent pixels are white paper. All methods also take several scans, as a list, a tuple or an iterator.
+
+    In the results, `file` is the file's name for a path, and empty for everything else. Of several scans, it is the
+    path as given, and for everything else the scan's place from 0.
+
+    Examples:
+        >>> reader = batchocr.Reader(device="cpu")
+        >>> reader.numbers("samples/2017.png")["text"].tolist()
+        ['2017']
+    """
 
     def __init__(
         self,
         model: str | Path | None = None,
         *,
         detector: str | Path | None = None,
-        device: str = "auto",
+        device: DeviceName = "auto",
         batch_size: int | None = None,
         min_confidence: float | None = None,
         max_error: float | None = None,
@@ -50,92 +76,212 @@ class Reader:
         blank: str | Path | Sequence[str | Path] = (),
         pdf_password: str | None = None,
     ) -> None:
-        """The options are those of `batchocr run`. Raises UsageError, ModelError, DeviceError."""
-        path = Path(model) if model is not None else shipped_model()
-        models = Models(Path(detector) if detector is not None else shipped_detector(), path)
-        reading = find_reading(models, read_detector(models.detector)[0], read_sidecar(path))
-        self._marking = Marking(reading.threshold(min_confidence, max_error), printed)
-        self._decoding = reading.decoding()
-        self._networks = Networks(reading.models(models), device=device, batch_size=batch_size)
-        self._max_megapixels, self._pdf_password = max_megapixels, pdf_password
-        forms = [blank] if isinstance(blank, (str, Path)) else blank
-        self._blanks = load_blanks([Path(form) for form in forms], max_megapixels, pdf_password)
+        """Load the networks.
 
-    def read(self, source: Source) -> pd.DataFrame:
-        """A row for each digit of all pages of a scan, with the columns of `results.csv`.
+        Args:
+            model: The classifier, a `.keras` file. None: the classifier of this package.
+            detector: The detector, a `.keras` file. None: the detector of this package.
+            device: Where the networks run: `auto`, `cpu` or `gpu`.
+            batch_size: Crops that are classified at once. None: 256 on the CPU, 4096 on a GPU.
+            min_confidence: Digits with a lower confidence are marked for review. None: the threshold of
+                `reading.json`.
+            max_error: Alternative to `min_confidence`, see `Settings`.
+            max_megapixels: Files with larger images are refused before they are decoded.
+            printed: What happens to printed digits: `keep`, `drop`, or `only`.
+            blank: Blank forms. Digits that are printed on the form get no rows.
+            pdf_password: The password of protected PDFs.
 
-        `file` is the file's name, and empty for bytes and pictures. Raises ScanError where a page cannot be read;
-        `pages` goes on with the others.
+        Raises:
+            UsageError: If an argument has the wrong type or is out of range, or a blank form cannot be read.
+            ModelError: If a model file is missing, damaged, or of another kind.
+            DeviceError: If there is no GPU and `device` is `gpu`.
         """
-        results = list(self.pages(source))
-        for result in results:
-            if result.page.status == "failed":
-                raise ScanError(result.page.error, result.page.message)
-        return frame(DigitRow, [row for result in results for row in result.digits])
+        given: dict[str, Any] = {
+            "model": model,
+            "detector": detector,
+            "device": device,
+            "batch_size": batch_size,
+            "min_confidence": min_confidence,
+            "max_error": max_error,
+            "max_megapixels": max_megapixels,
+            "printed": printed,
+            "blank": blank,
+            "pdf_password": pdf_password,
+        }
+        settings = Settings(**given)
+        models = Models(settings.detector or shipped_detector(), settings.model or shipped_model())
+        reading = find_reading(models, read_detector(models.detector)[0], read_sidecar(models.classifier))
+        threshold = reading.threshold(settings.min_confidence, settings.max_error)
+        self._marking = Marking(threshold, settings.printed)
+        self._decoding = reading.decoding()
+        self._networks = Networks(reading.models(models), device=settings.device, batch_size=settings.batch_size)
+        self._max_megapixels, self._pdf_password = settings.max_megapixels, settings.pdf_password
+        self._blanks = load_blanks(settings.blank, settings.max_megapixels, settings.pdf_password)
 
-    def pages(self, source: Source) -> Iterator[PageResult]:
-        """Page by page what was read of a scan; a page that cannot be read has the status `failed`, and says why."""
-        for read in read_pages(self._look(source), self._networks):
+    def read(self, source: Source | Iterable[Source]) -> pd.DataFrame:
+        """Return the digits on all pages, one row for each digit.
+
+        Args:
+            source: A scan, or several.
+
+        Returns:
+            The columns of `results.csv`.
+
+        Raises:
+            ScanError: If a page cannot be read. `pages` continues with the next page instead.
+            UsageError: If `source` is not a scan.
+
+        Examples:
+            >>> reader.read("samples/2017.png")["digit"].tolist()
+            [2, 0, 1, 7]
+        """
+        return frame(DigitRow, [row for result in self._pages_read(source) for row in result.digits])
+
+    def numbers(self, source: Source | Iterable[Source]) -> pd.DataFrame:
+        """Return the numbers on all pages, one row for each number.
+
+        Args:
+            source: A scan, or several.
+
+        Returns:
+            The columns of `results.numbers.csv`. `text` and `digits` are strings and keep leading zeros.
+
+        Raises:
+            ScanError: If a page cannot be read. `pages` continues with the next page instead.
+            UsageError: If `source` is not a scan.
+
+        Examples:
+            >>> reader.numbers(["samples/2017.png", "samples/numbers.png"])[["file", "text"]]
+        """
+        return frame(NumberRow, [row for result in self._pages_read(source) for row in result.numbers])
+
+    def pages(self, source: Source | Iterable[Source]) -> Iterator[PageResult]:
+        """Return the results page by page.
+
+        Args:
+            source: A scan, or several.
+
+        Returns:
+            One result for each page, in order. If a page cannot be read, its `page.status` is `failed`, and
+                `page.error` and `page.message` say why.
+
+        Raises:
+            UsageError: If `source` is not a scan.
+
+        Examples:
+            >>> for page in reader.pages("samples/letters.pdf"):
+            ...     print(page.page.page, [number.text for number in page.numbers])
+        """
+        check_not_forked()
+        for read in read_pages(self._prepared(source), self._networks):
             yield marked(page_result(*read, self._decoding, self._blanks), self._marking)
 
     def result(self, page: PreparedPage) -> tuple[Read, PageResult]:
-        """What both networks say of one page, and what is read on it."""
+        """Return what the networks found on one prepared page, and its result."""
         (read,) = read_pages([page], self._networks)
         return read, marked(page_result(*read, self._decoding, self._blanks), self._marking)
 
-    def _look(self, source: Source) -> Iterator[PreparedPage]:
-        if isinstance(source, (Image, np.ndarray)):
-            pixels = of_pillow(source) if isinstance(source, Image) else as_grey(source)
-            yield look_at(Page(Scan(Path(), ""), 1, pixels, ""))
-        elif isinstance(source, bytes):
-            scan = Scan(Path("the bytes given"), "the bytes given", source)
-            for page in look(scan, self._max_megapixels, pdf_password=self._pdf_password):
-                yield replace(page, row=replace(page.row, file=""))
+    def _pages_read(self, source: Source | Iterable[Source]) -> Iterator[PageResult]:
+        """Yield the results page by page. Raise ScanError for the first page that cannot be read."""
+        for result in self.pages(source):
+            if result.page.status == "failed":
+                raise ScanError(result.page.error, result.page.message)
+            yield result
+
+    def _prepared(self, source: Source | Iterable[Source]) -> Iterator[PreparedPage]:
+        given: Any = source
+        if _is_several(given):
+            for place, each in enumerate(given):
+                name = str(each) if isinstance(each, (str, os.PathLike)) else str(place)
+                yield from self._prepared_scan(each, name)
         else:
-            path = Path(source)
-            scan = Scan(path, written_name(path.name))
-            yield from look(scan, self._max_megapixels, pdf_password=self._pdf_password)
+            yield from self._prepared_scan(given, Path(given).name if isinstance(given, (str, os.PathLike)) else "")
+
+    def _prepared_scan(self, source: Source, name: str) -> Iterator[PreparedPage]:
+        """Yield the prepared pages of one scan. `name` is for the column `file`."""
+        if isinstance(source, (Image, np.ndarray)):
+            pixels = pillow_to_grey(source) if isinstance(source, Image) else as_grey(source)
+            yield look_at(Page(Scan(Path(), name), 1, pixels, ""))
+        elif isinstance(source, (str, os.PathLike)):
+            yield from look(
+                Scan(Path(source), written_name(name)), self._max_megapixels, pdf_password=self._pdf_password
+            )
+        else:
+            content = "the content given"
+            scan = Scan(Path(content), content, _bytes_of(source))
+            for page in look(scan, self._max_megapixels, pdf_password=self._pdf_password):
+                yield replace(page, row=replace(page.row, file=name))
 
 
-def read(source: Source, **options: Any) -> pd.DataFrame:
-    """`Reader(**options).read(source)`: for one scan. For more, keep a Reader, or use `batchocr.run`."""
+def read(source: Source | Iterable[Source], **options: Any) -> pd.DataFrame:
+    """Return the digits of a scan, one row for each digit.
+
+    Each call loads the networks, which takes seconds; to read several scans one by one, keep a `Reader`.
+
+    Args:
+        source: A scan, or several: paths, content of files, or images, see `Reader`.
+        **options: The arguments of `Reader`.
+
+    Returns:
+        The columns of `results.csv`.
+
+    Raises:
+        ScanError: If a page cannot be read.
+        UsageError: If `source` is not a scan, or an option is out of range.
+
+    Examples:
+        >>> batchocr.read("samples/2017.png", device="cpu")["digit"].tolist()
+        [2, 0, 1, 7]
+    """
     return Reader(**options).read(source)
 
 
-def of_pillow(picture: Image) -> Pixels:
-    """A picture of Pillow's as (height, width) uint8, upright by EXIF; raises UsageError for 32 bits and fractions."""
-    try:
-        return grey(picture)
-    except OddPixels as fault:
-        raise UsageError(f"a picture of mode {picture.mode}: {fault}; convert it to L or RGB") from fault
+def read_numbers(source: Source | Iterable[Source], **options: Any) -> pd.DataFrame:
+    """Return the numbers of a scan, one row for each number.
 
+    Each call loads the networks, which takes seconds; to read several scans one by one, keep a `Reader`.
 
-def as_grey(picture: NDArray[Any]) -> Pixels:
-    """A picture as (height, width) uint8, 0 black.
+    Args:
+        source: A scan, or several: paths, content of files, or images, see `Reader`.
+        **options: The arguments of `Reader`.
 
-    Takes uint8, uint16 and bool, grey or red green blue, with or without alpha. Raises UsageError for anything else.
+    Returns:
+        The columns of `results.numbers.csv`. `text` and `digits` are strings and keep leading zeros.
+
+    Raises:
+        ScanError: If a page cannot be read.
+        UsageError: If `source` is not a scan, or an option is out of range.
+
+    Examples:
+        >>> batchocr.read_numbers("samples/2017.png", device="cpu")["text"].tolist()
+        ['2017']
     """
-    if picture.dtype == np.bool_:
-        picture = picture.astype(np.uint8) * 255
-    elif picture.dtype == np.uint16:
-        picture = eight_bits(picture) if picture.size else picture.astype(np.uint8)
-    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or 0 in picture.shape:
+    return Reader(**options).numbers(source)
+
+
+def _is_several(source: Any) -> bool:
+    """Return whether this is a list, a tuple or an iterator. An open file is an iterator too, but one scan."""
+    one = isinstance(source, (str, bytes, bytearray, memoryview)) or hasattr(source, "read")
+    return isinstance(source, (Sequence, Iterator)) and not one
+
+
+def _bytes_of(source: Any) -> bytes:
+    """Return the content of a file. Raise UsageError if `source` is something else."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    if not callable(getattr(source, "read", None)):
         raise UsageError(
-            f"a picture of shape {picture.shape} and type {picture.dtype}: give (height, width) or "
-            "(height, width, 3) of uint8, uint16 or bool"
+            f"{type(source).__module__}.{type(source).__qualname__} is not a scan; give a path, bytes, a binary file "
+            "object, a Pillow image, a NumPy array, or a list of these"
         )
-    if picture.ndim == 2:
-        return picture
-    if picture.shape[2] not in (1, 3, 4):
-        raise UsageError(
-            f"a picture with {picture.shape[2]} channels: give 1 (grey), 3 (red green blue) or 4 (and alpha)"
-        )
-    if picture.shape[2] == 1:
-        return picture[..., 0]
-    if picture.shape[2] == 3 and has_faint_ink(picture[..., ::-1]):
-        return darkest_channel(picture)
-    luma = picture[..., :3] @ np.array([0.299, 0.587, 0.114])  # of ITU-R BT.601, as the decoders have it
-    if picture.shape[2] == 4:
-        alpha = picture[..., 3] / 255
-        luma = luma * alpha + 255 * (1 - alpha)
-    return luma.round().astype(np.uint8)
+    try:
+        if source.seekable():
+            source.seek(0)
+        content = source.read()
+    except AttributeError:  # it can only be read
+        content = source.read()
+    except (OSError, ValueError) as error:  # ValueError is for a file that is closed
+        raise UsageError(f"the file object given cannot be read ({error}); give an open one") from error
+    if not isinstance(content, bytes):
+        raise UsageError("the file object given does not return bytes; open the file with mode 'rb'")
+    return content

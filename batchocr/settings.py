@@ -1,56 +1,82 @@
-"""What can be chosen of a run."""
+"""The settings of a run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import field
+from typing import Literal
 
+from pydantic.dataclasses import dataclass
+
+from batchocr.checked_settings import (
+    CONFIG,
+    AnyPath,
+    BatchSize,
+    Count,
+    Megapixels,
+    ModelPath,
+    Pages,
+    Paths,
+    Seconds,
+    Share,
+    checked,
+)
 from batchocr.executors.local import PAGE_TIMEOUT
 from batchocr.records import CsvDialect, Printed
 from batchocr.sources import MAX_MEGAPIXELS
 
+DeviceName = Literal["auto", "cpu", "gpu"]
 
-@dataclass(frozen=True)
+
+@checked
+@dataclass(frozen=True, config=CONFIG)
 class Settings:
-    """What can be chosen of a run; the names are the command's options."""
+    """The settings of `batchocr.run`. The names and limits are those of the options of `batchocr run`.
+
+    Raises:
+        UsageError: If a name is unknown, or a value has the wrong type or is out of range.
+    """
 
     recursive: bool = True
-    model: Path | None = None
-    """The classifier, a `.keras` file; None for the one that comes with the package."""
-    detector: Path | None = None
-    """The detector, likewise."""
-    device: str = "auto"
-    batch_size: int | None = None
-    jobs: int | None = None
-    min_confidence: float | None = None
-    """Digits below are marked for review; None for the model's own, above which at most 3% were wrong when measured."""
-    max_error: float | None = None
-    """Instead of `min_confidence`: the lowest from which, with 95% certainty, no greater share of digits is wrong.
-
-    By the model's own table, of what was measured when its confidences were calibrated.
-    """
-    max_megapixels: float = MAX_MEGAPIXELS
-    pages: tuple[int, ...] = ()
-    """Pages, from 1, that are read of each TIFF and PDF; empty for all."""
+    """Read folders within folders."""
+    model: ModelPath | None = None
+    """The classifier, a `.keras` file. None: the classifier of this package."""
+    detector: ModelPath | None = None
+    """The detector, a `.keras` file. None: the detector of this package."""
+    device: DeviceName = "auto"
+    """Where the networks run. `auto`: on a GPU if there is one. `gpu` without a GPU is an error."""
+    batch_size: BatchSize | None = None
+    """Crops that are classified at once. None: 256 on the CPU, 4096 on a GPU."""
+    jobs: Count | None = None
+    """Worker processes that decode pages and turn them level. None: one for each core."""
+    min_confidence: Share | None = None
+    """Digits with a lower confidence are marked for review. None: the threshold of `reading.json`."""
+    max_error: Share | None = None
+    """Alternative to `min_confidence`: use the lowest confidence above which, with 95% certainty, no greater share of
+    digits is wrong. The confidence is taken from the table in `reading.json`."""
+    max_megapixels: Megapixels = MAX_MEGAPIXELS
+    """Images with more megapixels are refused before they are decoded."""
+    pages: Pages = ()
+    """Pages that are read of each TIFF and PDF, from 1. Empty: all pages."""
     pdf_password: str | None = field(default=None, repr=False)
     """Password that opens protected PDFs. It is not written to any file."""
     printed: Printed = "keep"
-    """What becomes of printed digits: `drop` leaves them out, `only` leaves all others out."""
-    blank: tuple[Path, ...] = ()
-    """Forms that nobody has filled in: what is printed there gives no rows."""
-    numbers_out: Path | None = None
+    """What happens to printed digits: `keep` gives rows for them, `drop` leaves them out, `only` leaves out all
+    handwritten digits."""
+    blank: Paths = ()
+    """Blank forms. Digits that are printed on the form get no rows."""
+    numbers_out: AnyPath | None = None
     """A second place for the table of numbers, in the format of its suffix; `-` for CSV on standard output."""
     csv_dialect: CsvDialect = "plain"
     """`excel` writes CSV files with a byte-order mark, semicolons, decimal commas and CRLF."""
     delta: bool = False
     """Write the rows of the pages that are new, changed or removed to `OUT.delta` too."""
-    page_timeout: float = PAGE_TIMEOUT
-    """Seconds that a page may take before its worker is ended; it is tried once more alone."""
-    max_failures: int | None = None
-    """Failed pages of this run after which no more is read; what was not read are failed pages too."""
-    state: Path | None = None
-    """Folder of the journal; None for `OUT.journal` beside the output."""
+    page_timeout: Seconds = PAGE_TIMEOUT
+    """Seconds that a page may take before its worker is ended. The page is then tried once more, alone."""
+    max_failures: Count | None = None
+    """Number of failed pages after which the run reads no more pages. The remaining pages fail too. None: no limit."""
+    state: AnyPath | None = None
+    """Folder of the journal. None: `OUT.journal` next to the output."""
     fresh: bool = False
-    """Forget what earlier runs have read."""
+    """Forget what earlier runs have read, and read everything again."""
     retry_failed: bool = False
-    """Read again what failed in earlier runs."""
+    """Read the pages again that failed in earlier runs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+from children import children
 from drawing import Sheet
 from PIL import Image
 
@@ -68,11 +68,11 @@ def test_all_pages_of_a_long_scan_come_once(long_scan: Scan, jobs: int) -> None:
 def test_workers_are_started_as_there_is_work_for_them(long_scan: Scan) -> None:
     with LocalExecutor([Part(long_scan, 1, 1, LONG)], jobs=4, max_megapixels=100) as executor:
         assert len(list(executor.pages())) == 1
-        assert len(multiprocessing.active_children()) == 1
+        assert len(children()) == 1
     with LocalExecutor([Part(long_scan)], jobs=2, max_megapixels=100) as executor:
-        assert len(multiprocessing.active_children()) == 1  # nobody knows yet how many pages it has
+        assert len(children()) == 1  # nobody knows yet how many pages it has
         assert len(list(executor.pages())) == LONG
-        assert len(multiprocessing.active_children()) == 2
+        assert len(children()) == 2
 
 
 def test_a_worker_that_is_killed_costs_no_page(long_scan: Scan) -> None:
@@ -81,7 +81,7 @@ def test_a_worker_that_is_killed_costs_no_page(long_scan: Scan) -> None:
     for page in through(scans, 2):
         seen.append(page)
         if len(seen) == 5:
-            for worker in multiprocessing.active_children():
+            for worker in children():
                 worker.kill()
     assert [(s.row.file, s.row.page, s.row.status) for s in in_order(seen)] == [
         (scan.name, number, "read") for scan in scans for number in range(1, LONG + 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from children import children
 from conftest import SAMPLES
 from interrupted import all_gone
 from numpy.typing import NDArray
@@ -166,13 +166,13 @@ def test_a_process_with_less_memory_reports_it_and_ends(models: Models, monkeypa
 
 def test_no_process_is_started_before_a_batch_is_full(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multi_gpu, "other_gpus", lambda: [NO_GPU])
-    before = set(multiprocessing.active_children())
+    before = set(children())
     with closing(MultiGpuNetworks(models, device="cpu", batch_size=64)) as devices:
         devices.classify(crops(LABELS[:63]))
-        assert set(multiprocessing.active_children()) == before
+        assert set(children()) == before
         devices.classify(crops(LABELS[:64]))
-        assert len(multiprocessing.active_children()) == len(before) + 1
-    assert set(multiprocessing.active_children()) == before
+        assert len(children()) == len(before) + 1
+    assert set(children()) == before
 
 
 def test_a_run_with_two_processes_writes_the_same_bytes_as_with_one(
@@ -181,7 +181,7 @@ def test_a_run_with_two_processes_writes_the_same_bytes_as_with_one(
     settings = Settings(device="cpu", batch_size=16, jobs=1)
     run([SAMPLES], tmp_path / "one.csv", settings)
     monkeypatch.setattr(multi_gpu, "other_gpus", lambda: [NO_GPU])
-    before, start, counts = set(multiprocessing.active_children()), MultiGpuNetworks._start, []
+    before, start, counts = set(children()), MultiGpuNetworks._start, []
 
     def start_and_wait(devices: MultiGpuNetworks) -> None:
         start(devices)
@@ -193,7 +193,7 @@ def test_a_run_with_two_processes_writes_the_same_bytes_as_with_one(
     assert counts == [2]
     for name in ("csv", "numbers.csv"):
         assert (tmp_path / f"two.{name}").read_bytes() == (tmp_path / f"one.{name}").read_bytes()
-    assert set(multiprocessing.active_children()) == before
+    assert set(children()) == before
 
 
 PARENT = """

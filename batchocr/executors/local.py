@@ -40,10 +40,7 @@ GRACE = 5.0
 
 CRASHED = "a worker process died over it, twice: out of memory? give fewer --jobs"
 MISSING = "this page is not there: scan or copy it again"
-NO_START = (
-    "worker processes die as they start: out of memory? give fewer --jobs; "
-    'or a script that calls batchocr.run without `if __name__ == "__main__":` round it?'
-)
+NO_START = "worker processes end as soon as they start; is the memory full? Use fewer --jobs"
 STARTS = 3
 """Workers that may die as they start, one after the other, before the run gives up."""
 _LOOK_UP = 0.2  # seconds after which one who waits sees whether the run is to stop

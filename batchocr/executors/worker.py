@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import resource
 import sys
@@ -13,13 +12,13 @@ from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
+from batchocr.child_process import ChildProcess
 from batchocr.errors import BatchocrError
-from batchocr.process_setup import end_with_parent, keep_freed, look_seldom, share_cores, signals_blocked
+from batchocr.process_setup import keep_freed, look_seldom, share_cores
 
 if TYPE_CHECKING:  # a worker watches its parent before it imports anything that takes time
     from batchocr.records import PreparedPage, Scan
 
-_GOES = 1.0  # seconds after which a process that was killed is no longer waited for: its disk may be dead
 _COMES = 300.0  # seconds in which a process that was started is there, on the slowest of disks
 
 
@@ -51,17 +50,11 @@ class Worker:
         self._start()
 
     def _start(self) -> None:
-        # spawned, never forked: a forked OpenCV or TensorFlow can hang
-        context = multiprocessing.get_context("spawn")
         try:
-            pipe, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, *self._arguments), daemon=True)
-            with signals_blocked():
-                process.start()
+            self._process = ChildProcess(_serve, *self._arguments)
         except OSError as fault:
             raise BatchocrError(f"no worker process can be started ({fault.strerror}): give fewer --jobs") from fault
-        theirs.close()
-        self._pipe, self._process, self._ready = pipe, process, False
+        self._pipe, self._ready = self._process.pipe, False
 
     def restart(self) -> None:
         """Another process in the place of this one. Raises BatchocrError where none can be started."""
@@ -126,9 +119,7 @@ class Worker:
 
     def close(self) -> None:
         """Ends it at once."""
-        self._pipe.close()
-        self._process.kill()
-        self._process.join(_GOES)
+        self._process.close()
 
 
 # In the worker
@@ -136,7 +127,6 @@ class Worker:
 
 def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int, pdf_password: str | None) -> None:
     """The worker's life: takes what to read, sends each page as it is seen and None at the end."""
-    threading.Thread(target=end_with_parent, daemon=True).start()
     _hush()
     _limit(memory)
     look_seldom()

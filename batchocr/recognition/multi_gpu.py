@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
-import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.child_process import ChildProcess
 from batchocr.errors import DeviceError
-from batchocr.process_setup import end_with_parent, look_seldom, signals_blocked
+from batchocr.process_setup import look_seldom
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.detector import RawDetections
 from batchocr.recognition.keras_archive_check import quoted
@@ -27,17 +25,6 @@ from batchocr.recognition.networks import Models, Networks
 from batchocr.records import Crops, TilePixels
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class MultiGpuParameters:
-    """How the processes of other GPUs are handled."""
-
-    max_exit_s: float = 1.0
-    """Time to wait for the end of a process that was killed. Basis: chosen by eye."""
-
-
-PARAMETERS = MultiGpuParameters()
 
 
 def other_gpus() -> list[str]:
@@ -80,7 +67,6 @@ class MultiGpuNetworks(Networks):
         *,
         device: str = "auto",
         batch_size: int | None = None,
-        parameters: MultiGpuParameters = PARAMETERS,
     ) -> None:
         """Load and compile both networks in this process.
 
@@ -88,7 +74,6 @@ class MultiGpuNetworks(Networks):
             models: Their files.
             device: `auto`, `cpu` or `gpu`.
             batch_size: Crops in a batch of the classifier; None for the default of the device.
-            parameters: How other processes are handled.
 
         Raises:
             ModelError: A model cannot be used.
@@ -96,7 +81,6 @@ class MultiGpuNetworks(Networks):
         """
         self._unstarted: list[str] = []  # GPUs whose process is not started yet
         self._others: list[_GpuProcess] = []
-        self._parameters = parameters
         super().__init__(models, device=device, batch_size=batch_size)
         self._unstarted = other_gpus()
 
@@ -147,7 +131,7 @@ class MultiGpuNetworks(Networks):
     def close(self) -> None:
         """Kill the processes."""
         while self._others:
-            self._others.pop().close(self._parameters)
+            self._others.pop().close()
 
     def _start(self) -> None:
         """Start a process for each other GPU."""
@@ -170,7 +154,7 @@ class MultiGpuNetworks(Networks):
     def _remove(self, other: _GpuProcess, fault: DeviceError) -> None:
         log.warning("GPU %s is not used (%s); continuing without it", other.gpu, fault)
         self._others.remove(other)
-        other.close(self._parameters)
+        other.close()
 
 
 class _GpuProcess:
@@ -180,13 +164,8 @@ class _GpuProcess:
         self.gpu = gpu
         self.ready = False
         """Whether it has loaded the models."""
-        context = multiprocessing.get_context("spawn")  # a forked TensorFlow can hang
-        self._pipe, child_pipe = context.Pipe()
-        arguments = (child_pipe, gpu, models, device, batch_size)
-        self._process = context.Process(target=_serve, args=arguments, daemon=True)
-        with signals_blocked():
-            self._process.start()
-        child_pipe.close()
+        self._process = ChildProcess(_serve, gpu, models, device, batch_size)
+        self._pipe = self._process.pipe
 
     def update_ready(self) -> None:
         """Update `ready`. Raises DeviceError if the process failed."""
@@ -209,11 +188,8 @@ class _GpuProcess:
             raise DeviceError(message)
         return message
 
-    def close(self, parameters: MultiGpuParameters) -> None:
-        """Kill the process."""
-        self._pipe.close()
-        self._process.kill()
-        self._process.join(parameters.max_exit_s)
+    def close(self) -> None:
+        self._process.close()
 
 
 # In the process of another GPU
@@ -221,7 +197,6 @@ class _GpuProcess:
 
 def _serve(pipe: Connection, gpu: str, models: Models, device: str, batch_size: int) -> None:
     """Answer tiles with raw detections and crops with probabilities. On a fault, send its message and end."""
-    threading.Thread(target=end_with_parent, daemon=True).start()
     os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before TensorFlow is imported
     look_seldom()
     logging.disable()  # the parent logs what matters

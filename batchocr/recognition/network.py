@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.errors import DeviceError, ModelError, UsageError
+from batchocr.recognition.fork_check import check_not_forked
 from batchocr.recognition.inference_graph import PARAMETERS as GRAPH
 from batchocr.recognition.inference_graph import GraphParameters, InferenceFunction, compile_model
 from batchocr.recognition.keras_archive_check import KerasFile, quoted
@@ -60,6 +61,7 @@ def open_device(device: str) -> Literal["cpu", "gpu"]:
     """
     if device not in DEVICES:
         raise UsageError(f"there is no device {device}; choose one of {', '.join(DEVICES)}")
+    check_not_forked()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _stderr_to_log():
         backend, has_gpu = _find_gpu(wanted=device != "cpu")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from children import children
 from command import START, Ended, environment
 from PIL import Image
 from strokes import page, save
@@ -47,12 +48,8 @@ class Running:
     process: subprocess.Popen[bytes]
 
     def workers(self) -> list[psutil.Process]:
-        """Return the worker processes, without Python's resource tracker."""
-        try:
-            children = psutil.Process(self.process.pid).children()
-            return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        except psutil.NoSuchProcess:
-            return []
+        """Return the worker processes."""
+        return children(self.process.pid)
 
     def wait_for(self, happened: Callable[[], bool], seconds: float = 60) -> None:
         """Wait until a condition is true. Raises AssertionError if the run ends or the time is over before."""
@@ -62,12 +59,12 @@ class Running:
             time.sleep(0.02)
 
     def kill(self) -> float:
-        """Send SIGKILL to the run only; return the seconds until its last child has ended."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
+        """SIGKILL to the run alone; the seconds after which the last of its children is gone."""
+        started_by_it = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         started = time.monotonic()
         self.process.communicate()
-        assert all_gone(children)
+        assert all_gone(started_by_it)
         return time.monotonic() - started
 
     def end(self) -> Ended:
