@@ -178,12 +178,12 @@ def test_bombs_are_rows_of_a_run_and_no_more(tmp_path: Path, one_digit: Path) ->
     scans, out = tmp_path / "scans", tmp_path / "results.csv"
     scans.mkdir()
     files = {
-        "frames.tif": (bombs.tiff_of_frames(MAX_PAGES + 1), "", "too-many-pages"),
-        "large.png": (bombs.white_png(2000, 1), "", "too-large"),
-        "scans.jpg": (bombs.jpeg_of_scans(64, 200), "", "unsupported"),
+        "frames.tif": (bombs.tiff_of_frames(MAX_PAGES + 1), "0", "too-many-pages"),
+        "large.png": (bombs.white_png(2000, 1), "0", "too-large"),
+        "scans.jpg": (bombs.jpeg_of_scans(64, 200), "0", "unsupported"),
         "strips.tif": (bombs.tiff_of_strips(200_001), "1", "unsupported"),
         "thin.pdf": (bombs.pdf_page(b"", box="0 0 100000000 0.001"), "1", "too-large"),
-        "tiles.j2k": (bombs.codestream(1000, tile=4), "", "unsupported"),
+        "tiles.j2k": (bombs.codestream(1000, tile=4), "0", "unsupported"),
     }
     for name, (data, _, _) in files.items():
         (scans / name).write_bytes(data)

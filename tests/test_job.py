@@ -139,7 +139,7 @@ def test_pages_come_in_the_order_of_their_paths_with_their_states(mixed_job: tup
         ("a/10.png", "1", "read"),
         ("a/9.png", "1", "read"),
         ("b.png", "1", "read"),
-        ("broken.jpg", "", "failed"),
+        ("broken.jpg", "0", "failed"),
     ]
     assert [row["file"] for row in rows(mixed_job[0].out)] == ["a/10.png"] * 4 + ["a/9.png"] + ["b.png"] * 4
 
