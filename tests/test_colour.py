@@ -1,4 +1,4 @@
-"""Ink that luma loses is told from paper by the channel that shows it; where luma shows the writing, it is taken."""
+"""Ink that is lost in luma is found in the channel that shows it. If luma shows the writing, it is taken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WHITE, GREY, YELLOW, GREEN = (250, 250, 250), (200, 200, 200), (250, 220, 40), (
 
 
 def written(paper: Colour, ink: Colour, light: float = 1.0, black: bool = False) -> Colours:
-    """A number on paper, blue green red, in light that falls to a share of it from left to right."""
+    """Return a number on paper, in light that decreases to the share `light` from left to right."""
     sheet = Sheet(900, 700, grey=255)
     sheet.number("2075", 150, 200, 200, pen=24, grey=0)
     share = (sheet.pixels / 255.0)[..., None]
@@ -29,7 +29,7 @@ def written(paper: Colour, ink: Colour, light: float = 1.0, black: bool = False)
 
 @pytest.mark.parametrize(("paper", "ink"), [(WHITE, YELLOW), (GREY, YELLOW), (GREY, GREEN)])
 @pytest.mark.parametrize("light", [1.0, 0.6])
-def test_yellow_and_light_green_are_seen(paper: Colour, ink: Colour, light: float) -> None:
+def test_yellow_and_light_green_ink_is_visible(paper: Colour, ink: Colour, light: float) -> None:
     page = written(paper, ink, light)
     assert has_faint_ink(page)
     grey = darkest_channel(page)
@@ -37,11 +37,11 @@ def test_yellow_and_light_green_are_seen(paper: Colour, ink: Colour, light: floa
 
 
 @pytest.mark.parametrize("ink", [(20, 20, 20), (30, 60, 150), (210, 40, 40), (40, 140, 70), (120, 120, 120)])
-def test_what_luma_shows_is_left_to_it(ink: Colour) -> None:
+def test_ink_that_luma_shows_is_not_faint(ink: Colour) -> None:
     assert not has_faint_ink(written(WHITE, ink))
 
 
-def test_black_writing_on_a_page_with_yellow_on_it_is_left_to_luma() -> None:
+def test_black_writing_on_a_page_with_yellow_marks_is_not_faint() -> None:
     assert not has_faint_ink(written(WHITE, YELLOW, black=True))
 
 
@@ -52,16 +52,16 @@ def test_empty_paper_of_any_colour_has_no_ink(paper: Colour) -> None:
     assert not has_faint_ink(page)
 
 
-def test_a_desk_beside_a_sheet_is_no_ink() -> None:
+def test_a_desk_beside_a_sheet_is_not_ink() -> None:
     page = np.empty((600, 800, 3), np.uint8)
     page[:], page[:, :120] = WHITE, (130, 200, 235)
     assert not has_faint_ink(page)
 
 
-def test_chalk_on_a_board_is_left_to_luma() -> None:
+def test_chalk_on_a_board_is_not_faint() -> None:
     assert not has_faint_ink(written((40, 60, 45), YELLOW))
 
 
-def test_the_order_of_channels_makes_no_difference() -> None:
+def test_the_order_of_channels_does_not_matter() -> None:
     page = written(GREY, YELLOW)
     np.testing.assert_array_equal(darkest_channel(page), darkest_channel(cv2.cvtColor(page, cv2.COLOR_RGB2BGR)))

@@ -1,4 +1,4 @@
-"""Folders with odd names and with what is no file, and files that change under the run's hands."""
+"""Folders with unusual names and special files, and files that change during a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from batchocr.records import Page, Scan
 from batchocr.sources import find_scans, load_pages
 from batchocr.sources.formats import kind_of
 
-ODD = {
+UNUSUAL = {
     b"=1+1.png": "./=1+1.png",
     b"+1.png": "./+1.png",
     b"-1.png": "./-1.png",
@@ -38,18 +38,18 @@ ODD = {
     "Größe 図.png".encode(): "Größe 図.png",
 }
 TWINS = (b"\xff.png", rb"\xff.png")
-"""Two names that are written the same."""
+"""Two names that the results write in the same way."""
 
 
-def fill(folder: Path, picture: Path, *names: bytes) -> None:
+def fill(folder: Path, image: Path, *names: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        shutil.copyfile(picture, os.fsencode(folder) + b"/" + name)
+        shutil.copyfile(image, os.fsencode(folder) + b"/" + name)
 
 
 @pytest.fixture
 def reachable() -> Iterator[Path]:
-    """A folder that any user may enter, unlike those of pytest."""
+    """Return a folder that each user may enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
@@ -57,7 +57,7 @@ def reachable() -> Iterator[Path]:
 
 @contextmanager
 def without_privileges() -> Iterator[None]:
-    """As another user where this is root, who may read everything."""
+    """Become another user if this one is root, who may read everything."""
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(65534)
@@ -75,17 +75,17 @@ def reason(scan: Scan) -> str:
     return caught.value.reason
 
 
-def test_odd_names_come_through_the_whole_run(tmp_path: Path, one_digit: Path) -> None:
-    fill(tmp_path / "scans", one_digit, *ODD, *TWINS)
+def test_unusual_names_pass_through_the_whole_run(tmp_path: Path, one_digit: Path) -> None:
+    fill(tmp_path / "scans", one_digit, *UNUSUAL, *TWINS)
     out = tmp_path / "results.csv"
     assert here("run", tmp_path / "scans", "--out", out, "--device", "cpu", "--jobs", "1", "--quiet").code == 0
-    wanted = sorted([*ODD.values(), r"\xff.png", r"\xff.png"])
+    wanted = sorted([*UNUSUAL.values(), r"\xff.png", r"\xff.png"])
     for table in (out, beside(out, "numbers.csv"), beside(out, "pages.csv")):
         assert [row["file"] for row in rows(table)] == wanted
-    assert account(out)["counts"]["scans"] == len(ODD) + 2
+    assert account(out)["counts"]["scans"] == len(UNUSUAL) + 2
 
 
-def test_names_that_are_written_the_same_are_two_scans_in_one_order(tmp_path: Path, one_digit: Path) -> None:
+def test_names_that_are_written_in_the_same_way_are_two_scans_in_a_fixed_order(tmp_path: Path, one_digit: Path) -> None:
     for folder, names in ((tmp_path / "a", TWINS), (tmp_path / "b", TWINS[::-1])):
         fill(folder, one_digit, *names)
         scans = find_scans([folder]).scans
@@ -93,9 +93,9 @@ def test_names_that_are_written_the_same_are_two_scans_in_one_order(tmp_path: Pa
         assert [os.fsencode(scan.path.name) for scan in scans] == [rb"\xff.png", b"\xff.png"]
 
 
-def strange(folder: Path, picture: Path) -> None:
-    """Links in circles, links to nothing, and all that is no file, called like pictures."""
-    fill(folder, picture, b"good.png")
+def add_special_files(folder: Path, image: Path) -> None:
+    """Add circular links, links to nothing and special files, with the names of images."""
+    fill(folder, image, b"good.png")
     (folder / "round").symlink_to(".")
     (folder / "up").symlink_to("..")
     (folder / "self.png").symlink_to("self.png")
@@ -108,9 +108,9 @@ def strange(folder: Path, picture: Path) -> None:
         server.bind(os.path.relpath(folder / "socket.png"))  # its path may have 107 bytes
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in the file system")
-def test_what_is_no_file_is_passed_over_and_never_opened(tmp_path: Path, one_digit: Path) -> None:
-    strange(tmp_path / "scans", one_digit)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the file system has no pipes")
+def test_special_files_are_passed_over_and_never_opened(tmp_path: Path, one_digit: Path) -> None:
+    add_special_files(tmp_path / "scans", one_digit)
     out = tmp_path / "results.csv"
     arguments = ("run", "scans", "--out", out, "--device", "cpu", "--jobs", "1", "--quiet")
     assert in_own_process(*arguments, folder=tmp_path).code == 3
@@ -121,19 +121,19 @@ def test_what_is_no_file_is_passed_over_and_never_opened(tmp_path: Path, one_dig
 
 @pytest.mark.parametrize("listed", [False, True])
 @pytest.mark.parametrize("name", ["pipe.png", "link to a pipe.png", "device.png", "socket.png"])
-def test_what_is_no_file_but_asked_for_is_told(name: str, listed: bool, tmp_path: Path, one_digit: Path) -> None:
-    strange(tmp_path / "scans", one_digit)
+def test_a_special_file_that_is_named_is_reported(name: str, listed: bool, tmp_path: Path, one_digit: Path) -> None:
+    add_special_files(tmp_path / "scans", one_digit)
     given = str(tmp_path / "scans" / name)
-    asked = ("--files-from", "-") if listed else (given,)
-    ended = here("run", *asked, "--out", tmp_path / "results.csv", given=given.encode())
-    if listed:  # a list is made a while before it is read: its names end no run
+    arguments = ("--files-from", "-") if listed else (given,)
+    ended = here("run", *arguments, "--out", tmp_path / "results.csv", given=given.encode())
+    if listed:  # a list is written some time before it is used: its names do not end a run
         assert (ended.code, "not a regular file" in ended.err) == (3, True)
     else:
         assert (ended.code, "neither a folder nor a regular file" in ended.err) == (2, True)
 
 
-@pytest.mark.parametrize("when", ["before it is looked at", "before it is opened"])
-def test_a_file_that_becomes_a_pipe_is_not_waited_for(
+@pytest.mark.parametrize("when", ["before it is checked", "before it is opened"])
+def test_a_file_that_becomes_a_pipe_does_not_block(
     when: str, tmp_path: Path, one_digit: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path, one_digit, b"a.png")
@@ -143,22 +143,22 @@ def test_a_file_that_becomes_a_pipe_is_not_waited_for(
         scan.path.unlink()
         os.mkfifo(scan.path)
 
-    if when == "before it is looked at":
+    if when == "before it is checked":
         becomes_a_pipe()
     else:
         stat = Path.stat
 
-        def looked_at(path: Path, **options: bool) -> os.stat_result:
-            seen = stat(path, **options)
+        def checked(path: Path, **options: bool) -> os.stat_result:
+            result = stat(path, **options)
             monkeypatch.undo()
             becomes_a_pipe()
-            return seen
+            return result
 
-        monkeypatch.setattr(Path, "stat", looked_at)
+        monkeypatch.setattr(Path, "stat", checked)
     assert reason(scan) == "not-a-file"
 
 
-def test_files_and_folders_without_permission_are_scans_that_fail(reachable: Path, one_digit: Path) -> None:
+def test_files_and_folders_without_permission_are_failed_scans(reachable: Path, one_digit: Path) -> None:
     fill(reachable, one_digit, b"good.png", b"shut.png")
     fill(reachable / "folder", one_digit, b"1.png")
     (reachable / "link.png").symlink_to("folder/1.png")
@@ -172,10 +172,10 @@ def test_files_and_folders_without_permission_are_scans_that_fail(reachable: Pat
     (reachable / "folder").chmod(0o700)
 
 
-def test_folders_too_deep_for_a_path_are_a_scan_that_fails(tmp_path: Path, one_digit: Path) -> None:
+def test_folders_too_deep_for_a_path_are_a_failed_scan(tmp_path: Path, one_digit: Path) -> None:
     fill(tmp_path / "scans", one_digit, b"good.png")
     folder = os.open(tmp_path / "scans", os.O_RDONLY)
-    for _ in range(17):  # of 255 bytes each: a path may have 4,096
+    for _ in range(17):  # of 255 bytes each; a path may have 4,096
         os.mkdir("d" * 255, dir_fd=folder)
         folder, outer = os.open("d" * 255, os.O_RDONLY, dir_fd=folder), folder
         os.close(outer)
@@ -219,7 +219,7 @@ CHANGES = [longer, shorter, later, replaced]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_file_that_changes_after_listing_is_left_for_the_next_run(
+def test_a_file_that_changes_after_listing_is_read_by_the_next_run(
     change: object, tmp_path: Path, one_digit: Path
 ) -> None:
     assert callable(change)
@@ -231,7 +231,7 @@ def test_a_file_that_changes_after_listing_is_left_for_the_next_run(
     assert (again.size, again.modified) == (again.path.stat().st_size, again.path.stat().st_mtime_ns)
     if change is not shorter:
         assert isinstance(next(load_pages(again)), Page)
-        assert isinstance(next(load_pages(Scan(again.path, "a.png"))), Page)  # nobody looked: nothing is compared
+        assert isinstance(next(load_pages(Scan(again.path, "a.png"))), Page)  # nothing to compare
 
 
 @pytest.mark.parametrize("change", [longer, shorter, later])
@@ -250,7 +250,7 @@ def test_a_file_that_changes_while_it_is_read(
     assert reason(Scan(tmp_path / "a.png", "a.png")) == "changed"
 
 
-def test_what_changed_is_told_by_the_run_and_read_by_the_next(tmp_path: Path, one_digit: Path) -> None:
+def test_a_changed_file_is_reported_and_read_by_the_next_run(tmp_path: Path, one_digit: Path) -> None:
     scans, out = tmp_path / "scans", tmp_path / "results.csv"
     fill(scans, one_digit, b"a.png", b"b.png")
     settings = Settings(device="cpu", jobs=1)
@@ -263,7 +263,7 @@ def test_what_changed_is_told_by_the_run_and_read_by_the_next(tmp_path: Path, on
     assert run(scans, out, settings).failed == 0
 
 
-def test_the_row_of_a_damaged_scan_knows_its_bytes(tmp_path: Path, one_digit: Path) -> None:
+def test_the_row_of_a_damaged_scan_has_its_hash(tmp_path: Path, one_digit: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
     (scan,) = find_scans([tmp_path]).scans
     (seen,) = look(scan, 250)

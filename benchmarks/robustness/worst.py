@@ -68,8 +68,8 @@ def files(side: int) -> dict[str, Maker]:
             side, "WEBP", "RGBA", "#fff8", lossless=True, quality=0, method=0, exact=True
         ),
         "GIF": lambda: bombs.white(side, "GIF"),
-        "GIF of 3,000 frames": lambda: bombs.moving("GIF", 3000),
-        "WebP of 3,000 frames": lambda: bombs.moving("WEBP", 3000),
+        "GIF of 3,000 frames": lambda: bombs.animation("GIF", 3000),
+        "WebP of 3,000 frames": lambda: bombs.animation("WEBP", 3000),
         "BMP, runs": lambda: bombs.bmp_of_runs(side),
         "PNM, a header of 50 MB": lambda: bombs.pnm_of_comments(50_000_000),
         "JPEG 2000, grey": lambda: bombs.white(side, "JPEG2000", tile_size=(1024, 1024)),
@@ -78,7 +78,7 @@ def files(side: int) -> dict[str, Maker]:
         "JPEG 2000, blocks of 4 by 4": lambda: bombs.codestream(side, block=4),
         "JPEG 2000, precincts of 2 by 2": lambda: bombs.codestream(side, precinct=2),
         "PDF, a scanned page": lambda: bombs.white_pdf(side),
-        "PDF, an image of 3,600 megapixels in 9 nested forms": lambda: bombs.pdf_picture(
+        "PDF, a picture of 3,600 megapixels within 9 forms": lambda: bombs.pdf_image(
             60_000, b"", "/FlateDecode", within=9
         ),
         "PDF that counts 10,000,000 pages": lambda: bombs.pdf_page(b"", count=10_000_000),

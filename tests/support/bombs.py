@@ -1,4 +1,4 @@
-"""Small files that cause much work by many pixels, scans, tiles, strips, frames or pages."""
+"""Small files that require much work: many pixels, passes, tiles, strips, frames or pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 
 def white_png(side: int, channels: int, depth: int = 8) -> bytes:
-    """Return a white square with channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
+    """Return a white square with 1 channel (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA)."""
     header = struct.pack(">IIBBBBB", side, side, depth, (0, 4, 2, 6)[channels - 1], 0, 0, 0)
     packer, row = zlib.compressobj(1), b"\0" + b"\xff" * (side * channels * depth // 8)
     body = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
@@ -25,14 +25,14 @@ def white_png(side: int, channels: int, depth: int = 8) -> bytes:
 
 
 def white(side: int, kind: str, mode: str = "L", colour: str = "white", **options: Any) -> bytes:
-    """Return a square of one colour as Pillow saves it."""
+    """Return a square of one colour, saved by Pillow."""
     stream = io.BytesIO()
     Image.new(mode, (side, side), colour).save(stream, kind, **options)
     return stream.getvalue()
 
 
-def moving(kind: str, frames: int) -> bytes:
-    """Return a GIF or WebP with many frames."""
+def animation(kind: str, frames: int) -> bytes:
+    """Return a GIF or WebP with that many frames."""
     images = [Image.new("L", (64, 40), shade % 256) for shade in range(frames)]
     stream = io.BytesIO()
     images[0].save(stream, kind, save_all=True, append_images=images[1:])
@@ -43,7 +43,7 @@ def moving(kind: str, frames: int) -> bytes:
 
 
 def jpeg_of_scans(side: int, scans: int) -> bytes:
-    """Return a progressive JPEG whose last scan is repeated until it has `scans` scans."""
+    """Return a progressive JPEG with `scans` passes; the last is repeated."""
     data = white(64, "JPEG", progressive=True)
     size, last = data.index(b"\xff\xc2") + 5, data.rindex(b"\xff\xda")
     more = scans - data.count(b"\xff\xda")
@@ -62,7 +62,7 @@ def codestream(
     precinct: int | None = None,
     in_tile: bool = False,
 ) -> bytes:
-    """Return the codestream of a square; `in_tile` puts the sizes of blocks and precincts into the tile's header."""
+    """Return a codestream of a square. Sizes are in pixels; that of the blocks may be in the header of the tile."""
     whole = bytes(imagecodecs.jpeg2k_encode(np.full((64, 64), 255, np.uint8), 0, codecformat="j2k", reversible=True))
     start = whole.index(b"\xff\x52")
     end = start + 2 + int.from_bytes(whole[start + 2 : start + 4])
@@ -84,7 +84,7 @@ def codestream(
 
 
 def in_boxes(stream: bytes, width: int, height: int) -> bytes:
-    """Return a .jp2 file whose header box has the given size, which may differ from the codestream."""
+    """Return a .jp2 whose box states another size."""
 
     def box(name: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content) + 8) + name + content
@@ -99,7 +99,7 @@ def in_boxes(stream: bytes, width: int, height: int) -> bytes:
 
 
 def tiff(tags: dict[int, tuple[int, bytes]], content: bytes = b"") -> bytes:
-    """Return one frame with tags (type and values); `content` is at offset 8."""
+    """Return one frame. Each tag has a type and packed values; `content` is at position 8."""
     sizes = {1: 1, 3: 2, 4: 4}
     start = 8 + len(content) + len(content) % 2
     entries, values, place = b"", b"", start + 6 + 12 * len(tags)
@@ -123,14 +123,14 @@ def _long(*numbers: int) -> tuple[int, bytes]:
 
 
 def tiff_of_strips(strips: int) -> bytes:
-    """Return a TIFF with one row per strip; all strips share their bytes."""
+    """Return strips of one row, all of the same bytes."""
     tags = {256: _long(100), 257: _long(strips), 258: _short(8), 259: _short(1), 262: _short(1), 277: _short(1)}
     where = {273: (3, b"\x08\0" * strips), 278: _short(1), 279: (3, b"\x64\0" * strips)}
     return tiff({**tags, **where}, bytes(100))
 
 
 def deflated_tiff(side: int, channels: int) -> bytes:
-    """Return a deflated white square in one strip."""
+    """Return a white square in one strip."""
     body = zlib.compress(b"\xff" * (side * side * channels), 1)
     tags = {256: _long(side), 257: _long(side), 258: _short(*[8] * channels), 259: _short(8), 277: _short(channels)}
     tags |= {262: _short(1 if channels == 1 else 2), 273: _long(8), 278: _long(side), 279: _long(len(body))}
@@ -138,7 +138,7 @@ def deflated_tiff(side: int, channels: int) -> bytes:
 
 
 def tiff_of_entries(entries: int) -> bytes:
-    """Return a TIFF with the needed entries and many entries without meaning."""
+    """Return a directory with that many entries; most have no meaning."""
     data = bytearray(plain_tiff(G4, 64, 40, compression=4))
     (start,) = struct.unpack_from("<I", data, 4)
     more = entries - struct.unpack_from("<H", data, start)[0]
@@ -148,7 +148,7 @@ def tiff_of_entries(entries: int) -> bytes:
 
 
 def tiff_of_frames(frames: int) -> bytes:
-    """Return a TIFF with many frames that share one strip."""
+    """Return frames that share one strip."""
     data = plain_tiff(G4, 64, 40, compression=4)
     (start,) = struct.unpack_from("<I", data, 4)
     directory = data[start:-4]
@@ -165,14 +165,14 @@ def tiff_of_frames(frames: int) -> bytes:
 
 
 def bmp_of_runs(side: int) -> bytes:
-    """Return an RLE BMP in which each line has one pixel."""
+    """Return lines that are one pixel and the end of the line."""
     body = b"\1\1\0\0" * side
     header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(body), 1, 1, 256, 0)
     return b"BM" + struct.pack("<IHHI", 1078 + len(body), 0, 0, 1078) + header + bytes(1024) + body
 
 
 def pnm_of_comments(length: int) -> bytes:
-    """Return a PGM with a header of `length` bytes of comments."""
+    """Return a header of that many bytes."""
     return b"P5 " + b"#\n" * (length // 2) + b"1 1 255 \x80"
 
 
@@ -180,14 +180,13 @@ def pnm_of_comments(length: int) -> bytes:
 
 
 def pdf_object(number: int, about: str, stream: bytes | None = None) -> bytes:
-    """Return an object of a PDF."""
     if stream is None:
         return f"{number} 0 obj<<{about}>>endobj\n".encode()
     return f"{number} 0 obj<<{about}/Length {len(stream)}>>stream\n".encode() + stream + b"\nendstream endobj\n"
 
 
 def pdf_page(drawn: bytes, *objects: bytes, page: str = "", box: str = "0 0 72 72", count: int = 1) -> bytes:
-    """Return a PDF of one page; `/A` is object 10, and `count` is the number of pages that it claims."""
+    """Return a PDF whose page draws `/A`, which is object 10. `count` is the stated number of pages."""
     return (
         b"%PDF-1.4\n"
         + pdf_object(1, "/Type/Catalog/Pages 2 0 R")
@@ -205,8 +204,8 @@ def pdf_page(drawn: bytes, *objects: bytes, page: str = "", box: str = "0 0 72 7
 _WHOLE_PAGE = b"q 72 0 0 72 0 0 cm /A Do Q"
 
 
-def pdf_picture(side: int, content: bytes, *filters: str, within: int = 0) -> bytes:
-    """Return a page with one grey image, in `within` nested forms."""
+def pdf_image(side: int, content: bytes, *filters: str, within: int = 0) -> bytes:
+    """Return a page with one grey image, within that many nested forms."""
     forms = (
         pdf_object(
             10 + n, f"/Type/XObject/Subtype/Form/BBox[0 0 72 72]/Resources<</XObject<</A {11 + n} 0 R>>>>", b"/A Do"
@@ -219,22 +218,22 @@ def pdf_picture(side: int, content: bytes, *filters: str, within: int = 0) -> by
 
 def white_pdf(side: int) -> bytes:
     """Return a white scanned page."""
-    return pdf_picture(side, zlib.compress(np.full((side, side), 255, np.uint8).tobytes(), 1), "/FlateDecode")
+    return pdf_image(side, zlib.compress(np.full((side, side), 255, np.uint8).tobytes(), 1), "/FlateDecode")
 
 
 def pdf_of_lines(lines: int) -> bytes:
-    """Return a page with many drawing commands."""
+    """Return a page with that many drawing commands."""
     return pdf_page(b"0 0 m 72 72 l S " * lines)
 
 
 def pdf_of_spaces(length: int) -> bytes:
-    """Return a page whose commands are `length` spaces, deflated."""
+    """Return a page whose commands are that many spaces, deflated."""
     body = zlib.compress(b" " * length, 9)
     return pdf_page(body).replace(b"4 0 obj<<", b"4 0 obj<</Filter/FlateDecode")
 
 
 def pdf_of_forms(depth: int) -> bytes:
-    """Return a page with nested forms; each draws the next one ten times."""
+    """Return forms that each draw the next one ten times."""
     forms = [
         pdf_object(
             10 + n,
