@@ -33,7 +33,7 @@ def test_digits_are_measured_with_the_shipped_model(classifier: Classifier, tmp_
     assert ended.code == 0
     told = figures(tmp_path / "out" / "f.json")
     assert told.keys() >= LEAST
-    predicted = classifier.classify(digits(100, 2).pictures).argmax(1)
+    predicted = classifier.classify(digits(100, 2).images).argmax(1)
     wrong = int((predicted != np.arange(100) % 10).sum())
     assert (told["split"], told["count"], told["errors"]) == ("test", 100, wrong)
     assert told["accuracy"] == 1 - wrong / 100 == 1 - sum(pair["count"] for pair in told["confusions"]) / 100
@@ -134,9 +134,9 @@ def test_other_wrong_usage(tmp_path: Path) -> None:
 
 
 def network(shape: tuple[int, ...], classes: int) -> keras.Model:
-    pictures = keras.layers.Input(shape, dtype="uint8")
-    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pictures))
-    return keras.Model(pictures, keras.layers.Dense(classes, activation="softmax")(flat))
+    images = keras.layers.Input(shape, dtype="uint8")
+    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(images))
+    return keras.Model(images, keras.layers.Dense(classes, activation="softmax")(flat))
 
 
 def with_sidecar(path: Path, **changes: Any) -> Path:

@@ -67,7 +67,7 @@ def test_every_system_takes_bytes_and_gives_probabilities(name: str) -> None:
     (entry,) = model.inputs
     assert (entry.dtype, tuple(entry.shape)) == ("uint8", (None, 28, 28))
     assert model.count_params() == SYSTEMS[name].parameters == PARAMETERS[name]
-    given = np.asarray(model(digits(10).pictures, training=False))
+    given = np.asarray(model(digits(10).images, training=False))
     assert given.shape == (10, 11 if name == "default" else 10) and given.dtype == np.float32
     assert np.allclose(given.sum(axis=1), 1, atol=1e-5)
     if name in LAYERS:

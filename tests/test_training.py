@@ -23,9 +23,9 @@ from batchocr.recognition.model_file import read_detector, read_sidecar, shipped
 from batchocr.recognition.network import open_device
 from batchocr.training import run_folder as folder
 from batchocr.training.catalogue import SYSTEMS
-from batchocr.training.crop_collection import CropAmounts, kept
+from batchocr.training.crop_collection import CropAmounts, load_crops
 from batchocr.training.default import DefaultRecipe
-from batchocr.training.detection.fit import DetectorRecipe, begun, weights_of
+from batchocr.training.detection.fit import DetectorRecipe, compile_detector, load_weights
 from batchocr.training.train import Material
 from batchocr.training.train import train as train_any
 
@@ -66,7 +66,7 @@ def stopped_after_an_epoch() -> Iterator[None]:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tiny_data(tmp_path_factory.mktemp("data"))
     more = digits(80, 3)
-    save_npz(folder / "more.npz", x=more.pictures[:, 4:24, 4:24], y=more.labels)
+    save_npz(folder / "more.npz", x=more.images[:, 4:24, 4:24], y=more.labels)
     return folder
 
 
@@ -86,14 +86,14 @@ def history(out: Path) -> list[dict[str, float]]:
 
 
 def probabilities(model: Path) -> Floats:
-    return Classifier(model, device="cpu", batch_size=64).classify(digits(60, 9).pictures)
+    return Classifier(model, device="cpu", batch_size=64).classify(digits(60, 9).images)
 
 
 def test_a_trained_model_can_be_used(trained: Path) -> None:
     assert trained.name == "model.keras"
     classifier = Classifier(trained, device="cpu", batch_size=64)
     given = digits(60, 9)
-    read = classifier.classify(given.pictures)
+    read = classifier.classify(given.images)
     assert np.allclose(read.sum(axis=1), 1)
     assert (read.argmax(axis=1) == given.labels).mean() > 0.2  # two epochs of a few digits: better than by chance
 
@@ -111,11 +111,11 @@ def test_its_sidecar_says_how_it_was_made(trained: Path) -> None:
 
 
 def test_its_crops_are_kept_by_group(trained: Path) -> None:
-    gathered = kept(trained.with_name("crops.npz"))
-    assert {"mnist", "semeion", "numbers-ch", "more", "hand", "real pages", "none near"} <= set(gathered.groups)
-    assert {"mnist", "more", "hand", "real pages"} <= set(gathered.held_out)
-    assert len(gathered.groups["mnist"]) == 300 and len(gathered.held_out["mnist"]) == 50
-    assert (len(gathered.groups["more"]), len(gathered.held_out["more"])) == (70, 10)
+    collections = load_crops(trained.with_name("crops.npz"))
+    assert {"mnist", "semeion", "numbers-ch", "more", "hand", "real pages", "none near"} <= set(collections.groups)
+    assert {"mnist", "more", "hand", "real pages"} <= set(collections.held_out)
+    assert len(collections.groups["mnist"]) == 300 and len(collections.held_out["mnist"]) == 50
+    assert (len(collections.groups["more"]), len(collections.held_out["more"])) == (70, 10)
 
 
 def test_the_model_is_saved_without_its_optimiser(trained: Path) -> None:
@@ -174,7 +174,7 @@ def test_data_without_its_test_half_is_refused_before_the_work(data: Path, tmp_p
         (tmp_path / path.name).symlink_to(path)
     half = digits(150)
     (tmp_path / "mnist.npz").unlink()
-    save_npz(tmp_path / "mnist.npz", x_train=half.pictures, y_train=half.labels)
+    save_npz(tmp_path / "mnist.npz", x_train=half.images, y_train=half.labels)
     with pytest.raises(UsageError, match="has no test half"):
         train(tmp_path, tmp_path / "model")
     assert not (tmp_path / "model").exists()
@@ -201,7 +201,9 @@ def test_a_trained_detector_can_be_used_and_gone_on_from(data: Path, tmp_path: P
     assert sidecar.metrics["epochs"] == 1
     network = file.load()
     assert network(np.zeros((1, 64, 64, 2), np.uint8)).shape == (1, 16 * 16 + 8 * 8 + 4 * 4, 23)
-    for mine, other in zip(begun(TINY_DETECTOR, weights_of(path)).variables, network.variables, strict=True):
+    for mine, other in zip(
+        compile_detector(TINY_DETECTOR, load_weights(path)).variables, network.variables, strict=True
+    ):
         assert np.array_equal(mine, other)
 
 

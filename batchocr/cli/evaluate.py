@@ -15,7 +15,7 @@ import typer
 from batchocr.cli.common import Detector, Device, DeviceChoice, Model, counted, ends_with_exit_code
 
 if TYPE_CHECKING:
-    from batchocr.evaluation.recalibrate import Evidence
+    from batchocr.evaluation.recalibrate import CalibrationData
     from batchocr.reading_file import Reading, ReadingFile
     from batchocr.recognition.model_file import Sidecar
     from batchocr.recognition.networks import Models
@@ -85,11 +85,11 @@ def evaluate(
             models = Models(detector or shipped_detector(), path)
             reading = find_reading(models, read_detector(models.detector)[0], sidecar)
         if truth and reading:
-            figures, evidence = _of_pages(truth, models, reading, device.value, plots)
+            figures, calibration_data = _of_pages(truth, models, reading, device.value, plots)
         else:
-            figures, evidence = _of_digits(data, split and split.value, path, device.value, plots)
+            figures, calibration_data = _of_digits(data, split and split.value, path, device.value, plots)
         if save_calibration and reading:
-            figures["calibrated"] = _save(sidecar, reading.record, evidence(), path, save_calibration)
+            figures["calibrated"] = _save(sidecar, reading.record, calibration_data(), path, save_calibration)
         figures = {"model": path.name, "data": _name(data), **figures}
         if json_file:
             with _writing(json_file, "--json"):
@@ -129,13 +129,15 @@ def _check_calibration(target: Path, model: Path, truth: Path | None) -> None:
         )
 
 
-def _save(sidecar: Sidecar, reading: ReadingFile, evidence: Evidence, model: Path, target: Path) -> dict[str, Any]:
+def _save(
+    sidecar: Sidecar, reading: ReadingFile, calibration_data: CalibrationData, model: Path, target: Path
+) -> dict[str, Any]:
     """Fit and keep the calibration; what is told of it."""
     from batchocr.evaluation.figures import thresholds
-    from batchocr.evaluation.recalibrate import own_reading, recalibrated, save
+    from batchocr.evaluation.recalibrate import recalibrate_sidecar, recalibrated_reading, save
 
-    own = recalibrated(sidecar, evidence)
-    record = own_reading(reading, sidecar, own, evidence)
+    own = recalibrate_sidecar(sidecar, calibration_data)
+    record = recalibrated_reading(reading, sidecar, own, calibration_data)
     with _writing(target, "--save-calibration"):
         save(own, record, model, target)
     told = own.calibration
@@ -151,19 +153,19 @@ def _save(sidecar: Sidecar, reading: ReadingFile, evidence: Evidence, model: Pat
 
 def _of_digits(
     data: str, split: str | None, model: Path, device: str, plots: Path | None
-) -> tuple[dict[str, Any], Callable[[], Evidence]]:
+) -> tuple[dict[str, Any], Callable[[], CalibrationData]]:
     from batchocr.datasets.digits import load
     from batchocr.evaluation.figures import figures
-    from batchocr.evaluation.recalibrate import digits_evidence
+    from batchocr.evaluation.recalibrate import calibration_data_of_digits
     from batchocr.recognition.calibration import answers
     from batchocr.recognition.classifier import Classifier
     from batchocr.recognition.network import open_device
 
     open_device(device)
-    halves = load(data)
-    digits = halves.half(split)
-    which = split or ("test" if halves.test else "all")
-    probabilities = Classifier(model, device=device).classify(digits.pictures)
+    splits = load(data)
+    digits = splits.select(split)
+    which = split or ("test" if splits.test else "all")
+    probabilities = Classifier(model, device=device).classify(digits.images)
     if plots:
         from batchocr.evaluation.plots import evaluation, label_histogram
 
@@ -177,13 +179,13 @@ def _of_digits(
         "first": {"true": digits.labels[:SHOWN].tolist(), "predicted": predicted},
     }
     name = _name(data) if which == "all" else f"{_name(data)}, {which} half"
-    return told, partial(digits_evidence, name, probabilities, digits.labels)
+    return told, partial(calibration_data_of_digits, name, probabilities, digits.labels)
 
 
 def _of_pages(
     truth: Path, models: Models, reading: Reading, device: str, plots: Path | None
-) -> tuple[dict[str, Any], Callable[[], Evidence]]:
-    from batchocr.evaluation.recalibrate import pages_evidence
+) -> tuple[dict[str, Any], Callable[[], CalibrationData]]:
+    from batchocr.evaluation.recalibrate import calibration_data_of_pages
     from batchocr.evaluation.true_pages import read_pages
 
     pages = read_pages(truth, models, reading, device)
@@ -193,7 +195,9 @@ def _of_pages(
 
         with _writing(plots, "--plots"):
             pairs_evaluation(pairs, plots)
-    return figures, partial(pages_evidence, f"{_name(truth.parent)}, {counted(len(pages.seen), 'page')}", pages)
+    return figures, partial(
+        calibration_data_of_pages, f"{_name(truth.parent)}, {counted(len(pages.pages_read), 'page')}", pages
+    )
 
 
 def _told(figures: Mapping[str, Any]) -> Iterator[str]:

@@ -20,10 +20,10 @@ def models(
     """List the systems that can be trained and the shipped models, with published and measured accuracy."""
     with ends_with_exit_code():
         from batchocr.recognition.model_file import DEFAULT, DETECTOR
-        from batchocr.training import model_table as listing
+        from batchocr.training import model_table
 
         if summary is None:
-            for line in listing.listing():
+            for line in model_table.table_lines():
                 typer.echo(line)
             return
         from batchocr.training.catalogue import system_named
@@ -33,4 +33,4 @@ def models(
         from batchocr.recognition.network import open_device
 
         open_device("cpu")
-        typer.echo(listing.summary(summary))
+        typer.echo(model_table.summary(summary))

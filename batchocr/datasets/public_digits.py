@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.datasets.digits import Digits, as_crops, checked, load_npz
+from batchocr.datasets.digits import Digits, check_digits, load_npz, to_crops
 from batchocr.datasets.held_out import kept_out
 from batchocr.vision.crops import cut_crops
 
@@ -31,7 +31,7 @@ def digit_sets(data: Path) -> tuple[dict[str, Digits], dict[str, Digits]]:
         held = np.array([kept_out(writer) for writer in writers])
         for into, which in ((first, ~held), (last, held)):
             if which.any():
-                into[name] = digits.part(np.flatnonzero(which))
+                into[name] = digits.take(np.flatnonzero(which))
     return first, last
 
 
@@ -41,7 +41,7 @@ def _all(data: Path) -> Iterator[tuple[str, Digits, Sequence[str]]]:
         writers = [f"mnist {writer}" for writer in file["train_writer"]]
     yield MNIST, load_npz(data / "mnist.npz"), writers
     for name in ("semeion", "optdigits"):
-        digits = as_crops(load_npz(data / f"{name}.npz", None))
+        digits = to_crops(load_npz(data / f"{name}.npz", None))
         yield name, digits, [f"{name} {i // BLOCK}" for i in range(len(digits))]
     yield "numbers-ch", *_swiss(data / "numbers-ch" / "numbers_ch.npz")
     hands = data / "hwd1000" / "hwd1000.npz"
@@ -50,20 +50,20 @@ def _all(data: Path) -> Iterator[tuple[str, Digits, Sequence[str]]]:
         yield "hwd1000", digits, ["hwd1000"] * len(digits)
     with np.load(data / "bhmsds" / "bhmsds.npz") as file:
         is_digit = np.char.isdigit(file["y"].astype(str))
-        digits = checked(file["x"][is_digit], file["y"][is_digit].astype(np.int64), "bhmsds.npz")
+        digits = check_digits(file["x"][is_digit], file["y"][is_digit].astype(np.int64), "bhmsds.npz")
     yield "bhmsds", digits, ["bhmsds"] * len(digits)
 
 
 def _swiss(path: Path) -> tuple[Digits, list[str]]:
     """Pictures of digits on their paper, cut as those of a page are."""
     with np.load(path) as file:
-        pictures, labels, writers = file["x"], file["y"].astype(np.int64), file["writer"]
+        images, labels, writers = file["x"], file["y"].astype(np.int64), file["writer"]
     crops, kept = [], []
-    for i, picture in enumerate(pictures):
-        paper, darkest = float(np.percentile(picture, 85)), float(picture.min())
+    for i, image in enumerate(images):
+        paper, darkest = float(np.percentile(image, 85)), float(image.min())
         if paper - darkest >= MIN_CONTRAST:
-            ink: NDArray[np.uint8] = (picture < paper - 0.3 * (paper - darkest)).view(np.uint8)
+            ink: NDArray[np.uint8] = (image < paper - 0.3 * (paper - darkest)).view(np.uint8)
             box = np.array([cv2.boundingRect(ink)], np.float32)
-            crops.append(cut_crops(picture, box)[0])
+            crops.append(cut_crops(image, box)[0])
             kept.append(i)
     return Digits(np.stack(crops), labels[kept]), [f"numbers-ch {writers[i]}" for i in kept]

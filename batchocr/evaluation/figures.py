@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Labels
 from batchocr.recognition.calibration import (
-    NONE,
+    NONE as NOT_A_DIGIT,
+)
+from batchocr.recognition.calibration import (
     Floats,
     Level,
     answers,
@@ -76,12 +78,12 @@ def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
     `others_read`, it is a row that is wrong. A run reads a picture of one digit as a digit, whatever it looks like:
     hence `accuracy_as_digits`.
     """
-    predicted, digit = answers(probabilities), labels < NONE
-    as_digits = (probabilities[:, :NONE].argmax(axis=1) == labels)[digit]
-    knows_none = probabilities.shape[1] > NONE and len(as_digits)
+    predicted, digit = answers(probabilities), labels < NOT_A_DIGIT
+    as_digits = (probabilities[:, :NOT_A_DIGIT].argmax(axis=1) == labels)[digit]
+    knows_none = probabilities.shape[1] > NOT_A_DIGIT and len(as_digits)
     right = (predicted == labels)[digit]
     pairs = Counter(zip(labels[digit][~right].tolist(), predicted[digit][~right].tolist(), strict=True))
-    others = {"others": int((~digit).sum()), "others_read": int((predicted[~digit] < NONE).sum())}
+    others = {"others": int((~digit).sum()), "others_read": int((predicted[~digit] < NOT_A_DIGIT).sum())}
     return {
         "accuracy": round(float(right.mean()), 5) if len(right) else 0.0,
         **({"accuracy_as_digits": round(float(as_digits.mean()), 5)} if knows_none else {}),

@@ -21,15 +21,15 @@ from batchocr.evaluation.figures import confusions, trust
 from batchocr.recognition.calibration import Floats
 from batchocr.records import Box, DigitRow
 
-LEAST_OVERLAP = 0.3
+MIN_OVERLAP = 0.3
 """Of a found and a true digit's box, intersection over union, for one to be the other."""
-LEAST_WIDTH = 0.3
+MIN_WIDTH_RATIO = 0.3
 """Of a box's height: a narrower one counts as so wide. The ink of a 1 is a few pixels wide, and a box found around it
 may be several times that."""
-SURPLUS = 0.02
+SURPLUS_COST = 0.02
 """What a digit too many on a line costs, so that of two lines that hold a row the shorter one is taken."""
 
-Read = Mapping[str, Sequence[DigitRow]]
+RowsByFile = Mapping[str, Sequence[DigitRow]]
 """The digits read, by the name of their file."""
 
 
@@ -42,7 +42,7 @@ class TrueNumber(TypedDict):
 
 
 @dataclass
-class Pairs:
+class DigitPairs:
     """Digits whose truth is known: what a confusion matrix and a reliability diagram are drawn from."""
 
     true: list[int] = field(default_factory=list)
@@ -70,18 +70,18 @@ class Pairs:
         return {**trust(np.array(self.confidence), self.right), "confusions": confusions(mixed)}
 
 
-def score_boxes(truth: Mapping[str, Sequence[TrueNumber]], read: Read) -> tuple[dict[str, Any], Pairs]:
+def score_boxes(truth: Mapping[str, Sequence[TrueNumber]], read: RowsByFile) -> tuple[dict[str, Any], DigitPairs]:
     """Recall, precision, digits and numbers right, calibration and coverage, and the pairs behind them.
 
     A found digit matches a true one where their boxes overlap best, one to one. A number is right where all its
     digits, and no others, were read as one number.
     """
     count: Counter[str] = Counter()
-    pairs = Pairs()
+    pairs = DigitPairs()
     for name, numbers in truth.items():
         found = read.get(name, [])
         flat = [digit for number in numbers for digit in number["digits"]]
-        match = matched(flat, found)
+        match = match_digits(flat, found)
         count.update(true=len(flat), found=len(found), matched=len(match), numbers=len(numbers))
         for at, index in match.items():
             pairs.add(flat[at][0], found[index])
@@ -107,7 +107,7 @@ def score_boxes(truth: Mapping[str, Sequence[TrueNumber]], read: Read) -> tuple[
     }, pairs
 
 
-def matched(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box]) -> dict[int, int]:
+def match_digits(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box]) -> dict[int, int]:
     """Which of the boxes found each true digit [digit, left, top, width, height] is, by index.
 
     The pairs that overlap most are taken first, from LEAST_OVERLAP on.
@@ -120,7 +120,7 @@ def matched(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box]) -> d
     )
     match: dict[int, int] = {}
     taken: set[int] = set()
-    at, index = np.nonzero(overlap >= LEAST_OVERLAP)
+    at, index = np.nonzero(overlap >= MIN_OVERLAP)
     order = np.argsort(-overlap[at, index], kind="stable")
     for t, f in zip(at[order].tolist(), index[order].tolist(), strict=True):
         if t not in match and f not in taken:
@@ -131,16 +131,16 @@ def matched(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box]) -> d
 
 def _overlap(a: Floats, b: Floats) -> Floats:
     """Intersection over union (n, m) of boxes (n, 4) and (m, 4): left, top, width, height."""
-    a, b = _no_narrower(a), _no_narrower(b)
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
-    common = np.clip(high - low, 0, None).prod(axis=2)
+    a, b = _widen_narrow(a), _widen_narrow(b)
+    lower = np.maximum(a[:, None, :2], b[None, :, :2])
+    upper = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
+    common = np.clip(upper - lower, 0, None).prod(axis=2)
     return np.asarray(common / (a[:, None, 2:].prod(axis=2) + b[None, :, 2:].prod(axis=2) - common + 1e-9))
 
 
-def _no_narrower(boxes: Floats) -> Floats:
+def _widen_narrow(boxes: Floats) -> Floats:
     """Boxes (n, 4), each as wide as LEAST_WIDTH asks for, about its middle."""
-    width = np.maximum(boxes[:, 2], LEAST_WIDTH * boxes[:, 3])
+    width = np.maximum(boxes[:, 2], MIN_WIDTH_RATIO * boxes[:, 3])
     return np.stack([boxes[:, 0] + (boxes[:, 2] - width) / 2, boxes[:, 1], width, boxes[:, 3]], axis=1)
 
 
@@ -155,7 +155,7 @@ def _texts(found: Sequence[DigitRow]) -> dict[tuple[int, int, int], str]:
     return texts
 
 
-def score_rows(truth: Mapping[str, Mapping[str, Sequence[str]]], read: Read) -> dict[str, Any]:
+def score_rows(truth: Mapping[str, Mapping[str, Sequence[str]]], read: RowsByFile) -> dict[str, Any]:
     """Edit distance over true digits, and rows read without any; rows are laid on found lines in order.
 
     The ends of a line are free; a missed row costs all its digits. Boxes are not known, so confidences cannot be
@@ -190,8 +190,8 @@ def _distance(row: str, line: str) -> int:
     before = [0] * (len(line) + 1)
     for i, wanted in enumerate(row, 1):
         now = [i]
-        for j, there in enumerate(line, 1):
-            now.append(min(before[j] + 1, now[j - 1] + 1, before[j - 1] + (wanted != there)))
+        for j, found in enumerate(line, 1):
+            now.append(min(before[j] + 1, now[j - 1] + 1, before[j - 1] + (wanted != found)))
         before = now
     return min(before)
 
@@ -205,7 +205,7 @@ def _aligned(rows: Sequence[str], lines: Sequence[str]) -> list[int]:
         now = [(best[0][0] + len(row), (*best[0][1], len(row)))]
         for j, line in enumerate(lines):
             distance = _distance(row, line)
-            surplus = SURPLUS * max(0, len(line) - len(row))
+            surplus = SURPLUS_COST * max(0, len(line) - len(row))
             now.append(
                 min(
                     now[j],
@@ -218,10 +218,12 @@ def _aligned(rows: Sequence[str], lines: Sequence[str]) -> list[int]:
     return list(best[-1][1])
 
 
-def score_crops(truth: Mapping[str, Mapping[str, Sequence[str]]], read: Read) -> tuple[dict[str, Any], Pairs]:
+def score_crops(
+    truth: Mapping[str, Mapping[str, Sequence[str]]], read: RowsByFile
+) -> tuple[dict[str, Any], DigitPairs]:
     """Files where exactly the one true digit was read, or it was the largest; the pairs are those of single digits."""
     count: Counter[str] = Counter()
-    pairs = Pairs()
+    pairs = DigitPairs()
     for name, page in truth.items():
         found, (wanted,) = read.get(name, []), page["rows"]
         if not found:

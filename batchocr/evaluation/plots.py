@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Digits, Labels
-from batchocr.evaluation.page_scores import Pairs
+from batchocr.evaluation.page_scores import DigitPairs
 from batchocr.recognition.calibration import Floats, expected_calibration_error
 
 DOTS = 110
@@ -37,9 +37,9 @@ def _plain(axes: Axes) -> None:
     axes.tick_params(colors=GREY, labelsize=9)
 
 
-def _show(axes: Axes, picture: NDArray[np.uint8]) -> None:
+def _show(axes: Axes, image: NDArray[np.uint8]) -> None:
     """Dark on light, as it was written."""
-    axes.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+    axes.imshow(image, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
@@ -55,7 +55,7 @@ def examples(digits: Digits, path: Path, across: int = 14) -> None:
         chosen = which[np.linspace(0, len(which) - 1, min(across, len(which))).astype(int)] if len(which) else which
         for column, index in enumerate(chosen):
             axes = figure.add_subplot(grid[digit, column])
-            _show(axes, digits.pictures[index])
+            _show(axes, digits.images[index])
             if not column:
                 axes.set_ylabel(str(digit), rotation=0, labelpad=10, va="center", fontsize=12)
     figure.suptitle(f"Examples of the {len(digits):,} digits", fontsize=12)
@@ -108,7 +108,7 @@ def evaluation(digits: Digits, probabilities: Floats, folder: Path) -> None:
     reliability(confidence, predicted == digits.labels, folder / "reliability.png")
 
 
-def pairs_evaluation(pairs: Pairs, folder: Path) -> None:
+def pairs_evaluation(pairs: DigitPairs, folder: Path) -> None:
     """`confusion.png` and `reliability.png` of the digits read on pages."""
     true, predicted = np.array(pairs.true, int), np.array(pairs.predicted, int)
     confusion(true[true >= 0], predicted[true >= 0], folder / "confusion.png")
@@ -132,7 +132,7 @@ def right_and_wrong(digits: Digits, predicted: NDArray[np.integer], confidence: 
         )
         for place, index in enumerate(which):
             axes = figure.add_subplot(grid[divmod(place, ACROSS)])
-            _show(axes, digits.pictures[index])
+            _show(axes, digits.images[index])
             answer = str(predicted[index]) if predicted[index] < 10 else "none"
             axes.set_title(f"predicted {answer}\ntrue {digits.labels[index]}", fontsize=8, color=colour, pad=3)
             # what is not quite sure is not told as 100%

@@ -17,7 +17,9 @@ from batchocr.errors import UsageError
 from batchocr.evaluation.true_pages import TruePages
 from batchocr.reading_file import OWN, Measured, ReadingFile
 from batchocr.recognition.calibration import (
-    NONE,
+    NONE as NOT_A_DIGIT,
+)
+from batchocr.recognition.calibration import (
     Floats,
     default_threshold,
     fit_temperature,
@@ -27,14 +29,14 @@ from batchocr.recognition.calibration import (
 )
 from batchocr.recognition.model_file import Calibration, Sidecar, sha256, shipped_model, sidecar_path
 
-LEAST_DIGITS = 200
+MIN_DIGITS = 200
 """Of fewer nothing useful can be said: even with none of 200 wrong, the share of errors may be 1.8%."""
-SPREAD = 0.3
+PRIOR_DEVIATION = 0.3
 """Of the temperature's logarithm before one's own digits are seen: as a rule it is within a third of the model's."""
 OPTION = "--save-calibration"
 
 
-class Rows(NamedTuple):
+class ReadDigits(NamedTuple):
     """Rows of results whose truth is known."""
 
     confidence: Floats
@@ -46,7 +48,7 @@ class Rows(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CalibrationData:
     """What a calibration rests on."""
 
     data: str
@@ -55,7 +57,7 @@ class Evidence:
     """(n, 11) of crops, as the model gives them with the calibration it has."""
     labels: Labels
     """(n,) what they are: 0 to 9, or 10 for no digit."""
-    rows: Callable[[float, Confidences | None], Rows]
+    rows: Callable[[float, Confidences | None], ReadDigits]
     """The rows of the results, with a temperature on top of the model's.
 
     And with other confidences than the reading file's, where they are given and the rows are those of pages.
@@ -64,70 +66,70 @@ class Evidence:
     """Whose rows they are; 0 for digits given one by one, which no detector saw."""
 
 
-def digits_evidence(data: str, probabilities: Floats, labels: Labels) -> Evidence:
+def calibration_data_of_digits(data: str, probabilities: Floats, labels: Labels) -> CalibrationData:
     """Of digits given one by one."""
 
-    def rows(temperature: float, _: Confidences | None) -> Rows:
-        return Rows(*rows_of(scale(probabilities, temperature), labels))
+    def rows(temperature: float, _: Confidences | None) -> ReadDigits:
+        return ReadDigits(*rows_of(scale(probabilities, temperature), labels))
 
-    return Evidence(data, probabilities, labels, rows)
+    return CalibrationData(data, probabilities, labels, rows)
 
 
-def pages_evidence(data: str, pages: TruePages) -> Evidence:
+def calibration_data_of_pages(data: str, pages: TruePages) -> CalibrationData:
     """Of pages whose truth has boxes, or one digit a file. A row where no digit stands is wrong."""
 
-    def rows(temperature: float, confidences: Confidences | None) -> Rows:
+    def rows(temperature: float, confidences: Confidences | None) -> ReadDigits:
         _, pairs = pages.score(temperature, confidences)
         if pairs is None:
             raise ValueError("rows of truth say nothing of single digits")
         page = np.unique(np.array(pairs.pages, np.str_), return_inverse=True)[1]
-        return Rows(np.array(pairs.confidence, np.float64), pairs.right, page)
+        return ReadDigits(np.array(pairs.confidence, np.float64), pairs.right, page)
 
-    return Evidence(data, *pages.crops(), rows, len(pages.seen))
+    return CalibrationData(data, *pages.crops(), rows, len(pages.pages_read))
 
 
-def recalibrated(sidecar: Sidecar, evidence: Evidence) -> Sidecar:
+def recalibrate_sidecar(sidecar: Sidecar, data_set: CalibrationData) -> Sidecar:
     """The sidecar with temperature, threshold and table of errors fitted to the evidence.
 
     Raises UsageError where that holds fewer than LEAST_DIGITS digits.
     """
     # a model without the class "none" has no answer to what is no digit: that counts in the table, not in the fit
-    known = evidence.labels < len(sidecar.classes)
-    _check_count(int((evidence.labels < NONE).sum()), evidence.data)
-    more = fit_temperature(evidence.probabilities[known], evidence.labels[known], SPREAD)
-    rows = evidence.rows(more, None)
-    _check_count(len(rows.right), evidence.data)
+    known = data_set.labels < len(sidecar.classes)
+    _check_count(int((data_set.labels < NOT_A_DIGIT).sum()), data_set.data)
+    factor = fit_temperature(data_set.probabilities[known], data_set.labels[known], PRIOR_DEVIATION)
+    rows = data_set.rows(factor, None)
+    _check_count(len(rows.right), data_set.data)
     calibration = Calibration(
-        data=evidence.data, candidates=int(known.sum()), rows=len(rows.right), levels=levels(*rows)
+        data=data_set.data, candidates=int(known.sum()), rows=len(rows.right), levels=levels(*rows)
     )
     return sidecar.model_copy(
         update={
             # scaling twice is scaling once by the product
-            "temperature": round(sidecar.temperature * more, 4),
+            "temperature": round(sidecar.temperature * factor, 4),
             "min_confidence": default_threshold(rows.confidence, rows.right),
             "calibration": calibration,
         }
     )
 
 
-def own_reading(record: ReadingFile, before: Sidecar, own: Sidecar, evidence: Evidence) -> ReadingFile:
+def recalibrated_reading(record: ReadingFile, before: Sidecar, own: Sidecar, data_set: CalibrationData) -> ReadingFile:
     """The reading file for the model with its `own` calibration, from the one that was used with that of `before`.
 
     Of pages the confidences are fitted too, and threshold and table are those of their rows.
     """
     record = record.model_copy(update={"classifier": own.sha256, "temperature": own.temperature})
-    if not evidence.pages:
+    if not data_set.pages:
         return record
-    more = own.temperature / before.temperature
-    calibration = record.calibration.moved(*fit_line(*evidence.rows(more, None)[:2]))
-    fitted = evidence.rows(more, calibration)
+    factor = own.temperature / before.temperature
+    calibration = record.calibration.moved(*fit_line(*data_set.rows(factor, None)[:2]))
+    fitted = data_set.rows(factor, calibration)
     right = fitted.right
-    least = default_threshold(fitted.confidence, right)
-    accepted = fitted.confidence >= least
+    threshold = default_threshold(fitted.confidence, right)
+    accepted = fitted.confidence >= threshold
     measured = Measured(
-        name=evidence.data,
-        pages=evidence.pages,
-        digits=int((evidence.labels < NONE).sum()),
+        name=data_set.data,
+        pages=data_set.pages,
+        digits=int((data_set.labels < NOT_A_DIGIT).sum()),
         rows=len(right),
         wrong=int((~right).sum()),
         accepted=int(accepted.sum()),
@@ -135,9 +137,9 @@ def own_reading(record: ReadingFile, before: Sidecar, own: Sidecar, evidence: Ev
     )
     return record.model_copy(
         update={
-            "data": evidence.data,
+            "data": data_set.data,
             "calibration": calibration,
-            "min_confidence": least,
+            "min_confidence": threshold,
             "levels": levels(*fitted),
             "sources": (measured,),
         }
@@ -151,11 +153,11 @@ def fit_line(confidence: Floats, right: NDArray[np.bool_]) -> tuple[float, float
     """
     inputs = np.stack([_logit(confidence), np.ones(len(confidence))], axis=1)
     line, start = np.array([1.0, 0.0]), np.array([1.0, 0.0])
-    pull = np.eye(2) / SPREAD**2
+    pull = np.eye(2) / PRIOR_DEVIATION**2
     for _ in range(50):
-        told = 1 / (1 + np.exp(-inputs @ line))
-        gradient = inputs.T @ (told - right) + pull @ (line - start)
-        step = np.linalg.solve((inputs * (told * (1 - told))[:, None]).T @ inputs + pull, gradient)
+        predicted = 1 / (1 + np.exp(-inputs @ line))
+        gradient = inputs.T @ (predicted - right) + pull @ (line - start)
+        step = np.linalg.solve((inputs * (predicted * (1 - predicted))[:, None]).T @ inputs + pull, gradient)
         line = line - np.clip(step, -0.5, 0.5)
         if np.abs(step).max() < 1e-8:
             break
@@ -168,9 +170,9 @@ def _logit(confidence: Floats) -> Floats:
 
 
 def _check_count(count: int, data: str) -> None:
-    if count < LEAST_DIGITS:
+    if count < MIN_DIGITS:
         raise UsageError(
-            f"{data}: {count} digits with known truth were found, too few to calibrate on; give {LEAST_DIGITS} or more "
+            f"{data}: {count} digits with known truth were found, too few to calibrate on; give {MIN_DIGITS} or more "
             "(an error of 0.1% takes some 4,000)"
         )
 

@@ -17,34 +17,35 @@ from batchocr.datasets.digits import Labels
 from batchocr.decoding.joint import Calibration
 from batchocr.decoding.rows import page_boxes, page_result
 from batchocr.errors import UsageError
-from batchocr.evaluation.page_scores import Pairs, matched, score_boxes, score_crops, score_rows
+from batchocr.evaluation.page_scores import DigitPairs, match_digits, score_boxes, score_crops, score_rows
 from batchocr.executors.local import LocalExecutor
 from batchocr.pipeline import Read
 from batchocr.pipeline import read_pages as read_by_networks
 from batchocr.reading_file import Reading
-from batchocr.recognition.calibration import NONE, Floats, scale
+from batchocr.recognition.calibration import NONE as NOT_A_DIGIT
+from batchocr.recognition.calibration import Floats, scale
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import SIGN, Box, DigitRow, Part
 from batchocr.sources import MAX_MEGAPIXELS, find_scans
 
-FORM = (
+TRUTH_FORMAT = (
     'it is {file: [{"text": "2017", "digits": [[digit, left, top, width, height], ...]}, ...]} '
     'or {file: {"rows": ["2017", ...]}}'
 )
 
-Form = Literal["boxes", "rows", "crops"]
-Figures = Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
+TruthForm = Literal["boxes", "rows", "crops"]
+DigitText = Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
 
 
 class _Number(BaseModel):
     model_config = ConfigDict(strict=True)
-    text: Figures
+    text: DigitText
     digits: Annotated[list[Annotated[list[int], Field(min_length=5, max_length=5)]], Field(min_length=1)]
 
 
 class _Rows(BaseModel):
     model_config = ConfigDict(strict=True)
-    rows: list[Figures]
+    rows: list[DigitText]
 
 
 _BOXES: TypeAdapter[dict[str, list[_Number]]] = TypeAdapter(dict[str, list[_Number]])
@@ -63,10 +64,10 @@ def truth_file(data: str | Path) -> Path | None:
 class TruePages:
     """Pages whose truth is known, and what both networks say of them; what is read there is not yet decided."""
 
-    form: Form
+    form: TruthForm
     known: Mapping[str, Any]
     """What stands there, by the name of the file."""
-    seen: Sequence[Read]
+    pages_read: Sequence[Read]
     """The pages by file and number."""
     reading: Reading
     """By which both networks are read jointly."""
@@ -74,7 +75,7 @@ class TruePages:
     @property
     def failed(self) -> int:
         """Pages that could not be read."""
-        return sum(each.page.row.status == "failed" for each in self.seen)
+        return sum(each.page.row.status == "failed" for each in self.pages_read)
 
     def read(self, temperature: float = 1.0, calibration: Calibration | None = None) -> dict[str, list[DigitRow]]:
         """The rows that `batchocr run` gives, by the name of their file, printed ones too.
@@ -85,7 +86,7 @@ class TruePages:
         decoding = self.reading.decoding()
         if calibration is not None:
             decoding = replace(decoding, calibration=calibration)
-        for page, detections, probabilities in self.seen:
+        for page, detections, probabilities in self.pages_read:
             scaled = probabilities.copy()
             digits = detections.kinds != SIGN
             scaled[digits] = scale(probabilities[digits], temperature)
@@ -94,7 +95,7 @@ class TruePages:
 
     def score(
         self, temperature: float = 1.0, calibration: Calibration | None = None
-    ) -> tuple[dict[str, Any], Pairs | None]:
+    ) -> tuple[dict[str, Any], DigitPairs | None]:
         """The figures, with the form of the truth under `truth` and the pages that could not be read under `failed`.
 
         With them the digits whose truth is known; rows say nothing of single digits.
@@ -116,27 +117,29 @@ class TruePages:
         """
         boxes: defaultdict[str, list[Box]] = defaultdict(list)
         probabilities: defaultdict[str, list[Floats]] = defaultdict(list)
-        for page, detections, of_page in self.seen:
+        for page, detections, of_page in self.pages_read:
             if page.level is not None:
                 digits = (detections.kinds != SIGN) & (detections.scores >= self.reading.record.min_score[0])
-                there = page_boxes(detections.boxes[digits], page.level.to_page, page.row.width, page.row.height)
-                boxes[Path(page.row.file).name] += [Box(*box) for box in there.tolist()]
+                page_boxes_xywh = page_boxes(
+                    detections.boxes[digits], page.level.to_page, page.row.width, page.row.height
+                )
+                boxes[Path(page.row.file).name] += [Box(*box) for box in page_boxes_xywh.tolist()]
                 probabilities[Path(page.row.file).name].append(of_page[digits])
         parts: list[Floats] = []
         labels: list[int] = []
         for name, truth in self.known.items():
-            here = np.full(len(boxes[name]), NONE)
+            page_labels = np.full(len(boxes[name]), NOT_A_DIGIT)
             if self.form == "boxes":
                 true = [digit for number in truth for digit in number["digits"]]
-                for at, index in matched(true, boxes[name]).items():
-                    here[index] = true[at][0]
-            elif self.form == "crops" and len(here) == 1:
-                here[0] = int(truth["rows"][0])
+                for at, index in match_digits(true, boxes[name]).items():
+                    page_labels[index] = true[at][0]
+            elif self.form == "crops" and len(page_labels) == 1:
+                page_labels[0] = int(truth["rows"][0])
             else:
                 continue
             parts += probabilities[name]
-            labels += here.tolist()
-        return np.concatenate([np.empty((0, NONE + 1)), *parts]), np.array(labels, np.int64)
+            labels += page_labels.tolist()
+        return np.concatenate([np.empty((0, NOT_A_DIGIT + 1)), *parts]), np.array(labels, np.int64)
 
 
 def read_pages(truth: Path, models: Models, reading: Reading, device: str = "auto") -> TruePages:
@@ -152,25 +155,25 @@ def read_pages(truth: Path, models: Models, reading: Reading, device: str = "aut
             raise UsageError(f"{truth}: names {scan.name}, which is not beside it; put it there, or take the entry out")
     found = find_scans(scans)
     with LocalExecutor(map(Part, found.scans), jobs=None, max_megapixels=MAX_MEGAPIXELS) as executor:
-        seen = list(read_by_networks(executor.pages(), Networks(reading.models(models), device=device)))
-    seen.sort(key=lambda read: (read.page.row.file, read.page.row.page or 0))
-    return TruePages(form, known, seen, reading)
+        pages_read = list(read_by_networks(executor.pages(), Networks(reading.models(models), device=device)))
+    pages_read.sort(key=lambda read: (read.page.row.file, read.page.row.page or 0))
+    return TruePages(form, known, pages_read, reading)
 
 
-def read_truth(path: Path) -> tuple[Form, Mapping[str, Any]]:
+def read_truth(path: Path) -> tuple[TruthForm, Mapping[str, Any]]:
     """The form of a truth file and its content. Raises UsageError where it has none of the forms."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         boxes = isinstance(content, dict) and isinstance(next(iter(content.values()), None), list)
         (_BOXES if boxes else _ROWS).validate_python(content)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as fault:
-        raise UsageError(f"{path}: cannot be read ({fault}); {FORM}") from fault
+        raise UsageError(f"{path}: cannot be read ({fault}); {TRUTH_FORMAT}") from fault
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
-        raise UsageError(f"{path}: is no truth of pages ({where}: {first['msg']}); {FORM}") from fault
+        raise UsageError(f"{path}: is no truth of pages ({where}: {first['msg']}); {TRUTH_FORMAT}") from fault
     if not content:
-        raise UsageError(f"{path}: names no pages; {FORM}")
+        raise UsageError(f"{path}: names no pages; {TRUTH_FORMAT}")
     if boxes:
         return "boxes", content
     single = all(len(page["rows"]) == 1 and len(page["rows"][0]) == 1 for page in content.values())

@@ -19,7 +19,7 @@ AS_IT_IS = 0.25
 """Share of the crops that are left alone."""
 
 
-def bent(crops: Crops, rng: np.random.Generator) -> Crops:
+def augment(crops: Crops, rng: np.random.Generator) -> Crops:
     """Crops (n, 28, 28) as they might have been written too."""
     n, side = len(crops), crops.shape[1]
     centre = (side - 1) / 2

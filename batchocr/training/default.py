@@ -11,16 +11,23 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.datasets.digits import Digits, Halves, joined
+from batchocr.datasets.digits import Digits, DigitSplits, concatenate
 from batchocr.datasets.public_digits import MNIST
-from batchocr.recognition.calibration import NONE
+from batchocr.recognition.calibration import NONE as NOT_A_DIGIT
 from batchocr.records import Crops
 from batchocr.training.catalogue import DEFAULT
-from batchocr.training.crop_augmentation import bent
-from batchocr.training.crop_collection import KEPT, CropAmounts, CropSources, gather, keep, kept
-from batchocr.training.fitted import Fitted
+from batchocr.training.crop_augmentation import augment
+from batchocr.training.crop_collection import (
+    CROPS_FILE,
+    CropAmounts,
+    CropSources,
+    collect_crops,
+    load_crops,
+    save_crops,
+)
 from batchocr.training.networks import build
 from batchocr.training.run_folder import Checkpoint, claim, make_repeatable, resumed
+from batchocr.training.trained_model import TrainedModel
 
 STRIDE = 1_000_000
 """More than the steps of an epoch, so that no dropout comes again."""
@@ -71,7 +78,7 @@ class _Mixed(keras.utils.PyDataset):
         super().__init__()
         self.groups, self.recipe, self.epoch = list(groups.values()), recipe, first_epoch
         self.shares = [np.array([shares.get(name, OTHER) for name in groups]) for shares in (SHARES, SHARES | MOSTLY)]
-        self.classes = np.eye(NONE + 1, dtype=np.float32)
+        self.classes = np.eye(NOT_A_DIGIT + 1, dtype=np.float32)
 
     def __len__(self) -> int:
         return self.recipe.steps
@@ -80,9 +87,9 @@ class _Mixed(keras.utils.PyDataset):
         rng = np.random.default_rng((self.recipe.seed, self.epoch, index))
         shares = self.shares[self.epoch >= round((1 - FINISH) * self.recipe.epochs)]
         counts = rng.multinomial(self.recipe.batch, shares / shares.sum())
-        chosen = [g.part(rng.integers(0, len(g), n)) for g, n in zip(self.groups, counts, strict=True) if n]
-        part = joined(chosen)
-        return bent(part.pictures, rng), self.classes[part.labels]
+        chosen = [g.take(rng.integers(0, len(g), n)) for g, n in zip(self.groups, counts, strict=True) if n]
+        part = concatenate(chosen)
+        return augment(part.images, rng), self.classes[part.labels]
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
@@ -144,37 +151,37 @@ def _settle(model: keras.Model, batches: _Mixed) -> None:
 
 
 def fit_default(
-    data: Halves, sources: CropSources, out: Path, recipe: DefaultRecipe, *, resume: bool, jobs: int, verbose: int
-) -> Fitted:
+    data: DigitSplits, sources: CropSources, out: Path, recipe: DefaultRecipe, *, resume: bool, jobs: int, verbose: int
+) -> TrainedModel:
     """Train the default system; its averaged weights are in place in the end.
 
     `data` is MNIST, whose test half is measured on. Crops by hands and of pages kept out give the temperature.
     Raises UsageError for unfit data or another training's folder, ModelError for a detector that cannot be used.
     """
-    data.half("test")  # which must be there
+    data.select("test")  # which must be there
     given = {
         "labels": sources.labels is not None,
         "detector": sources.detector is not None,
         "more": [path.name for path in sources.more],
     }
     claim(out, {"system": DEFAULT, "data": data.sha256, **given, **asdict(recipe)}, resume=resume)
-    crops = out / KEPT
+    crops = out / CROPS_FILE
     if crops.exists():
-        gathered = kept(crops)
+        collections = load_crops(crops)
     else:
-        gathered = gather(sources, recipe.amounts, recipe.seed, jobs)
-        keep(gathered, crops)
-    for name, digits in gathered.groups.items():
+        collections = collect_crops(sources, recipe.amounts, recipe.seed, jobs)
+        save_crops(collections, crops)
+    for name, digits in collections.groups.items():
         log.info("%s: %d crops", name, len(digits))
-    model = fit(gathered.groups, recipe, out, verbose)
+    model = fit(collections.groups, recipe, out, verbose)
     more = "".join(f", {path.name} (less its last eighth)" for path in sources.more)
-    return Fitted(
+    return TrainedModel(
         model=model,
-        seen=gathered.groups["hand"],
-        held_out=joined(list(gathered.held_out.values())),
+        trained_on=collections.groups["hand"],
+        held_out=concatenate(list(collections.held_out.values())),
         held_out_name="held_out",
-        held_out_said=f"crops by hands and of pages kept out ({', '.join(gathered.held_out)})",
-        also={f"held_out_{name}_accuracy": digits for name, digits in gathered.held_out.items()},
+        held_out_description=f"crops by hands and of pages kept out ({', '.join(collections.held_out)})",
+        other_sets={f"held_out_{name}_accuracy": digits for name, digits in collections.held_out.items()},
         data="crops of made-up pages and of real ones, cut by boxes as a detector gives them, and collections of "
-        f"digits ({', '.join(gathered.groups)}), less the hands and pages kept out{more}",
+        f"digits ({', '.join(collections.groups)}), less the hands and pages kept out{more}",
     )

@@ -30,7 +30,8 @@ from batchocr.decoding.joint import (
     read_jointly,
 )
 from batchocr.reading_file import NAME, Measured, ReadingFile
-from batchocr.recognition.calibration import DECIMALS, NONE, Floats, Level, levels, threshold_at
+from batchocr.recognition.calibration import DECIMALS, Floats, Level, levels, threshold_at
+from batchocr.recognition.calibration import NONE as NOT_A_DIGIT
 from batchocr.recognition.detector import DetectorParameters
 from batchocr.recognition.model_file import shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
@@ -46,15 +47,15 @@ from batchocr.training.synthesis.shipped_maker import patch_maker
 
 log = logging.getLogger(__name__)
 
-MADE_UP = "patches"
+SYNTHETIC = "patches"
 """The collection that is no real paper."""
-BOTH = ("detector", "classifier")
+NETWORKS = ("detector", "classifier")
 """Fields of the evidence with the networks' probabilities."""
 FALSE_COST = 0.25
 """Of a digit falsely found, in digits lost."""
 DEFAULT_ERROR = 0.01
 """Share of wrong ones among the digits that are not marked unless asked otherwise, in the worst collection."""
-LEAST_CONFIDENCE = 0.8
+MIN_CONFIDENCE = 0.8
 """Of a digit that is not marked, and of a number: below it silent errors are frequent on strange pages. On strips of
 registers 0.56 left 7.3% of the rows wrong without a mark and marked 14.5% of the right ones, 0.8 leaves 2.0% and marks
 26%; of composed pages it marks 1.0% of the digits instead of 0.3%."""
@@ -82,7 +83,7 @@ class Point(NamedTuple):
     """Digits found a page that has none; not a number where there is no such page."""
 
 
-class Rows(NamedTuple):
+class ReadDigits(NamedTuple):
     """Digits that are read."""
 
     confidence: Floats
@@ -94,7 +95,7 @@ class Rows(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedReading:
     """All that was fitted, and what it rests on."""
 
     joint: JointParameters
@@ -106,30 +107,30 @@ class Fitted:
     table: tuple[Level, ...]
     sources: tuple[Measured, ...]
     curves: tuple[Point, ...]
-    rows: dict[str, Rows]
+    rows: dict[str, ReadDigits]
     """By collection."""
 
 
-def fit(evidence: Sequence[Evidence]) -> Fitted:
+def fit(evidence: Sequence[Evidence]) -> FittedReading:
     """Weights, calibration, thresholds and table from the evidence.
 
     The detector's thresholds are chosen by all that was looked at; then all is fitted once more to what is left.
     Threshold and table are of real paper, the worst collection: made-up patches are much harder than pages.
     """
     joint, calibration = fit_reading(evidence)
-    least, _ = choose_least_digit(evidence, joint, calibration)
-    min_score, curves = choose_min_score(evidence, joint, calibration, least)
+    threshold, _ = choose_min_digit_probability(evidence, joint, calibration)
+    min_score, curves = choose_min_score(evidence, joint, calibration, threshold)
     kept = [each.take(each.scores >= min_score[0]) for each in evidence]
     joint, calibration = fit_reading(kept)
-    least, curve = choose_least_digit(kept, joint, calibration)
-    rows = {each.name: rows_of(each, joint, calibration, least) for each in kept}
-    real = [own for name, own in rows.items() if name != MADE_UP] or list(rows.values())
-    min_confidence = max(LEAST_CONFIDENCE, *(threshold_at(DEFAULT_ERROR, own.confidence, own.right) for own in real))
-    return Fitted(
+    threshold, curve = choose_min_digit_probability(kept, joint, calibration)
+    rows = {each.name: rows_of(each, joint, calibration, threshold) for each in kept}
+    real = [own for name, own in rows.items() if name != SYNTHETIC] or list(rows.values())
+    min_confidence = max(MIN_CONFIDENCE, *(threshold_at(DEFAULT_ERROR, own.confidence, own.right) for own in real))
+    return FittedReading(
         joint,
         calibration,
         min_score,
-        least,
+        threshold,
         min_confidence,
         _familiar(evidence),
         worst_levels([levels(*own) for own in real if len(own.right)]),
@@ -144,22 +145,29 @@ def fit_reading(evidence: Sequence[Evidence]) -> tuple[JointParameters, Calibrat
 
     The weights are those of real paper: the detector learned from the very maker of the made-up patches.
     """
-    real = [e for e in evidence if e.name != MADE_UP] or evidence
-    of_real = [np.concatenate([getattr(e, name)[e.labels < NONE] for e in real]) for name in (*BOTH, "labels")]
-    joint = fit_weights(of_real[0], of_real[1], of_real[2], _alike([int((e.labels < NONE).sum()) for e in real]))
-    detector, classifier = (np.concatenate([getattr(e, name) for e in evidence]) for name in BOTH)
+    real = [e for e in evidence if e.name != SYNTHETIC] or evidence
+    real_arrays = [
+        np.concatenate([getattr(e, name)[e.labels < NOT_A_DIGIT] for e in real]) for name in (*NETWORKS, "labels")
+    ]
+    joint = fit_weights(
+        real_arrays[0],
+        real_arrays[1],
+        real_arrays[2],
+        _balanced_weights([int((e.labels < NOT_A_DIGIT).sum()) for e in real]),
+    )
+    detector, classifier = (np.concatenate([getattr(e, name) for e in evidence]) for name in NETWORKS)
     labels, scores = (np.concatenate([getattr(e, name) for e in evidence]) for name in ("labels", "scores"))
-    a_digit = labels < NONE
+    is_digit = labels < NOT_A_DIGIT
     probabilities = joint_probabilities(detector, classifier, joint)
-    of_all = _alike([len(e) for e in evidence])
-    of_boxed = _alike([len(e) for e in evidence], [e.boxed for e in evidence])
+    all_weights = _balanced_weights([len(e) for e in evidence])
+    boxed_weights = _balanced_weights([len(e) for e in evidence], [e.boxed for e in evidence])
     beside = np.concatenate([e.beside for e in evidence])
-    told = features(scores, detector, classifier, probabilities, beside)
+    inputs = features(scores, detector, classifier, probabilities, beside)
     right = probabilities.argmax(axis=1) == labels
-    return joint, fit_calibration(told, right, a_digit, of_all, of_boxed)
+    return joint, fit_calibration(inputs, right, is_digit, all_weights, boxed_weights)
 
 
-def _alike(sizes: Sequence[int], counted: Sequence[bool] | None = None) -> Floats:
+def _balanced_weights(sizes: Sequence[int], counted: Sequence[bool] | None = None) -> Floats:
     """What each observation counts so that collections of such sizes count alike, all together as many as they are.
 
     Those that are not `counted` count for nothing.
@@ -176,22 +184,24 @@ def reading_of(evidence: Evidence, joint: JointParameters, calibration: Calibrat
     return read_jointly(e.scores, e.detector, e.classifier, e.beside, joint, calibration)
 
 
-def rows_of(evidence: Evidence, joint: JointParameters, calibration: Calibration, least_digit: float) -> Rows:
+def rows_of(evidence: Evidence, joint: JointParameters, calibration: Calibration, least_digit: float) -> ReadDigits:
     """The digits that are read."""
     read = reading_of(evidence, joint, calibration)
     which = read.is_digit >= least_digit
-    return Rows(read.confidences[which].round(DECIMALS), (read.digits == evidence.labels)[which], evidence.page[which])
+    return ReadDigits(
+        read.confidences[which].round(DECIMALS), (read.digits == evidence.labels)[which], evidence.page[which]
+    )
 
 
-def choose_least_digit(
+def choose_min_digit_probability(
     evidence: Sequence[Evidence], joint: JointParameters, calibration: Calibration
 ) -> tuple[float, list[Point]]:
     """The probability to be a digit from which on least is lost and falsely found together, and the curve."""
     curve = []
     for each in (e for e in evidence if e.boxed and e.true):
         chances = reading_of(each, joint, calibration).is_digit
-        curve += [_point("digit", each, least, chances >= least) for least in CHANCES]
-    return _least(curve), curve
+        curve += [_point("digit", each, threshold, chances >= threshold) for threshold in CHANCES]
+    return _cheapest_threshold(curve), curve
 
 
 def choose_min_score(
@@ -204,17 +214,17 @@ def choose_min_score(
     of_digits, of_signs = [], []
     for each in (e for e in evidence if e.boxed and e.true):
         taken = reading_of(each, joint, calibration).is_digit >= least_digit
-        of_digits += [_point("score", each, least, taken & (each.scores >= least)) for least in SCORES]
+        of_digits += [_point("score", each, threshold, taken & (each.scores >= threshold)) for threshold in SCORES]
         signs = each.signs
-        for least in SCORES if signs.true else ():
-            right = signs.right[signs.scores >= least]
+        for threshold in SCORES if signs.true else ():
+            right = signs.right[signs.scores >= threshold]
             lost, false = 1 - np.count_nonzero(right) / signs.true, np.count_nonzero(~right) / signs.true
-            of_signs.append(Point("sign", each.name, least, lost, false, float("nan")))
-    return (_greatest(of_digits), _least(of_signs or of_digits)), [*of_digits, *of_signs]
+            of_signs.append(Point("sign", each.name, threshold, lost, false, float("nan")))
+    return (_highest_cheapest_threshold(of_digits), _cheapest_threshold(of_signs or of_digits)), [*of_digits, *of_signs]
 
 
 def _point(what: str, evidence: Evidence, threshold: float, taken: NDArray[np.bool_]) -> Point:
-    false = taken & (evidence.labels == NONE)
+    false = taken & (evidence.labels == NOT_A_DIGIT)
     return Point(
         what,
         evidence.name,
@@ -232,13 +242,13 @@ def _costs(curve: Sequence[Point]) -> dict[float, float]:
     return {at: float(np.mean([own for threshold, own in cost if threshold == at])) for at in thresholds}
 
 
-def _least(curve: Sequence[Point]) -> float:
+def _cheapest_threshold(curve: Sequence[Point]) -> float:
     """The threshold of the least cost, the lower of equals."""
     costs = _costs(curve)
     return min(costs, key=lambda at: (costs[at], at))
 
 
-def _greatest(curve: Sequence[Point]) -> float:
+def _highest_cheapest_threshold(curve: Sequence[Point]) -> float:
     """The greatest threshold that costs no more than the best: it saves work."""
     costs = _costs(curve)
     return max(at for at, cost in costs.items() if cost <= min(costs.values()))
@@ -255,13 +265,13 @@ def worst_levels(tables: Sequence[tuple[Level, ...]]) -> tuple[Level, ...]:
 
 def _familiar(evidence: Sequence[Evidence]) -> Familiar:
     """What the pages looked at have; how sure the detector is, of real paper alone."""
-    made_up = [each.medians for each in evidence if each.name == MADE_UP]
-    real = [each.medians for each in evidence if each.name != MADE_UP] or made_up
+    made_up = [each.medians for each in evidence if each.name == SYNTHETIC]
+    real = [each.medians for each in evidence if each.name != SYNTHETIC] or made_up
     return familiar_range(np.concatenate(real), np.concatenate([np.empty((0, 3)), *made_up]))
 
 
-def _measured(evidence: Evidence, rows: Rows, least: float) -> Measured:
-    accepted, right = rows.confidence >= least, rows.right
+def _measured(evidence: Evidence, rows: ReadDigits, threshold: float) -> Measured:
+    accepted, right = rows.confidence >= threshold, rows.right
     return Measured(
         name=evidence.name,
         pages=evidence.pages,
@@ -273,7 +283,7 @@ def _measured(evidence: Evidence, rows: Rows, least: float) -> Measured:
     )
 
 
-def write_run(fitted: Fitted, run: Path) -> None:
+def write_run(fitted: FittedReading, run: Path) -> None:
     """`thresholds.csv` and reliability diagrams, of all collections and of each."""
     from batchocr.evaluation.plots import reliability
 
@@ -305,7 +315,7 @@ def main(
     models = Models(detector or shipped_detector(), model or shipped_model(), floor)
     networks = Networks(models)
     collections = {
-        MADE_UP: patches(patch_maker(data, fonts, held_out=True), count, seed),
+        SYNTHETIC: patches(patch_maker(data, fonts, held_out=True), count, seed),
         "cheques": cheques(data),
         "register strips": register_strips(data),
     }

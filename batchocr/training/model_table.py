@@ -22,7 +22,7 @@ MEASURED = "systems"
 """The folder beside the shipped model with NAME-RECIPE/metrics.json of our own trainings."""
 
 
-def listing() -> Iterator[str]:
+def table_lines() -> Iterator[str]:
     """A line for each recipe of each system, then the shipped models."""
     folder = shipped_model().parent
     row = "{:<14}{:>12}  {:<11}{:<24}{}".format
@@ -31,8 +31,8 @@ def listing() -> Iterator[str]:
         for name in system.recipe_names:
             recipe = system.recipes.get(name)
             published = f"{recipe.figure} {recipe.on}" if recipe else ""
-            told = measured(folder, system.name, name, recipe) if recipe else "see the shipped model"
-            yield row(system.name, f"{system.parameters:,}", name, published, told).rstrip()
+            measured_figures = measured(folder, system.name, name, recipe) if recipe else "see the shipped model"
+            yield row(system.name, f"{system.parameters:,}", name, published, measured_figures).rstrip()
     for path, sidecar in (
         (shipped_model(), read_sidecar(shipped_model())),
         (shipped_detector(), read_detector(shipped_detector())[0]),
@@ -50,9 +50,13 @@ def measured(folder: Path, system: str, name: str, recipe: Recipe) -> str:
     if not path.is_file():
         return ""
     metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    told = ", ".join(f"{metrics[on]['accuracy']:.2%} {on}" for on in ("test", "validation") if on in metrics)
+    measured_figures = ", ".join(
+        f"{metrics[on]['accuracy']:.2%} {on}" for on in ("test", "validation") if on in metrics
+    )
     epochs = metrics["epochs"]
-    return told if epochs == recipe.epochs else f"{told}, after {epochs} of {recipe.epochs} epochs"
+    return (
+        measured_figures if epochs == recipe.epochs else f"{measured_figures}, after {epochs} of {recipe.epochs} epochs"
+    )
 
 
 def summary(name: str) -> str:

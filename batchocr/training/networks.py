@@ -87,10 +87,10 @@ def build(name: str, *, scaled: bool = True) -> keras.Model:
     system = system_named(name)
     if name == DETECTOR:
         return build_detector()
-    pictures = layers.Input((28, 28), dtype="uint8", name="crops")
-    x = _BODIES[name](layers.Rescaling(1 / 255 if scaled else 1.0)(pictures))
+    images = layers.Input((28, 28), dtype="uint8", name="crops")
+    x = _BODIES[name](layers.Rescaling(1 / 255 if scaled else 1.0)(images))
     if name == "cnn-all-conv":  # its last convolution has the ten answers already
         digits = layers.Activation("softmax", dtype="float32", name="digits")(x)
     else:
         digits = layers.Dense(system.answers, activation="softmax", dtype="float32", name="digits")(x)
-    return keras.Model(pictures, digits, name=name)
+    return keras.Model(images, digits, name=name)

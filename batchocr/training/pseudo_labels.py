@@ -24,9 +24,16 @@ from batchocr.recognition.detector import Detector, DetectorParameters, of_page
 from batchocr.records import PRINT, SIGN, SIGNS, Detections, Pixels
 from batchocr.training.component_labels import component_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
+from batchocr.training.synthesis.ink_files import InkFile, line_image
 from batchocr.training.synthesis.real_paper import read_grey
-from batchocr.training.synthesis.sources import InkFile, line_picture
-from batchocr.training.text_alignment import PARAMETERS, Box, Laid, Parameters, lay, lay_with_gaps
+from batchocr.training.text_alignment import (
+    PARAMETERS,
+    Alignment,
+    AlignmentParameters,
+    Box,
+    align_text,
+    align_text_with_gaps,
+)
 from batchocr.vision.tiles import make_tiles
 
 log = logging.getLogger(__name__)
@@ -40,7 +47,7 @@ BATCH = 2
 class Labeller:
     """Finds the boxes of known texts with a detector."""
 
-    def __init__(self, model: Path, p: Parameters = PARAMETERS) -> None:
+    def __init__(self, model: Path, p: AlignmentParameters = PARAMETERS) -> None:
         self._detector = Detector(model, batch_size=BATCH, parameters=DetectorParameters(min_score=(p.min_score,) * 2))
         self._p = p
 
@@ -49,20 +56,20 @@ class Labeller:
         tiles = make_tiles(pixels, scale)
         return suppressed(of_page(self._detector.detect(tiles.pixels), tiles), SuppressionParameters())
 
-    def strip(self, pixels: Pixels, text: str) -> Laid | None:
+    def strip(self, pixels: Pixels, text: str) -> Alignment | None:
         """A known text on a picture of one line: the best over some scales."""
-        laid = [
+        alignment = [
             found
             for height in self._p.heights_px
-            if (found := lay(text, self.detections(pixels, float(np.clip(height / pixels.shape[0], 0.2, 2.0)))))
+            if (found := align_text(text, self.detections(pixels, float(np.clip(height / pixels.shape[0], 0.2, 2.0)))))
         ]
-        return max(laid, key=lambda found: found.quality, default=None)
+        return max(alignment, key=lambda found: found.quality, default=None)
 
     def gaps(self, pixels: Pixels, text: str) -> list[Box] | None:
         """The same where some digits are missed, at the first scale at which it can be told."""
         for height in self._p.heights_px:
             found = self.detections(pixels, float(np.clip(height / pixels.shape[0], 0.2, 2.0)))
-            if (boxes := lay_with_gaps(text, found, pixels, self._p)) is not None:
+            if (boxes := align_text_with_gaps(text, found, pixels, self._p)) is not None:
                 return boxes
         return None
 
@@ -75,9 +82,9 @@ def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iter
         if strip_is_held_out(page, held_out) or kept_out(f"register {page}"):
             continue
         pixels, text = read_grey(folder / name)[0], truth[name]["text"]
-        laid = labeller.strip(pixels, text)
-        if laid is not None:
-            yield name, _item(laid.boxes)
+        alignment = labeller.strip(pixels, text)
+        if alignment is not None:
+            yield name, _item(alignment.boxes)
         elif text.isdigit() and (own := component_boxes(pixels, len(text))) is not None:
             yield name, _item([[int(c), *box, HAND] for c, box in zip(text, own.tolist(), strict=True)])
         elif (boxes := labeller.gaps(pixels, text)) is not None:
@@ -95,9 +102,9 @@ def register_page(labeller: Labeller, path: Path, pieces: Sequence[dict[str, Any
         if not any(c.isdigit() for c in text):
             continue
         inside = found.take(_within(found, left, top, width, height))
-        laid = lay(text, inside) if all(c.isdigit() or c in SIGNS or c.isspace() for c in text) else None
-        if laid is not None and piece.get("kind") != "printed":
-            boxes += laid.boxes
+        alignment = align_text(text, inside) if all(c.isdigit() or c in SIGNS or c.isspace() for c in text) else None
+        if alignment is not None and piece.get("kind") != "printed":
+            boxes += alignment.boxes
         else:
             boxes.append([0, left, top, width, height, UNKNOWN])
     return [[label, *(value / factor for value in box), kind] for label, *box, kind in boxes]
@@ -119,10 +126,10 @@ def sudoku(labeller: Labeller, path: Path, cells: Sequence[dict[str, Any]]) -> l
     ends = np.array([cell["box"] for cell in cells], float) * factor
     x0, y0 = ends[:, :2].min(axis=0)
     x1, y1 = (ends[:, :2] + ends[:, 2:]).max(axis=0)
-    tall, wide = pixels.shape
+    height_px, width_px = pixels.shape
     boxes: list[Box] = [
-        [0, 0, 0, x0, tall, UNKNOWN], [0, x1, 0, wide - x1, tall, UNKNOWN],
-        [0, 0, 0, wide, y0, UNKNOWN], [0, 0, y1, wide, tall - y1, UNKNOWN],
+        [0, 0, 0, x0, height_px, UNKNOWN], [0, x1, 0, width_px - x1, height_px, UNKNOWN],
+        [0, 0, 0, width_px, y0, UNKNOWN], [0, 0, y1, width_px, height_px - y1, UNKNOWN],
     ]  # fmt: skip
     for cell, (left, top, width, height) in zip(cells, ends.tolist(), strict=True):
         text, kind = cell.get("text") or "", cell["kind"]
@@ -149,18 +156,18 @@ def lines(labeller: Labeller, path: Path) -> Iterator[tuple[str, dict[str, Any]]
         label, writer = file.text("label", i), f"unipen {file.text('writer', i)}"
         if int(file.text("lines", i)) != 1 or kept_out(writer) or not any(c.isdigit() for c in label):
             continue
-        drawn = line_picture(file.strokes(i), LINE_PX)
+        drawn = line_image(file.strokes(i), LINE_PX)
         if drawn is None:
             continue
         pixels, scale, corner = drawn
-        laid = lay(label, labeller.detections(pixels, 1.0))
-        if laid is not None:
+        alignment = align_text(label, labeller.detections(pixels, 1.0))
+        if alignment is not None:
             yield (
                 str(i),
                 _item(
                     [
                         [place, x / scale + float(corner[0]), y / scale + float(corner[1]), w / scale, h / scale, kind]
-                        for place, x, y, w, h, kind in laid.boxes
+                        for place, x, y, w, h, kind in alignment.boxes
                     ]
                 ),
             )

@@ -16,7 +16,7 @@ from batchocr.records import SIGN, SIGNS, Detections, Pixels
 from batchocr.training.component_labels import missing_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
 
-MISSED_SIGN = 4.0
+MISSED_SIGN_COST = 4.0
 """What it costs that a sign has no detection, as minus the logarithm of a probability."""
 
 Box = list[float]
@@ -24,7 +24,7 @@ Box = list[float]
 
 
 @dataclass(frozen=True)
-class Parameters:
+class AlignmentParameters:
     """What is taken for the digits of a known text."""
 
     min_score: float = 0.12
@@ -33,9 +33,9 @@ class Parameters:
     """Probability that a detection gives the known digit, at least."""
     min_mean: float = 0.35
     """Geometric mean of score times probability over a text, at least."""
-    stray_score: float = 0.5
+    min_stray_score: float = 0.5
     """A detection of this score that no digit took: the text is not laid well."""
-    missed_digit: float = 2.5
+    missed_digit_cost: float = 2.5
     """What it costs that a digit has no detection, where its ink may have the box."""
     max_missed_ratio: float = 0.5
     """Share of a text's digits that may have none."""
@@ -45,11 +45,11 @@ class Parameters:
     """Heights to which strips are scaled, one after the other."""
 
 
-PARAMETERS = Parameters()
+PARAMETERS = AlignmentParameters()
 
 
 @dataclass(frozen=True)
-class Laid:
+class Alignment:
     """A known text on a picture."""
 
     boxes: list[Box]
@@ -57,7 +57,7 @@ class Laid:
     """Geometric mean of score times probability of its digits."""
 
 
-def lay(text: str, found: Detections, p: Parameters = PARAMETERS) -> Laid | None:
+def align_text(text: str, found: Detections, p: AlignmentParameters = PARAMETERS) -> Alignment | None:
     """The digits and signs of `text` on detections of one line, from the left; None where they do not fit.
 
     Each digit takes one detection. A sign takes one where it can; where it cannot, what lies between its neighbours
@@ -68,25 +68,27 @@ def lay(text: str, found: Detections, p: Parameters = PARAMETERS) -> Laid | None
     found = found.take(order)
     cost = _costs(wanted, found, p)
     rows, columns = cost.shape
-    best = _best(wanted, cost, np.inf)
+    best = _min_costs(wanted, cost, np.inf)
     if not rows or not np.isfinite(best[-1, -1]):
         return None
-    taken = _way_back(best, cost)
+    taken = _trace_back(best, cost)
     digits = [float(cost[i, j]) for i, j in taken.items() if j is not None and wanted[i].isdigit()]
     quality = float(np.exp(-np.mean(digits))) if digits else 0.0
     used = {j for j in taken.values() if j is not None}
-    stray = [j for j in range(columns) if j not in used and found.kinds[j] != SIGN and found.scores[j] > p.stray_score]
+    stray = [
+        j for j in range(columns) if j not in used and found.kinds[j] != SIGN and found.scores[j] > p.min_stray_score
+    ]
     if quality < p.min_mean or stray:
         return None
-    return Laid(_boxes(wanted, taken, found), quality)
+    return Alignment(_boxes(wanted, taken, found), quality)
 
 
-def _best(wanted: Sequence[str], cost: NDArray[np.float64], missed_digit: float) -> NDArray[np.float64]:
+def _min_costs(wanted: Sequence[str], cost: NDArray[np.float64], missed_digit_cost: float) -> NDArray[np.float64]:
     """The least cost (wanted + 1, found + 1) of laying so many characters on so many detections."""
     rows, columns = cost.shape
     best = np.full((rows + 1, columns + 1), np.inf)
     best[0] = 0
-    missed = np.array([MISSED_SIGN if c in SIGNS else missed_digit for c in wanted])
+    missed = np.array([MISSED_SIGN_COST if c in SIGNS else missed_digit_cost for c in wanted])
     for i in range(rows):
         best[i + 1, 0] = best[i, 0] + missed[i]
         for j in range(columns):
@@ -94,7 +96,7 @@ def _best(wanted: Sequence[str], cost: NDArray[np.float64], missed_digit: float)
     return best
 
 
-def _costs(wanted: Sequence[str], found: Detections, p: Parameters) -> NDArray[np.float64]:
+def _costs(wanted: Sequence[str], found: Detections, p: AlignmentParameters) -> NDArray[np.float64]:
     """Minus logarithm of score times probability (wanted, found); infinite where it cannot be."""
     cost = np.full((len(wanted), len(found)), np.inf)
     for i, character in enumerate(wanted):
@@ -105,7 +107,7 @@ def _costs(wanted: Sequence[str], found: Detections, p: Parameters) -> NDArray[n
     return cost
 
 
-def _way_back(best: NDArray[np.float64], cost: NDArray[np.float64]) -> dict[int, int | None]:
+def _trace_back(best: NDArray[np.float64], cost: NDArray[np.float64]) -> dict[int, int | None]:
     """Which detection each wanted character took."""
     taken: dict[int, int | None] = {}
     i, j = cost.shape
@@ -140,7 +142,9 @@ def _boxes(wanted: Sequence[str], taken: dict[int, int | None], found: Detection
     return boxes
 
 
-def lay_with_gaps(text: str, found: Detections, pixels: Pixels, p: Parameters = PARAMETERS) -> list[Box] | None:
+def align_text_with_gaps(
+    text: str, found: Detections, pixels: Pixels, p: AlignmentParameters = PARAMETERS
+) -> list[Box] | None:
     """A text of digits and signs alone, of which the detector misses some digits: these have the boxes of their ink.
 
     None where most are missed, where what is left of the ink is not as many pieces, or where a detection is left over.
@@ -150,27 +154,30 @@ def lay_with_gaps(text: str, found: Detections, pixels: Pixels, p: Parameters = 
         return None
     found = found.take(np.argsort(found.boxes[:, 0] + found.boxes[:, 2] / 2, kind="stable"))
     cost = _costs(wanted, found, p)
-    taken = _way_back(_best(wanted, cost, p.missed_digit), cost)
-    laid = {i: found.boxes[j].astype(float) for i, j in taken.items() if j is not None}
-    digits = [i for i in laid if wanted[i].isdigit()]
-    missed = [i for i, c in enumerate(wanted) if c.isdigit() and i not in laid]
+    taken = _trace_back(_min_costs(wanted, cost, p.missed_digit_cost), cost)
+    alignment = {i: found.boxes[j].astype(float) for i, j in taken.items() if j is not None}
+    digits = [i for i in alignment if wanted[i].isdigit()]
+    missed = [i for i, c in enumerate(wanted) if c.isdigit() and i not in alignment]
     if not missed or len(missed) > p.max_missed_ratio * (len(digits) + len(missed)):
         return None
     if np.exp(-np.mean([cost[i, taken[i]] for i in digits])) < p.min_mean:
         return None
-    known = np.array([laid[i] for i in digits])
+    known = np.array([alignment[i] for i in digits])
     usual = float(np.median(known[:, 3]))
     boxes = _boxes(wanted, taken, found)
-    for run in _runs(missed):
-        before, after = [laid[i] for i in laid if i < run[0]], [laid[i] for i in laid if i > run[-1]]
+    for run in _consecutive_runs(missed):
+        before, after = (
+            [alignment[i] for i in alignment if i < run[0]],
+            [alignment[i] for i in alignment if i > run[-1]],
+        )
         reach = p.reach_ratio * usual * len(run)
         start = max((b[0] + b[2] for b in before), default=min((b[0] for b in after), default=0) - reach)
         stop = min((b[0] for b in after), default=start + reach)
-        own = missing_boxes(pixels, np.array(list(laid.values())), (start, stop), len(run))
+        own = missing_boxes(pixels, np.array(list(alignment.values())), (start, stop), len(run))
         if own is None:
             return None
         boxes += [[int(wanted[i]), *box.round(1).tolist(), HAND] for i, box in zip(run, own, strict=True)]
-    strong = found.take((found.kinds != SIGN) & (found.scores > p.stray_score))
+    strong = found.take((found.kinds != SIGN) & (found.scores > p.min_stray_score))
     middles = strong.boxes[:, :2] + strong.boxes[:, 2:] / 2
     for x, y in middles.tolist():
         if not any(b[1] <= x <= b[1] + b[3] and b[2] <= y <= b[2] + b[4] for b in boxes):
@@ -178,7 +185,7 @@ def lay_with_gaps(text: str, found: Detections, pixels: Pixels, p: Parameters = 
     return boxes
 
 
-def _runs(places: Sequence[int]) -> list[list[int]]:
+def _consecutive_runs(places: Sequence[int]) -> list[list[int]]:
     """Places in order, parted where they do not follow each other."""
     runs: list[list[int]] = []
     for place in places:

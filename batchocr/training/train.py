@@ -12,11 +12,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.datasets.digits import Digits, Halves, load
+from batchocr.datasets.digits import Digits, DigitSplits, load
 from batchocr.errors import UsageError
 from batchocr.evaluation.figures import figures
 from batchocr.recognition.calibration import (
-    NONE,
+    NONE as NOT_A_DIGIT,
+)
+from batchocr.recognition.calibration import (
     Floats,
     default_threshold,
     fit_temperature,
@@ -29,9 +31,9 @@ from batchocr.training.catalogue import DEFAULT, DETECTOR, System, system_named
 from batchocr.training.crop_collection import CropSources
 from batchocr.training.default import DefaultRecipe, fit_default
 from batchocr.training.detection.fit import DetectorRecipe, fit_detector, write_sidecar
-from batchocr.training.fitted import Fitted, probabilities
 from batchocr.training.run_folder import HISTORY, read_history
-from batchocr.training.synthesis.sources import check_data
+from batchocr.training.synthesis.writing_sources import check_data
+from batchocr.training.trained_model import TrainedModel, probabilities
 from batchocr.training.tutorials import fit_tutorial
 
 MODEL, METRICS = "model.keras", "metrics.json"
@@ -84,21 +86,21 @@ def train(
     entry = system_named(system)
     name = entry.recipe_name(recipe)
     if system not in (DEFAULT, DETECTOR):
-        halves = load(data)
-        fitted = fit_tutorial(entry, name, halves, out, epochs=epochs, seed=seed, resume=resume, verbose=verbose)
-        return _write(fitted, entry, name, seed, halves, out)
+        splits = load(data)
+        trained = fit_tutorial(entry, name, splits, out, epochs=epochs, seed=seed, resume=resume, verbose=verbose)
+        return _write(trained, entry, name, seed, splits, out)
     given = material or Material()
     check_data(Path(data))
     if given.fonts is None:
         raise UsageError(f"{system}: is trained on print too; give a folder of fonts as --fonts")
     if system == DETECTOR:
-        how = replace(detector or DetectorRecipe(), seed=seed)
-        how = replace(how, epochs=epochs or how.epochs)
+        detector_recipe = replace(detector or DetectorRecipe(), seed=seed)
+        detector_recipe = replace(detector_recipe, epochs=epochs or detector_recipe.epochs)
         path = fit_detector(
             Path(data),
             given.fonts,
             out,
-            how,
+            detector_recipe,
             start=given.start,
             labels=given.labels,
             resume=resume,
@@ -107,57 +109,58 @@ def train(
         )
         write_sidecar(path, seed)
         return path
-    own = replace(default or DefaultRecipe(), seed=seed)
-    own = replace(own, epochs=epochs or own.epochs)
-    halves = load(Path(data) / "mnist.npz")
+    default_recipe = replace(default or DefaultRecipe(), seed=seed)
+    default_recipe = replace(default_recipe, epochs=epochs or default_recipe.epochs)
+    splits = load(Path(data) / "mnist.npz")
     sources = CropSources(Path(data), given.fonts, given.labels, given.detector, given.more)
-    fitted = fit_default(halves, sources, out, own, resume=resume, jobs=jobs, verbose=verbose)
-    return _write(fitted, entry, name, seed, halves, out)
+    trained = fit_default(splits, sources, out, default_recipe, resume=resume, jobs=jobs, verbose=verbose)
+    return _write(trained, entry, name, seed, splits, out)
 
 
-def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves, out: Path) -> Path:
+def _write(trained: TrainedModel, system: System, recipe: str, seed: int, data: DigitSplits, out: Path) -> Path:
     """The finished folder; returns the model's path."""
     path = out / MODEL
-    fitted.model.save(path)
-    raw = probabilities(fitted.model, fitted.held_out.pictures)
-    temperature = fit_temperature(raw, fitted.held_out.labels)
+    trained.model.save(path)
+    raw = probabilities(trained.model, trained.held_out.images)
+    temperature = fit_temperature(raw, trained.held_out.labels)
     calibrated = scale(raw, temperature)
-    confidence, right = rows_of(calibrated, fitted.held_out.labels)
+    confidence, right = rows_of(calibrated, trained.held_out.labels)
     table = levels(confidence, right)
-    measured = {fitted.held_out_name: (fitted.held_out, calibrated)}
+    measured = {trained.held_out_name: (trained.held_out, calibrated)}
     accuracies = {
-        name: _accuracy(probabilities(fitted.model, digits.pictures), digits) for name, digits in fitted.also.items()
+        name: _accuracy(probabilities(trained.model, digits.images), digits)
+        for name, digits in trained.other_sets.items()
     }
     if data.test is not None:
-        measured["test"] = (data.test, scale(probabilities(fitted.model, data.test.pictures), temperature))
+        measured["test"] = (data.test, scale(probabilities(trained.model, data.test.images), temperature))
         accuracies["test_accuracy"] = _accuracy(measured["test"][1], data.test)
-    told = {name: figures(found, digits.labels) for name, (digits, found) in measured.items()}
-    held_out = told[fitted.held_out_name]
+    metrics_by_set = {name: figures(found, digits.labels) for name, (digits, found) in measured.items()}
+    held_out = metrics_by_set[trained.held_out_name]
     sidecar = Sidecar(
         name=system.name,
-        classes=DIGITS if raw.shape[1] == NONE else (*DIGITS, NO_DIGIT),
+        classes=DIGITS if raw.shape[1] == NOT_A_DIGIT else (*DIGITS, NO_DIGIT),
         input_shape=(28, 28),
         input_dtype="uint8",
         keras=keras.__version__,
-        data=fitted.data,
+        data=trained.data,
         seed=seed,
         temperature=temperature,
         min_confidence=default_threshold(confidence, right),
         calibration=Calibration(
-            data=fitted.held_out_said,
-            candidates=len(fitted.held_out),
+            data=trained.held_out_description,
+            candidates=len(trained.held_out),
             rows=len(confidence),
             levels=table,
         )
         if table
         else None,
         sha256=sha256(path),
-        parameters=fitted.model.count_params(),
+        parameters=trained.model.count_params(),
         metrics={
-            f"{fitted.held_out_name}_accuracy": held_out["accuracy"],
-            f"{fitted.held_out_name}_calibration_error": held_out["expected_calibration_error"],
-            f"{fitted.held_out_name}_digits": held_out["count"],
-            **{f"{fitted.held_out_name}_{key}": held_out[key] for key in ("others", "others_read") if key in held_out},
+            f"{trained.held_out_name}_accuracy": held_out["accuracy"],
+            f"{trained.held_out_name}_calibration_error": held_out["expected_calibration_error"],
+            f"{trained.held_out_name}_digits": held_out["count"],
+            **{f"{trained.held_out_name}_{key}": held_out[key] for key in ("others", "others_read") if key in held_out},
             **accuracies,
         },
     )
@@ -168,29 +171,29 @@ def _write(fitted: Fitted, system: System, recipe: str, seed: int, data: Halves,
         "recipe": recipe,
         "epochs": len(history),
         "seed": seed,
-        "data": fitted.data,
+        "data": trained.data,
         "data_sha256": data.sha256,
         "keras": keras.__version__,
         "backend": keras.backend.backend(),
         "parameters": sidecar.parameters,
         "temperature": temperature,
         "min_confidence": sidecar.min_confidence,
-        **told,
+        **metrics_by_set,
     }
     (out / METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     shown, found = list(measured.values())[-1]
-    digit = shown.labels < NONE
-    _plot(fitted, history, shown.part(np.flatnonzero(digit)), found[digit], out, data)
+    digit = shown.labels < NOT_A_DIGIT
+    _plot(trained, history, shown.take(np.flatnonzero(digit)), found[digit], out, data)
     return path
 
 
 def _plot(
-    fitted: Fitted, history: list[dict[str, float]], digits: Digits, found: Floats, out: Path, data: Halves
+    trained: TrainedModel, history: list[dict[str, float]], digits: Digits, found: Floats, out: Path, data: DigitSplits
 ) -> None:
     from batchocr.evaluation import plots
 
-    plots.examples(fitted.seen, out / "examples.png")
-    counts = {"trained on": fitted.seen.labels, **({} if data.test is None else {"test": data.test.labels})}
+    plots.examples(trained.trained_on, out / "examples.png")
+    counts = {"trained on": trained.trained_on.labels, **({} if data.test is None else {"test": data.test.labels})}
     plots.label_histogram(counts, out / "labels.png")
     plots.history(history, out / "history.png")
     plots.evaluation(digits, found, out)

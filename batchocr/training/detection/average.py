@@ -14,16 +14,16 @@ import keras
 import numpy as np
 import typer
 
-from batchocr.training.detection.fit import MODEL, describe, weights_of
+from batchocr.training.detection.fit import MODEL, describe, load_weights
 from batchocr.training.detection.network import build_detector
 
 
-def averaged(models: list[Path]) -> keras.Model:
+def average_weights(models: list[Path]) -> keras.Model:
     """A detector with the mean of the weights of `models`, `.keras` files.
 
     Raises UsageError where a file holds no detector.
     """
-    every = [weights_of(model) for model in models]
+    every = [load_weights(model) for model in models]
     model = build_detector()
     model.set_weights([np.mean(each, axis=0, dtype=np.float64).astype(np.float32) for each in zip(*every, strict=True)])
     return model
@@ -35,7 +35,7 @@ def main(
 ) -> None:
     """Average detectors."""
     out.mkdir(parents=True, exist_ok=True)
-    averaged(models).save(out / MODEL)
+    average_weights(models).save(out / MODEL)
     describe(out / MODEL, seed=0, metrics={"averaged": len(models)})
 
 

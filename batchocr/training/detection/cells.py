@@ -28,14 +28,14 @@ class CellParameters:
     """Digits below this are not asked for."""
     min_visible_ratio: float = 0.75
     """Share of a box that must lie on the tile."""
-    forgotten_ratio: float = 0.45
+    max_non_digit_visible_ratio: float = 0.45
     """Share up to which what is cut off by the tile's side is no digit: its middle lies on the next tile, or it is
     a part of another line that a strip's side cuts. In between nothing is asked."""
     spread_ratio: float = 0.13
     """Deviation of the heat around a middle, as a share of the box's sides (CenterNet: Zhou and others 2019)."""
     spread_cells: tuple[float, float] = (0.5, 1.6)
     """Least and greatest deviation, in cells."""
-    learn_from: float = 0.3
+    min_learning_heat: float = 0.3
     """Heat from which a cell also learns box and class."""
 
 
@@ -59,14 +59,14 @@ class Target:
 def target(boxes: Boxes, side: int, parameters: CellParameters = PARAMETERS) -> Target:
     """The target of a square tile of that side, in pixels."""
     levels = [
-        _level(boxes, side, stride, low, high, parameters)
-        for stride, (low, high) in zip(STRIDES, parameters.sizes_px, strict=True)
+        _level(boxes, side, stride, min_size, max_size, parameters)
+        for stride, (min_size, max_size) in zip(STRIDES, parameters.sizes_px, strict=True)
     ]
     return Target(*(np.concatenate(parts) for parts in zip(*levels, strict=True)))
 
 
 def _level(
-    boxes: Boxes, side: int, stride: int, low: float, high: float, p: CellParameters
+    boxes: Boxes, side: int, stride: int, min_size: float, max_size: float, p: CellParameters
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
     n = side // stride
     heat = np.zeros((n, n, 3), np.float32)
@@ -82,17 +82,17 @@ def _level(
         on = (visible >= p.min_visible_ratio) & (x >= 0) & (x < side) & (y >= 0) & (y < side)
         tall = (height >= p.min_height_px) | (kind == SIGN)
         known = kind < UNKNOWN
-        asked = on & tall & known & (size >= low) & (size < high)
-        for i in np.flatnonzero(known & ~(on & tall) & (visible > p.forgotten_ratio) | (kind >= UNKNOWN)):
-            _forget(heat, boxes[i], stride)
-        order = np.flatnonzero(asked)
+        expected = on & tall & known & (size >= min_size) & (size < max_size)
+        for i in np.flatnonzero(known & ~(on & tall) & (visible > p.max_non_digit_visible_ratio) | (kind >= UNKNOWN)):
+            _mask_unknown(heat, boxes[i], stride)
+        order = np.flatnonzero(expected)
         for i in order[np.argsort(-size[order], kind="stable")]:  # the smaller box wins
-            _put(heat, sides, classes, weight, boxes[i], stride, p)
+            _set_box(heat, sides, classes, weight, boxes[i], stride, p)
     flat = n * n
     return heat.reshape(flat, 3), sides.reshape(flat, 4), classes.reshape(flat), weight.reshape(flat)
 
 
-def _forget(heat: NDArray[np.float32], box: NDArray[np.float32], stride: int) -> None:
+def _mask_unknown(heat: NDArray[np.float32], box: NDArray[np.float32], stride: int) -> None:
     """Nothing is asked where the box lies."""
     _, left, top, width, height, kind = box
     rows = slice(max(0, int(top // stride)), max(0, int((top + height) // stride + 1)))
@@ -101,7 +101,7 @@ def _forget(heat: NDArray[np.float32], box: NDArray[np.float32], stride: int) ->
     part[part < 0.3] = -1
 
 
-def _put(
+def _set_box(
     heat: NDArray[np.float32],
     sides: NDArray[np.float32],
     classes: NDArray[np.int32],
@@ -122,13 +122,13 @@ def _put(
     middle_x, middle_y = (columns + 0.5) * stride, (rows + 0.5) * stride
     gauss_x = np.exp(-(((middle_x - x) / stride) ** 2) / (2 * spread_x**2))
     gauss_y = np.exp(-(((middle_y - y) / stride) ** 2) / (2 * spread_y**2))
-    own = np.outer(gauss_y, gauss_x).astype(np.float32)
-    own[row - rows[0], column - columns[0]] = 1
+    own_heat = np.outer(gauss_y, gauss_x).astype(np.float32)
+    own_heat[row - rows[0], column - columns[0]] = 1
     part = heat[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1, int(kind)]
-    np.maximum(part, np.where(own > 0.02, own, part), out=part)
-    learns = own > p.learn_from
+    np.maximum(part, np.where(own_heat > 0.02, own_heat, part), out=part)
+    learns = own_heat > p.min_learning_heat
     at = np.ix_(rows, columns)
-    weight[at] = np.where(learns, own, weight[at])
+    weight[at] = np.where(learns, own_heat, weight[at])
     classes[at] = np.where(learns, int(label), classes[at])
     ends = np.empty((len(rows), len(columns), 4), np.float32)
     ends[..., 0], ends[..., 2] = middle_x - left, left + width - middle_x

@@ -65,13 +65,13 @@ def fit_detector(
     `without` names collections of real paper to leave out, to measure how a strange one fares. Raises UsageError for a
     folder that holds another training, and where `start` is no detector.
     """
-    weights = None if start is None else weights_of(start)
+    weights = None if start is None else load_weights(start)
     account = {"system": NAME, **asdict(recipe), "start": str(start or ""), "labels": labels is not None}
     if without:
         account["without"] = sorted(without)
     claim(out, account, resume=resume)
     make_repeatable(recipe.seed)
-    model = begun(recipe, weights)
+    model = compile_detector(recipe, weights)
     epochs = _resume(model, out)
     if len(epochs) < recipe.epochs:
         first = len(epochs) * recipe.steps
@@ -88,7 +88,7 @@ def fit_detector(
     return out / MODEL
 
 
-def weights_of(start: Path) -> list[NDArray[np.float32]]:
+def load_weights(start: Path) -> list[NDArray[np.float32]]:
     """The weights of another detector. Raises UsageError where the file holds none, or more than a network."""
     try:
         weights = KerasFile(read_whole(start, LARGEST)).load().get_weights()
@@ -99,7 +99,7 @@ def weights_of(start: Path) -> list[NDArray[np.float32]]:
     return list(weights)
 
 
-def begun(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] | None) -> keras.Model:
+def compile_detector(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] | None) -> keras.Model:
     """A network that is ready to be trained, with the weights of another where they are given."""
     keras.mixed_precision.set_dtype_policy(recipe.precision)
     model = build_detector()

@@ -56,10 +56,10 @@ def class_accuracy(target: Any, answer: Any) -> Any:
 def _heat_loss(heat: Any, logit: Any) -> Any:
     score = ops.clip(ops.sigmoid(logit), 1e-5, 1 - 1e-5)
     middle = ops.cast(heat >= 0.999, "float32")
-    asked = ops.cast(heat >= 0, "float32")
+    counted = ops.cast(heat >= 0, "float32")
     near = (1 - ops.maximum(heat, 0.0)) ** 4
     of_middle = middle * (1 - score) ** 2 * ops.log(score)
-    of_rest = (1 - middle) * asked * near * score**2 * ops.log(1 - score)
+    of_rest = (1 - middle) * counted * near * score**2 * ops.log(1 - score)
     return -ops.sum(of_middle + of_rest) / ops.maximum(ops.sum(middle), 1.0)
 
 
@@ -83,5 +83,5 @@ def _area(sides: Any) -> Any:
 
 def _class_loss(label: Any, logits: Any, weight: Any) -> Any:
     log_likelihood = ops.log_softmax(logits, axis=-1)
-    own = ops.one_hot(ops.cast(label, "int32"), logits.shape[-1], dtype="float32")
-    return -ops.sum(ops.sum(own * log_likelihood, axis=-1) * weight) / ops.maximum(ops.sum(weight), 1.0)
+    one_hot = ops.one_hot(ops.cast(label, "int32"), logits.shape[-1], dtype="float32")
+    return -ops.sum(ops.sum(one_hot * log_likelihood, axis=-1) * weight) / ops.maximum(ops.sum(weight), 1.0)

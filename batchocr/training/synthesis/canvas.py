@@ -37,7 +37,7 @@ class Canvas:
     real: bool = False
     """Whether it shows real paper, which is exposed once already."""
 
-    def lay(self, mask: Pixels, left: float, top: float, opacity: float) -> None:
+    def put_ink(self, mask: Pixels, left: float, top: float, opacity: float) -> None:
         """Ink (uint8 mask, 255 full) laid over what is there."""
         x, y = int(left), int(top)
         height, width = mask.shape
@@ -47,25 +47,27 @@ class Canvas:
         keep = mask[y0 - y : y1 - y, x0 - x : x1 - x].astype(np.float32) * (-opacity / 255) + 1
         self.paper[y0:y1, x0:x1] *= keep
 
-    def add(self, label: int, left: float, top: float, width: float, height: float, kind: int, opacity: float) -> None:
+    def add_box(
+        self, label: int, left: float, top: float, width: float, height: float, kind: int, opacity: float
+    ) -> None:
         """A box of what must be found, or of what nothing is asked about."""
         if left < self.side and top < self.side and left + width > 0 and top + height > 0:
             self.boxes.append([label, left, top, width, height, kind, opacity])
 
-    def forget(self, left: float, top: float, width: float, height: float) -> None:
+    def mark_unknown(self, left: float, top: float, width: float, height: float) -> None:
         """Nothing is asked about this part."""
-        self.add(0, left, top, width, height, UNKNOWN, 1.0)
+        self.add_box(0, left, top, width, height, UNKNOWN, 1.0)
 
-    def lines(self, segments: Iterable[Segment], opacity: float, width: int = 1, style: str = SOLID) -> None:
+    def draw_lines(self, segments: Iterable[Segment], opacity: float, width: int = 1, style: str = SOLID) -> None:
         """Straight lines drawn together: where they cross, ink counts once."""
         mask = np.zeros((self.side, self.side), np.uint8)
         for segment in segments:
-            for x0, y0, x1, y1 in [segment] if style == SOLID else self._pieces(segment, style):
+            for x0, y0, x1, y1 in [segment] if style == SOLID else self._dashes(segment, style):
                 ends = [round(16 * value) for value in (x0, y0, x1, y1)]
                 cv2.line(mask, ends[:2], ends[2:], 255, width, cv2.LINE_AA, 4)
-        self.lay(mask, 0, 0, opacity)
+        self.put_ink(mask, 0, 0, opacity)
 
-    def _pieces(self, segment: Segment, style: str) -> list[Segment]:
+    def _dashes(self, segment: Segment, style: str) -> list[Segment]:
         x0, y0, x1, y1 = segment
         length = float(np.hypot(x1 - x0, y1 - y0))
         if length < 2:
@@ -80,11 +82,11 @@ class Canvas:
             for a, b in zip(starts.tolist(), stops.tolist(), strict=True)
         ]
 
-    def shapes(self) -> Pixels:
+    def empty_mask(self) -> Pixels:
         """An empty mask as large as the canvas."""
         return np.zeros((self.side, self.side), np.uint8)
 
-    def box_of(self, mask: Pixels, left: int, top: int) -> tuple[float, float, float, float] | None:
+    def ink_box(self, mask: Pixels, left: int, top: int) -> tuple[float, float, float, float] | None:
         """Left, top, width, height of the ink of a mask that lies there."""
         x, y, width, height = cv2.boundingRect((mask > 80).view(np.uint8))
         return (left + x, top + y, width, height) if width and height else None

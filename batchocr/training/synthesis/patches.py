@@ -13,16 +13,16 @@ from batchocr.training.detection.cells import Boxes
 from batchocr.training.synthesis import paper
 from batchocr.training.synthesis import surroundings as around
 from batchocr.training.synthesis.canvas import Canvas
-from batchocr.training.synthesis.exposure import cut_out, expose, tilted
-from batchocr.training.synthesis.layouts import SHARES, Layouts
+from batchocr.training.synthesis.exposure import cut_out, expose, tilt
+from batchocr.training.synthesis.layouts.mixture import LAYOUT_SHARES, PageLayouts
 from batchocr.training.synthesis.printing import PrintBank, turned
 from batchocr.training.synthesis.real_paper import RealPaper
-from batchocr.training.synthesis.sources import Sources
 from batchocr.training.synthesis.writing import Writing
+from batchocr.training.synthesis.writing_sources import HandwritingSources
 
-CUT_OUT = 0.12
+CUT_OUT_SHARE = 0.12
 """Share of patches that show a strip or a cell alone."""
-MARGIN = 24
+MARGIN_PX = 24
 """Pixels around a patch, so that it can be tilted."""
 
 
@@ -40,7 +40,7 @@ class Patch:
 class PatchMaker:
     """Makes patches from what the sources hold."""
 
-    sources: Sources
+    sources: HandwritingSources
     bank: PrintBank
     real: Sequence[RealPaper] = ()
     """Pieces of real pages, each with the share of patches that it takes."""
@@ -64,29 +64,31 @@ class PatchMaker:
             if not back.real:
                 paper.show_through(canvas, back.paper)
                 bare = canvas.chance(0.4)  # nothing stronger beside it shows that it is faint
-        layout = self._write(canvas, Layouts.sparse) if bare else self._fill(canvas)
+        layout = self._write(canvas, PageLayouts.sparse) if bare else self._fill(canvas)
         if not canvas.real:
-            self._spoil(canvas)
+            self._add_overlays(canvas)
         return self._expose(canvas, layout, rng)
 
     def _fill(self, canvas: Canvas) -> str:
         """Write and print on a canvas by one of the layouts; returns its name."""
-        kinds, weights = zip(*SHARES, strict=True)
+        kinds, weights = zip(*LAYOUT_SHARES, strict=True)
         return self._write(canvas, kinds[int(canvas.rng.choice(len(kinds), p=np.array(weights) / sum(weights)))])
 
-    def _write(self, canvas: Canvas, layout: Callable[[Layouts], None]) -> str:
-        layout(Layouts(canvas, Writing(canvas, self.sources), self.bank))
+    def _write(self, canvas: Canvas, layout: Callable[[PageLayouts], None]) -> str:
+        layout(PageLayouts(canvas, Writing(canvas, self.sources), self.bank))
         return layout.__name__
 
     def _canvas(self, rng: np.random.Generator) -> Canvas:
-        side = self.side + 2 * MARGIN
-        how = rng.random()
-        low, high = (14, 50) if how < 0.66 else (9.5, 16) if how < 0.8 else (45, 85) if how < 0.93 else (80, 130)
-        height = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+        side = self.side + 2 * MARGIN_PX
+        roll = rng.random()
+        min_height, max_height = (
+            (14, 50) if roll < 0.66 else (9.5, 16) if roll < 0.8 else (45, 85) if roll < 0.93 else (80, 130)
+        )
+        height = float(np.exp(rng.uniform(np.log(min_height), np.log(max_height))))
         ink = rng.uniform(0.5, 0.97) if rng.random() < 0.7 else rng.uniform(0.15, 0.5)
         return Canvas(side, paper.blank(side, rng), rng, height, float(ink))
 
-    def _spoil(self, canvas: Canvas) -> None:
+    def _add_overlays(self, canvas: Canvas) -> None:
         """What may lie over everything."""
         if canvas.chance(0.1):
             around.decorations(canvas)
@@ -101,14 +103,14 @@ class PatchMaker:
 
     def _expose(self, canvas: Canvas, name: str, rng: np.random.Generator) -> Patch:
         boxes = np.array(canvas.boxes, np.float32).reshape(-1, 7)
-        picture = canvas.paper
+        image = canvas.paper
         if rng.random() < 0.7:
-            picture, boxes = tilted(picture, boxes, rng)
-        picture = np.ascontiguousarray(picture[MARGIN : MARGIN + self.side, MARGIN : MARGIN + self.side])
-        boxes[:, 1:3] -= MARGIN
-        exposed = expose(picture, boxes, canvas.height, canvas.real, rng)
+            image, boxes = tilt(image, boxes, rng)
+        image = np.ascontiguousarray(image[MARGIN_PX : MARGIN_PX + self.side, MARGIN_PX : MARGIN_PX + self.side])
+        boxes[:, 1:3] -= MARGIN_PX
+        exposed = expose(image, boxes, canvas.height, canvas.real, rng)
         pixels, known = exposed.pixels, exposed.boxes
-        if rng.random() < CUT_OUT and not canvas.real:
+        if rng.random() < CUT_OUT_SHARE and not canvas.real:
             pixels, known = cut_out(pixels, known, canvas.height, rng)
         if name == "printed" and rng.random() < 0.3 and not (known[:, 5] == 0).any():
             pixels, known = turned(pixels, known, int(rng.integers(1, 4)))  # a page on its side holds no digits by hand

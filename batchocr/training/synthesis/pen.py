@@ -74,11 +74,11 @@ def thinned(stroke: NDArray[np.floating], points: int = 40) -> Stroke:
 def based(strokes: Strokes) -> list[Stroke] | None:
     """The strokes 1 high, standing on y = 0, from x = 0 on; None for what is too flat to be a digit."""
     every = np.concatenate(list(strokes))
-    low, high = every.min(axis=0), every.max(axis=0)
-    height = float(high[1] - low[1])
-    if height <= 0 or (high[0] - low[0]) > 2.2 * height:
+    lower, upper = every.min(axis=0), every.max(axis=0)
+    height = float(upper[1] - lower[1])
+    if height <= 0 or (upper[0] - lower[0]) > 2.2 * height:
         return None
-    return [np.asarray((stroke - (low[0], high[1])) / height, np.float32) for stroke in strokes]
+    return [np.asarray((stroke - (lower[0], upper[1])) / height, np.float32) for stroke in strokes]
 
 
 def render(strokes: Strokes, height_px: float, pen: Pen, width_px: float) -> tuple[Pixels, int, int] | None:
@@ -87,31 +87,31 @@ def render(strokes: Strokes, height_px: float, pen: Pen, width_px: float) -> tup
     The mask is uint8, 255 full ink; its left and top are relative to the point x = 0, y = 0 of the strokes. None
     for what is empty or too large.
     """
-    ways = []
+    paths = []
     for stroke in strokes:
-        way = stroke * np.array([height_px * pen.stretch, height_px], np.float32)
-        way[:, 0] -= pen.slant * way[:, 1]
-        ways.append(way)
-    every = np.concatenate(ways)
+        path = stroke * np.array([height_px * pen.stretch, height_px], np.float32)
+        path[:, 0] -= pen.slant * path[:, 1]
+        paths.append(path)
+    every = np.concatenate(paths)
     margin = width_px / 2 + 2
-    low = np.floor(every.min(axis=0) - margin)
-    width, height = (np.ceil(every.max(axis=0) + margin) - low).astype(int).tolist()
+    lower = np.floor(every.min(axis=0) - margin)
+    width, height = (np.ceil(every.max(axis=0) + margin) - lower).astype(int).tolist()
     if width * height > MAX_PIXELS:
         return None
     times = 3 if width_px < THIN_PX else 2
     large = np.zeros((height * times, width * times), np.uint8)
-    for way in ways:
-        _draw(large, (way - low) * times, width_px * times, pen.nib)
-    return cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA), int(low[0]), int(low[1])
+    for path in paths:
+        _draw(large, (path - lower) * times, width_px * times, pen.nib)
+    return cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA), int(lower[0]), int(lower[1])
 
 
-def _draw(large: Pixels, way: NDArray[np.floating], width: float, nib: float) -> None:
-    points = (way * 2**SUBPIXELS).round().astype(np.int32)
+def _draw(large: Pixels, path: NDArray[np.floating], width: float, nib: float) -> None:
+    points = (path * 2**SUBPIXELS).round().astype(np.int32)
     if len(points) == 1:
         radius = int(max(1.0, 0.55 * width) * 2**SUBPIXELS)
         cv2.circle(large, points[0].tolist(), radius, 255, -1, cv2.LINE_AA, SUBPIXELS)
     elif nib:
-        steps = np.diff(way, axis=0)
+        steps = np.diff(path, axis=0)
         down = np.abs(steps[:, 1]) / (np.hypot(steps[:, 0], steps[:, 1]) + 1e-3)
         down = np.convolve(np.pad(down, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
         widths = np.maximum(1, np.round(width * (1 - nib + nib * down**1.5))).astype(int).tolist()

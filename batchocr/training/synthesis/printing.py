@@ -35,8 +35,26 @@ LABELS = (
     "Suma Adres Remarks Candidate Votes Polling Count Index Zip Tel. Account Pay to the order of USD EUR CHF kg cm mm "
     "Hole Par Score Player Team Left Right Q1 Q2 Question Answer Grade Unit Qty Price Tax Balance Form Office use only"
 ).split()
-WRITTEN = ("hand", "script", "comic", "cursive", "writ", "humor", "ecolier", "femke", "tomson", "rufs", "lobster",
-           "kaushan", "dancing", "breip", "isabella", "klaudia", "essays", "dseg")  # fmt: skip
+HANDWRITING_FONTS = (
+    "hand",
+    "script",
+    "comic",
+    "cursive",
+    "writ",
+    "humor",
+    "ecolier",
+    "femke",
+    "tomson",
+    "rufs",
+    "lobster",
+    "kaushan",
+    "dancing",
+    "breip",
+    "isabella",
+    "klaudia",
+    "essays",
+    "dseg",
+)
 """In a font's path: its figures are not plain print."""
 
 
@@ -44,7 +62,7 @@ WRITTEN = ("hand", "script", "comic", "cursive", "writ", "humor", "ecolier", "fe
 class PrintedNumber:
     """A number as a font sets it."""
 
-    picture: Pixels
+    image: Pixels
     boxes: tuple[tuple[int, int, int, int, int], ...]
     """Digit, left, top, width, height each."""
     height: int
@@ -68,13 +86,13 @@ class PrintBank:
         return tuple(
             number
             for number in self.numbers
-            if len(number.boxes) == 1 and number.boxes[0][3] + 8 > number.picture.shape[1]
+            if len(number.boxes) == 1 and number.boxes[0][3] + 8 > number.image.shape[1]
         )
 
     @classmethod
     def make(cls, fonts: Sequence[Path], rng: np.random.Generator, count: int = 1500) -> PrintBank:
-        plain = [path for path in fonts if not any(word in str(path).lower() for word in WRITTEN)]
-        hands = [path for path in fonts if any(word in str(path).lower() for word in WRITTEN[:-1])]
+        plain = [path for path in fonts if not any(word in str(path).lower() for word in HANDWRITING_FONTS)]
+        hands = [path for path in fonts if any(word in str(path).lower() for word in HANDWRITING_FONTS[:-1])]
         latin = [path for path in plain if _has(path, "0g8")]
         words = [word for _ in range(count) if (word := _word(plain, rng)) is not None]
         numbers = [n for _ in range(count) if (n := set_number(_any(latin, rng), number_text(rng), rng)) is not None]
@@ -99,10 +117,10 @@ def _has(path: Path, characters: str) -> bool:
     try:
         font = _font(path)
         missing = bytes(font.getmask("\uffff"))
-        pictures = [bytes(font.getmask(c)) for c in characters]
+        images = [bytes(font.getmask(c)) for c in characters]
     except (OSError, ValueError):
         return False
-    return missing not in pictures and b"" not in pictures and len(set(pictures)) == len(characters)
+    return missing not in images and b"" not in images and len(set(images)) == len(characters)
 
 
 def _set(path: Path, text: str) -> Pixels | None:
@@ -119,12 +137,12 @@ def _set(path: Path, text: str) -> Pixels | None:
     return np.asarray(canvas, np.uint8)
 
 
-def _spread(picture: Pixels | None, rng: np.random.Generator) -> Pixels | None:
+def _spread(image: Pixels | None, rng: np.random.Generator) -> Pixels | None:
     """The print as it is, or by `BOLD` with broader strokes."""
-    if picture is None or rng.random() >= BOLD:
-        return picture
+    if image is None or rng.random() >= BOLD:
+        return image
     side = int(rng.integers(2, 6))
-    return cv2.dilate(picture, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return cv2.dilate(image, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
 
 
 def _words(rng: np.random.Generator) -> str:
@@ -137,8 +155,8 @@ def _words(rng: np.random.Generator) -> str:
             letters = "".join(rng.choice(list("etaoinshrdlucmfwypvbgkqjxz"), int(rng.integers(1, 11)), p=_FREQUENT))
             words.append(letters)
     text = " ".join(words) + str(rng.choice(["", "", "", ":", ".", ",", "?", " -", "..."]))
-    how = rng.random()
-    return text.upper() if how < 0.25 else text.title() if how < 0.45 else text
+    roll = rng.random()
+    return text.upper() if roll < 0.25 else text.title() if roll < 0.45 else text
 
 
 _FREQUENT = np.array([12.7, 9.1, 8.2, 7.5, 7, 6.7, 6.3, 6.1, 6, 4.3, 4, 2.8, 2.8, 2.4, 2.2, 2.4, 2, 1.9, 1, 1.5, 2, 0.8,
@@ -160,13 +178,13 @@ def _word(fonts: Sequence[Path], rng: np.random.Generator) -> Pixels | None:
 def number_text(rng: np.random.Generator) -> str:
     """A printed number: years, dates, prices, page numbers, numbers of lines and seats."""
     digits = "".join(map(str, rng.integers(0, 10, int(rng.choice([1, 1, 2, 2, 3, 4, 6, 8])))))
-    how = rng.random()
-    if how < 0.1:
+    roll = rng.random()
+    if roll < 0.1:
         return str(rng.integers(1900, 2030))
-    if how < 0.4 and len(digits) > 2:
+    if roll < 0.4 and len(digits) > 2:
         at = int(rng.integers(1, len(digits)))
         digits = digits[:at] + str(rng.choice(list(".,/-: "))) + digits[at:]
-    if how > 0.75:
+    if roll > 0.75:
         before = str(rng.choice(["No. ", "$", "§ ", "p. ", "(", "Nr ", "#", "Q", "€ ", "Tel. "]))
         return before + digits + str(rng.choice(["", ".", ")", ":", " kg", "%", " cm"]))
     return digits
@@ -174,8 +192,8 @@ def number_text(rng: np.random.Generator) -> str:
 
 def set_number(path: Path, text: str, rng: np.random.Generator) -> PrintedNumber | None:
     """A number with the boxes of its digits; None where the font cannot."""
-    picture = _spread(_set(path, text), rng)
-    if picture is None:
+    image = _spread(_set(path, text), rng)
+    if image is None:
         return None
     font = _font(path)
     left, top = font.getbbox(text)[:2]
@@ -189,40 +207,48 @@ def set_number(path: Path, text: str, rng: np.random.Generator) -> PrintedNumber
     if not boxes:
         return None
     height = int(np.median([box[4] for box in boxes]))
-    return PrintedNumber(picture, tuple(boxes), height) if height > 6 else None
+    return PrintedNumber(image, tuple(boxes), height) if height > 6 else None
 
 
-def scaled(picture: Pixels, factor: float) -> Pixels:
-    size = max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+def scaled(image: Pixels, factor: float) -> Pixels:
+    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
 
 
-def lay_number(canvas: Canvas, number: PrintedNumber, x: float, base: float, height: float, opacity: float) -> float:
+def draw_printed_number(
+    canvas: Canvas, number: PrintedNumber, x: float, base: float, height: float, opacity: float
+) -> float:
     """A printed number with digits that high on a base line; returns its right end."""
     factor = height / number.height
-    picture = scaled(number.picture, factor)
-    foot = max(top + tall for _, _, top, _, tall in number.boxes) * factor
-    top = base - foot
-    canvas.lay(picture, x, top, opacity)
-    for digit, left, own_top, wide, tall in number.boxes:
-        canvas.add(
-            digit, int(x) + left * factor, int(top) + own_top * factor, wide * factor, tall * factor, PRINT, opacity
+    image = scaled(number.image, factor)
+    bottom = max(top + digit_height for _, _, top, _, digit_height in number.boxes) * factor
+    top = base - bottom
+    canvas.put_ink(image, x, top, opacity)
+    for digit, left, own_top, digit_width, digit_height in number.boxes:
+        canvas.add_box(
+            digit,
+            int(x) + left * factor,
+            int(top) + own_top * factor,
+            digit_width * factor,
+            digit_height * factor,
+            PRINT,
+            opacity,
         )
-    return x + picture.shape[1]
+    return x + image.shape[1]
 
 
-def lay_word(canvas: Canvas, bank: PrintBank, x: float, base: float, height: float, opacity: float) -> float:
+def draw_printed_word(canvas: Canvas, bank: PrintBank, x: float, base: float, height: float, opacity: float) -> float:
     """A printed word about that high on a base line; returns its right end."""
     words = bank.written if bank.written and canvas.chance(0.08) else bank.words
     word = words[int(canvas.rng.integers(len(words)))]
-    return lay_picture(canvas, word, x, base, height, opacity)
+    return draw_word_image(canvas, word, x, base, height, opacity)
 
 
-def lay_picture(canvas: Canvas, word: Pixels, x: float, base: float, height: float, opacity: float) -> float:
+def draw_word_image(canvas: Canvas, word: Pixels, x: float, base: float, height: float, opacity: float) -> float:
     """A word of the bank, set with an em that high; returns its right end."""
-    picture = scaled(word, height / EM_PX)
-    canvas.lay(picture, x, base - 0.8 * picture.shape[0], opacity)
-    return x + picture.shape[1]
+    image = scaled(word, height / EM_PX)
+    canvas.put_ink(image, x, base - 0.8 * image.shape[0], opacity)
+    return x + image.shape[1]
 
 
 def turned(mask: Pixels, boxes: NDArray[np.float32], quarters: int) -> tuple[Pixels, NDArray[np.float32]]:

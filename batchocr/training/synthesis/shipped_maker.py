@@ -10,8 +10,13 @@ import numpy as np
 from batchocr.errors import UsageError
 from batchocr.training.synthesis.patches import PatchMaker
 from batchocr.training.synthesis.printing import PrintBank
-from batchocr.training.synthesis.real_paper import RealPaper, cheques, labelled, without_digits
-from batchocr.training.synthesis.sources import Sources
+from batchocr.training.synthesis.real_paper import (
+    RealPaper,
+    load_cheques,
+    load_pages_without_digits,
+    load_pseudo_labelled,
+)
+from batchocr.training.synthesis.writing_sources import HandwritingSources
 
 BANK_SEED = 41
 TUNING_CHEQUES = 100
@@ -19,7 +24,7 @@ TUNING_CHEQUES = 100
 MISLABELLED = ("a_car_001163.jpg", "a_car_001165.jpg", "a_car_001167.jpg", "a_car_001192.jpg")
 """Of these the ones whose boxes are not what stands there: digits without a box, a 5 as 6, a 1 as 2, a 9 as 7. All
 digits that were read otherwise than labelled, with a confidence of 0.8 or more, were looked at."""
-BLANKS = ("blank-dpr_s08_v2", "blank-dpr_j_v2")
+TRAINING_BLANK_FORMS = ("blank-dpr_s08_v2", "blank-dpr_j_v2")
 """The blank forms that may be trained on; the others are measured on."""
 
 
@@ -32,7 +37,7 @@ def patch_maker(
     `held_out` the patches show only hands that are kept out of training, and no real paper. `without` names
     collections of real paper to leave out. Raises UsageError where the data lacks a file, or for an unknown name.
     """
-    sources = Sources.load(data, [fonts], labels, held_out=held_out)
+    sources = HandwritingSources.load(data, [fonts], labels, held_out=held_out)
     bank = PrintBank.make(sources.fonts, np.random.default_rng(BANK_SEED))
     papers = [] if held_out else real_papers(data, labels)
     if unknown := sorted(set(without) - {paper.name for paper in papers}):
@@ -43,19 +48,19 @@ def patch_maker(
 
 def real_papers(data: Path, labels: Path | None = None) -> list[RealPaper]:
     """Strips and pages whose digits are known, and pages without any, less what is kept out of training."""
-    blanks = [path for name in BLANKS for path in sorted((data / "tally-forms").glob(f"{name}*"))]
+    blanks = [path for name in TRAINING_BLANK_FORMS for path in sorted((data / "tally-forms").glob(f"{name}*"))]
     empty = [*pages_without_digits(data), *blanks]
-    real = [
-        RealPaper("cheques", 0.13, cheques(data / "orand-car-a" / "train", slice(None, -TUNING_CHEQUES))),
-        RealPaper("without digits", 0.03, without_digits(empty)),
+    papers = [
+        RealPaper("cheques", 0.13, load_cheques(data / "orand-car-a" / "train", slice(None, -TUNING_CHEQUES))),
+        RealPaper("without digits", 0.03, load_pages_without_digits(empty)),
     ]
     if labels is not None:
-        real += [
-            RealPaper("registers", 0.14, labelled(labels, data, "registers")),
-            RealPaper("register pages", 0.03, labelled(labels, data, "register pages")),
-            RealPaper("sudokus", 0.08, labelled(labels, data, "sudokus")),
+        papers += [
+            RealPaper("registers", 0.14, load_pseudo_labelled(labels, data, "registers")),
+            RealPaper("register pages", 0.03, load_pseudo_labelled(labels, data, "register pages")),
+            RealPaper("sudokus", 0.08, load_pseudo_labelled(labels, data, "sudokus")),
         ]
-    return real
+    return papers
 
 
 def pages_without_digits(data: Path) -> list[Path]:
@@ -65,5 +70,5 @@ def pages_without_digits(data: Path) -> list[Path]:
 
 def held_out_papers(data: Path) -> list[RealPaper]:
     """The cheques that are kept out of training, to choose by; without those that are labelled wrongly."""
-    pieces = cheques(data / "orand-car-a" / "train", slice(-TUNING_CHEQUES, None), MISLABELLED)
+    pieces = load_cheques(data / "orand-car-a" / "train", slice(-TUNING_CHEQUES, None), MISLABELLED)
     return [RealPaper("cheques", 0.0, pieces)]

@@ -24,18 +24,20 @@ def zero_chain(count: int, rng: np.random.Generator) -> Zeros:
     start = float(rng.uniform(-0.3, 0.12))  # where the pen begins, in turns from the top
     over = float(rng.uniform(0.0, 0.12))  # by how much a loop is closed twice
     sag = float(rng.uniform(0.0, 0.35))  # how low the pen runs between loops, in heights of a loop
-    ways: list[NDArray[np.float64]] = []
+    paths: list[NDArray[np.float64]] = []
     boxes = []
     for i in range(count):
         height = decay**i * float(np.clip(rng.normal(1, 0.05), 0.8, 1.15))
-        wide = width * decay**i * float(np.clip(rng.normal(1, 0.08), 0.75, 1.3))
-        middle = np.array([i * step * (0.5 + 0.5 * decay**i) + wide / 2, -height / 2 + float(rng.normal(0, 0.03))])
+        loop_width = width * decay**i * float(np.clip(rng.normal(1, 0.08), 0.75, 1.3))
+        middle = np.array(
+            [i * step * (0.5 + 0.5 * decay**i) + loop_width / 2, -height / 2 + float(rng.normal(0, 0.03))]
+        )
         turns = np.linspace(start if i == 0 else -0.03, 1 + over, POINTS) * 2 * np.pi
-        loop = middle + np.stack([-np.sin(turns) * wide / 2, -np.cos(turns) * height / 2], axis=1)
-        if ways:
-            before = ways[-1][-1]
+        loop = middle + np.stack([-np.sin(turns) * loop_width / 2, -np.cos(turns) * height / 2], axis=1)
+        if paths:
+            before = paths[-1][-1]
             between = (before + loop[0]) / 2 + (0.0, sag * height * 0.4)
-            ways.append(np.stack([between]))
-        ways.append(loop)
-        boxes.append((middle[0] - wide / 2, middle[1] - height / 2, wide, height))
-    return [np.concatenate(ways).astype(np.float32)], np.array(boxes, np.float32)
+            paths.append(np.stack([between]))
+        paths.append(loop)
+        boxes.append((middle[0] - loop_width / 2, middle[1] - height / 2, loop_width, height))
+    return [np.concatenate(paths).astype(np.float32)], np.array(boxes, np.float32)

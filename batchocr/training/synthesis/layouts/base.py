@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchocr.training.synthesis.canvas import Canvas
-from batchocr.training.synthesis.printing import PrintBank, lay_number, lay_word
+from batchocr.training.synthesis.printing import PrintBank, draw_printed_number, draw_printed_word
 from batchocr.training.synthesis.writing import Writing
 
 
@@ -22,5 +22,5 @@ class Layout:
         height = self._h * float(self.rng.uniform(0.4, 1.0))
         if self.canvas.chance(share):
             number = self.bank.numbers[int(self.rng.integers(len(self.bank.numbers)))]
-            return lay_number(self.canvas, number, x, base, height, self.canvas.ink)
-        return lay_word(self.canvas, self.bank, x, base, height * 1.4, self.canvas.ink)
+            return draw_printed_number(self.canvas, number, x, base, height, self.canvas.ink)
+        return draw_printed_word(self.canvas, self.bank, x, base, height * 1.4, self.canvas.ink)

@@ -16,29 +16,29 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Fitted:
+class TrainedModel:
     """A trained network, and on what it was trained and is to be measured."""
 
     model: keras.Model
-    seen: Digits
+    trained_on: Digits
     """Trained on, as they came."""
     held_out: Digits
     """Not trained on: they give temperature and threshold, and figures under the name `held_out_name`."""
     held_out_name: str
-    held_out_said: str
+    held_out_description: str
     """What they are, in words."""
-    also: dict[str, Digits]
+    other_sets: dict[str, Digits]
     """Others whose accuracy the sidecar tells, by the figure's name; that of the test half is told anyway."""
     data: str
     """What it was trained on, in words."""
 
 
-def probabilities(model: keras.Model, pictures: Crops) -> NDArray[np.float32]:
+def probabilities(model: keras.Model, images: Crops) -> NDArray[np.float32]:
     """(n, 10) of pictures (n, 28, 28) uint8, as the network gives them, not calibrated.
 
     A training that diverged leaves a network that answers NaN; it knows nothing, so each digit gets a tenth.
     """
-    found = np.asarray(model.predict(pictures, batch_size=500, verbose=0))
+    found = np.asarray(model.predict(images, batch_size=500, verbose=0))
     if np.isnan(found).any():
         log.warning("%s: the training diverged; what it answers is no number", model.name)
     return np.where(np.isnan(found), np.float32(1 / found.shape[1]), found)
