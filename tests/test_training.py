@@ -21,6 +21,7 @@ from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_model
 from batchocr.recognition.network import open_device
+from batchocr.training import epoch_progress
 from batchocr.training import run_folder as folder
 from batchocr.training.catalogue import SYSTEMS
 from batchocr.training.crop_collection import CropAmounts, load_crops
@@ -44,22 +45,22 @@ def train(data: Path, out: Path, recipe: DefaultRecipe = TINY, *, resume: bool =
 
 @contextmanager
 def stopped_after_an_epoch() -> Iterator[None]:
-    """Ctrl-C as soon as an epoch is told of in the log; expected to come, unless the call ends otherwise before."""
+    """Ctrl-C as soon as the log has the line of an epoch; expected to come, unless the call ends otherwise before."""
 
     def stop(record: logging.LogRecord) -> bool:
         if record.getMessage().startswith("epoch "):
             raise KeyboardInterrupt
         return True
 
-    before = folder.log.level
-    folder.log.setLevel(logging.INFO)
-    folder.log.addFilter(stop)
+    before = epoch_progress.log.level
+    epoch_progress.log.setLevel(logging.INFO)
+    epoch_progress.log.addFilter(stop)
     try:
         with suppress(KeyboardInterrupt):
             yield
     finally:
-        folder.log.removeFilter(stop)
-        folder.log.setLevel(before)
+        epoch_progress.log.removeFilter(stop)
+        epoch_progress.log.setLevel(before)
 
 
 @pytest.fixture(scope="module")

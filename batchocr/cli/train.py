@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from batchocr.cli.common import ends_with_exit_code
+from batchocr.cli.common import ends_with_exit_code, say
 
 SHOWN = 48
 """Patches on a sheet of `--show`."""
@@ -89,6 +89,8 @@ def train(
         from batchocr.recognition.network import open_device
 
         open_device("auto")
+        from batchocr.training.accuracy_table import accuracy_lines
+        from batchocr.training.epoch_progress import ProgressOptions
         from batchocr.training.train import Material
         from batchocr.training.train import train as train_model
 
@@ -101,8 +103,10 @@ def train(
             epochs=epochs,
             seed=seed,
             resume=resume,
-            verbose=int(sys.stdout.isatty()),
+            progress=ProgressOptions(write=say, bar=sys.stderr.isatty()),
         )
+        for line in accuracy_lines(path.parent):
+            say(line)
         typer.echo(f"{path}")
 
 

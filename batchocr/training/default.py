@@ -25,6 +25,7 @@ from batchocr.training.crop_collection import (
     load_crops,
     save_crops,
 )
+from batchocr.training.epoch_progress import EpochProgress, ProgressOptions
 from batchocr.training.networks import build
 from batchocr.training.run_folder import Checkpoint, claim, make_repeatable, resumed
 from batchocr.training.trained_model import TrainedModel
@@ -108,7 +109,7 @@ def _compile(model: keras.Model, recipe: DefaultRecipe) -> None:
     )
 
 
-def fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, verbose: int) -> keras.Model:
+def fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, progress: ProgressOptions) -> keras.Model:
     """Train, saving after each epoch; an interrupted training goes on. The averaged weights are in place in the end."""
     out.mkdir(parents=True, exist_ok=True)
     make_repeatable(recipe.seed)
@@ -126,9 +127,12 @@ def fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, verbose:
             batches,
             initial_epoch=len(epochs),
             epochs=recipe.epochs,
-            verbose=verbose,
+            verbose=0,
             shuffle=False,
-            callbacks=[Checkpoint(out, recipe.seed, epochs, stride=STRIDE, tell=not verbose)],
+            callbacks=[
+                Checkpoint(out, recipe.seed, epochs, stride=STRIDE),
+                EpochProgress(epochs, recipe.epochs, recipe.steps, progress),
+            ],
         )
     else:
         model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -151,7 +155,14 @@ def _settle(model: keras.Model, batches: _Mixed) -> None:
 
 
 def fit_default(
-    data: DigitSplits, sources: CropSources, out: Path, recipe: DefaultRecipe, *, resume: bool, jobs: int, verbose: int
+    data: DigitSplits,
+    sources: CropSources,
+    out: Path,
+    recipe: DefaultRecipe,
+    *,
+    resume: bool,
+    jobs: int,
+    progress: ProgressOptions,
 ) -> TrainedModel:
     """Train the default system; its averaged weights are in place in the end.
 
@@ -173,11 +184,12 @@ def fit_default(
         save_crops(collections, crops)
     for name, digits in collections.groups.items():
         log.info("%s: %d crops", name, len(digits))
-    model = fit(collections.groups, recipe, out, verbose)
+    model = fit(collections.groups, recipe, out, progress)
     more = "".join(f", {path.name} (less its last eighth)" for path in sources.more)
     return TrainedModel(
         model=model,
         trained_on=collections.groups["hand"],
+        count=sum(map(len, collections.groups.values())),
         held_out=concatenate(list(collections.held_out.values())),
         held_out_name="held_out",
         held_out_description=f"crops by hands and of pages kept out ({', '.join(collections.held_out)})",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,11 @@ import numpy as np
 from batchocr.errors import OutputError, UsageError
 from batchocr.recognition.keras_archive_check import LARGEST, KerasFile, read_whole
 
-ACCOUNT, HISTORY = "training.json", "history.csv"
+ACCOUNT, HISTORY, METRICS = "training.json", "history.csv", "metrics.json"
+"""Files of a training: its options, the figures of each epoch, and the figures of the finished model."""
 
 Epoch = dict[str, float]
 """`accuracy`, `loss` and `seconds`, with `val_` before it for the validation cut where there is one."""
-
-log = logging.getLogger(__name__)
 
 
 def claim(out: Path, account: dict[str, Any], *, resume: bool) -> None:
@@ -91,13 +89,18 @@ def write_history(path: Path, epochs: list[Epoch]) -> None:
 class Checkpoint(keras.callbacks.Callback):
     """After each epoch all that is needed to go on: weights, optimiser, and the epochs so far, as one file."""
 
-    def __init__(self, out: Path, seed: int, epochs: list[Epoch], *, stride: int, tell: bool) -> None:
-        """`epochs` are those before; each new one is added to them. `tell` logs each, for want of Keras's own bar.
+    def __init__(self, out: Path, seed: int, epochs: list[Epoch], *, stride: int) -> None:
+        """Create the callback.
 
-        Dropout's draws move on by one a step, and by `stride` an epoch: with fewer than the steps some come again.
+        Args:
+            out: The training's folder.
+            seed: The training's seed.
+            epochs: The figures of the epochs before; each new epoch is appended.
+            stride: By how much the state of dropout's generator grows in an epoch. It grows by one in a step, so a
+                stride below the number of steps would repeat some draws.
         """
         super().__init__()
-        self.out, self.seed, self.epochs, self.stride, self.tell = out, seed, epochs, stride, tell
+        self.out, self.seed, self.epochs, self.stride = out, seed, epochs, stride
         self.clock = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -115,4 +118,3 @@ class Checkpoint(keras.callbacks.Callback):
         write_history(self.out / HISTORY, self.epochs)
         fresh.replace(self.out / f"epoch-{epoch + 1:03}.keras")
         (self.out / f"epoch-{epoch:03}.keras").unlink(missing_ok=True)
-        log.log(logging.INFO if self.tell else logging.DEBUG, "epoch %d: %s", epoch + 1, self.epochs[-1])

@@ -31,12 +31,13 @@ from batchocr.training.catalogue import DEFAULT, DETECTOR, System, system_named
 from batchocr.training.crop_collection import CropSources
 from batchocr.training.default import DefaultRecipe, fit_default
 from batchocr.training.detection.fit import DetectorRecipe, fit_detector, write_sidecar
-from batchocr.training.run_folder import HISTORY, read_history
+from batchocr.training.epoch_progress import ProgressOptions
+from batchocr.training.run_folder import HISTORY, METRICS, read_history
 from batchocr.training.synthesis.writing_sources import check_data
 from batchocr.training.trained_model import TrainedModel, probabilities
 from batchocr.training.tutorials import fit_tutorial
 
-MODEL, METRICS = "model.keras", "metrics.json"
+MODEL = "model.keras"
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def train(
     seed: int = 2017,
     resume: bool = False,
     jobs: int = 2,
-    verbose: int = 0,
+    progress: ProgressOptions | None = None,
     material: Material | None = None,
     default: DefaultRecipe | None = None,
     detector: DetectorRecipe | None = None,
@@ -84,10 +85,11 @@ def train(
     for a detector that cannot be used.
     """
     entry = system_named(system)
+    progress = progress or ProgressOptions()
     name = entry.recipe_name(recipe)
     if system not in (DEFAULT, DETECTOR):
         splits = load(data)
-        trained = fit_tutorial(entry, name, splits, out, epochs=epochs, seed=seed, resume=resume, verbose=verbose)
+        trained = fit_tutorial(entry, name, splits, out, epochs=epochs, seed=seed, resume=resume, progress=progress)
         return _write(trained, entry, name, seed, splits, out)
     given = material or Material()
     check_data(Path(data))
@@ -105,7 +107,7 @@ def train(
             labels=given.labels,
             resume=resume,
             jobs=jobs,
-            verbose=verbose,
+            progress=progress,
         )
         write_sidecar(path, seed)
         return path
@@ -113,7 +115,7 @@ def train(
     default_recipe = replace(default_recipe, epochs=epochs or default_recipe.epochs)
     splits = load(Path(data) / "mnist.npz")
     sources = CropSources(Path(data), given.fonts, given.labels, given.detector, given.more)
-    trained = fit_default(splits, sources, out, default_recipe, resume=resume, jobs=jobs, verbose=verbose)
+    trained = fit_default(splits, sources, out, default_recipe, resume=resume, jobs=jobs, progress=progress)
     return _write(trained, entry, name, seed, splits, out)
 
 
@@ -176,6 +178,7 @@ def _write(trained: TrainedModel, system: System, recipe: str, seed: int, data: 
         "keras": keras.__version__,
         "backend": keras.backend.backend(),
         "parameters": sidecar.parameters,
+        "digits_trained_on": trained.count,
         "temperature": temperature,
         "min_confidence": sidecar.min_confidence,
         **metrics_by_set,

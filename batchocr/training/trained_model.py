@@ -21,7 +21,9 @@ class TrainedModel:
 
     model: keras.Model
     trained_on: Digits
-    """Trained on, as they came."""
+    """Digits that it was trained on, before augmentation; of the default system one group of them."""
+    count: int
+    """Number of all images that it was trained on, images that are not digits included."""
     held_out: Digits
     """Not trained on: they give temperature and threshold, and figures under the name `held_out_name`."""
     held_out_name: str

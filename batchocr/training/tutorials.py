@@ -12,6 +12,7 @@ from batchocr.datasets.digits import Digits, DigitSplits, Labels
 from batchocr.errors import UsageError
 from batchocr.records import Crops
 from batchocr.training.catalogue import Recipe, System
+from batchocr.training.epoch_progress import EpochProgress, ProgressOptions
 from batchocr.training.networks import build
 from batchocr.training.run_folder import Checkpoint, claim, make_repeatable, resumed
 from batchocr.training.trained_model import TrainedModel
@@ -52,7 +53,7 @@ def fit_tutorial(
     epochs: int | None,
     seed: int,
     resume: bool,
-    verbose: int,
+    progress: ProgressOptions,
 ) -> TrainedModel:
     """Train `system` by its recipe `name`, for the recipe's epochs unless told otherwise.
 
@@ -70,8 +71,9 @@ def fit_tutorial(
     account = {"system": system.name, "recipe": name, "data": data.sha256, "seed": seed, **asdict(recipe)}
     claim(out, {k: v for k, v in account.items() if k != "epochs"}, resume=resume)
     return TrainedModel(
-        model=_fit(system, recipe, trained_on, held_out, out, seed, verbose),
+        model=_fit(system, recipe, trained_on, held_out, out, seed, progress),
         trained_on=trained_on,
+        count=len(trained_on),
         held_out=held_out,
         held_out_name="validation",
         held_out_description="digits of the train half kept out of the training",
@@ -81,7 +83,13 @@ def fit_tutorial(
 
 
 def _fit(
-    system: System, recipe: Recipe, trained_on: Digits, held_out: Digits, out: Path, seed: int, verbose: int
+    system: System,
+    recipe: Recipe,
+    trained_on: Digits,
+    held_out: Digits,
+    out: Path,
+    seed: int,
+    progress: ProgressOptions,
 ) -> keras.Model:
     make_repeatable(seed, xla=recipe.xla)
     model, done = resumed(out)
@@ -99,9 +107,12 @@ def _fit(
             validation_batch_size=500,
             initial_epoch=len(done),
             epochs=recipe.epochs,
-            verbose=verbose,
+            verbose=0,
             shuffle=False,
-            callbacks=[Checkpoint(out, seed, done, stride=len(batches), tell=not verbose)],
+            callbacks=[
+                Checkpoint(out, seed, done, stride=len(batches)),
+                EpochProgress(done, recipe.epochs, len(batches), progress),
+            ],
         )
     clean = build(system.name, scaled=recipe.scaled)
     clean.set_weights(model.get_weights())

@@ -20,6 +20,7 @@ from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.network import open_device
 from batchocr.training.crop_collection import CROPS_FILE, load_crops
 from batchocr.training.default import DefaultRecipe, fit
+from batchocr.training.epoch_progress import ProgressOptions
 from batchocr.training.train import MODEL
 from batchocr.training.trained_model import probabilities
 
@@ -44,7 +45,7 @@ def main(
         rest = {other: digits for other, digits in collections.groups.items() if other != name}
         digits = collections.groups[name]
         digits = digits.take(np.flatnonzero(digits.labels < NONE))
-        model = fit(rest, recipe, out / name.replace(" ", "-"), verbose=0)
+        model = fit(rest, recipe, out / name.replace(" ", "-"), ProgressOptions())
         right = (answers(probabilities(model, digits.images)) == digits.labels).mean()
         last = collections.held_out.get(name)
         known = "" if last is None else f"{(answers(shipped.classify(last.images)) == last.labels).mean():.2%}"

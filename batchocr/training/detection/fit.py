@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -21,12 +20,11 @@ from batchocr.records import SIGNS
 from batchocr.training.detection.losses import box_part, class_accuracy, detection_loss, heat_part
 from batchocr.training.detection.network import NAME, build_detector
 from batchocr.training.detection.stream import StreamParameters, batches
+from batchocr.training.epoch_progress import EpochProgress, ProgressOptions
 from batchocr.training.run_folder import HISTORY, Epoch, claim, make_repeatable, read_history, write_history
 
 MODEL, STATE = "model.keras", "state.npz"
 """The averaged network after the last epoch, and all that is needed to go on."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def fit_detector(
     without: Sequence[str] = (),
     resume: bool = False,
     jobs: int = 2,
-    verbose: int = 0,
+    progress: ProgressOptions | None = None,
 ) -> Path:
     """Train the detector, saving after each epoch; with `start` from the weights of another training.
 
@@ -82,8 +80,11 @@ def fit_detector(
                 steps_per_epoch=recipe.steps,
                 initial_epoch=len(epochs),
                 epochs=recipe.epochs,
-                verbose=verbose,
-                callbacks=[_Checkpoint(out, epochs)],
+                verbose=0,
+                callbacks=[
+                    _Checkpoint(out, epochs),
+                    EpochProgress(epochs, recipe.epochs, recipe.steps, progress or ProgressOptions()),
+                ],
             )
     return out / MODEL
 
@@ -183,4 +184,3 @@ class _Checkpoint(keras.callbacks.Callback):
         np.savez(self.out / f"part-{STATE}", allow_pickle=False, **state)
         (self.out / f"part-{STATE}").replace(self.out / STATE)
         write_history(self.out / HISTORY, self.epochs)
-        log.info("epoch %d: %s", epoch + 1, self.epochs[-1])
