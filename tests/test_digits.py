@@ -133,7 +133,7 @@ def test_an_npz_without_halves(tmp_path: Path) -> None:
     splits = load(save_npz(tmp_path / "all.npz", x=TRAIN.images, y=TRAIN.labels))
     same(splits, TRAIN, None)
     assert len(splits.select(None)) == 60
-    with pytest.raises(UsageError, match=r"all.npz: has no test half; leave out --split"):
+    with pytest.raises(UsageError, match=r"all.npz: has no test split; leave out --split"):
         splits.select("test")
 
 

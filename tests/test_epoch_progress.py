@@ -70,7 +70,7 @@ def test_on_a_terminal_a_bar_shows_the_batches(tmp_path: Path) -> None:
     data = whole_npz(tmp_path / "d.npz")
     main, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 100))
-    command = [*START, "train", "--data", data, "--out", tmp_path / "run", *OPTIONS]
+    command = [*START, "train", "--data", str(data), "--out", str(tmp_path / "run"), *OPTIONS]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=terminal) as process:
         os.close(terminal)
         shown = b""

@@ -16,7 +16,7 @@ from batchocr.recognition.model_file import shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import HAND, PRINT, SIGN
 from batchocr.training.detection.cells import UNKNOWN, UNKNOWN_SIGNS
-from batchocr.training.joint import fit, worst_levels, write_run
+from batchocr.training.joint import write_run
 from batchocr.training.joint_evidence import (
     NO_MATCH,
     Evidence,
@@ -28,6 +28,7 @@ from batchocr.training.joint_evidence import (
     is_one_to_one,
     match_boxes,
 )
+from batchocr.training.joint_fit import fit, worst_levels
 
 
 def made_up(name: str, count: int, seed: int, *, boxed: bool = True) -> Evidence:

@@ -102,7 +102,8 @@ def test_models_are_listed_with_published_and_measured_figures() -> None:
         assert f"{system.parameters:,}" in first
     assert any("long" in line and "98.39% test" in line for line in lines)
     sidecar = json.loads(shipped_model().with_suffix(".json").read_text("utf-8"))
-    assert f"test accuracy {sidecar['metrics']['test_accuracy']}" in ended.out
+    assert f"{sidecar['metrics']['test_accuracy']:<10} MNIST's test split, 10,000 digits" in ended.out
+    assert any(line.startswith("validation ") and "kept out of the training" in line for line in lines)
 
 
 def test_what_was_measured_after_fewer_epochs_says_so(tmp_path: Path) -> None:

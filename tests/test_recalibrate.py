@@ -20,7 +20,7 @@ from strokes import STROKES, page, save
 
 from batchocr.evaluation.figures import figures
 from batchocr.evaluation.recalibrate import (
-    PRIOR_DEVIATION,
+    PARAMETERS,
     calibration_data_of_digits,
     reading_path,
     recalibrate_sidecar,
@@ -88,7 +88,7 @@ def of_digits(own_digits: Path, humble: Classifier) -> Calibrated:
 def test_the_network_stays_and_its_confidences_fit_the_data(of_digits: Calibrated, humble: Classifier) -> None:
     assert of_digits.model.read_bytes() == shipped_model().read_bytes()
     images, labels = shifted(600, 1)
-    more = fit_temperature(humble.classify(images), labels, PRIOR_DEVIATION)
+    more = fit_temperature(humble.classify(images), labels, PARAMETERS.prior_deviation)
     assert of_digits.sidecar.temperature == pytest.approx(humble.sidecar.temperature * more, abs=1e-4)
     assert more < 0.8
     own = Classifier(of_digits.model, device="cpu", batch_size=64)
@@ -117,8 +117,8 @@ def test_what_was_saved_is_told(of_digits: Calibrated) -> None:
     assert told["temperature"] == of_digits.sidecar.temperature
     levels = read_reading(reading_path(of_digits.model))[0].levels
     assert told["least_max_error"] == min(level.high for level in levels)
-    assert f"own.keras: calibrated on 600 pictures, {table.rows} digits read; temperature" in of_digits.out
-    assert f"the least --max-error that this can warrant: {told['least_max_error']:f}\n" in of_digits.out
+    assert f"own.keras: calibrated on 600 images, {table.rows} digits read; temperature" in of_digits.out
+    assert f"the smallest --max-error that this data can support: {told['least_max_error']:f}\n" in of_digits.out
     assert not list(of_digits.model.parent.glob("*.part"))
 
 
@@ -146,7 +146,7 @@ def test_a_calibration_on_a_calibration_moves_little(tmp_path: Path) -> None:
     data = save_npz(tmp_path / "some_wrong.npz", x_test=images, y_test=labels)
     first = calibrated(data, tmp_path / "first.keras")
     again = calibrated(data, tmp_path / "again.keras", "--model", first.model)
-    assert abs(np.log(again.sidecar.temperature / first.sidecar.temperature)) < PRIOR_DEVIATION / 5
+    assert abs(np.log(again.sidecar.temperature / first.sidecar.temperature)) < PARAMETERS.prior_deviation / 5
     assert again.told["calibrated"]["temperature_before"] == first.sidecar.temperature
 
 
@@ -154,7 +154,7 @@ def test_a_copy_may_be_calibrated_again(of_digits: Calibrated, tmp_path: Path) -
     model = copy_model(tmp_path / "own.keras", calibration=None)
     images, labels = shifted(250, 3)
     data = save_npz(tmp_path / "few.npz", x_test=images, y_test=labels)
-    assert calibrated(data, model).told["calibrated"]["data"] == "few.npz, test half"
+    assert calibrated(data, model).told["calibrated"]["data"] == "few.npz, test split"
 
 
 # Pages
@@ -277,7 +277,7 @@ def test_rows_do_not_tell_where_digits_stand(tmp_path: Path) -> None:
     save(tmp_path / "a.png", page(["2053"]))
     (tmp_path / "truth.json").write_text(json.dumps({"a.png": {"rows": ["2053"]}}))
     ended = evaluate(tmp_path, "--save-calibration", tmp_path / "own.keras")
-    assert ended.code == 2 and "give boxes, or pictures of one digit" in ended.err
+    assert ended.code == 2 and "give boxes, corrected results (--truth), or images of one digit" in ended.err
     assert not (tmp_path / "own.keras").exists()
 
 

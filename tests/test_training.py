@@ -176,7 +176,7 @@ def test_data_without_its_test_half_is_refused_before_the_work(data: Path, tmp_p
     half = digits(150)
     (tmp_path / "mnist.npz").unlink()
     save_npz(tmp_path / "mnist.npz", x_train=half.images, y_train=half.labels)
-    with pytest.raises(UsageError, match="has no test half"):
+    with pytest.raises(UsageError, match="has no test split"):
         train(tmp_path, tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

@@ -22,14 +22,25 @@ MNIST = "mnist"
 """In place of a path: what `keras.datasets.mnist` downloads."""
 MIN_SIDE_PX, MAX_SIDE_PX = 12, 128
 """Pixels along a side of a picture."""
-SCALED_SIDE_PX = 40
-"""Pixels along the longer side of one that is cut out of its paper."""
-MIN_INK_LEVEL, MARGIN_PX = 60, 16
-"""Tone from which a pixel counts as written on, and pixels of paper around one that is cut out."""
 ACCEPTED_DATA = (
     "give mnist, an .npz with x_train, y_train, x_test and y_test, MNIST's IDX files, "
     "or a folder with a folder of pictures for each digit"
 )
+
+
+@dataclass(frozen=True)
+class CutOutParameters:
+    """How an image of another size than 28 × 28 becomes a crop."""
+
+    scaled_side_px: int = 40
+    """Longer side to which the image is scaled before it is cut: about the height of a digit on a level page."""
+    min_ink_level: int = 60
+    """Grey level, 0 to 255, from which on a pixel counts as ink; the noise of the public collections is below it."""
+    margin_px: int = 16
+    """Pixels of paper that are added on each side, so that the crop has paper around its ink."""
+
+
+PARAMETERS = CutOutParameters()
 
 
 @dataclass(frozen=True)
@@ -66,13 +77,13 @@ class DigitSplits:
         """The half asked for; without a wish the test half where there is one. Raises UsageError where it lacks."""
         wanted = {"train": self.train, "test": self.test}.get(split or ("test" if self.test else "train"))
         if wanted is None:
-            raise UsageError(f"{self.name}: has no {split} half; leave out --split to measure on what there is")
+            raise UsageError(f"{self.name}: has no {split} split; leave out --split to measure all its digits")
         return wanted
 
     def train_split(self) -> Digits:
         """The train half. Raises UsageError where it lacks, or lacks a digit."""
         if self.train is None:
-            raise UsageError(f"{self.name}: has no train half; {ACCEPTED_DATA}")
+            raise UsageError(f"{self.name}: has no train split; {ACCEPTED_DATA}")
         if len(missing := np.setdiff1d(np.arange(10), self.train.labels)):
             names = ", ".join(map(str, missing))
             raise UsageError(f"{self.name}: holds no digit {names} to train on; add some, for all ten are needed")
@@ -129,12 +140,12 @@ def _cut_out(image: Pixels) -> Crops:
 
     from batchocr.vision.crops import cut_crops
 
-    scale = SCALED_SIDE_PX / max(image.shape)
+    scale = PARAMETERS.scaled_side_px / max(image.shape)
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     large = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    box = np.array([cv2.boundingRect((large > MIN_INK_LEVEL).view(np.uint8))], np.float32)
-    box[:, :2] += MARGIN_PX
-    return cut_crops(255 - np.pad(large, MARGIN_PX), box)
+    box = np.array([cv2.boundingRect((large > PARAMETERS.min_ink_level).view(np.uint8))], np.float32)
+    box[:, :2] += PARAMETERS.margin_px
+    return cut_crops(255 - np.pad(large, PARAMETERS.margin_px), box)
 
 
 def _prepare(digits: Digits | None) -> Digits | None:

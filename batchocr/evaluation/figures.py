@@ -31,6 +31,11 @@ MAX_ERRORS = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 """Values of `--max-error` for which the threshold is told."""
 
 
+def class_name(label: int, *, narrow: bool = False) -> str:
+    """Return the name of a class for people: the digit, or `not a digit` (`none` where there is little space)."""
+    return str(label) if label < NOT_A_DIGIT else "none" if narrow else "not a digit"
+
+
 def coverage(error: float, confidence: Floats, right: NDArray[np.bool_]) -> float:
     """Share of all digits that can be accepted, most confident first, with at most the share `error` of them wrong.
 

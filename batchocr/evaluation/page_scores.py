@@ -17,17 +17,28 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from batchocr.evaluation.corrected_results import CorrectedNumber
 from batchocr.evaluation.figures import confusions, trust
+from batchocr.recognition.calibration import NONE as NOT_A_DIGIT
 from batchocr.recognition.calibration import Floats
 from batchocr.records import Box, DigitRow
 
-MIN_OVERLAP = 0.3
-"""Of a found and a true digit's box, intersection over union, for one to be the other."""
-MIN_WIDTH_RATIO = 0.3
-"""Of a box's height: a narrower one counts as so wide. The ink of a 1 is a few pixels wide, and a box found around it
-may be several times that."""
-SURPLUS_COST = 0.02
-"""What a digit too many on a line costs, so that of two lines that hold a row the shorter one is taken."""
+
+@dataclass(frozen=True)
+class ScoringParameters:
+    """When a digit or row that was read is a true one."""
+
+    min_overlap_ratio: float = 0.3
+    """Intersection over union of a found and a true box from which on they may be the same digit. Boxes around ink and
+    boxes that a person draws differ by this much."""
+    min_width_ratio: float = 0.3
+    """Width of a box, in its heights, to which narrower boxes are widened. The ink of a 1 is a few pixels wide, and a
+    found box may be several times as wide."""
+    surplus_cost: float = 0.02
+    """Cost of a surplus digit on a line, in edits: of two lines that contain a row, the shorter one is taken."""
+
+
+PARAMETERS = ScoringParameters()
 
 RowsByFile = Mapping[str, Sequence[DigitRow]]
 """The digits read, by the name of their file."""
@@ -107,10 +118,63 @@ def score_boxes(truth: Mapping[str, Sequence[TrueNumber]], read: RowsByFile) -> 
     }, pairs
 
 
+def score_corrected(
+    truth: Mapping[str, Sequence[CorrectedNumber]], read: RowsByFile
+) -> tuple[dict[str, Any], DigitPairs]:
+    """Compare rows with corrected results.
+
+    Corrected results know only what the corrected run found. So digits that this run missed are not counted, and rows
+    whose box matches no corrected box are ignored: a person has not checked them.
+
+    Args:
+        truth: The corrected numbers by page.
+        read: The rows by page.
+
+    Returns:
+        The figures, and the pairs of true and read digits behind them.
+    """
+    count: Counter[str] = Counter()
+    pairs = DigitPairs()
+    for name, numbers in truth.items():
+        found = read.get(name, [])
+        flat = [digit for number in numbers for digit in number.digits]
+        match = match_digits(flat, found)
+        for at, (label, *_) in enumerate(flat):
+            is_digit, is_read = 0 <= label < NOT_A_DIGIT, at in match
+            count.update(true=is_digit, matched=is_digit and is_read, others=label == NOT_A_DIGIT)
+            if is_read and is_digit:
+                pairs.add(label, found[match[at]])
+                count["right"] += label == found[match[at]].digit
+            elif is_read and label == NOT_A_DIGIT:
+                pairs.add(-1, found[match[at]])
+                count["others_read"] += 1
+        texts = _texts(found)
+        first = 0
+        for number in numbers:
+            own = [at for at in range(first, first + len(number.digits)) if flat[at][0] < NOT_A_DIGIT and at in match]
+            first += len(number.digits)
+            if number.is_known:
+                count["numbers"] += 1
+                count["numbers_right"] += bool(own) and texts[_place(found[match[own[0]]])] == number.text
+    others = {"others": count["others"], "others_read": count["others_read"]} if count["others"] else {}
+    return {
+        "accuracy": _share(count["right"], count["true"]),
+        "errors": count["true"] - count["right"],
+        "count": count["true"],
+        **others,
+        **pairs.figures(),
+        "found_again": _share(count["matched"], count["true"]),
+        "accuracy_where_found": _share(count["right"], count["matched"]),
+        "number_accuracy": _share(count["numbers_right"], count["numbers"]),
+        "numbers": count["numbers"],
+        "pages": len(truth),
+    }, pairs
+
+
 def match_digits(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box]) -> dict[int, int]:
     """Which of the boxes found each true digit [digit, left, top, width, height] is, by index.
 
-    The pairs that overlap most are taken first, from LEAST_OVERLAP on.
+    The pairs that overlap most are taken first, from PARAMETERS.min_overlap_ratio on.
     """
     if not true or not found:
         return {}
@@ -120,7 +184,7 @@ def match_digits(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box])
     )
     match: dict[int, int] = {}
     taken: set[int] = set()
-    at, index = np.nonzero(overlap >= MIN_OVERLAP)
+    at, index = np.nonzero(overlap >= PARAMETERS.min_overlap_ratio)
     order = np.argsort(-overlap[at, index], kind="stable")
     for t, f in zip(at[order].tolist(), index[order].tolist(), strict=True):
         if t not in match and f not in taken:
@@ -139,8 +203,8 @@ def _overlap(a: Floats, b: Floats) -> Floats:
 
 
 def _widen_narrow(boxes: Floats) -> Floats:
-    """Boxes (n, 4), each as wide as LEAST_WIDTH asks for, about its middle."""
-    width = np.maximum(boxes[:, 2], MIN_WIDTH_RATIO * boxes[:, 3])
+    """Boxes (n, 4), each as wide as PARAMETERS.min_width_ratio asks for, about its middle."""
+    width = np.maximum(boxes[:, 2], PARAMETERS.min_width_ratio * boxes[:, 3])
     return np.stack([boxes[:, 0] + (boxes[:, 2] - width) / 2, boxes[:, 1], width, boxes[:, 3]], axis=1)
 
 
@@ -205,7 +269,7 @@ def _aligned(rows: Sequence[str], lines: Sequence[str]) -> list[int]:
         now = [(best[0][0] + len(row), (*best[0][1], len(row)))]
         for j, line in enumerate(lines):
             distance = _distance(row, line)
-            surplus = SURPLUS_COST * max(0, len(line) - len(row))
+            surplus = PARAMETERS.surplus_cost * max(0, len(line) - len(row))
             now.append(
                 min(
                     now[j],

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Digits, Labels
+from batchocr.evaluation.figures import class_name
 from batchocr.evaluation.page_scores import DigitPairs
 from batchocr.recognition.calibration import Floats, expected_calibration_error
 
@@ -133,7 +134,7 @@ def right_and_wrong(digits: Digits, predicted: NDArray[np.integer], confidence: 
         for place, index in enumerate(which):
             axes = figure.add_subplot(grid[divmod(place, ACROSS)])
             _show(axes, digits.images[index])
-            answer = str(predicted[index]) if predicted[index] < 10 else "none"
+            answer = class_name(int(predicted[index]), narrow=True)
             axes.set_title(f"predicted {answer}\ntrue {digits.labels[index]}", fontsize=8, color=colour, pad=3)
             # what is not quite sure is not told as 100%
             axes.set_xlabel(f"{min(confidence[index], 0.999):.1%}", fontsize=7.5, color=GREY, labelpad=2)
@@ -141,7 +142,7 @@ def right_and_wrong(digits: Digits, predicted: NDArray[np.integer], confidence: 
 
 
 def confusion(labels: NDArray[np.integer], predicted: NDArray[np.integer], path: Path) -> None:
-    """The matrix of true against predicted digits; only what is wrong is coloured. Answers past 9 are `none`."""
+    """The matrix of true against predicted digits; only what is wrong is coloured. Another answer is not a digit."""
     classes = max(10, int(predicted.max(initial=0)) + 1)
     counts = np.zeros((10, classes), int)
     np.add.at(counts, (labels, predicted), 1)
@@ -156,7 +157,7 @@ def confusion(labels: NDArray[np.integer], predicted: NDArray[np.integer], path:
             dark = true != answer and scale(count) > 0.6
             colour = BLUE if true == answer else "white" if dark else "black"
             axes.text(answer, true, f"{count}", ha="center", va="center", fontsize=9, color=colour)
-    axes.set_xticks(range(classes), [*map(str, range(10)), "none"][:classes])
+    axes.set_xticks(range(classes), [*map(str, range(10)), "not a\ndigit"][:classes])
     axes.set_yticks(range(10))
     axes.set_xticks(np.arange(-0.5, classes), minor=True)
     axes.set_yticks(np.arange(-0.5, 10), minor=True)

@@ -29,11 +29,22 @@ from batchocr.recognition.calibration import (
 )
 from batchocr.recognition.model_file import Calibration, Sidecar, sha256, shipped_model, sidecar_path
 
-MIN_DIGITS = 200
-"""Of fewer nothing useful can be said: even with none of 200 wrong, the share of errors may be 1.8%."""
-PRIOR_DEVIATION = 0.3
-"""Of the temperature's logarithm before one's own digits are seen: as a rule it is within a third of the model's."""
 OPTION = "--save-calibration"
+
+
+@dataclass(frozen=True)
+class RecalibrationParameters:
+    """How confidences are fitted to the user's own data."""
+
+    min_digits: int = 200
+    """Digits that are required. With fewer nothing useful can be said: if 200 digits are all right, the true share of
+    errors may still be 1.8%."""
+    prior_deviation: float = 0.3
+    """Standard deviation of the prior of the temperature's logarithm, and of slope and shift of the confidences: on
+    other data they are usually within a third of the model's own."""
+
+
+PARAMETERS = RecalibrationParameters()
 
 
 class ReadDigits(NamedTuple):
@@ -96,7 +107,7 @@ def recalibrate_sidecar(sidecar: Sidecar, data_set: CalibrationData) -> Sidecar:
     # a model without the class "none" has no answer to what is no digit: that counts in the table, not in the fit
     known = data_set.labels < len(sidecar.classes)
     _check_count(int((data_set.labels < NOT_A_DIGIT).sum()), data_set.data)
-    factor = fit_temperature(data_set.probabilities[known], data_set.labels[known], PRIOR_DEVIATION)
+    factor = fit_temperature(data_set.probabilities[known], data_set.labels[known], PARAMETERS.prior_deviation)
     rows = data_set.rows(factor, None)
     _check_count(len(rows.right), data_set.data)
     calibration = Calibration(
@@ -153,7 +164,7 @@ def fit_line(confidence: Floats, right: NDArray[np.bool_]) -> tuple[float, float
     """
     inputs = np.stack([_logit(confidence), np.ones(len(confidence))], axis=1)
     line, start = np.array([1.0, 0.0]), np.array([1.0, 0.0])
-    pull = np.eye(2) / PRIOR_DEVIATION**2
+    pull = np.eye(2) / PARAMETERS.prior_deviation**2
     for _ in range(50):
         predicted = 1 / (1 + np.exp(-inputs @ line))
         gradient = inputs.T @ (predicted - right) + pull @ (line - start)
@@ -170,10 +181,10 @@ def _logit(confidence: Floats) -> Floats:
 
 
 def _check_count(count: int, data: str) -> None:
-    if count < MIN_DIGITS:
+    if count < PARAMETERS.min_digits:
         raise UsageError(
-            f"{data}: {count} digits with known truth were found, too few to calibrate on; give {MIN_DIGITS} or more "
-            "(an error of 0.1% takes some 4,000)"
+            f"{data}: {count} digits with known truth were found, too few to calibrate on; give "
+            f"{PARAMETERS.min_digits} or more (an error of 0.1% takes some 4,000)"
         )
 
 

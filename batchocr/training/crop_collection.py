@@ -7,11 +7,12 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Digits, load
 from batchocr.datasets.public_digits import digit_sets
@@ -39,25 +40,8 @@ IMAGES_KEY, LABELS_KEY = "pictures", "labels"
 """Names of the arrays of each group in CROPS_FILE."""
 REAL_PAGES, REAL_NON_DIGITS = "real pages", "none on pages"
 """Groups: digits on real paper whose boxes are known, and what is none there."""
-HELD_OUT_DIVISOR = 8
-"""The last of so many parts of each collection of one's own is only measured on."""
-FALSE_SCORE = 0.2
-"""Of a detection, from which on it teaches what is no digit."""
 PATCH_SIDE = TILE - 2 * TILES.margin_px
-"""Of a patch: one tile of the detector shows it."""
-TASK, AHEAD = 8, 6
-"""Patches that a process makes at a time, and tasks that are under way for each process."""
-WHOLE_SCALES = (0.5, 0.75, 1.0, 1.4)
-"""At which pages without digits are looked at."""
-PIECE_ROUNDS = 2
-"""Times that the digits of real pages are cut, each time by other boxes and at another scale."""
-
-MIN_DIGIT_PX = 9.0
-"""Height of the digits of real pages below which these are not reduced."""
-DETECTED_PX = 36.0
-"""Height to which digits of real pages are brought for the detector."""
-PIECE_SAMPLING = CropSampling(max_digits=200, max_near=8, max_marks=10, max_found=40)
-BLANK_SAMPLING = CropSampling(max_found=400)
+"""Side of a patch in pixels: a tile of the detector shows all of it."""
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +73,37 @@ class CropAmounts:
 
 
 @dataclass(frozen=True)
+class CollectionParameters:
+    """How crops are collected."""
+
+    held_out_divisor: int = 8
+    """Of each collection of the user, the last of this many parts is held out."""
+    min_false_score: float = 0.2
+    """Score of a false detection from which on it is a training crop of the class not a digit."""
+    task_patches: int = 8
+    """Patches that a process makes in one task."""
+    tasks_per_process: int = 6
+    """Tasks that are submitted ahead for each process."""
+    blank_page_scales: tuple[float, ...] = (0.5, 0.75, 1.0, 1.4)
+    """Scales at which pages without digits are searched for false detections."""
+    real_page_rounds: int = 2
+    """How often the digits of real pages are cut, each time with other boxes and at another scale."""
+    min_digit_px: float = 9.0
+    """Height of digits, in pixels, below which real pages are not reduced."""
+    detected_digit_px: float = 36.0
+    """Height of digits, in pixels, at which the detector sees real pages."""
+    real_sampling: CropSampling = field(
+        default_factory=lambda: CropSampling(max_digits=200, max_near=8, max_marks=10, max_found=40)
+    )
+    """Crops of a real page."""
+    blank_sampling: CropSampling = field(default_factory=lambda: CropSampling(max_found=400))
+    """Crops of a page without digits."""
+
+
+PARAMETERS = CollectionParameters()
+
+
+@dataclass(frozen=True)
 class CropCollections:
     """Crops by group."""
 
@@ -111,7 +126,10 @@ def collect_crops(sources: CropSources, amounts: CropAmounts, seed: int, jobs: i
     groups |= merge_groups([_cut_patch(*patch, detect) for patch in made])
     paper_images = [paper_image for paper in real_papers(sources.data, sources.labels) for paper_image in paper.images]
     on_paper = _cut_real_paper(
-        [paper_image for paper_image in paper_images if len(paper_image.known)] + own, PIECE_ROUNDS, seed, detect
+        [paper_image for paper_image in paper_images if len(paper_image.known)] + own,
+        PARAMETERS.real_page_rounds,
+        seed,
+        detect,
     )
     groups |= merge_groups([on_paper, _false_on_pages(pages_without_digits(sources.data), detect)])
     made = _patches(sources, True, amounts.held_out_patches, seed + 1, min(1, jobs))
@@ -125,7 +143,7 @@ class _OptionalDetector:
     """What a detector finds on pictures; nothing without one."""
 
     def __init__(self, model: Path | None) -> None:
-        parameters = DetectorParameters(min_score=(FALSE_SCORE,) * 2)
+        parameters = DetectorParameters(min_score=(PARAMETERS.min_false_score,) * 2)
         self._detector = None if model is None else Detector(model, batch_size=1, parameters=parameters)
 
     def __call__(self, pixels: Pixels, scale: float = 1.0) -> Detections | None:
@@ -154,7 +172,7 @@ def _patches(
     for start, made in _make_in_order(sources, held_out, count, seed, jobs):
         for number, patch in enumerate(made, start):
             yield patch, np.random.default_rng((seed, number, 1))
-        if start % (100 * TASK) == 0:
+        if start % (100 * PARAMETERS.task_patches) == 0:
             log.info("%d of %d patches made", start + len(made), count)
 
 
@@ -162,7 +180,9 @@ def _make_in_order(
     sources: CropSources, held_out: bool, count: int, seed: int, jobs: int
 ) -> Iterator[tuple[int, list[_Patch]]]:
     """So many made-up pages, some at a time, and the number of the first of these."""
-    tasks = deque((seed, start, min(TASK, count - start)) for start in range(0, count, TASK))
+    tasks = deque(
+        (seed, start, min(PARAMETERS.task_patches, count - start)) for start in range(0, count, PARAMETERS.task_patches)
+    )
     if not jobs:
         _initialize(sources, held_out)
         yield from ((task[1], _make(*task)) for task in tasks)
@@ -172,7 +192,7 @@ def _make_in_order(
     ) as pool:
         coming: deque[tuple[int, Future[list[_Patch]]]] = deque()
         while tasks or coming:
-            while tasks and len(coming) < AHEAD * jobs:
+            while tasks and len(coming) < PARAMETERS.tasks_per_process * jobs:
                 task = tasks.popleft()
                 coming.append((task[1], pool.submit(_make, *task)))
             start, made = coming.popleft()
@@ -205,13 +225,13 @@ def _cut_real_paper(
         for repeat in range(rounds):
             rng = np.random.default_rng((seed, number, repeat, 2))
             factor = float(np.exp(rng.uniform(-0.5, 0.3))) if repeat else 1.0
-            factor = max(factor, min(1.0, MIN_DIGIT_PX / paper_image.height))
+            factor = max(factor, min(1.0, PARAMETERS.min_digit_px / paper_image.height))
             interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
             pixels = cv2.resize(paper_image.pixels, None, fx=factor, fy=factor, interpolation=interpolation)
             known = paper_image.known.copy()
             known[:, 1:5] *= factor
-            found = detect(pixels, min(2.0, DETECTED_PX / (paper_image.height * factor)))
-            cut = labelled_crops(pixels, known, rng, found, PIECE_SAMPLING)
+            found = detect(pixels, min(2.0, PARAMETERS.detected_digit_px / (paper_image.height * factor)))
+            cut = labelled_crops(pixels, known, rng, found, PARAMETERS.real_sampling)
             parts += [
                 {REAL_PAGES if name in (HANDWRITTEN, PRINTED) else REAL_NON_DIGITS: own} for name, own in cut.items()
             ]
@@ -224,9 +244,9 @@ def _false_on_pages(paths: Sequence[Path], detect: _OptionalDetector) -> dict[st
     nothing = np.empty((0, 6), np.float32)
     for number, path in enumerate(paths):
         pixels, _ = read_grey(path)
-        for repeat, scale in enumerate(WHOLE_SCALES):
+        for repeat, scale in enumerate(PARAMETERS.blank_page_scales):
             rng = np.random.default_rng((number, repeat, 3))
-            cut = labelled_crops(pixels, nothing, rng, detect(pixels, scale), BLANK_SAMPLING)
+            cut = labelled_crops(pixels, nothing, rng, detect(pixels, scale), PARAMETERS.blank_sampling)
             if FOUND in cut:
                 parts.append({REAL_NON_DIGITS: cut[FOUND]})
     return merge_groups(parts)
@@ -246,7 +266,7 @@ def _own_paper_images(paths: Sequence[Path]) -> tuple[list[PaperImage], list[Pap
             boxes = np.array([[*digit, HAND] for number in known[name] for digit in number["digits"]], np.float32)
             boxes[:, 1:5] *= factor
             paper_images.append(PaperImage(pixels, boxes, float(np.median(boxes[:, 4]))))
-        at = len(paper_images) - len(paper_images) // HELD_OUT_DIVISOR
+        at = len(paper_images) - len(paper_images) // PARAMETERS.held_out_divisor
         first, last = first + paper_images[:at], last + paper_images[at:]
     return first, last
 
@@ -258,14 +278,14 @@ def _own_digits(paths: Sequence[Path]) -> tuple[dict[str, Digits], dict[str, Dig
     for path in paths:
         if truth_file(path) is None:
             digits = load(path).train_split()
-            at = len(digits) - len(digits) // HELD_OUT_DIVISOR
+            at = len(digits) - len(digits) // PARAMETERS.held_out_divisor
             first[path.stem], last[path.stem] = digits.take(slice(None, at)), digits.take(slice(at, None))
     return first, last
 
 
 def save_crops(collections: CropCollections, path: Path) -> None:
     """Write all crops to `path`, so that an interrupted training can be resumed."""
-    arrays = {}
+    arrays: dict[str, NDArray[np.generic]] = {}
     for kind, groups in (("groups", collections.groups), ("held_out", collections.held_out)):
         for name, digits in groups.items():
             arrays[f"{kind}/{name}/{IMAGES_KEY}"] = digits.images

@@ -54,22 +54,41 @@ class DefaultRecipe:
     seed: int = 2017
 
 
-SHARES = {
-    MNIST: 0.28,
-    "hand": 0.3,
-    "print": 0.05,
-    "real pages": 0.09,
-    "none near": 0.05,
-    "none marks": 0.05,
-    "none paper": 0.01,
-    "none found": 0.03,
-    "none on pages": 0.04,
-}
-"""Of each batch; each further collection has OTHER. They are scaled to sum to 1 over what there is."""
-OTHER = 0.02
-FINISH = 1 / 6
-"""Share of the epochs, the last ones, in which `MOSTLY` holds besides."""
-MOSTLY = {MNIST: 0.5}
+@dataclass(frozen=True)
+class MixtureParameters:
+    """How batches are mixed from the groups of crops, and how the training ends.
+
+    The shares were chosen in the training rounds (docs/training-rounds.md). They are scaled to sum to 1 over the groups
+    that there are.
+    """
+
+    shares: Mapping[str, float] = field(
+        default_factory=lambda: {
+            MNIST: 0.28,
+            "hand": 0.3,
+            "print": 0.05,
+            "real pages": 0.09,
+            "none near": 0.05,
+            "none marks": 0.05,
+            "none paper": 0.01,
+            "none found": 0.03,
+            "none on pages": 0.04,
+        }
+    )
+    """Share of a batch by group."""
+    other_share: float = 0.02
+    """Share of a batch of each group that `shares` does not name."""
+    final_epochs_share: float = 1 / 6
+    """Share of the epochs, the last ones, in which `final_shares` replace the shares of the same groups."""
+    final_shares: Mapping[str, float] = field(default_factory=lambda: {MNIST: 0.5})
+    """Shares of the last epochs."""
+    norm_momentum: float = 0.98
+    """Momentum with which the statistics of batch normalisation are measured again for the averaged weights."""
+    norm_batches: int = 200
+    """Batches for this."""
+
+
+PARAMETERS = MixtureParameters()
 
 
 class _Mixed(keras.utils.PyDataset):
@@ -78,7 +97,11 @@ class _Mixed(keras.utils.PyDataset):
     def __init__(self, groups: Mapping[str, Digits], recipe: DefaultRecipe, first_epoch: int) -> None:
         super().__init__()
         self.groups, self.recipe, self.epoch = list(groups.values()), recipe, first_epoch
-        self.shares = [np.array([shares.get(name, OTHER) for name in groups]) for shares in (SHARES, SHARES | MOSTLY)]
+        p = PARAMETERS
+        self.shares = [
+            np.array([shares.get(name, p.other_share) for name in groups])
+            for shares in (p.shares, {**p.shares, **p.final_shares})
+        ]
         self.classes = np.eye(NOT_A_DIGIT + 1, dtype=np.float32)
 
     def __len__(self) -> int:
@@ -86,7 +109,7 @@ class _Mixed(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Crops, NDArray[np.float32]]:
         rng = np.random.default_rng((self.recipe.seed, self.epoch, index))
-        shares = self.shares[self.epoch >= round((1 - FINISH) * self.recipe.epochs)]
+        shares = self.shares[self.epoch >= round((1 - PARAMETERS.final_epochs_share) * self.recipe.epochs)]
         counts = rng.multinomial(self.recipe.batch, shares / shares.sum())
         chosen = [g.take(rng.integers(0, len(g), n)) for g, n in zip(self.groups, counts, strict=True) if n]
         part = concatenate(chosen)
@@ -147,8 +170,8 @@ def _settle(model: keras.Model, batches: _Mixed) -> None:
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momentum = [layer.momentum for layer in norms]
     for layer in norms:
-        layer.momentum = 0.98
-    for index in range(200):
+        layer.momentum = PARAMETERS.norm_momentum
+    for index in range(PARAMETERS.norm_batches):
         model(batches[index % len(batches)][0], training=True)
     for layer, value in zip(norms, momentum, strict=True):
         layer.momentum = value

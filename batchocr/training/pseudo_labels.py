@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,8 +27,8 @@ from batchocr.training.component_labels import component_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
 from batchocr.training.synthesis.ink_files import InkFile, line_image
 from batchocr.training.synthesis.real_paper import read_grey
+from batchocr.training.text_alignment import PARAMETERS as ALIGNMENT
 from batchocr.training.text_alignment import (
-    PARAMETERS,
     Alignment,
     AlignmentParameters,
     Box,
@@ -38,17 +39,37 @@ from batchocr.vision.tiles import make_tiles
 
 log = logging.getLogger(__name__)
 
-LINE_PX = 46.0
-"""Height at which lines of strokes are drawn, all of their ink."""
-BATCH = 2
-"""Tiles: a strip has one or two."""
+
+@dataclass(frozen=True)
+class LabellerParameters:
+    """How known texts are searched with a detector."""
+
+    line_px: float = 46.0
+    """Height in pixels at which lines of pen strokes are drawn, all of their ink."""
+    batch: int = 2
+    """Tiles of a batch: a strip has one or two."""
+    min_scale: float = 0.2
+    """Smallest scale at which a strip is searched."""
+    max_scale: float = 2.0
+    """Largest scale at which a strip or photo is searched."""
+    cell_px: float = 44.0
+    """Height in pixels to which the cells of a sudoku are scaled."""
+    max_cell_height_ratio: float = 1.1
+    """Height of a digit, in heights of its cell, above which a detection is not the digit of the cell."""
+    min_cell_probability: float = 0.1
+    """Score times probability of the known digit of a cell, above which the detection is that digit."""
+
+
+PARAMETERS = LabellerParameters()
 
 
 class Labeller:
     """Finds the boxes of known texts with a detector."""
 
-    def __init__(self, model: Path, p: AlignmentParameters = PARAMETERS) -> None:
-        self._detector = Detector(model, batch_size=BATCH, parameters=DetectorParameters(min_score=(p.min_score,) * 2))
+    def __init__(self, model: Path, p: AlignmentParameters = ALIGNMENT) -> None:
+        self._detector = Detector(
+            model, batch_size=PARAMETERS.batch, parameters=DetectorParameters(min_score=(p.min_score,) * 2)
+        )
         self._p = p
 
     def detections(self, pixels: Pixels, scale: float) -> Detections:
@@ -57,21 +78,22 @@ class Labeller:
         return suppressed(of_page(self._detector.detect(tiles.pixels), tiles), SuppressionParameters())
 
     def strip(self, pixels: Pixels, text: str) -> Alignment | None:
-        """A known text on a picture of one line: the best over some scales."""
-        alignment = [
-            found
-            for height in self._p.heights_px
-            if (found := align_text(text, self.detections(pixels, float(np.clip(height / pixels.shape[0], 0.2, 2.0)))))
-        ]
-        return max(alignment, key=lambda found: found.quality, default=None)
+        """Return the best alignment of a known text on an image of one line over some scales, None if none fits."""
+        alignments = [align_text(text, found) for found in self._at_scales(pixels)]
+        return max(filter(None, alignments), key=lambda alignment: alignment.quality, default=None)
 
     def gaps(self, pixels: Pixels, text: str) -> list[Box] | None:
-        """The same where some digits are missed, at the first scale at which it can be told."""
-        for height in self._p.heights_px:
-            found = self.detections(pixels, float(np.clip(height / pixels.shape[0], 0.2, 2.0)))
+        """Return the boxes of a text of which some digits are not detected, at the first scale at which it fits."""
+        for found in self._at_scales(pixels):
             if (boxes := align_text_with_gaps(text, found, pixels, self._p)) is not None:
                 return boxes
         return None
+
+    def _at_scales(self, pixels: Pixels) -> Iterator[Detections]:
+        """Yield the detections on a strip at each of the heights."""
+        for height in self._p.heights_px:
+            scale = float(np.clip(height / pixels.shape[0], PARAMETERS.min_scale, PARAMETERS.max_scale))
+            yield self.detections(pixels, scale)
 
 
 def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -122,7 +144,7 @@ def sudoku(labeller: Labeller, path: Path, cells: Sequence[dict[str, Any]]) -> l
     """
     pixels, factor = read_grey(path)
     side = float(np.median([cell["box"][3] for cell in cells])) * factor
-    found = labeller.detections(pixels, min(2.0, 44 / side))
+    found = labeller.detections(pixels, min(PARAMETERS.max_scale, PARAMETERS.cell_px / side))
     ends = np.array([cell["box"] for cell in cells], float) * factor
     x0, y0 = ends[:, :2].min(axis=0)
     x1, y1 = (ends[:, :2] + ends[:, 2:]).max(axis=0)
@@ -134,11 +156,13 @@ def sudoku(labeller: Labeller, path: Path, cells: Sequence[dict[str, Any]]) -> l
     for cell, (left, top, width, height) in zip(cells, ends.tolist(), strict=True):
         text, kind = cell.get("text") or "", cell["kind"]
         inside = found.take(_within(found, left, top, width, height))
-        inside = inside.take(np.flatnonzero((inside.kinds != SIGN) & (inside.boxes[:, 3] < 1.1 * height)))
+        inside = inside.take(
+            np.flatnonzero((inside.kinds != SIGN) & (inside.boxes[:, 3] < PARAMETERS.max_cell_height_ratio * height))
+        )
         own = np.array([])
         if kind in ("hand", "print") and len(text) == 1 and text.isdigit():
             own = inside.scores * inside.probabilities[:, int(text)]
-        if own.size and own.max() > 0.1:
+        if own.size and own.max() > PARAMETERS.min_cell_probability:
             box = inside.boxes[int(own.argmax())].astype(float).round(1).tolist()
             boxes.append([int(text), *box, HAND if kind == "hand" else PRINT])
         elif text or kind in ("unsure", "candidates"):
@@ -156,7 +180,7 @@ def lines(labeller: Labeller, path: Path) -> Iterator[tuple[str, dict[str, Any]]
         label, writer = file.text("label", i), f"unipen {file.text('writer', i)}"
         if int(file.text("lines", i)) != 1 or kept_out(writer) or not any(c.isdigit() for c in label):
             continue
-        drawn = line_image(file.strokes(i), LINE_PX)
+        drawn = line_image(file.strokes(i), PARAMETERS.line_px)
         if drawn is None:
             continue
         pixels, scale, corner = drawn

@@ -16,9 +16,6 @@ from batchocr.records import SIGN, SIGNS, Detections, Pixels
 from batchocr.training.component_labels import missing_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
 
-MISSED_SIGN_COST = 4.0
-"""What it costs that a sign has no detection, as minus the logarithm of a probability."""
-
 Box = list[float]
 """Class, left, top, width, height, kind."""
 
@@ -37,6 +34,8 @@ class AlignmentParameters:
     """A detection of this score that no digit took: the text is not laid well."""
     missed_digit_cost: float = 2.5
     """What it costs that a digit has no detection, where its ink may have the box."""
+    missed_sign_cost: float = 4.0
+    """Cost of a sign without a detection, as minus the logarithm of a probability."""
     max_missed_ratio: float = 0.5
     """Share of a text's digits that may have none."""
     reach_ratio: float = 1.5
@@ -68,7 +67,7 @@ def align_text(text: str, found: Detections, p: AlignmentParameters = PARAMETERS
     found = found.take(order)
     cost = _costs(wanted, found, p)
     rows, columns = cost.shape
-    best = _min_costs(wanted, cost, np.inf)
+    best = _min_costs(wanted, cost, np.inf, p.missed_sign_cost)
     if not rows or not np.isfinite(best[-1, -1]):
         return None
     taken = _trace_back(best, cost)
@@ -83,12 +82,14 @@ def align_text(text: str, found: Detections, p: AlignmentParameters = PARAMETERS
     return Alignment(_boxes(wanted, taken, found), quality)
 
 
-def _min_costs(wanted: Sequence[str], cost: NDArray[np.float64], missed_digit_cost: float) -> NDArray[np.float64]:
+def _min_costs(
+    wanted: Sequence[str], cost: NDArray[np.float64], missed_digit_cost: float, missed_sign_cost: float
+) -> NDArray[np.float64]:
     """The least cost (wanted + 1, found + 1) of laying so many characters on so many detections."""
     rows, columns = cost.shape
     best = np.full((rows + 1, columns + 1), np.inf)
     best[0] = 0
-    missed = np.array([MISSED_SIGN_COST if c in SIGNS else missed_digit_cost for c in wanted])
+    missed = np.array([missed_sign_cost if c in SIGNS else missed_digit_cost for c in wanted])
     for i in range(rows):
         best[i + 1, 0] = best[i, 0] + missed[i]
         for j in range(columns):
@@ -154,7 +155,7 @@ def align_text_with_gaps(
         return None
     found = found.take(np.argsort(found.boxes[:, 0] + found.boxes[:, 2] / 2, kind="stable"))
     cost = _costs(wanted, found, p)
-    taken = _trace_back(_min_costs(wanted, cost, p.missed_digit_cost), cost)
+    taken = _trace_back(_min_costs(wanted, cost, p.missed_digit_cost, p.missed_sign_cost), cost)
     alignment = {i: found.boxes[j].astype(float) for i, j in taken.items() if j is not None}
     digits = [i for i in alignment if wanted[i].isdigit()]
     missed = [i for i, c in enumerate(wanted) if c.isdigit() and i not in alignment]

@@ -45,6 +45,23 @@ class DetectorRecipe:
     seed: int = 2017
 
 
+@dataclass(frozen=True)
+class OptimizerParameters:
+    """What is the same in all trainings of the detector."""
+
+    first_rate_divisor: float = 20
+    """The highest learning rate divided by this is the rate of the first step."""
+    last_rate_ratio: float = 0.02
+    """Learning rate of the last step, as a share of the highest rate."""
+    warmup_steps: int = 200
+    """Steps until the highest rate."""
+    max_gradient_norm: float = 5.0
+    """Gradients with a larger norm are scaled down to it."""
+
+
+PARAMETERS = OptimizerParameters()
+
+
 def fit_detector(
     data: Path,
     fonts: Path,
@@ -107,13 +124,18 @@ def compile_detector(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] 
     keras.mixed_precision.set_dtype_policy("float32")
     if weights is not None:
         model.set_weights(weights)
+    p = PARAMETERS
     peak = recipe.rate if weights is None else recipe.start_rate
     rate = keras.optimizers.schedules.CosineDecay(
-        peak / 20, recipe.epochs * recipe.steps, warmup_target=peak, warmup_steps=200, alpha=0.02
+        peak / p.first_rate_divisor,
+        recipe.epochs * recipe.steps,
+        warmup_target=peak,
+        warmup_steps=p.warmup_steps,
+        alpha=p.last_rate_ratio,
     )
     model.compile(
         keras.optimizers.AdamW(
-            rate, weight_decay=recipe.decay, clipnorm=5.0, use_ema=True, ema_momentum=recipe.average
+            rate, weight_decay=recipe.decay, clipnorm=p.max_gradient_norm, use_ema=True, ema_momentum=recipe.average
         ),
         detection_loss,
         metrics=[heat_part, box_part, class_accuracy],

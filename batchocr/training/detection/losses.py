@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from keras import ops
 
 TARGET_CHANNELS = 9
 """Of a cell's target: three heats, four sides, the class, and the weight of sides and class."""
-BOX_SHARE, CLASS_SHARE = 1.5, 1.0
+
+
+@dataclass(frozen=True)
+class LossParameters:
+    """How the parts of the loss are weighted."""
+
+    box_weight: float = 1.5
+    """Weight of the boxes' loss; that of the heat is 1."""
+    class_weight: float = 1.0
+    """Weight of the classes' loss."""
+    focus_power: int = 2
+    """Power that makes cells count less if they are answered right (focal loss; CornerNet, eq. 1: alpha)."""
+    near_power: int = 4
+    """Power that makes cells near a centre count less (CornerNet, eq. 1: beta)."""
+
+
+PARAMETERS = LossParameters()
 STRIDE_CELLS = ((4, 16), (8, 4), (16, 1))
 """Strides, and how many cells of each there are for one of the coarsest."""
 
@@ -33,8 +50,8 @@ def _parts(target: Any, answer: Any) -> tuple[Any, Any, Any]:
     heat, sides, label, weight = target[..., :3], target[..., 3:7], target[..., 7], target[..., 8]
     return (
         _heat_loss(heat, answer[..., :3]),
-        BOX_SHARE * _box_loss(sides, answer[..., 3:7], weight),
-        CLASS_SHARE * _class_loss(label, answer[..., 7:], weight),
+        PARAMETERS.box_weight * _box_loss(sides, answer[..., 3:7], weight),
+        PARAMETERS.class_weight * _class_loss(label, answer[..., 7:], weight),
     )
 
 
@@ -57,9 +74,9 @@ def _heat_loss(heat: Any, logit: Any) -> Any:
     score = ops.clip(ops.sigmoid(logit), 1e-5, 1 - 1e-5)
     middle = ops.cast(heat >= 0.999, "float32")
     counted = ops.cast(heat >= 0, "float32")
-    near = (1 - ops.maximum(heat, 0.0)) ** 4
-    of_middle = middle * (1 - score) ** 2 * ops.log(score)
-    of_rest = (1 - middle) * counted * near * score**2 * ops.log(1 - score)
+    near = (1 - ops.maximum(heat, 0.0)) ** PARAMETERS.near_power
+    of_middle = middle * (1 - score) ** PARAMETERS.focus_power * ops.log(score)
+    of_rest = (1 - middle) * counted * near * score**PARAMETERS.focus_power * ops.log(1 - score)
     return -ops.sum(of_middle + of_rest) / ops.maximum(ops.sum(middle), 1.0)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -19,22 +20,46 @@ from batchocr.training.synthesis.zero_chains import zero_chain
 Points = NDArray[np.float64]
 """(2,): x and y of a point in pixels of the canvas."""
 
-NEIGHBOURS_LINK = 0.08
-"""Share of numbers in which digits are linked by a stroke."""
-CHAINS = 0.15
-"""Share of hands that write zeros at the end of a number in one stroke."""
-FORMS_SHARE, FLAGGED_SHARE = 0.04, 0.14
-"""Of digits, and of 1s, those drawn by the forms that registers and cheques have, whoever writes."""
-OLD_STYLE = 0.05
-"""Share of hands whose 0, 1 and 2 are as low as an n, and whose 3, 4, 5, 7 and 9 go below the line."""
-OLD_STYLE_LOW, OLD_STYLE_DROP = (0.55, 0.8), (0.25, 0.5)
-"""Height of the ones, and how far the others go down, in heights of a 6."""
-LONG_FIVE, LONG_FIVE_DROP = (1.2, 2.2), (0.2, 0.65)
-"""The same of a 5 like a long s: how high it is, and how far it goes down."""
-POOLS = {"strokes": 0.45, "images": 0.31, "forms": 0.14, "old": 0.1}
-"""Kinds of writers, and how often a page is by one."""
-JOINED, JOINED_OLD = 0.06, 0.6
-"""Share of hands that go from digit to digit without lifting the pen; of old hands."""
+
+@dataclass(frozen=True)
+class NumberWritingParameters:
+    """How numbers are written. The shares were chosen in the training rounds (docs/training-rounds.md)."""
+
+    pool_shares: Mapping[str, float] = field(
+        default_factory=lambda: {"strokes": 0.45, "images": 0.31, "forms": 0.14, "old": 0.1}
+    )
+    """Share of pages by kind of writer; the kinds are the fields `by_...` of `HandwritingSources`."""
+    linked_share: float = 0.08
+    """Share of numbers in which strokes link digits."""
+    chain_share: float = 0.15
+    """Share of writers who write zeros at the end of a number in one stroke."""
+    form_share: float = 0.04
+    """Share of digits that are drawn by a form of `stroke_digits`, whoever the writer is."""
+    form_of_1_share: float = 0.14
+    """The same share of the digit 1, whose forms with a flag are rare in the collections."""
+    old_style_share: float = 0.05
+    """Share of writers whose 0, 1 and 2 are as low as an n, and whose 3, 4, 5, 7 and 9 reach below the line."""
+    old_style_share_of_old: float = 0.4
+    """The same share of writers of the 19th century."""
+    old_style_heights: tuple[float, float] = (0.55, 0.8)
+    """Smallest and largest height of a low digit, in heights of a 6."""
+    old_style_drop_heights: tuple[float, float] = (0.25, 0.5)
+    """How far the other digits reach below the line, in heights of a 6."""
+    long_five_heights: tuple[float, float] = (1.2, 2.2)
+    """Smallest and largest height of a 5 like a long s, in heights of a 6."""
+    long_five_drop_heights: tuple[float, float] = (0.2, 0.65)
+    """How far such a 5 reaches below the line, in heights of a 6."""
+    long_five_share_of_old: float = 0.7
+    """Share of writers of the 19th century who write each 5 like a long s."""
+    joined_share: float = 0.06
+    """Share of writers who do not lift the pen between digits."""
+    joined_share_of_old: float = 0.6
+    """The same share of writers of the 19th century."""
+    mixed_share: float = 0.25
+    """Share of pages on which each digit is by another writer of the page's kind."""
+
+
+PARAMETERS = NumberWritingParameters()
 
 
 @dataclass(frozen=True)
@@ -64,7 +89,7 @@ class NumberWriting:
 
     def __init__(self, canvas: Canvas, sources: HandwritingSources) -> None:
         self.canvas, self.sources, self.rng = canvas, sources, canvas.rng
-        self._pool = str(self.rng.choice(list(POOLS), p=list(POOLS.values())))
+        self._pool = str(self.rng.choice(list(PARAMETERS.pool_shares), p=list(PARAMETERS.pool_shares.values())))
         self._pen_down: tuple[Points, Points] | None = None
         """Where the pen began and ended the digit written last, where it is known."""
 
@@ -77,7 +102,14 @@ class NumberWriting:
         spacing = rng.uniform(0.0, 0.35) if rng.random() < 0.7 else rng.uniform(-0.18, 0.06)
         uneven = float(rng.uniform(0, 0.09))
         old = self._pool == "old"
-        shares = (0 if old else 0.25, 0.4 if old else OLD_STYLE, CHAINS, JOINED_OLD if old else JOINED, 0.7 * old)
+        p = PARAMETERS
+        shares = (
+            0 if old else p.mixed_share,
+            p.old_style_share_of_old if old else p.old_style_share,
+            p.chain_share,
+            p.joined_share_of_old if old else p.joined_share,
+            p.long_five_share_of_old * old,
+        )
         mixed, old_style, chains, concatenate, long_fives = (bool(rng.random() < share) for share in shares)
         if concatenate:
             spacing = rng.uniform(-0.15, 0.12)
@@ -88,7 +120,7 @@ class NumberWriting:
         pool = getattr(self.sources, f"by_{self._pool}")
         writer = pool[int(rng.integers(len(pool)))] if handwriting.mixed else handwriting.writer
         own = writer.digits[digit]
-        while not own or rng.random() < (FLAGGED_SHARE if digit == 1 else FORMS_SHARE):
+        while not own or rng.random() < (PARAMETERS.form_of_1_share if digit == 1 else PARAMETERS.form_share):
             drawn = self.sources.by_forms
             own = drawn[int(rng.integers(len(drawn)))].digits[digit]
         return own[int(rng.integers(len(own)))]
@@ -164,7 +196,7 @@ class NumberWriting:
         rng = self.rng
         end, last, pen_up = x, None, None
         slope = float(np.clip(rng.normal(0, 0.02), -0.06, 0.06))
-        linked = rng.random() < NEIGHBOURS_LINK
+        linked = rng.random() < PARAMETERS.linked_share
         zeros = len(text) - len(text.rstrip("0")) if handwriting.chains else 0
         for i, character in enumerate(text):
             if end > self.canvas.side or (right is not None and end + 0.45 * height > right):
@@ -176,12 +208,12 @@ class NumberWriting:
             if character.isdigit():
                 tall = height * float(np.clip(rng.normal(1, handwriting.uneven * 1.3), 0.6, 1.35))
                 if handwriting.long_fives and character == "5":
-                    tall *= float(rng.uniform(*LONG_FIVE))
-                    baseline += float(rng.uniform(*LONG_FIVE_DROP)) * height
+                    tall *= float(rng.uniform(*PARAMETERS.long_five_heights))
+                    baseline += float(rng.uniform(*PARAMETERS.long_five_drop_heights)) * height
                 elif handwriting.old_style and character in "012":
-                    tall *= float(rng.uniform(*OLD_STYLE_LOW))
+                    tall *= float(rng.uniform(*PARAMETERS.old_style_heights))
                 elif handwriting.old_style and character in "34579":
-                    drop = float(rng.uniform(*OLD_STYLE_DROP))
+                    drop = float(rng.uniform(*PARAMETERS.old_style_drop_heights))
                     baseline, tall = baseline + drop * height, tall * (1 + drop * float(rng.uniform(0.2, 1)))
                 box = self.digit(int(character), end + (gap if i else 0), baseline, tall, handwriting)
                 if handwriting.concatenate and pen_up is not None and self._pen_down is not None and rng.random() < 0.7:

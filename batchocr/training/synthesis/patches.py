@@ -20,10 +20,38 @@ from batchocr.training.synthesis.real_paper import RealPaper
 from batchocr.training.synthesis.writing import Writing
 from batchocr.training.synthesis.writing_sources import HandwritingSources
 
-CUT_OUT_SHARE = 0.12
-"""Share of patches that show a strip or a cell alone."""
-MARGIN_PX = 24
-"""Pixels around a patch, so that it can be tilted."""
+
+@dataclass(frozen=True)
+class PatchParameters:
+    """How patches are made. The shares were chosen in the training rounds (docs/training-rounds.md)."""
+
+    margin_px: int = 24
+    """Pixels around a patch that are drawn and cut away, so that the page can be tilted."""
+    cut_out_share: float = 0.12
+    """Share of patches that show a strip or a cell alone."""
+    security_print_share: float = 0.25
+    """Share of pages with security print."""
+    back_share: float = 0.09
+    """Share of pages on which the back of the sheet shines through."""
+    bare_front_share: float = 0.4
+    """Share of these whose front is nearly empty, so that nothing stronger shows how faint the back is."""
+    decoration_share: float = 0.1
+    """Share of pages with holes, filled shapes and scrawls."""
+    alignment_mark_share: float = 0.06
+    """Share of pages with alignment marks."""
+    page_line_share: float = 0.08
+    """Share of pages with lines across all of it."""
+    long_stroke_share: float = 0.06
+    """Share of pages with a pen stroke across all of it."""
+    sheet_edge_share: float = 0.04
+    """Share of pages that show the edge of the sheet."""
+    tilted_share: float = 0.7
+    """Share of pages that are tilted."""
+    turned_print_share: float = 0.3
+    """Share of printed pages without handwriting that are turned by quarters."""
+
+
+PARAMETERS = PatchParameters()
 
 
 @dataclass(frozen=True)
@@ -55,15 +83,15 @@ class PatchMaker:
             return self._expose(piece.cut(self._canvas(rng)), piece.name, rng)
         canvas = self._canvas(rng)
         paper.tint(canvas)
-        if canvas.chance(0.25):
+        if canvas.chance(PARAMETERS.security_print_share):
             paper.security(canvas, self.bank)
         bare = False
-        if canvas.chance(0.09):
+        if canvas.chance(PARAMETERS.back_share):
             back = replace(canvas, paper=np.full_like(canvas.paper, 255.0), boxes=[])
             self._fill(back)
             if not back.real:
                 paper.show_through(canvas, back.paper)
-                bare = canvas.chance(0.4)  # nothing stronger beside it shows that it is faint
+                bare = canvas.chance(PARAMETERS.bare_front_share)  # nothing stronger beside it shows that it is faint
         layout = self._write(canvas, PageLayouts.sparse) if bare else self._fill(canvas)
         if not canvas.real:
             self._add_overlays(canvas)
@@ -79,7 +107,7 @@ class PatchMaker:
         return layout.__name__
 
     def _canvas(self, rng: np.random.Generator) -> Canvas:
-        side = self.side + 2 * MARGIN_PX
+        side = self.side + 2 * PARAMETERS.margin_px
         roll = rng.random()
         min_height, max_height = (
             (14, 50) if roll < 0.66 else (9.5, 16) if roll < 0.8 else (45, 85) if roll < 0.93 else (80, 130)
@@ -90,29 +118,30 @@ class PatchMaker:
 
     def _add_overlays(self, canvas: Canvas) -> None:
         """What may lie over everything."""
-        if canvas.chance(0.1):
+        if canvas.chance(PARAMETERS.decoration_share):
             around.decorations(canvas)
-        if canvas.chance(0.06):
+        if canvas.chance(PARAMETERS.alignment_mark_share):
             around.alignment_marks(canvas)
-        if canvas.chance(0.08):
+        if canvas.chance(PARAMETERS.page_line_share):
             around.cross_out_lines(canvas)
-        if canvas.chance(0.06):
+        if canvas.chance(PARAMETERS.long_stroke_share):
             around.long_stroke(canvas)
-        if canvas.chance(0.04):
+        if canvas.chance(PARAMETERS.sheet_edge_share):
             paper.edge(canvas)
 
     def _expose(self, canvas: Canvas, name: str, rng: np.random.Generator) -> Patch:
         boxes = np.array(canvas.boxes, np.float32).reshape(-1, 7)
         image = canvas.paper
-        if rng.random() < 0.7:
+        if rng.random() < PARAMETERS.tilted_share:
             image, boxes = tilt(image, boxes, rng)
-        image = np.ascontiguousarray(image[MARGIN_PX : MARGIN_PX + self.side, MARGIN_PX : MARGIN_PX + self.side])
-        boxes[:, 1:3] -= MARGIN_PX
+        margin = PARAMETERS.margin_px
+        image = np.ascontiguousarray(image[margin : margin + self.side, margin : margin + self.side])
+        boxes[:, 1:3] -= margin
         exposed = expose(image, boxes, canvas.height, canvas.real, rng)
         pixels, known = exposed.pixels, exposed.boxes
-        if rng.random() < CUT_OUT_SHARE and not canvas.real:
+        if rng.random() < PARAMETERS.cut_out_share and not canvas.real:
             pixels, known = cut_out(pixels, known, canvas.height, rng)
-        if name == "printed" and rng.random() < 0.3 and not (known[:, 5] == 0).any():
+        if name == "printed" and rng.random() < PARAMETERS.turned_print_share and not (known[:, 5] == 0).any():
             pixels, known = turned(pixels, known, int(rng.integers(1, 4)))  # a page on its side holds no digits by hand
             known[:, 5] = np.where(known[:, 5] == 1, 3, known[:, 5])
         return Patch(pixels, known[:, :6], name)

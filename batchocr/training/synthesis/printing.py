@@ -18,8 +18,6 @@ from batchocr.training.detection.cells import PRINT
 from batchocr.training.synthesis.canvas import Canvas
 
 EM_PX = 40
-BOLD = 0.2
-"""Share of words and numbers whose print is spread, as by a worn press, a copy or a bold font."""
 SCRIPTS = {
     "latin": string.ascii_letters + "äöüßéèêçñøåłőžşğ",
     "cyrillic": "".join(map(chr, range(0x410, 0x450))),
@@ -28,7 +26,6 @@ SCRIPTS = {
     "thai": "".join(map(chr, range(0xE01, 0xE2F))),
     "chinese": "".join(map(chr, range(0x4E00, 0x4F50))),
 }
-SHARES = (0.72, 0.08, 0.05, 0.05, 0.04, 0.06)
 LABELS = (
     "Name Date Total No. Page Sum Amount Code Signature Address Year Month Day Room Seat Class Result Mark Reading "
     "Station Rain Wind Meter kWh Nr. Datum Betrag Ort Telefon Nom Prix Somme Fecha Importe Cognome Totale Data Kwota "
@@ -56,6 +53,23 @@ HANDWRITING_FONTS = (
     "dseg",
 )
 """In a font's path: its figures are not plain print."""
+
+
+@dataclass(frozen=True)
+class PrintParameters:
+    """How print is set."""
+
+    bold_share: float = 0.2
+    """Share of words and numbers with broader strokes, as of a worn press, a copy or a bold font."""
+    script_shares: tuple[float, ...] = (0.72, 0.08, 0.05, 0.05, 0.04, 0.06)
+    """Share of words by script, in the order of SCRIPTS: most scans are in Latin script."""
+    bank_size: int = 1500
+    """Words and numbers that are set beforehand."""
+    font_tries: int = 12
+    """Fonts that are tried for a word until one has its script."""
+
+
+PARAMETERS = PrintParameters()
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,7 @@ class PrintBank:
         )
 
     @classmethod
-    def make(cls, fonts: Sequence[Path], rng: np.random.Generator, count: int = 1500) -> PrintBank:
+    def make(cls, fonts: Sequence[Path], rng: np.random.Generator, count: int = PARAMETERS.bank_size) -> PrintBank:
         plain = [path for path in fonts if not any(word in str(path).lower() for word in HANDWRITING_FONTS)]
         hands = [path for path in fonts if any(word in str(path).lower() for word in HANDWRITING_FONTS[:-1])]
         latin = [path for path in plain if _has(path, "0g8")]
@@ -139,7 +153,7 @@ def _set(path: Path, text: str) -> Pixels | None:
 
 def _spread(image: Pixels | None, rng: np.random.Generator) -> Pixels | None:
     """The print as it is, or by `BOLD` with broader strokes."""
-    if image is None or rng.random() >= BOLD:
+    if image is None or rng.random() >= PARAMETERS.bold_share:
         return image
     side = int(rng.integers(2, 6))
     return cv2.dilate(image, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
@@ -165,10 +179,10 @@ _FREQUENT = _FREQUENT / _FREQUENT.sum()
 
 
 def _word(fonts: Sequence[Path], rng: np.random.Generator) -> Pixels | None:
-    script = str(rng.choice(list(SCRIPTS), p=SHARES))
+    script = str(rng.choice(list(SCRIPTS), p=PARAMETERS.script_shares))
     other = script != "latin"
     text = "".join(rng.choice(list(SCRIPTS[script]), int(rng.integers(1, 12)))) if other else _words(rng)
-    for _ in range(12):
+    for _ in range(PARAMETERS.font_tries):
         path = _any(fonts, rng)
         if _has(path, SCRIPTS[script][:3]):
             return _spread(_set(path, text), rng)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,12 +12,20 @@ from batchocr.training.detection.cells import UNKNOWN
 from batchocr.training.synthesis.number_writing import Handwriting, NumberWriting
 from batchocr.training.synthesis.pen import Strokes, render
 
-WORDS_SHARE = 0.5
-"""Share of whole words where letters are written: single letters are four times as many in the data."""
-TEXT_WORDS_SHARE = 0.8
-"""The same in sentences."""
-ALIKE_SHARE = 0.04
-"""Of single letters, those that look like a digit."""
+
+@dataclass(frozen=True)
+class LetterParameters:
+    """Which letters and words are written."""
+
+    word_share: float = 0.5
+    """Share of whole words; the data has four times as many single letters as words."""
+    sentence_word_share: float = 0.8
+    """The same share in sentences."""
+    digit_like_share: float = 0.04
+    """Share of letters like O and I, which look like a digit, among single letters."""
+
+
+PARAMETERS = LetterParameters()
 
 
 class Writing(NumberWriting):
@@ -26,7 +34,7 @@ class Writing(NumberWriting):
     def text(self, x: float, base: float, height: float, handwriting: Handwriting) -> float:
         """A word as tall beside digits of that height as its letters ask for; returns its right end."""
         rng = self.rng
-        pool = self.sources.words if rng.random() < TEXT_WORDS_SHARE else self.sources.letters
+        pool = self.sources.words if rng.random() < PARAMETERS.sentence_word_share else self.sources.letters
         shape, word = pool[int(rng.integers(len(pool)))]
         above = any(c.isupper() or c in "bdfhklt" for c in word)
         below = any(c in "gjpqyQ" for c in word)
@@ -38,7 +46,7 @@ class Writing(NumberWriting):
     def word(self, x: float, base: float, height: float, handwriting: Handwriting, unknown: bool = False) -> float:
         """Letters, a word or another sign by hand: no digits; returns its right end."""
         rng = self.rng
-        pool = self.sources.words if rng.random() < WORDS_SHARE else self.sources.letters
+        pool = self.sources.words if rng.random() < PARAMETERS.word_share else self.sources.letters
         shape, text = pool[int(rng.integers(len(pool)))]
         word_height = height * float(rng.uniform(0.8, 1.5) if len(text) > 1 else rng.uniform(0.6, 1.15))
         base += float(rng.uniform(-0.05, 0.25)) * height
@@ -103,7 +111,7 @@ class Writing(NumberWriting):
     def letter(self, x: float, base: float, height: float, handwriting: Handwriting) -> None:
         """One letter alone, mostly a capital, as in the cells of a comb: no digit, though O and I look like digits."""
         rng = self.rng
-        if rng.random() < ALIKE_SHARE:
+        if rng.random() < PARAMETERS.digit_like_share:
             before = len(self.canvas.boxes)
             self.digit(int(rng.choice([0, 1])), x, base, height, handwriting)
             del self.canvas.boxes[before:]
