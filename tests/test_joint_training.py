@@ -16,18 +16,15 @@ from batchocr.recognition.model_file import shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import HAND, PRINT, SIGN
 from batchocr.training.detection.cells import UNKNOWN, UNKNOWN_SIGNS
-from batchocr.training.joint import write_run
-from batchocr.training.joint_evidence import (
+from batchocr.training.evidence_matching import (
     NO_MATCH,
-    Evidence,
     EvidenceParameters,
-    LabelledPage,
-    SignEvidence,
-    collect,
     expected_boxes,
     is_one_to_one,
     match_boxes,
 )
+from batchocr.training.joint import write_run
+from batchocr.training.joint_evidence import Evidence, LabelledPage, SignEvidence, collect
 from batchocr.training.joint_fit import fit, worst_levels
 
 

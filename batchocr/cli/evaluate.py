@@ -87,14 +87,15 @@ def evaluate(
     with ends_with_exit_code():
         from batchocr.errors import UsageError
         from batchocr.evaluation.report import report_lines
+        from batchocr.evaluation.true_pages import truth_file
         from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, shipped_model
         from batchocr.recognition.networks import Models
 
         path = model or shipped_model()
         sidecar = read_sidecar(path)  # a fault of the model is reported before the data is read
-        pages = _truth(data, truth, results)
-        if pages and split:
+        if split and (truth is not None or truth_file(data)):
             raise UsageError(f"{data}: pages have no splits; leave out --split")
+        pages = _truth(data, truth, results)
         if save_calibration:
             _check_calibration(save_calibration, path, data, pages)
         reading = None

@@ -1,4 +1,4 @@
-"""Digits from MNIST's own IDX files, and from a folder of pictures for each digit."""
+"""Digits from MNIST's IDX files, and from folders of images per digit."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from batchocr.errors import ScanError, UsageError
 from batchocr.records import Scan
 
 TRUTH = "truth.json"
-"""What tells a folder of pages from one of digits."""
+"""File whose presence makes a folder one of pages, not of digits."""
 _GZIP = b"\x1f\x8b"
 _IDX = b"\x00\x00"
 _TRAIN, _TEST = ("train", "training"), ("test", "testing", "t10k")
 
 
 def is_idx(path: Path) -> bool:
-    """Whether `path` is an IDX file (gzipped or not) or a folder with pictures in such files."""
+    """Return whether a path is an IDX file (gzipped or not) or a folder with such image files."""
     if path.is_dir():
         return any(_image_files(path))
     with path.open("rb") as file:
@@ -35,10 +35,16 @@ def _image_files(folder: Path) -> Iterator[Path]:
 
 
 def load_idx(path: Path) -> DigitSplits:
-    """Both halves in a folder, or those of one file of pictures with the labels' file beside it.
+    """Load IDX files.
 
     The names are those of MNIST: `train-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, with `.gz` or without.
-    A file that is called otherwise is all of the set. Raises UsageError.
+
+    Args:
+        path: A folder with both splits, or one file of images with its file of labels beside it. A file with
+            another name is the whole set.
+
+    Raises:
+        UsageError: The files are missing, damaged or do not fit each other.
     """
     splits: dict[str, Digits] = {}
     for image_file in _image_files(path) if path.is_dir() else [path]:
@@ -60,7 +66,9 @@ def _labels_of(image_file: Path) -> Path:
 
 
 def _read_idx(path: Path) -> NDArray[Any]:
-    """The array of an IDX file (http://yann.lecun.com/exdb/mnist): two zeros, type, dimensions, sizes, values."""
+    """Return the array of an IDX file (http://yann.lecun.com/exdb/mnist): two zeros, type, dimensions, sizes,
+    values.
+    """
     try:
         content = path.read_bytes()
         if content[:2] == _GZIP:
@@ -78,7 +86,14 @@ def _read_idx(path: Path) -> NDArray[Any]:
 
 
 def load_folders(path: Path) -> DigitSplits:
-    """The pictures in `path/0` to `path/9`, or in those below `path/train` and `path/test`. Raises UsageError."""
+    """Load the images in `path/0` to `path/9`, or in such folders below `path/train` and `path/test`.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        UsageError: A folder or image does not fit.
+    """
     if (path / TRUTH).exists():
         raise UsageError(f"{path}: these are pages with their truth, which can only be evaluated; {ACCEPTED_DATA}")
     folders = {each.name.lower(): each for each in path.iterdir() if each.is_dir()}
@@ -90,7 +105,7 @@ def load_folders(path: Path) -> DigitSplits:
 
 
 def _load_classes(path: Path) -> Digits:
-    """The pictures in the folders `0` to `9` below `path`."""
+    """Return the images in the folders `0` to `9` below `path`."""
     from batchocr.sources import SUFFIXES
 
     images, labels = [], []

@@ -1,4 +1,4 @@
-"""Digits to train and measure on: MNIST itself, an .npz, IDX files, or a folder of pictures for each digit."""
+"""Digits to train and measure on: MNIST itself, an .npz, IDX files, or a folder of images per digit."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from batchocr.vision.normalize import SIDE
 Labels = NDArray[np.int64]
 
 MNIST = "mnist"
-"""In place of a path: what `keras.datasets.mnist` downloads."""
+"""In place of a path: the set that `keras.datasets.mnist` downloads."""
 MIN_SIDE_PX, MAX_SIDE_PX = 12, 128
-"""Pixels along a side of a picture."""
+"""Minimum and maximum side of an image, in pixels."""
 ACCEPTED_DATA = (
     "give mnist, an .npz with x_train, y_train, x_test and y_test, MNIST's IDX files, "
     "or a folder with a folder of pictures for each digit"
@@ -45,9 +45,9 @@ PARAMETERS = CutOutParameters()
 
 @dataclass(frozen=True)
 class Digits:
-    """Pictures (n, 28, 28) uint8, ink 255 on 0, and which digits they are, (n,) int64, 0 to 9 or NONE.
+    """Images (n, 28, 28) uint8, ink 255 on paper 0, and their labels (n,) int64, 0 to 9 or 10 for not a digit.
 
-    What is to be drawn again may have any other height and width.
+    Before `to_crops` the images may have another height and width.
     """
 
     images: Crops
@@ -61,27 +61,38 @@ class Digits:
 
 
 def concatenate(parts: Sequence[Digits]) -> Digits:
-    """Several sets as one."""
+    """Return several sets as one."""
     return Digits(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
 @dataclass(frozen=True)
 class DigitSplits:
-    """What a set of digits holds, and what messages call it. Where it has no halves, all of it is `train`."""
+    """A set of digits and the name that messages give it. A set without splits is all `train`."""
 
     name: str
     train: Digits | None
     test: Digits | None
 
     def select(self, split: str | None) -> Digits:
-        """The half asked for; without a wish the test half where there is one. Raises UsageError where it lacks."""
+        """Return one of the splits.
+
+        Args:
+            split: `train` or `test`; None for the test split if there is one.
+
+        Raises:
+            UsageError: There is no such split.
+        """
         wanted = {"train": self.train, "test": self.test}.get(split or ("test" if self.test else "train"))
         if wanted is None:
             raise UsageError(f"{self.name}: has no {split} split; leave out --split to measure all its digits")
         return wanted
 
     def train_split(self) -> Digits:
-        """The train half. Raises UsageError where it lacks, or lacks a digit."""
+        """Return the train split.
+
+        Raises:
+            UsageError: There is no train split, or a digit is missing in it.
+        """
         if self.train is None:
             raise UsageError(f"{self.name}: has no train split; {ACCEPTED_DATA}")
         if len(missing := np.setdiff1d(np.arange(10), self.train.labels)):
@@ -91,7 +102,7 @@ class DigitSplits:
 
     @property
     def sha256(self) -> str:
-        """Of the pictures and labels, however they are kept."""
+        """Checksum of the images and labels, independent of the file format."""
         digest = hashlib.sha256()
         for split in (self.train, self.test):
             if split is not None:
@@ -101,18 +112,30 @@ class DigitSplits:
 
 
 def load(data: str | Path) -> DigitSplits:
-    """All digits of `data`: `mnist`, or the path of an .npz, of IDX files or of a folder for each digit.
+    """Load all digits of a data set as crops.
 
-    Pictures of another size than 28×28 are cut out of their paper and normalised as those of a page are.
-    Digits that are sorted by class are put into a random order, always the same, so that a part holds all classes.
-    Raises UsageError, which names the file and the fix, where they are not what a network can be given.
+    Images of another size than 28×28 are cut out of their paper and normalised as those of a page are. If the digits
+    are sorted by class they are shuffled, always in the same way, so that each part holds all classes.
+
+    Args:
+        data: `mnist`, or the path of an .npz, of IDX files or of a folder per digit.
+
+    Raises:
+        UsageError: The data does not fit a network; the message names the file and the fix.
     """
     splits = load_unscaled(data)
     return DigitSplits(splits.name, _prepare(splits.train), _prepare(splits.test))
 
 
 def load_unscaled(data: str | Path) -> DigitSplits:
-    """The same in the sizes and the order in which they came. Raises UsageError."""
+    """Load all digits of a data set in their own sizes and order.
+
+    Args:
+        data: As for `load`.
+
+    Raises:
+        UsageError: The data does not fit a network.
+    """
     from batchocr.datasets.digit_files import is_idx, load_folders, load_idx
 
     path = Path(data)
@@ -128,14 +151,16 @@ def load_unscaled(data: str | Path) -> DigitSplits:
 
 
 def to_crops(digits: Digits) -> Digits:
-    """Digits (n, 28, 28); those of another size are cut out of their paper and normalised as a page's are."""
+    """Return digits (n, 28, 28); images of another size are cut out of their paper and normalised as those of a page
+    are.
+    """
     if digits.images.shape[1:] == (SIDE, SIDE):
         return digits
     return Digits(np.concatenate([_cut_out(image) for image in digits.images]), digits.labels)
 
 
 def _cut_out(image: Pixels) -> Crops:
-    """The crop (1, 28, 28) of one digit of any size, from a picture that holds nothing else."""
+    """Return the crop (1, 28, 28) of an image that holds one digit and nothing else."""
     import cv2
 
     from batchocr.vision.crops import cut_crops
@@ -163,7 +188,7 @@ def _download() -> DigitSplits:
 
     try:
         (x, y), (x_test, y_test) = keras.datasets.mnist.load_data()
-    except Exception as fault:  # Keras has no class of its own for a failed download
+    except Exception as fault:  # Keras has no exception of its own for a failed download
         raise UsageError(
             f"{MNIST}: cannot be downloaded ({fault}); where there is no network, fetch mnist.npz elsewhere "
             "and give its path as --data"
@@ -184,9 +209,14 @@ def _load_npz_halves(path: Path) -> DigitSplits:
 
 
 def load_npz(path: Path, split: str | None = "train") -> Digits:
-    """The `train` or `test` half of an .npz as `keras.datasets.mnist` has it: x_train, y_train, x_test, y_test.
+    """Load one split of an .npz in the format of `keras.datasets.mnist`: x_train, y_train, x_test, y_test.
 
-    With None, `x` and `y`. Raises UsageError where the file is missing or holds anything else.
+    Args:
+        path: The file.
+        split: `train` or `test`; None for the arrays `x` and `y`.
+
+    Raises:
+        UsageError: The file is missing or holds something else.
     """
     x, y = (f"x_{split}", f"y_{split}") if split else ("x", "y")
     try:
@@ -204,7 +234,18 @@ def load_npz(path: Path, split: str | None = "train") -> Digits:
 def check_digits(
     images: NDArray[Any], labels: NDArray[Any], where: str, x: str = "pictures", y: str = "labels"
 ) -> Digits:
-    """Digits of arrays that a network can be given. Raises UsageError, which names `where`, for any others."""
+    """Return arrays as digits if a network can use them.
+
+    Args:
+        images: Images (n, height, width).
+        labels: Labels (n,).
+        where: Name of the file in messages.
+        x: Name of the images in messages.
+        y: Name of the labels in messages.
+
+    Raises:
+        UsageError: The arrays do not fit; the message names the file and the fix.
+    """
     if images.dtype.kind == "f" and (bad := int((~np.isfinite(images)).sum())):
         raise UsageError(f"{where}: {x} holds {bad} values that are NaN or infinite; make the file again as uint8")
     sizes = set(images.shape[1:])

@@ -1,4 +1,4 @@
-"""The public collections of single digits as crops, by name: hands to train on, and those kept out."""
+"""The public collections of single digits as crops, by name: digits to train on, and held-out ones."""
 
 from __future__ import annotations
 
@@ -15,15 +15,24 @@ from batchocr.vision.crops import cut_crops
 
 MNIST = "mnist"
 BLOCK = 60
-"""Digits that `sources.picture_writers` takes for one hand where writers have no names."""
+"""Number of consecutive digits that count as one writer if the writers have no names; as in `image_writers`."""
 MIN_CONTRAST = 40
-"""Grey levels between paper and ink of a picture that shows a digit."""
+"""Minimum difference between paper and ink of an image with a digit, in grey levels."""
 
 
 def digit_sets(data: Path) -> tuple[dict[str, Digits], dict[str, Digits]]:
-    """Digits to train on and digits kept out, by collection, from the folder of public data.
+    """Load the public collections of digits.
 
-    MNIST's train half comes as it is, others are brought to the same form. Raises UsageError for unfit data.
+    MNIST's train split is used as it is; the others are normalised to the same form.
+
+    Args:
+        data: Folder of public data.
+
+    Returns:
+        Digits to train on and held-out digits, by collection.
+
+    Raises:
+        UsageError: The data does not fit.
     """
     first: dict[str, Digits] = {}
     last: dict[str, Digits] = {}
@@ -36,7 +45,7 @@ def digit_sets(data: Path) -> tuple[dict[str, Digits], dict[str, Digits]]:
 
 
 def _all(data: Path) -> Iterator[tuple[str, Digits, Sequence[str]]]:
-    """Name, crops, and who wrote each."""
+    """Yield name, crops, and the writer of each digit."""
     with np.load(data / "qmnist-writers" / "mnist_writers.npz") as file:
         writers = [f"mnist {writer}" for writer in file["train_writer"]]
     yield MNIST, load_npz(data / "mnist.npz"), writers
@@ -55,7 +64,7 @@ def _all(data: Path) -> Iterator[tuple[str, Digits, Sequence[str]]]:
 
 
 def _swiss(path: Path) -> tuple[Digits, list[str]]:
-    """Pictures of digits on their paper, cut as those of a page are."""
+    """Return digits on paper, cut as those of a page are, and their writers."""
     with np.load(path) as file:
         images, labels, writers = file["x"], file["y"].astype(np.int64), file["writer"]
     crops, kept = [], []

@@ -1,10 +1,12 @@
-"""What a run read on pages, held against what stands there.
+"""Comparison of the rows that a run gives with the ground truth of pages.
 
-Three forms of truth, as `truth.json` beside the pages has them:
+The truth has one of four forms. Three of them are in a `truth.json` beside the pages:
 
 - boxes: `{file: [{"text": "2017", "digits": [[digit, left, top, width, height], ...]}, ...]}`
 - rows: `{file: {"rows": ["2017", ...]}}`, rows of digits from the top
-- crops: `{file: {"rows": ["7"]}}`, one digit a file
+- crops: `{file: {"rows": ["7"]}}`, one digit in each file
+
+The fourth, corrected, is a table of results that a person has corrected (`corrected_results`).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from batchocr.records import Box, DigitRow
 
 @dataclass(frozen=True)
 class ScoringParameters:
-    """When a digit or row that was read is a true one."""
+    """When a digit or row that was read matches a true one."""
 
     min_overlap_ratio: float = 0.3
     """Intersection over union of a found and a true box from which on they may be the same digit. Boxes around ink and
@@ -41,27 +43,27 @@ class ScoringParameters:
 PARAMETERS = ScoringParameters()
 
 RowsByFile = Mapping[str, Sequence[DigitRow]]
-"""The digits read, by the name of their file."""
+"""The digits read, by the name of their file or by the key of their page."""
 
 
 class TrueNumber(TypedDict):
-    """A number as it stands on the page."""
+    """A number on a page."""
 
     text: str
     digits: list[list[int]]
-    """[digit, left, top, width, height] each."""
+    """[digit, left, top, width, height] of each digit."""
 
 
 @dataclass
 class DigitPairs:
-    """Digits whose truth is known: what a confusion matrix and a reliability diagram are drawn from."""
+    """Digits with known truth, for confusion matrices and reliability diagrams."""
 
     true: list[int] = field(default_factory=list)
-    """−1 where there is no digit."""
+    """True digits; −1 if the row is not on a digit."""
     predicted: list[int] = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
-    """The file and page that each stands on."""
+    """File and page of each digit."""
 
     def add(self, true: int, row: DigitRow) -> None:
         self.true.append(true)
@@ -74,7 +76,7 @@ class DigitPairs:
         return np.array(self.true, int) == np.array(self.predicted, int)
 
     def figures(self) -> dict[str, Any]:
-        """Calibration, coverage and confusions; those of found digits that are none are counted as wrong."""
+        """Return calibration, coverage and confusions; rows that are not on a digit count as wrong."""
         if not self.true:
             return {"expected_calibration_error": None, "confusions": []}
         mixed = Counter((t, p) for t, p in zip(self.true, self.predicted, strict=True) if t not in (p, -1))
@@ -82,10 +84,17 @@ class DigitPairs:
 
 
 def score_boxes(truth: Mapping[str, Sequence[TrueNumber]], read: RowsByFile) -> tuple[dict[str, Any], DigitPairs]:
-    """Recall, precision, digits and numbers right, calibration and coverage, and the pairs behind them.
+    """Compare rows with a truth of boxes.
 
-    A found digit matches a true one where their boxes overlap best, one to one. A number is right where all its
-    digits, and no others, were read as one number.
+    A row matches the true digit whose box it overlaps most, one to one. A number is right if all its digits, and no
+    others, were read as one number.
+
+    Args:
+        truth: The true numbers by file.
+        read: The rows by file.
+
+    Returns:
+        Recall, precision, accuracies, calibration and coverage; and the pairs of true and read digits behind them.
     """
     count: Counter[str] = Counter()
     pairs = DigitPairs()
@@ -172,9 +181,14 @@ def score_corrected(
 
 
 def match_digits(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box]) -> dict[int, int]:
-    """Which of the boxes found each true digit [digit, left, top, width, height] is, by index.
+    """Match true digits with found boxes, one to one, the greatest overlaps first.
 
-    The pairs that overlap most are taken first, from PARAMETERS.min_overlap_ratio on.
+    Args:
+        true: [digit, left, top, width, height] of each true digit.
+        found: The found boxes or rows.
+
+    Returns:
+        The index of the found box by the index of the true digit.
     """
     if not true or not found:
         return {}
@@ -194,7 +208,7 @@ def match_digits(true: Sequence[Sequence[int]], found: Sequence[DigitRow | Box])
 
 
 def _overlap(a: Floats, b: Floats) -> Floats:
-    """Intersection over union (n, m) of boxes (n, 4) and (m, 4): left, top, width, height."""
+    """Return the intersection over union (n, m) of boxes (n, 4) and (m, 4): left, top, width, height."""
     a, b = _widen_narrow(a), _widen_narrow(b)
     lower = np.maximum(a[:, None, :2], b[None, :, :2])
     upper = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
@@ -203,7 +217,7 @@ def _overlap(a: Floats, b: Floats) -> Floats:
 
 
 def _widen_narrow(boxes: Floats) -> Floats:
-    """Boxes (n, 4), each as wide as PARAMETERS.min_width_ratio asks for, about its middle."""
+    """Widen boxes (n, 4) that are narrower than the minimum, about their centre."""
     width = np.maximum(boxes[:, 2], PARAMETERS.min_width_ratio * boxes[:, 3])
     return np.stack([boxes[:, 0] + (boxes[:, 2] - width) / 2, boxes[:, 1], width, boxes[:, 3]], axis=1)
 
@@ -220,10 +234,17 @@ def _texts(found: Sequence[DigitRow]) -> dict[tuple[int, int, int], str]:
 
 
 def score_rows(truth: Mapping[str, Mapping[str, Sequence[str]]], read: RowsByFile) -> dict[str, Any]:
-    """Edit distance over true digits, and rows read without any; rows are laid on found lines in order.
+    """Compare rows of digits with a truth of rows.
 
-    The ends of a line are free; a missed row costs all its digits. Boxes are not known, so confidences cannot be
-    measured.
+    The rows are aligned with the found lines in order. The ends of a line are free; a missed row costs all its digits.
+    Boxes are not known, so confidences cannot be measured.
+
+    Args:
+        truth: The true rows by file.
+        read: The digits read by file.
+
+    Returns:
+        Edit distance per true digit, share of rows without an edit, surplus digits.
     """
     errors = exact = 0
     for name, page in truth.items():
@@ -250,7 +271,7 @@ def score_rows(truth: Mapping[str, Mapping[str, Sequence[str]]], read: RowsByFil
 
 
 def _distance(row: str, line: str) -> int:
-    """Edit distance of `row` to the stretch of `line` that fits it best (Sellers, 1980)."""
+    """Return the edit distance of `row` to the part of `line` that fits it best (Sellers, 1980)."""
     before = [0] * (len(line) + 1)
     for i, wanted in enumerate(row, 1):
         now = [i]
@@ -261,8 +282,10 @@ def _distance(row: str, line: str) -> int:
 
 
 def _aligned(rows: Sequence[str], lines: Sequence[str]) -> list[int]:
-    """The cost of each row where rows go to lines of their own, both in order, as cheaply as can be."""
-    # best[i][j]: cost of the first i rows on the first j lines, and the costs of each
+    """Return the cost of each row if rows are assigned to lines of their own, both in order, at the lowest total
+    cost.
+    """
+    # best[i][j]: cost of the first i rows on the first j lines, and the costs of each row
     none: tuple[int, ...] = ()
     best = [(0.0, none)] * (len(lines) + 1)
     for row in rows:
@@ -285,7 +308,16 @@ def _aligned(rows: Sequence[str], lines: Sequence[str]) -> list[int]:
 def score_crops(
     truth: Mapping[str, Mapping[str, Sequence[str]]], read: RowsByFile
 ) -> tuple[dict[str, Any], DigitPairs]:
-    """Files where exactly the one true digit was read, or it was the largest; the pairs are those of single digits."""
+    """Compare files of one digit with their truth.
+
+    Args:
+        truth: The true digit by file.
+        read: The digits read by file.
+
+    Returns:
+        Share of the files in which exactly the true digit was read, or it was the largest; and the pairs of the files
+        with one digit read.
+    """
     count: Counter[str] = Counter()
     pairs = DigitPairs()
     for name, page in truth.items():

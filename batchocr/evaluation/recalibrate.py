@@ -1,4 +1,4 @@
-"""Confidences fitted to scans of one's own: the same network with a sidecar and a reading file of its own."""
+"""Fit the confidences to the user's own data: the same network with another sidecar and reading file."""
 
 from __future__ import annotations
 
@@ -48,37 +48,41 @@ PARAMETERS = RecalibrationParameters()
 
 
 class ReadDigits(NamedTuple):
-    """Rows of results whose truth is known."""
+    """Rows of results with known truth."""
 
     confidence: Floats
-    """(n,)."""
+    """(n,): confidences."""
     right: NDArray[np.bool_]
-    """(n,)."""
+    """(n,): whether the digit is right."""
     page: NDArray[np.int64] | None = None
-    """(n,): the place of its page; None for digits given one by one."""
+    """(n,): index of the page; None for digits given one by one."""
 
 
 @dataclass(frozen=True)
 class CalibrationData:
-    """What a calibration rests on."""
+    """The data that a calibration is fitted to."""
 
     data: str
-    """In words, without the path."""
+    """Its name in words, without the path."""
     probabilities: Floats
-    """(n, 11) of crops, as the model gives them with the calibration it has."""
+    """(n, 11): probabilities of crops, as the model gives them with its present calibration."""
     labels: Labels
-    """(n,) what they are: 0 to 9, or 10 for no digit."""
+    """(n,): true classes, 0 to 9, or 10 for not a digit."""
     rows: Callable[[float, Confidences | None], ReadDigits]
-    """The rows of the results, with a temperature on top of the model's.
-
-    And with other confidences than the reading file's, where they are given and the rows are those of pages.
-    """
+    """Returns the rows of the results for a temperature on top of the model's, and for other confidences than the
+    reading file's. The confidences are used for pages only."""
     pages: int = 0
-    """Whose rows they are; 0 for digits given one by one, which no detector saw."""
+    """Number of pages; 0 for digits given one by one, which the detector did not see."""
 
 
 def calibration_data_of_digits(data: str, probabilities: Floats, labels: Labels) -> CalibrationData:
-    """Of digits given one by one."""
+    """Return the data of digits given one by one.
+
+    Args:
+        data: Its name.
+        probabilities: Probabilities (n, 11).
+        labels: True classes (n,).
+    """
 
     def rows(temperature: float, _: Confidences | None) -> ReadDigits:
         return ReadDigits(*rows_of(scale(probabilities, temperature), labels))
@@ -87,7 +91,14 @@ def calibration_data_of_digits(data: str, probabilities: Floats, labels: Labels)
 
 
 def calibration_data_of_pages(data: str, pages: TruePages) -> CalibrationData:
-    """Of pages whose truth has boxes, or one digit a file. A row where no digit stands is wrong."""
+    """Return the data of pages with boxes, corrected results or one digit in each file.
+
+    A row that is not on a true digit is wrong.
+
+    Args:
+        data: Its name.
+        pages: The pages.
+    """
 
     def rows(temperature: float, confidences: Confidences | None) -> ReadDigits:
         _, pairs = pages.score(temperature, confidences)
@@ -100,11 +111,19 @@ def calibration_data_of_pages(data: str, pages: TruePages) -> CalibrationData:
 
 
 def recalibrate_sidecar(sidecar: Sidecar, data_set: CalibrationData) -> Sidecar:
-    """The sidecar with temperature, threshold and table of errors fitted to the evidence.
+    """Fit temperature, threshold and table of errors.
 
-    Raises UsageError where that holds fewer than LEAST_DIGITS digits.
+    Args:
+        sidecar: The sidecar of the measured model.
+        data_set: The data.
+
+    Returns:
+        The new sidecar.
+
+    Raises:
+        UsageError: The data has too few digits.
     """
-    # a model without the class "none" has no answer to what is no digit: that counts in the table, not in the fit
+    # a model without the class "none" has no answer for a non-digit, so it counts in the table but not in the fit
     known = data_set.labels < len(sidecar.classes)
     _check_count(int((data_set.labels < NOT_A_DIGIT).sum()), data_set.data)
     factor = fit_temperature(data_set.probabilities[known], data_set.labels[known], PARAMETERS.prior_deviation)
@@ -115,7 +134,7 @@ def recalibrate_sidecar(sidecar: Sidecar, data_set: CalibrationData) -> Sidecar:
     )
     return sidecar.model_copy(
         update={
-            # scaling twice is scaling once by the product
+            # scaling by two temperatures is scaling by their product
             "temperature": round(sidecar.temperature * factor, 4),
             "min_confidence": default_threshold(rows.confidence, rows.right),
             "calibration": calibration,
@@ -124,9 +143,15 @@ def recalibrate_sidecar(sidecar: Sidecar, data_set: CalibrationData) -> Sidecar:
 
 
 def recalibrated_reading(record: ReadingFile, before: Sidecar, own: Sidecar, data_set: CalibrationData) -> ReadingFile:
-    """The reading file for the model with its `own` calibration, from the one that was used with that of `before`.
+    """Return the reading file of the recalibrated model.
 
-    Of pages the confidences are fitted too, and threshold and table are those of their rows.
+    For pages the confidences are fitted too, and threshold and table are those of their rows.
+
+    Args:
+        record: The reading file that was used.
+        before: The sidecar of the measured model.
+        own: The sidecar with the new calibration.
+        data_set: The data.
     """
     record = record.model_copy(update={"classifier": own.sha256, "temperature": own.temperature})
     if not data_set.pages:
@@ -158,9 +183,16 @@ def recalibrated_reading(record: ReadingFile, before: Sidecar, own: Sidecar, dat
 
 
 def fit_line(confidence: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and shift of the confidences' logits (n,) that make what is right likeliest (Platt, 1999).
+    """Fit slope and shift of the confidences' logits (Platt, 1999).
 
-    Both are before any digit is seen normal about 1 and 0 with the deviation SPREAD: few digits move them little.
+    The prior of slope and shift is normal about 1 and 0, so that few digits move them little.
+
+    Args:
+        confidence: Confidences (n,).
+        right: Whether each digit is right, (n,).
+
+    Returns:
+        Slope and shift.
     """
     inputs = np.stack([_logit(confidence), np.ones(len(confidence))], axis=1)
     line, start = np.array([1.0, 0.0]), np.array([1.0, 0.0])
@@ -189,10 +221,14 @@ def _check_count(count: int, data: str) -> None:
 
 
 def check_target(target: Path, model: Path) -> None:
-    """Raises UsageError where `target` cannot be the calibrated copy of `model`.
+    """Check that a calibrated copy of a model can be written. An earlier copy of the same network may be replaced.
 
-    It is no model's name, `model` itself or the shipped one, or there is another file that would be lost; an earlier
-    copy of the same network is written again.
+    Args:
+        target: The file to write.
+        model: The measured model.
+
+    Raises:
+        UsageError: `target` has another suffix, is `model` or the shipped model, or would replace another file.
     """
     if target.suffix != model.suffix:
         raise UsageError(
@@ -207,14 +243,21 @@ def check_target(target: Path, model: Path) -> None:
 
 
 def reading_path(target: Path) -> Path:
-    """`own.keras` → `own.reading.json`."""
+    """Return `own.reading.json` for `own.keras`."""
     return target.with_suffix(OWN)
 
 
 def save(sidecar: Sidecar, record: ReadingFile, model: Path, target: Path) -> None:
-    """A copy of `model` at `target` with its new sidecar and reading file beside it.
+    """Write a copy of a model with a new sidecar and reading file beside it.
 
-    Raises OSError where they cannot be written.
+    Args:
+        sidecar: The new sidecar.
+        record: The new reading file.
+        model: The model to copy.
+        target: The copy.
+
+    Raises:
+        OSError: A file cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f"{target.name}.part")

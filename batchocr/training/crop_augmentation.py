@@ -1,4 +1,4 @@
-"""Crops moved, turned, slanted, stretched and bent a little, otherwise for each batch."""
+"""Random small distortions of crops: shift, rotation, slant, stretch and waves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchocr.records import Crops
 
 @dataclass(frozen=True)
 class AugmentationParameters:
-    """How much crops are distorted: standard deviations of normal distributions, small enough to keep each digit."""
+    """How much crops are distorted; the values are standard deviations that keep each digit recognizable."""
 
     shift_px: float = 0.7
     """Shift in each direction, in pixels."""
@@ -33,7 +33,18 @@ PARAMETERS = AugmentationParameters()
 
 
 def augment(crops: Crops, rng: np.random.Generator, p: AugmentationParameters = PARAMETERS) -> Crops:
-    """Crops (n, 28, 28) as they might have been written too."""
+    """Distort crops.
+
+    The waves are an elastic distortion (Simard, Steinkraus, Platt, 2003).
+
+    Args:
+        crops: Crops (n, 28, 28) uint8.
+        rng: Source of random numbers; the same state gives the same result.
+        p: Parameters.
+
+    Returns:
+        Distorted copies, (n, 28, 28) uint8.
+    """
     n, side = len(crops), crops.shape[1]
     centre = (side - 1) / 2
     points = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).astype(np.float32) - centre
@@ -51,7 +62,7 @@ def augment(crops: Crops, rng: np.random.Generator, p: AugmentationParameters = 
 
 
 def _spread(coarse: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """(n, 4, 4, 2) to (n, side, side, 2), smoothly."""
+    """Interpolate (n, 4, 4, 2) to (n, side, side, 2)."""
     n = len(coarse)
     planes = coarse.transpose(1, 2, 0, 3).reshape(4, 4, 2 * n)
     # OpenCV resizes up to four planes at once

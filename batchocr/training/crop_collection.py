@@ -1,4 +1,6 @@
-"""All that the classifier is trained on and measured by: crops of made-up and real pages, and collections of digits."""
+"""Collect all crops that the classifier is trained on and measured with: of synthetic and real pages, and of
+collections of digits.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ CROPS_FILE = "crops.npz"
 IMAGES_KEY, LABELS_KEY = "pictures", "labels"
 """Names of the arrays of each group in CROPS_FILE."""
 REAL_PAGES, REAL_NON_DIGITS = "real pages", "none on pages"
-"""Groups: digits on real paper whose boxes are known, and what is none there."""
+"""Groups of real pages: digits with known boxes, and what is not a digit there."""
 PATCH_SIDE = TILE - 2 * TILES.margin_px
 """Side of a patch in pixels: a tile of the detector shows all of it."""
 
@@ -51,25 +53,25 @@ class CropSources:
     """What crops are made from."""
 
     data: Path
-    """The folder of public data."""
+    """Folder of public data."""
     fonts: Path
-    """A folder of fonts, whose words are no digits."""
+    """Folder of fonts, for printed words and digits."""
     labels: Path | None = None
-    """Boxes that a detector found of known texts; see `batchocr.training.pseudo_labels`."""
+    """Boxes that a detector found for known texts; see `batchocr.training.pseudo_labels`."""
     detector: Path | None = None
-    """A detector, what it falsely finds being no digit."""
+    """Detector whose false detections are crops of the class not a digit."""
     more: tuple[Path, ...] = ()
-    """One's own: digits as `datasets.load` takes them, or a folder of pages with boxes in its `truth.json`, each."""
+    """Data of the user: digits as `datasets.load` takes them, or folders of pages with boxes in their `truth.json`."""
 
 
 @dataclass(frozen=True)
 class CropAmounts:
-    """How many crops are made."""
+    """Number of pages from which crops are cut."""
 
     patches: int = 6000
-    """Made-up pages, of one tile each."""
+    """Synthetic pages to train on, of one tile each."""
     held_out_patches: int = 300
-    """The same by hands kept out, to measure on."""
+    """Synthetic pages of held-out writers, to measure on."""
 
 
 @dataclass(frozen=True)
@@ -108,17 +110,28 @@ class CropCollections:
     """Crops by group."""
 
     groups: dict[str, Digits]
-    """To train on."""
+    """Crops to train on."""
     held_out: dict[str, Digits]
-    """Only to be measured on: of writers and pages kept out."""
+    """Crops of held-out writers and pages, to measure on."""
 
 
 def collect_crops(sources: CropSources, amounts: CropAmounts, seed: int, jobs: int) -> CropCollections:
-    """Make and cut everything; the same for the same seed, whatever the number of processes beside this one, `jobs`.
+    """Make and cut all crops; the result depends on the seed alone.
 
-    Raises UsageError for data that does not fit, ModelError for a detector that cannot be used.
+    Args:
+        sources: What crops are made from.
+        amounts: Number of pages.
+        seed: Seed of all random draws.
+        jobs: Number of worker processes; with 0 everything runs in this process.
+
+    Returns:
+        Crops to train on and held-out crops.
+
+    Raises:
+        UsageError: The data does not fit.
+        ModelError: The detector cannot be used.
     """
-    own, own_held = _own_paper_images(sources.more)  # before anything that takes long
+    own, own_held = _own_paper_images(sources.more)  # faults of the user's data are reported before the long work
     collected, collected_held = _own_digits(sources.more)
     detect = _OptionalDetector(sources.detector)
     groups, held_out = digit_sets(sources.data)
@@ -140,14 +153,14 @@ def collect_crops(sources: CropSources, amounts: CropAmounts, seed: int, jobs: i
 
 
 class _OptionalDetector:
-    """What a detector finds on pictures; nothing without one."""
+    """A detector, or a substitute that finds nothing if there is no model."""
 
     def __init__(self, model: Path | None) -> None:
         parameters = DetectorParameters(min_score=(PARAMETERS.min_false_score,) * 2)
         self._detector = None if model is None else Detector(model, batch_size=1, parameters=parameters)
 
     def __call__(self, pixels: Pixels, scale: float = 1.0) -> Detections | None:
-        """Of a picture (height, width), dark on light."""
+        """Return the detections on an image (height, width), dark on light; None without a detector."""
         if self._detector is None:
             return None
         tiles = make_tiles(pixels, scale)
@@ -155,7 +168,7 @@ class _OptionalDetector:
 
 
 def _cut_patch(patch: _Patch, rng: np.random.Generator, detect: _OptionalDetector) -> dict[str, Digits]:
-    """Crops of a made-up page."""
+    """Return the crops of a synthetic page."""
     pixels, boxes = patch
     if is_white_on_black(pixels):
         pixels = cv2.bitwise_not(pixels)
@@ -168,7 +181,7 @@ _Patch = tuple[Pixels, Boxes]
 def _patches(
     sources: CropSources, held_out: bool, count: int, seed: int, jobs: int
 ) -> Iterator[tuple[_Patch, np.random.Generator]]:
-    """So many made-up pages in order, each with what decides by chance about its crops."""
+    """Yield synthetic pages in order, each with the random numbers for its crops."""
     for start, made in _make_in_order(sources, held_out, count, seed, jobs):
         for number, patch in enumerate(made, start):
             yield patch, np.random.default_rng((seed, number, 1))
@@ -179,7 +192,7 @@ def _patches(
 def _make_in_order(
     sources: CropSources, held_out: bool, count: int, seed: int, jobs: int
 ) -> Iterator[tuple[int, list[_Patch]]]:
-    """So many made-up pages, some at a time, and the number of the first of these."""
+    """Yield synthetic pages task by task, with the number of the first page of each task."""
     tasks = deque(
         (seed, start, min(PARAMETERS.task_patches, count - start)) for start in range(0, count, PARAMETERS.task_patches)
     )
@@ -200,7 +213,7 @@ def _make_in_order(
 
 
 _maker: PatchMaker | None = None
-"""That of a process which makes patches."""
+"""The patch maker of a worker process."""
 
 
 def _initialize(sources: CropSources, held_out: bool) -> None:
@@ -219,7 +232,9 @@ def _make(seed: int, first: int, count: int) -> list[_Patch]:
 def _cut_real_paper(
     paper_images: Sequence[PaperImage], rounds: int, seed: int, detect: _OptionalDetector
 ) -> dict[str, Digits]:
-    """Crops of real paper whose digits are known: digits by hand or printed are one group, what is none another."""
+    """Return the crops of real paper with known boxes: handwritten and printed digits are one group, non-digits
+    another.
+    """
     parts = []
     for number, paper_image in enumerate(paper_images):
         for repeat in range(rounds):
@@ -239,7 +254,7 @@ def _cut_real_paper(
 
 
 def _false_on_pages(paths: Sequence[Path], detect: _OptionalDetector) -> dict[str, Digits]:
-    """What a detector finds on pages that hold no digits."""
+    """Return crops of what a detector finds on pages without digits."""
     parts = []
     nothing = np.empty((0, 6), np.float32)
     for number, path in enumerate(paths):
@@ -253,7 +268,9 @@ def _false_on_pages(paths: Sequence[Path], detect: _OptionalDetector) -> dict[st
 
 
 def _own_paper_images(paths: Sequence[Path]) -> tuple[list[PaperImage], list[PaperImage]]:
-    """One's own pages: the first parts of each folder's, by name, and the last. Raises UsageError."""
+    """Return the user's own pages: of each folder, by name, the first parts to train on and the last part. Raises
+    UsageError.
+    """
     first: list[PaperImage] = []
     last: list[PaperImage] = []
     for truth in filter(None, map(truth_file, paths)):
@@ -272,7 +289,7 @@ def _own_paper_images(paths: Sequence[Path]) -> tuple[list[PaperImage], list[Pap
 
 
 def _own_digits(paths: Sequence[Path]) -> tuple[dict[str, Digits], dict[str, Digits]]:
-    """One's own collections of digits, by name: their first parts, and the last. Raises UsageError."""
+    """Return the user's own digits by collection: the first parts to train on, and the last part. Raises UsageError."""
     first: dict[str, Digits] = {}
     last: dict[str, Digits] = {}
     for path in paths:

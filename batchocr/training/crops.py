@@ -1,4 +1,4 @@
-"""Crops to train the classifier on, cut as a run cuts them: digits by boxes that err a little, and what is no digit."""
+"""Training crops of the classifier, cut as a run cuts them: digits by boxes with small errors, and non-digits."""
 
 from __future__ import annotations
 
@@ -20,47 +20,51 @@ Places = NDArray[np.float32]
 """(n, 4): left, top, width, height."""
 
 HANDWRITTEN, PRINTED, NEAR, MARKS, PAPER, FOUND = "hand", "print", "none near", "none marks", "none paper", "none found"
-"""Groups: digits by hand, printed ones; shifted boxes and pairs; ink that is no digit; any place; false detections."""
+"""Groups of crops: handwritten and printed digits; non-digits from boxes beside digits and around pairs, from other
+ink, from blank paper, and from false detections."""
 _SLASH = 10 + SIGNS.index("/")
 
 
 @dataclass(frozen=True)
 class CropSampling:
-    """Which crops are cut from a picture whose digits are known."""
+    """Which crops are cut from an image with known digits."""
 
     jitter_ratio: float = 0.03
-    """Deviation of each side of a box, as a share of the digit's longer side: as a detector errs as a rule."""
+    """Standard deviation of each side of a box, as a share of the digit's longer side; typical errors of the
+    detector."""
     large_jitter_ratio: float = 0.09
     large_jitter_share: float = 0.12
-    """...and the deviation now and then, and how often."""
+    """Share of boxes with the large deviation."""
     detected_share: float = 0.5
-    """Of the digits that a detector found, those cut by its box."""
+    """Of the digits that a detector found, the share that is cut by the detector's box."""
     max_digits: int = 26
-    """Of a picture: many more of one hand teach little."""
+    """Maximum number of digits from one image; more digits of one writer add little."""
     max_near: int = 5
     max_marks: int = 6
     max_found: int = 20
     paper: int = 1
-    """Crops of each other group from a picture."""
+    """Maximum number of crops of blank paper from one image."""
     min_height_px: float = 8.0
-    """Of a digit: smaller ones are found in enlarged tiles only."""
+    """Minimum height of a digit, in pixels; smaller ones are found in enlarged tiles only."""
     same_union_ratio: float = 0.5
-    """Intersection over union from which on a detection is that digit."""
+    """Intersection over union from which on a detection is the digit."""
     other_union_ratio: float = 0.4
-    """Intersection over union with every digit below which a box is no digit..."""
+    """A box is not a digit if its intersection over union with every digit is below this, and if it covers only a
+    part of each."""
     max_covered_ratio: float = 0.5
-    """...where it covers less than this of each: a digit of which a little is missing can still be read, and ink of a
-    whole one with paper around it gives the digit's crop."""
+    """Maximum share of a digit that a non-digit box may cover. A digit of which a little is missing can still be
+    read, and a box with a whole digit and paper around it gives the digit's crop."""
     max_covered_of_bar_ratio: float = 0.2
-    """The same for 1 and 7, a part of which is still such a digit."""
+    """The same share for 1 and 7: a part of these still looks like the digit."""
     pair_covered_ratio: float = 0.8
-    """Share of each of two digits from which on a box holds both, and is none."""
+    """A box that covers this share of each of two digits contains both, and is not a digit."""
     max_unknown_ratio: float = 0.1
-    """Share of a box of no digit that may lie where nothing is known."""
+    """Maximum share of a non-digit box that may be unknown."""
     bar_px: int = 6
-    """Width of a crop's ink below which it looks like a 1, whatever it is a part of; such are left out..."""
+    """A crop with ink narrower than this, in pixels, looks like a 1. Such non-digits are left out if their ink is
+    also high enough."""
     bar_height_px: int = 16
-    """...where their ink is at least so high."""
+    """Minimum height of the ink of such a crop, in pixels."""
 
 
 PARAMETERS = CropSampling()
@@ -73,10 +77,18 @@ def labelled_crops(
     found: Detections | None = None,
     p: CropSampling = PARAMETERS,
 ) -> dict[str, Digits]:
-    """Labelled crops of a picture (height, width), dark on light, by group.
+    """Cut labelled crops from an image.
 
-    `boxes` (n, 6) are all that is known: class, left, top, width, height, kind. Where a kind is UNKNOWN nothing is cut.
-    `found` is what a detector sees on the picture, after non-maximum suppression.
+    Args:
+        pixels: The image, (height, width) uint8, dark on light.
+        boxes: All known boxes (n, 6): class, left, top, width, height, kind. Nothing is cut where a kind is
+            UNKNOWN.
+        rng: Source of random numbers.
+        found: Detections on the image after non-maximum suppression; None without a detector.
+        p: Parameters.
+
+    Returns:
+        Crops and labels by group.
     """
     known = boxes[boxes[:, 5] < SIGN]
     places, labels = known[:, 1:5], known[:, 0].astype(np.int64)
@@ -117,7 +129,7 @@ def labelled_crops(
 
 
 def merge_groups(parts: Sequence[dict[str, Digits]]) -> dict[str, Digits]:
-    """Groups of many pictures as one."""
+    """Merge the groups of many images."""
     names = sorted({name for part in parts for name in part})
     return {name: concatenate([part[name] for part in parts if name in part]) for name in names}
 
@@ -136,7 +148,7 @@ def _is_bar(crops: Crops, p: CropSampling) -> NDArray[np.bool_]:
 
 
 def intersection_over_union(first: Places, second: Places) -> NDArray[np.float32]:
-    """Intersection over union (n, m) of boxes (n, 4) and (m, 4)."""
+    """Return the intersection over union (n, m) of boxes (n, 4) and (m, 4)."""
     shared = shared_areas(first, second)
     area = first[:, 2:].prod(axis=1)[:, None] + second[:, 2:].prod(axis=1)[None] - shared
     return np.asarray(shared / np.maximum(1e-3, area), np.float32)
@@ -144,17 +156,17 @@ def intersection_over_union(first: Places, second: Places) -> NDArray[np.float32
 
 @dataclass(frozen=True)
 class _NonDigitRule:
-    """What a box of no digit must keep away from."""
+    """Decides which boxes are certainly not a digit."""
 
     digits: Places
     labels: NDArray[np.int64]
     unknown: Places
     slashes: Places
-    """A slash alone looks like a 1."""
+    """Boxes of slashes, which look like a 1 without their surroundings."""
     p: CropSampling
 
     def is_not_a_digit(self, boxes: Places) -> NDArray[np.bool_]:
-        """Whether there is surely no digit at boxes (n, 4)."""
+        """Return a mask (n,) of the boxes (n, 4) that are certainly not a digit."""
         p, area = self.p, np.maximum(1e-3, boxes[:, 2:].prod(axis=1))
         excluded = shared_areas(boxes, self.unknown).sum(axis=1) > p.max_unknown_ratio * area
         excluded |= (intersection_over_union(boxes, self.slashes) > p.other_union_ratio).any(axis=1)
@@ -170,13 +182,13 @@ class _NonDigitRule:
         pair = ((covered >= p.pair_covered_ratio).sum(axis=1) >= 2) & (
             (intersection_over_union(boxes, self.digits) < 0.75).all(
                 axis=1
-            )  # a large digit with a speck of another is that digit
+            )  # a large digit with a speck of another one is still that digit
         )
         return (apart | pair) & ~excluded
 
 
 def _jitter(boxes: Places, rng: np.random.Generator, p: CropSampling) -> Places:
-    """Boxes each side of which is off by a little."""
+    """Move each side of the boxes a little."""
     count = len(boxes)
     ratio = np.where(rng.random(count) < p.large_jitter_share, p.large_jitter_ratio, p.jitter_ratio)
     size = boxes[:, 2:].max(axis=1)
@@ -186,7 +198,7 @@ def _jitter(boxes: Places, rng: np.random.Generator, p: CropSampling) -> Places:
 
 
 def _detected_boxes(places: Places, found: Detections | None, p: CropSampling) -> Places:
-    """For each digit the box (n, 4) by which a detector found it; not a number where it did not."""
+    """Return for each digit the box (n, 4) of its detection; NaN if it was not detected."""
     boxes = np.full((len(places), 4), np.nan, np.float32)
     if found is None or not len(places):
         return boxes
@@ -200,14 +212,14 @@ def _detected_boxes(places: Places, found: Detections | None, p: CropSampling) -
 
 
 def _cutting_boxes(places: Places, detected: Places, rng: np.random.Generator, p: CropSampling) -> Places:
-    """The boxes by which digits are cut: a detector's, or the true ones with errors."""
+    """Return the boxes by which digits are cut: the detector's, or the true ones with random errors."""
     boxes = _jitter(places, rng, p)
     by_detector = (rng.random(len(places)) < p.detected_share) & ~np.isnan(detected[:, 0])
     return np.where(by_detector[:, None], detected, boxes)
 
 
 def _shifted_boxes(places: Places, rng: np.random.Generator) -> Places:
-    """Boxes as large as digits, beside them by half their size or so."""
+    """Return boxes of the size of digits, shifted by half their size or more."""
     count = len(places)
     turn, reach = rng.uniform(0, 2 * np.pi, count), rng.uniform(0.5, 1.0, count)
     way = np.stack([np.cos(turn), np.sin(turn)], axis=1) * reach[:, None] * places[:, 2:]
@@ -217,7 +229,7 @@ def _shifted_boxes(places: Places, rng: np.random.Generator) -> Places:
 
 
 def _pair_boxes(places: Places, rng: np.random.Generator) -> Places:
-    """Boxes around a digit and its next neighbour to the right, or around a part of each."""
+    """Return boxes around a digit and its right neighbour, or around a part of each."""
     order = np.argsort(places[:, 0], kind="stable")
     places = places[order]
     pairs = []
@@ -239,7 +251,7 @@ def _pair_boxes(places: Places, rng: np.random.Generator) -> Places:
 
 
 def _ink_boxes(pixels: Pixels, rng: np.random.Generator, limit: int) -> Places:
-    """Boxes of connected ink, some of two pieces that lie near: letters, words, rules, rings, print."""
+    """Return boxes of connected ink and of pairs of components: letters, words, rules, rings, print."""
     ink = cv2.adaptiveThreshold(pixels, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 14)
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     boxes = stats[1:, :4].astype(np.float32)
@@ -258,7 +270,7 @@ def _ink_boxes(pixels: Pixels, rng: np.random.Generator, limit: int) -> Places:
 
 
 def _random_boxes(pixels: Pixels, places: Places, count: int, rng: np.random.Generator) -> Places:
-    """Boxes of a digit's size anywhere on the picture."""
+    """Return boxes of the size of digits at random places."""
     height = float(np.median(places[:, 3])) if len(places) else float(rng.uniform(12, 60))
     size = height * rng.uniform(0.6, 1.3, (2 * count, 2)) * (0.7, 1)
     corner = rng.uniform(0, 1, (2 * count, 2)) * np.maximum(1, pixels.shape[::-1] - size)
@@ -266,7 +278,7 @@ def _random_boxes(pixels: Pixels, places: Places, count: int, rng: np.random.Gen
 
 
 def _false_detections(found: Detections | None, places: Places, p: CropSampling) -> Places:
-    """Boxes that a detector took for digits and which are none."""
+    """Return the boxes of detections that are not digits."""
     if found is None:
         return np.empty((0, 4), np.float32)
     own = found.boxes[found.kinds != SIGN]

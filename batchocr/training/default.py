@@ -1,4 +1,4 @@
-"""How the default system is trained: on crops of made-up and real pages and of collections; averaged weights."""
+"""Training of the default system: crops of synthetic and real pages and of collections, with averaged weights."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from batchocr.training.run_folder import Checkpoint, claim, make_repeatable, res
 from batchocr.training.trained_model import TrainedModel
 
 STRIDE = 1_000_000
-"""More than the steps of an epoch, so that no dropout comes again."""
+"""Larger than the steps of an epoch, so that the draws of dropout do not repeat."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class DefaultRecipe:
-    """How the default system is trained."""
+    """Recipe of the default system."""
 
     epochs: int = 16
     steps: int = 400
@@ -47,9 +47,10 @@ class DefaultRecipe:
     rate: float = 2e-3
     decay: float = 1e-3
     average: float = 0.999
-    """Momentum of the averaged weights that are kept in the end."""
+    """Momentum of the averaged weights, which are the result of the training."""
     precision: str = "mixed_bfloat16"
-    """Of the training: three quarters of the time of `float32` on processors that have it. Files are float32."""
+    """Precision of the training: `mixed_bfloat16` takes three quarters of the time of `float32` on processors that
+    support it. Files are float32."""
     amounts: CropAmounts = field(default_factory=CropAmounts)
     seed: int = 2017
 
@@ -92,7 +93,7 @@ PARAMETERS = MixtureParameters()
 
 
 class _Mixed(keras.utils.PyDataset):
-    """Batches drawn from all groups by their shares, each picture bent a little; the same for the same seed."""
+    """Batches drawn from all groups by their shares, each crop distorted a little; the same for the same seed."""
 
     def __init__(self, groups: Mapping[str, Digits], recipe: DefaultRecipe, first_epoch: int) -> None:
         super().__init__()
@@ -120,7 +121,7 @@ class _Mixed(keras.utils.PyDataset):
 
 
 def _compile(model: keras.Model, recipe: DefaultRecipe) -> None:
-    """AdamW down a cosine, with averaged weights."""
+    """Compile the model with AdamW, a cosine schedule and averaged weights."""
     rate = keras.optimizers.schedules.CosineDecay(
         recipe.rate / 20, recipe.epochs * recipe.steps, warmup_target=recipe.rate, warmup_steps=recipe.steps // 2
     )
@@ -133,7 +134,17 @@ def _compile(model: keras.Model, recipe: DefaultRecipe) -> None:
 
 
 def fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, progress: ProgressOptions) -> keras.Model:
-    """Train, saving after each epoch; an interrupted training goes on. The averaged weights are in place in the end."""
+    """Train a network on groups of crops; an interrupted training is resumed.
+
+    Args:
+        groups: Crops by group.
+        recipe: The recipe.
+        out: Folder of the training; each epoch is saved there.
+        progress: How progress is reported.
+
+    Returns:
+        The trained network, with its averaged weights.
+    """
     out.mkdir(parents=True, exist_ok=True)
     make_repeatable(recipe.seed)
     model, epochs = resumed(out)
@@ -145,7 +156,7 @@ def fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, progress
         keras.config.set_dtype_policy(before)
         _compile(model, recipe)
     if len(epochs) < recipe.epochs:
-        # one call: at its end, and only there, Keras puts the averaged weights in place
+        # one call, because Keras puts the averaged weights in place at its end only
         model.fit(
             batches,
             initial_epoch=len(epochs),
@@ -166,7 +177,7 @@ def fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, progress
 
 
 def _settle(model: keras.Model, batches: _Mixed) -> None:
-    """Batch normalisation's statistics again for the averaged weights, which no batch has yet gone through."""
+    """Measure the statistics of batch normalisation for the averaged weights, which no batch has passed through yet."""
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momentum = [layer.momentum for layer in norms]
     for layer in norms:
@@ -187,12 +198,25 @@ def fit_default(
     jobs: int,
     progress: ProgressOptions,
 ) -> TrainedModel:
-    """Train the default system; its averaged weights are in place in the end.
+    """Train the default system.
 
-    `data` is MNIST, whose test half is measured on. Crops by hands and of pages kept out give the temperature.
-    Raises UsageError for unfit data or another training's folder, ModelError for a detector that cannot be used.
+    Args:
+        data: MNIST; its test split is only measured on.
+        sources: What the crops are made from.
+        out: Folder of the training.
+        recipe: The recipe.
+        resume: Whether the training in `out` is resumed.
+        jobs: Number of worker processes that make pages.
+        progress: How progress is reported.
+
+    Returns:
+        The trained network and the sets it is measured on. The held-out crops give the temperature.
+
+    Raises:
+        UsageError: The data does not fit, or the folder holds another training.
+        ModelError: The detector cannot be used.
     """
-    data.select("test")  # which must be there
+    data.select("test")  # raises if there is no test split
     given = {
         "labels": sources.labels is not None,
         "detector": sources.detector is not None,

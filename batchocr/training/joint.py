@@ -1,8 +1,8 @@
-"""How both networks are read jointly, and how sure that is, fitted on material kept out of training: `reading.json`.
+"""Fit how detector and classifier are combined, and write `reading.json`.
 
 `python -m batchocr.training.joint DATA --fonts FONTS --run RUN`. DATA is the folder of public data, FONTS a folder of
-fonts, RUN a folder for curves and diagrams. `reading.json` is written beside the detector. Each collection of the
-evidence counts alike, however many digits it has.
+fonts, RUN a folder for curves and diagrams. `reading.json` is written beside the detector. It is fitted to material
+that was kept out of the trainings; each collection has the same weight, whatever its size.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from batchocr.reading_file import NAME, ReadingFile
 from batchocr.recognition.detector import DetectorParameters
 from batchocr.recognition.model_file import shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
-from batchocr.training.joint_evidence import PARAMETERS as EVIDENCE
+from batchocr.training.evidence_matching import PARAMETERS as EVIDENCE
 from batchocr.training.joint_evidence import (
     cheques,
     collect,
@@ -35,7 +35,12 @@ DATA = "material kept out of training: "
 
 
 def write_run(fitted: FittedReading, run: Path) -> None:
-    """`thresholds.csv` and reliability diagrams, of all collections and of each."""
+    """Write `thresholds.csv` and the reliability diagrams of all collections and of each.
+
+    Args:
+        fitted: What was fitted.
+        run: Folder for the files; it is made if needed.
+    """
     from batchocr.evaluation.plots import reliability
 
     run.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""What both networks say of digits whose truth is known, on material kept out of training: for the joint reading.
+"""The answers of both networks for digits with known truth, on material kept out of the trainings.
 
-Of made-up patches, of the cheques to choose by and of register strips. Detections are those of a run: the same pages,
-tiles, crops and non-maximum suppression.
+The material is synthetic patches, the held-out cheques and register strips. The detections are those of a run: the same
+pages, tiles, crops and non-maximum suppression.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from batchocr.decoding.faint import ink_strengths
 from batchocr.decoding.familiarity import page_medians
 from batchocr.decoding.joint import DIGITS, joint_probabilities
 from batchocr.decoding.neighbours import neighbour_scores
-from batchocr.decoding.overlaps import shared_areas
 from batchocr.decoding.signs import contested
 from batchocr.executors.page_task import look_at
 from batchocr.pipeline import Read, read_pages
@@ -29,68 +28,42 @@ from batchocr.recognition.calibration import NONE as NOT_A_DIGIT
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, Page, Pixels, PreparedPage, Scan
-from batchocr.training.detection.cells import UNKNOWN, UNKNOWN_SIGNS, Boxes
+from batchocr.training.detection.cells import UNKNOWN_SIGNS, Boxes
+from batchocr.training.evidence_matching import (
+    NO_MATCH,
+    PARAMETERS,
+    EvidenceParameters,
+    Integers,
+    boxes_on_page,
+    expected_boxes,
+    is_one_to_one,
+    match_boxes,
+)
 from batchocr.training.synthesis.patches import PatchMaker
 from batchocr.training.synthesis.real_paper import read_grey
 from batchocr.training.synthesis.shipped_maker import held_out_papers
 
-Integers = NDArray[np.int64]
-
-NO_MATCH = -1
-"""The place of the true box that a box matches which matches none."""
-
-
-@dataclass(frozen=True)
-class EvidenceParameters:
-    """What is looked at, and when a detection is a digit."""
-
-    sides_px: tuple[int, ...] = (512, 960)
-    """Of patches, in turn: a cutting, which is enlarged, and as much as half a page, which is not."""
-    same_union_ratio: float = 0.3
-    """Intersection over union from which on a detection is a true digit, one to one."""
-    unknown_ratio: float = 0.3
-    """Share of a detection's box that lies where nothing is known, from which on it counts for nothing."""
-    min_visible_ratio: float = 0.75
-    """Share of a digit's box on the picture from which on it is asked for..."""
-    max_non_digit_visible_ratio: float = 0.45
-    """...and up to which it is no digit, as the detector is trained; in between nothing is asked."""
-    min_height_px: float = 7.0
-    """Of a digit that is asked for."""
-    max_digits: int = 60
-    """Of a picture: of a page full of digits as many count, chosen at random, and of what is falsely found as large a
-    share, so that single pages do not drown the others."""
-    max_false: int = 25
-    """Of a picture: so many of what is falsely found count, chosen at random. A page is marked where texture gives
-    thousands, and one such would decide alone what all others cost."""
-    floor_score: float = 0.12
-    """Of the detector: lower ones are not looked at."""
-    sure_score: float = 0.3
-    """Where a text is known but no boxes: if so many detections have this score as it has digits, they are these."""
-
-
-PARAMETERS = EvidenceParameters()
-
 
 class LabelledPage(NamedTuple):
-    """A picture, and what is known of it."""
+    """An image and what is known about it."""
 
     pixels: Pixels
     boxes: Boxes | None
-    """(n, 6): class, left, top, width, height, kind; None where only the text is known."""
+    """(n, 6): class, left, top, width, height, kind; None if only the text is known."""
     digits: str = ""
-    """From the left, where boxes are not known."""
+    """The digits from left to right, if the boxes are not known."""
 
 
 @dataclass(frozen=True)
 class SignEvidence:
-    """Signs found where all signs are known."""
+    """Detected signs on pages whose signs are all known."""
 
     scores: Floats
-    """(n,)."""
+    """(n,): scores."""
     right: NDArray[np.bool_]
-    """(n,): whether one stands there, and is that one."""
+    """(n,): whether the detection is a true sign with the right class."""
     true: int
-    """Signs that stand there."""
+    """Number of true signs."""
 
 
 @dataclass(frozen=True)
@@ -100,40 +73,40 @@ class Evidence:
     name: str
     pages: int
     true: int
-    """Digits that stand there and are asked for."""
+    """Number of true digits."""
     boxed: bool
-    """False where only texts are known: nothing is told of what is no digit."""
+    """Whether boxes are known; if only texts are known, non-digits are not known."""
     scores: Floats
-    """(n,) of the detector."""
+    """(n,): the detector's scores."""
     detector: Floats
-    """(n, CLASSES) probabilities."""
+    """(n, CLASSES): the detector's probabilities."""
     classifier: Floats
-    """(n, 11) probabilities."""
+    """(n, 11): the classifier's probabilities."""
     beside: Floats
-    """(n, 2) scores of the neighbours."""
+    """(n, 2): scores of the neighbours to the left and to the right."""
     labels: Integers
-    """(n,): what it is, 0 to 9, or 10 for no digit."""
+    """(n,): true classes, 0 to 9, or 10 for not a digit."""
     page: Integers
-    """(n,): the place of its page."""
+    """(n,): index of the page."""
     on_empty: NDArray[np.bool_]
-    """(n,): whether its page has no digits."""
+    """(n,): whether the page has no digits."""
     medians: Floats
-    """(m, 3) of pages with several digits: `decoding.familiarity`."""
+    """(m, 3): medians of the pages with several digits; see `decoding.familiarity`."""
     empty: int
-    """Pages without digits."""
+    """Number of pages without digits."""
     signs: SignEvidence
 
     def __len__(self) -> int:
         return len(self.scores)
 
     def take(self, which: NDArray[np.bool_]) -> Evidence:
-        """Of the detections of digits those where a mask (n,) holds."""
+        """Return the evidence with the detections of a mask (n,) only."""
         columns = ("scores", "detector", "classifier", "beside", "labels", "page", "on_empty")
         return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
 
 def patches(maker: PatchMaker, count: int, seed: int, p: EvidenceParameters = PARAMETERS) -> Iterator[LabelledPage]:
-    """Made-up patches; the same for the same seed."""
+    """Yield synthetic patches; the same for the same seed."""
     for number in range(count):
         sized = replace(maker, side=p.sides_px[number % len(p.sides_px)])
         patch = sized.make(np.random.default_rng((seed, number)))
@@ -141,14 +114,14 @@ def patches(maker: PatchMaker, count: int, seed: int, p: EvidenceParameters = PA
 
 
 def cheques(data: Path) -> Iterator[LabelledPage]:
-    """The cheques to choose by, with a box for every digit."""
+    """Yield the held-out cheques, with a box for every digit."""
     for paper in held_out_papers(data):
         for piece in paper.images:
             yield LabelledPage(piece.pixels, piece.known)
 
 
 def register_strips(data: Path) -> Iterator[LabelledPage]:
-    """Strips of registers whose text is known; of no page that is trained on, nor of one that is measured on."""
+    """Yield register strips with known text from pages that are neither trained on nor used in the benchmarks."""
     folder = data / "lectaurep" / "train"
     truth = json.loads((folder / "truth.json").read_text())
     held_out = register_pages(json.loads((data / "lectaurep" / "pages" / "lines.json").read_text()))
@@ -162,7 +135,17 @@ def register_strips(data: Path) -> Iterator[LabelledPage]:
 def collect(
     name: str, known: Iterable[LabelledPage], networks: Networks, p: EvidenceParameters = PARAMETERS
 ) -> Evidence:
-    """What the networks say of the pictures of one collection. Strips whose digits cannot be told are left out."""
+    """Collect the networks' answers for the images of one collection.
+
+    Args:
+        name: Name of the collection.
+        known: The images with their truth.
+        networks: Detector and classifier.
+        p: Parameters.
+
+    Returns:
+        The evidence. Strips whose detections cannot be matched with the text are left out.
+    """
     waiting: deque[LabelledPage] = deque()
 
     def pages() -> Iterator[PreparedPage]:
@@ -209,7 +192,7 @@ def _medians(read: Read) -> Floats | None:
 
 
 class _PageEvidence(NamedTuple):
-    """Of one picture."""
+    """The evidence of one image."""
 
     scores: Floats
     detector: Floats
@@ -223,7 +206,7 @@ class _PageEvidence(NamedTuple):
 
 
 def _split(read: Read) -> tuple[Detections, Floats, Detections]:
-    """The digits with the probabilities of their crops, and the signs, as decoding takes them."""
+    """Return the digits with the probabilities of their crops, and the signs, as decoding takes them."""
     kept, _ = contested(read.detections)
     found, probabilities = read.detections.take(kept), read.probabilities[kept]
     is_sign = found.kinds == SIGN
@@ -250,22 +233,6 @@ def _by_text(read: Read, text: str, p: EvidenceParameters) -> _PageEvidence | No
     return _page_evidence(digits, crops, beside, labels, len(text)) if is_one_to_one(joint_digits, labels) else None
 
 
-def is_one_to_one(read: Integers, true: Integers) -> bool:
-    """Whether digits read (n,) are those that stand there (n,) one for one.
-
-    No other way to lay the one on the other, that leaves some out of both, has fewer edits (Levenshtein 1966): else one
-    was missed and something else taken for a digit.
-    """
-    row = np.arange(len(true) + 1)
-    for i, digit in enumerate(read, 1):
-        below = np.empty_like(row)
-        below[0] = i
-        for j in range(1, len(row)):
-            below[j] = min(row[j - 1] + (digit != true[j - 1]), row[j] + 1, below[j - 1] + 1)
-        row = below
-    return bool(row[-1] == np.count_nonzero(read != true))
-
-
 def _by_boxes(read: Read, known: Boxes, p: EvidenceParameters) -> _PageEvidence | None:
     if read.page.level is None:
         return None
@@ -274,7 +241,7 @@ def _by_boxes(read: Read, known: Boxes, p: EvidenceParameters) -> _PageEvidence 
     height, width = row.height or 0, row.width or 0
     true, unknown = expected_boxes(known, width, height, p)
     of_digits, of_signs = true[true[:, 5] != SIGN], true[true[:, 5] == SIGN]
-    which, counts = match_boxes(_on_page(digits.boxes, to_page), of_digits, unknown, p)
+    which, counts = match_boxes(boxes_on_page(digits.boxes, to_page), of_digits, unknown, p)
     labels = np.append(of_digits[:, 0], NOT_A_DIGIT).astype(np.int64)[which]
     if len(of_digits) > p.max_digits:
         rng = np.random.default_rng(row.page)
@@ -287,57 +254,10 @@ def _by_boxes(read: Read, known: Boxes, p: EvidenceParameters) -> _PageEvidence 
     part = _page_evidence(digits.take(counts), crops[counts], beside, labels[counts], min(len(of_digits), p.max_digits))
     if (known[:, 5] == UNKNOWN_SIGNS).any():
         return part
-    which, counts = match_boxes(_on_page(signs.boxes, to_page), of_signs, unknown, p)
+    which, counts = match_boxes(boxes_on_page(signs.boxes, to_page), of_signs, unknown, p)
     right = np.append(of_signs[:, 0], NO_MATCH)[which] == signs.probabilities[:, DIGITS:].argmax(axis=1) + DIGITS
     return part._replace(
         sign_scores=signs.scores[counts].astype(np.float64),
         sign_right=right[counts],
         true_signs=len(of_signs),
     )
-
-
-def _on_page(boxes: NDArray[np.floating], to_page: Floats) -> Floats:
-    """Boxes (n, 4) of the level page on the page as it was given."""
-    left, top, width, height = boxes.astype(np.float64).T
-    corners = np.stack([np.stack([x, y, np.ones_like(x)]) for x in (left, left + width) for y in (top, top + height)])
-    page_points = np.einsum("ij,cjn->cin", to_page, corners)
-    page_points = page_points[:, :2] / page_points[:, 2:]
-    corner = page_points.min(axis=0)
-    return np.concatenate([corner, page_points.max(axis=0) - corner]).T
-
-
-def expected_boxes(known: Boxes, width: int, height: int, p: EvidenceParameters = PARAMETERS) -> tuple[Boxes, Floats]:
-    """Boxes (n, 6) of what is asked for on a picture, and boxes (m, 4) where nothing is."""
-    boxes = known[known[:, 5] != UNKNOWN_SIGNS].astype(np.float64)
-    ends = np.clip(boxes[:, 1:3] + boxes[:, 3:5], 0, (width, height))
-    corners = np.clip(boxes[:, 1:3], 0, (width, height))
-    area = np.maximum(1e-6, boxes[:, 3:5].prod(axis=1))
-    visible = np.clip(ends - corners, 0, None).prod(axis=1) / area
-    small = (boxes[:, 4] < p.min_height_px) & (boxes[:, 5] < SIGN)
-    whole = (boxes[:, 5] < UNKNOWN) & (visible >= p.min_visible_ratio) & ~small
-    unknown = (boxes[:, 5] == UNKNOWN) | (~whole & (visible > p.max_non_digit_visible_ratio))
-    return known[known[:, 5] != UNKNOWN_SIGNS][whole], boxes[unknown, 1:5]
-
-
-def match_boxes(
-    found: Floats, true: Boxes, unknown: Floats, p: EvidenceParameters = PARAMETERS
-) -> tuple[Integers, NDArray[np.bool_]]:
-    """Which true box each of the boxes (n, 4) found is, and whether it counts.
-
-    That is the place of the true box (m, 6) that it overlaps most, one to one, the greatest overlaps first; NOTHING
-    where there is none. Such a one does not count where nothing is known.
-    """
-    boxes, places = found, true[:, 1:5].astype(np.float64)
-    which = np.full(len(boxes), NO_MATCH, np.int64)
-    shared = shared_areas(boxes, places)
-    areas = boxes[:, 2:].prod(axis=1)
-    union = shared / np.maximum(1e-6, areas[:, None] + places[:, 2:].prod(axis=1) - shared)
-    at, to = np.nonzero(union >= p.same_union_ratio)
-    taken: set[int] = set()
-    for place in np.argsort(-union[at, to], kind="stable").tolist():
-        i, j = int(at[place]), int(to[place])
-        if which[i] == NO_MATCH and j not in taken:
-            taken.add(j)
-            which[i] = j
-    hidden = shared_areas(boxes, unknown).sum(axis=1) > p.unknown_ratio * areas
-    return which, (which != NO_MATCH) | ~hidden

@@ -1,4 +1,4 @@
-"""Weights, calibration, thresholds and table of the joint reading, fitted to evidence."""
+"""Fit weights, calibration, thresholds and the table of errors of the joint reading."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from batchocr.training.joint_evidence import (
 )
 
 SYNTHETIC = "patches"
-"""The collection that is no real paper."""
+"""Name of the collection of synthetic patches; the others are real paper."""
 NETWORKS = ("detector", "classifier")
-"""Fields of the evidence with the networks' probabilities."""
+"""Fields of the evidence that hold the probabilities of the networks."""
 
 
 @dataclass(frozen=True)
@@ -58,33 +58,33 @@ PARAMETERS = JointFitParameters()
 
 
 class Point(NamedTuple):
-    """What a threshold costs in a collection."""
+    """The cost of a threshold in one collection."""
 
     what: str
     source: str
     threshold: float
     lost: float
-    """Share of what stands there that is not found."""
+    """Share of the true digits or signs that are not found."""
     false: float
-    """What is falsely found, as a share of what stands there."""
+    """False detections, as a share of the true digits or signs."""
     false_on_empty: float
-    """Digits found a page that has none; not a number where there is no such page."""
+    """False digits per page without digits; NaN if there is no such page."""
 
 
 class ReadDigits(NamedTuple):
-    """Digits that are read."""
+    """The digits that are read."""
 
     confidence: Floats
-    """(n,), as it is written down."""
+    """(n,): confidences, rounded as in the results."""
     right: NDArray[np.bool_]
-    """(n,)."""
+    """(n,): whether the digit is right."""
     page: NDArray[np.int64]
-    """(n,): the place of its page."""
+    """(n,): index of its page."""
 
 
 @dataclass(frozen=True)
 class FittedReading:
-    """All that was fitted, and what it rests on."""
+    """Everything that was fitted, and the rows it rests on."""
 
     joint: JointParameters
     calibration: Calibration
@@ -96,14 +96,21 @@ class FittedReading:
     sources: tuple[Measured, ...]
     curves: tuple[Point, ...]
     rows: dict[str, ReadDigits]
-    """By collection."""
+    """The digits read, by collection."""
 
 
 def fit(evidence: Sequence[Evidence]) -> FittedReading:
-    """Weights, calibration, thresholds and table from the evidence.
+    """Fit everything to the evidence.
 
-    The detector's thresholds are chosen by all that was looked at; then all is fitted once more to what is left.
-    Threshold and table are of real paper, the worst collection: made-up patches are much harder than pages.
+    The detector's thresholds are chosen with all detections; then weights and calibration are fitted again to those at
+    or above them. The default threshold and the table of errors are those of the worst collection of real paper:
+    synthetic patches are much harder than pages.
+
+    Args:
+        evidence: The evidence of each collection.
+
+    Returns:
+        The fitted parameters, curves and rows.
     """
     joint, calibration = fit_reading(evidence)
     threshold, _ = choose_min_digit_probability(evidence, joint, calibration)
@@ -131,9 +138,16 @@ def fit(evidence: Sequence[Evidence]) -> FittedReading:
 
 
 def fit_reading(evidence: Sequence[Evidence]) -> tuple[JointParameters, Calibration]:
-    """The weights of both networks, and the calibration of what they say together; every collection counts alike.
+    """Fit the weights of both networks and the calibration of their joint answer.
 
-    The weights are those of real paper: the detector learned from the very maker of the made-up patches.
+    Each collection has the same weight. The weights of the networks are fitted to real paper alone, because the
+    detector was trained by the maker of the synthetic patches.
+
+    Args:
+        evidence: The evidence of each collection.
+
+    Returns:
+        The weights and the calibration.
     """
     real = [e for e in evidence if e.name != SYNTHETIC] or evidence
     real_arrays = [
@@ -158,9 +172,8 @@ def fit_reading(evidence: Sequence[Evidence]) -> tuple[JointParameters, Calibrat
 
 
 def _balanced_weights(sizes: Sequence[int], counted: Sequence[bool] | None = None) -> Floats:
-    """What each observation counts so that collections of such sizes count alike, all together as many as they are.
-
-    Those that are not `counted` count for nothing.
+    """Return weights of observations so that all collections of these sizes count alike; the sum is their number.
+    Collections that are not `counted` have the weight 0.
     """
     which = [size > 0 and (counted is None or counted[at]) for at, size in enumerate(sizes)]
     total = sum(size for size, counts in zip(sizes, which, strict=True) if counts)
@@ -169,13 +182,13 @@ def _balanced_weights(sizes: Sequence[int], counted: Sequence[bool] | None = Non
 
 
 def reading_of(evidence: Evidence, joint: JointParameters, calibration: Calibration) -> JointReading:
-    """What is read of the detections."""
+    """Return what is read of the detections."""
     e = evidence
     return read_jointly(e.scores, e.detector, e.classifier, e.beside, joint, calibration)
 
 
 def rows_of(evidence: Evidence, joint: JointParameters, calibration: Calibration, least_digit: float) -> ReadDigits:
-    """The digits that are read."""
+    """Return the digits that are read: detections whose probability to be a digit is at least `least_digit`."""
     read = reading_of(evidence, joint, calibration)
     which = read.is_digit >= least_digit
     return ReadDigits(
@@ -186,7 +199,16 @@ def rows_of(evidence: Evidence, joint: JointParameters, calibration: Calibration
 def choose_min_digit_probability(
     evidence: Sequence[Evidence], joint: JointParameters, calibration: Calibration
 ) -> tuple[float, list[Point]]:
-    """The probability to be a digit from which on least is lost and falsely found together, and the curve."""
+    """Choose the minimum probability to be a digit that costs least.
+
+    Args:
+        evidence: The evidence of each collection.
+        joint: The weights of both networks.
+        calibration: The calibration.
+
+    Returns:
+        The probability, and the costs of all that were tried.
+    """
     curve = []
     for each in (e for e in evidence if e.boxed and e.true):
         chances = reading_of(each, joint, calibration).is_digit
@@ -199,9 +221,18 @@ def choose_min_digit_probability(
 def choose_min_score(
     evidence: Sequence[Evidence], joint: JointParameters, calibration: Calibration, least_digit: float
 ) -> tuple[tuple[float, float], list[Point]]:
-    """The detector's least score of digits, the greatest of the best, and of signs; and the curves.
+    """Choose the detector's minimum scores.
 
-    Of digits with what the joint reading takes for none left out already: both networks know better than one.
+    Detections that the joint reading rejects are left out first, because both networks decide better than one.
+
+    Args:
+        evidence: The evidence of each collection.
+        joint: The weights of both networks.
+        calibration: The calibration.
+        least_digit: Minimum probability to be a digit.
+
+    Returns:
+        The minimum scores of digits (the highest of the best) and of signs, and the costs of all that were tried.
     """
     of_digits, of_signs = [], []
     for each in (e for e in evidence if e.boxed and e.true):
@@ -230,26 +261,26 @@ def _point(what: str, evidence: Evidence, threshold: float, taken: NDArray[np.bo
 
 
 def _costs(curve: Sequence[Point]) -> dict[float, float]:
-    """What is lost and falsely found by threshold, collections alike; the one leaves no trace, the other is marked."""
+    """Return the mean cost by threshold over the collections. A lost digit leaves no trace, a false one is marked."""
     thresholds = sorted({point.threshold for point in curve})
     cost = [(p.threshold, p.lost + PARAMETERS.false_cost * p.false) for p in curve]
     return {at: float(np.mean([own for threshold, own in cost if threshold == at])) for at in thresholds}
 
 
 def _cheapest_threshold(curve: Sequence[Point]) -> float:
-    """The threshold of the least cost, the lower of equals."""
+    """Return the threshold with the lowest cost, the lowest one of equals."""
     costs = _costs(curve)
     return min(costs, key=lambda at: (costs[at], at))
 
 
 def _highest_cheapest_threshold(curve: Sequence[Point]) -> float:
-    """The greatest threshold that costs no more than the best: it saves work."""
+    """Return the highest threshold with the lowest cost: it saves computing time."""
     costs = _costs(curve)
     return max(at for at, cost in costs.items() if cost <= min(costs.values()))
 
 
 def worst_levels(tables: Sequence[tuple[Level, ...]]) -> tuple[Level, ...]:
-    """At each confidence the level of the collection whose error may be the greatest: that of the upper bound."""
+    """Return at each confidence the level of the collection with the highest upper bound of the error."""
     worst: dict[float, Level] = {}
     for level in (level for table in tables for level in table):
         if level.confidence not in worst or level.high > worst[level.confidence].high:
@@ -258,7 +289,7 @@ def worst_levels(tables: Sequence[tuple[Level, ...]]) -> tuple[Level, ...]:
 
 
 def _familiar(evidence: Sequence[Evidence]) -> Familiar:
-    """What the pages looked at have; how sure the detector is, of real paper alone."""
+    """Return the range of medians that are familiar; the scores' range is that of real paper alone."""
     made_up = [each.medians for each in evidence if each.name == SYNTHETIC]
     real = [each.medians for each in evidence if each.name != SYNTHETIC] or made_up
     return familiar_range(np.concatenate(real), np.concatenate([np.empty((0, 3)), *made_up]))

@@ -1,9 +1,9 @@
-"""Boxes for writing whose text is known but not its boxes: where an earlier detector reads the text, its boxes serve.
+"""Boxes for handwriting with known text but unknown boxes (pseudo-labels: Lee, 2013).
 
 `python -m batchocr.training.pseudo_labels MODEL DATA OUT.json`. MODEL is the detector's `.keras` file, DATA the folder
-of public data. The known text is laid on what the detector finds, from the left: each digit takes one detection whose
-class fits, so that a text also counts that the detector alone would misread (Lee 2013, pseudo-labels). Where that
-fails, numbers whose digits stand apart have the boxes of their ink.
+of public data. The known text is aligned with the detections: each digit takes one detection whose class fits. So a
+text also counts if the detector alone would misread it. If the alignment fails, numbers with separate digits get the
+boxes of their ink.
 """
 
 from __future__ import annotations
@@ -73,17 +73,41 @@ class Labeller:
         self._p = p
 
     def detections(self, pixels: Pixels, scale: float) -> Detections:
-        """What is found on a picture at that scale, in its pixels."""
+        """Return the detections on an image.
+
+        Args:
+            pixels: The image, (height, width) uint8.
+            scale: Scale at which the image is searched.
+
+        Returns:
+            Detections after non-maximum suppression, in pixels of the image.
+        """
         tiles = make_tiles(pixels, scale)
         return suppressed(of_page(self._detector.detect(tiles.pixels), tiles), SuppressionParameters())
 
     def strip(self, pixels: Pixels, text: str) -> Alignment | None:
-        """Return the best alignment of a known text on an image of one line over some scales, None if none fits."""
+        """Return the best alignment over some scales.
+
+        Args:
+            pixels: An image of one line, (height, width) uint8.
+            text: Its known text.
+
+        Returns:
+            The alignment; None if the text fits at no scale.
+        """
         alignments = [align_text(text, found) for found in self._at_scales(pixels)]
         return max(filter(None, alignments), key=lambda alignment: alignment.quality, default=None)
 
     def gaps(self, pixels: Pixels, text: str) -> list[Box] | None:
-        """Return the boxes of a text of which some digits are not detected, at the first scale at which it fits."""
+        """Return the boxes of a text of which some digits are not detected, at the first scale at which it fits.
+
+        Args:
+            pixels: An image of one line, (height, width) uint8.
+            text: Its known text.
+
+        Returns:
+            The boxes; None if the text fits at no scale.
+        """
         for found in self._at_scales(pixels):
             if (boxes := align_text_with_gaps(text, found, pixels, self._p)) is not None:
                 return boxes
@@ -97,7 +121,16 @@ class Labeller:
 
 
 def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The strips of registers that can be read, without those of pages held out and of some kept to calibrate on."""
+    """Yield the register strips that can be read, without those of held-out pages and those kept for the calibration.
+
+    Args:
+        labeller: The labeller.
+        folder: Folder of the strips.
+        held_out: Names of the held-out pages.
+
+    Yields:
+        Name of the strip, and its boxes.
+    """
     truth = json.loads((folder / "truth.json").read_text())
     for name in sorted(truth):
         page = truth[name]["page"]
@@ -114,7 +147,16 @@ def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iter
 
 
 def register_page(labeller: Labeller, path: Path, pieces: Sequence[dict[str, Any]]) -> list[Box]:
-    """A whole page: numbers that can be read have boxes, those that cannot are unknown, all else holds no digits."""
+    """Label a whole register page.
+
+    Args:
+        labeller: The labeller.
+        path: The page.
+        pieces: The known texts with their boxes.
+
+    Returns:
+        Boxes of the numbers that can be read. Numbers that cannot be read are unknown; everything else is not a digit.
+    """
     pixels, factor = read_grey(path)
     found = labeller.detections(pixels, 1.0)
     boxes: list[Box] = []
@@ -138,9 +180,16 @@ def _within(found: Detections, left: float, top: float, width: float, height: fl
 
 
 def sudoku(labeller: Labeller, path: Path, cells: Sequence[dict[str, Any]]) -> list[Box]:
-    """A photo of a sudoku: of each cell the digit found, by hand or printed as is known; unknown where none fits.
+    """Label a photo of a sudoku.
 
-    Nothing is known of what lies outside of the cells.
+    Args:
+        labeller: The labeller.
+        path: The photo.
+        cells: The cells with box, text and kind.
+
+    Returns:
+        The box of the detected digit of each cell, handwritten or printed as known; the cell is unknown if no detection
+        fits. Everything outside the cells is unknown.
     """
     pixels, factor = read_grey(path)
     side = float(np.median([cell["box"][3] for cell in cells])) * factor
@@ -171,9 +220,14 @@ def sudoku(labeller: Labeller, path: Path, cells: Sequence[dict[str, Any]]) -> l
 
 
 def lines(labeller: Labeller, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Numbers and lines of UNIPEN whose digits can be found, by their place in the file.
+    """Yield the numbers and lines of UNIPEN whose digits can be found.
 
-    Boxes are in the tablet's units.
+    Args:
+        labeller: The labeller.
+        path: The file of pen strokes.
+
+    Yields:
+        Index of the line in the file, and its boxes in the tablet's units.
     """
     file = InkFile.load(path)
     for i in range(len(file)):
@@ -207,7 +261,7 @@ def main(
     data: Annotated[Path, typer.Argument(help="The folder of public data.")],
     out: Annotated[Path, typer.Argument(help="The labels, JSON.")],
 ) -> None:
-    """Find the boxes of texts that are known."""
+    """Find the boxes of known texts."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     labeller = Labeller(model)
     pages = json.loads((data / "lectaurep" / "pages" / "lines.json").read_text())

@@ -1,7 +1,7 @@
-"""A known text laid on the detections of a picture: which detection is which of its digits.
+"""Align a known text with the detections of an image: which detection is which digit.
 
-The text is laid from the left: each digit takes one detection whose class fits, at the least cost over the whole text
-(dynamic programming, as strings are aligned by Wagner & Fischer 1974).
+From left to right each digit takes one detection whose class fits, at the minimum cost over the whole text (dynamic
+programming, as for strings by Wagner and Fischer, 1974).
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ Box = list[float]
 
 @dataclass(frozen=True)
 class AlignmentParameters:
-    """What is taken for the digits of a known text."""
+    """When a detection is a digit of the known text."""
 
     min_score: float = 0.12
-    """Of a detection that may be taken."""
+    """Minimum score of a detection."""
     min_class: float = 0.02
-    """Probability that a detection gives the known digit, at least."""
+    """Minimum probability that a detection gives to the known digit."""
     min_mean: float = 0.35
-    """Geometric mean of score times probability over a text, at least."""
+    """Minimum geometric mean of score times probability over a text."""
     min_stray_score: float = 0.5
-    """A detection of this score that no digit took: the text is not laid well."""
+    """An alignment is rejected if a detection with more than this score belongs to no digit."""
     missed_digit_cost: float = 2.5
-    """What it costs that a digit has no detection, where its ink may have the box."""
+    """Cost of a digit without a detection, if its ink may give the box; minus the logarithm of a probability."""
     missed_sign_cost: float = 4.0
     """Cost of a sign without a detection, as minus the logarithm of a probability."""
     max_missed_ratio: float = 0.5
-    """Share of a text's digits that may have none."""
+    """Maximum share of the digits of a text without a detection."""
     reach_ratio: float = 1.5
-    """How far a digit at the end of a number may lie from the others, in their heights."""
+    """Maximum distance of a digit at the end of a number from the others, in their heights."""
     heights_px: tuple[float, ...] = (42.0, 62.0)
-    """Heights to which strips are scaled, one after the other."""
+    """Heights in pixels to which strips are scaled."""
 
 
 PARAMETERS = AlignmentParameters()
@@ -49,7 +49,7 @@ PARAMETERS = AlignmentParameters()
 
 @dataclass(frozen=True)
 class Alignment:
-    """A known text on a picture."""
+    """A known text aligned with detections."""
 
     boxes: list[Box]
     quality: float
@@ -57,10 +57,17 @@ class Alignment:
 
 
 def align_text(text: str, found: Detections, p: AlignmentParameters = PARAMETERS) -> Alignment | None:
-    """The digits and signs of `text` on detections of one line, from the left; None where they do not fit.
+    """Align the digits and signs of a text with the detections of one line.
 
-    Each digit takes one detection. A sign takes one where it can; where it cannot, what lies between its neighbours
-    is unknown. By dynamic programming over both in order.
+    Each digit takes one detection. A sign takes one if it can; otherwise the part between its neighbours is unknown.
+
+    Args:
+        text: The known text; other characters are ignored.
+        found: Detections of one line.
+        p: Parameters.
+
+    Returns:
+        The boxes and their quality; None if the text does not fit.
     """
     wanted = [c for c in text if c.isdigit() or c in SIGNS]
     order = np.argsort(found.boxes[:, 0] + found.boxes[:, 2] / 2, kind="stable")
@@ -85,7 +92,7 @@ def align_text(text: str, found: Detections, p: AlignmentParameters = PARAMETERS
 def _min_costs(
     wanted: Sequence[str], cost: NDArray[np.float64], missed_digit_cost: float, missed_sign_cost: float
 ) -> NDArray[np.float64]:
-    """The least cost (wanted + 1, found + 1) of laying so many characters on so many detections."""
+    """Return the minimum costs (wanted + 1, found + 1) of aligning the first characters with the first detections."""
     rows, columns = cost.shape
     best = np.full((rows + 1, columns + 1), np.inf)
     best[0] = 0
@@ -98,7 +105,9 @@ def _min_costs(
 
 
 def _costs(wanted: Sequence[str], found: Detections, p: AlignmentParameters) -> NDArray[np.float64]:
-    """Minus logarithm of score times probability (wanted, found); infinite where it cannot be."""
+    """Return minus the logarithm of score times probability (wanted, found); infinite if the class or kind does not
+    fit.
+    """
     cost = np.full((len(wanted), len(found)), np.inf)
     for i, character in enumerate(wanted):
         place = int(character) if character.isdigit() else 10 + SIGNS.index(character)
@@ -109,7 +118,7 @@ def _costs(wanted: Sequence[str], found: Detections, p: AlignmentParameters) -> 
 
 
 def _trace_back(best: NDArray[np.float64], cost: NDArray[np.float64]) -> dict[int, int | None]:
-    """Which detection each wanted character took."""
+    """Return which detection each wanted character takes."""
     taken: dict[int, int | None] = {}
     i, j = cost.shape
     while i:
@@ -136,7 +145,7 @@ def _boxes(wanted: Sequence[str], taken: dict[int, int | None], found: Detection
             continue
         before = [found.boxes[k] for at in range(i) if (k := taken[at]) is not None]
         after = [found.boxes[k] for at in range(i + 1, len(wanted)) if (k := taken[at]) is not None]
-        if before and after:  # a sign that was not found
+        if before and after:  # a sign that was not detected
             left, right = float(before[-1][0] + 0.7 * before[-1][2]), float(after[0][0] + 0.3 * after[0][2])
             top = float(min(before[-1][1], after[0][1]))
             boxes.append([0, left, top, max(2.0, right - left), float(before[-1][3]) * 1.3, UNKNOWN])
@@ -146,9 +155,17 @@ def _boxes(wanted: Sequence[str], taken: dict[int, int | None], found: Detection
 def align_text_with_gaps(
     text: str, found: Detections, pixels: Pixels, p: AlignmentParameters = PARAMETERS
 ) -> list[Box] | None:
-    """A text of digits and signs alone, of which the detector misses some digits: these have the boxes of their ink.
+    """Align a text of which the detector misses some digits; these get the box of their ink.
 
-    None where most are missed, where what is left of the ink is not as many pieces, or where a detection is left over.
+    Args:
+        text: The known text, of digits, signs and spaces only.
+        found: Detections of one line.
+        pixels: The strip, (height, width) uint8.
+        p: Parameters.
+
+    Returns:
+        The boxes; None if most digits are missed, if the remaining ink has another number of components, or if a strong
+        detection belongs to no digit.
     """
     wanted = [c for c in text if c.isdigit() or c in SIGNS]
     if any(not (c.isspace() or c in wanted) for c in text) or not len(found):
@@ -187,7 +204,7 @@ def align_text_with_gaps(
 
 
 def _consecutive_runs(places: Sequence[int]) -> list[list[int]]:
-    """Places in order, parted where they do not follow each other."""
+    """Group sorted indices into runs of consecutive ones."""
     runs: list[list[int]] = []
     for place in places:
         if runs and runs[-1][-1] == place - 1:

@@ -1,4 +1,4 @@
-"""From data to a folder with a model that can be used: training, calibration, sidecar, figures, plots."""
+"""Train a system and write a folder with a usable model: training, calibration, sidecar, figures, plots."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Material:
-    """What the two shipped models are made from besides the folder of public data."""
+    """What the two shipped models are made from, in addition to the folder of public data."""
 
     fonts: Path | None = None
-    """A folder of fonts; it must be given."""
+    """Folder of fonts; required."""
     labels: Path | None = None
     """Boxes of known texts; see `batchocr.training.pseudo_labels`."""
     detector: Path | None = None
-    """For the default system: a detector, what it falsely finds being no digit."""
+    """Of the default system: detector whose false detections are crops of the class not a digit."""
     start: Path | None = None
-    """For the detector: another one whose weights it begins with."""
+    """Of the detector: model whose weights the training starts with."""
     more: tuple[Path, ...] = ()
-    """For the default system: one's own digits, or pages with their boxes."""
+    """Of the default system: digits of the user, or pages with their boxes."""
 
 
 def train(
@@ -73,16 +73,32 @@ def train(
     default: DefaultRecipe | None = None,
     detector: DetectorRecipe | None = None,
 ) -> Path:
-    """Make a model from `data`, and put it with all that tells of it into the folder `out`; returns its path.
+    """Train a model and write it with its sidecar, figures and plots.
 
-    `data` is a set of digits, of which the train half is learned; for the default system and the detector it is the
-    folder of public data, and `material` the rest. `default` and `detector` are their recipes. The folder then holds
-    `model.keras` with its sidecar `model.json` and `history.csv`; of digits also `metrics.json` and plots. Digits kept
-    out of the training give temperature and threshold; the test half, where there is one, is only measured on. `resume`
-    goes on with the training in `out` from its last epoch.
+    The folder then has `model.keras`, its sidecar `model.json` and `history.csv`; a classifier also has `metrics.json`
+    and plots. Digits kept out of the training give temperature and threshold. The test split, if there is one, is only
+    measured on.
 
-    Raises UsageError for an unknown system or recipe, unfit data, or a folder that holds something else, and ModelError
-    for a detector that cannot be used.
+    Args:
+        system: Name of the system.
+        data: A set of digits; of the default system and the detector the folder of public data.
+        out: Folder of the training.
+        recipe: Name of the recipe; the system's first by default.
+        epochs: Number of epochs; the recipe's by default.
+        seed: Seed of all random draws.
+        resume: Whether the training in `out` is resumed after its last epoch.
+        jobs: Number of worker processes that make pages.
+        progress: How progress is reported; by default to the log.
+        material: What the shipped models need in addition to `data`.
+        default: Recipe of the default system.
+        detector: Recipe of the detector.
+
+    Returns:
+        Path of the model.
+
+    Raises:
+        UsageError: The system or recipe is unknown, the data does not fit, or the folder holds something else.
+        ModelError: The detector cannot be used.
     """
     entry = system_named(system)
     progress = progress or ProgressOptions()
@@ -120,7 +136,7 @@ def train(
 
 
 def _write(trained: TrainedModel, system: System, recipe: str, seed: int, data: DigitSplits, out: Path) -> Path:
-    """The finished folder; returns the model's path."""
+    """Write the files of a finished training and return the model's path."""
     path = out / MODEL
     trained.model.save(path)
     raw = probabilities(trained.model, trained.held_out.images)

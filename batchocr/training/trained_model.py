@@ -1,4 +1,4 @@
-"""What a training hands over: a network, and the digits it has not seen."""
+"""The result of a training: a network, and the digits it is measured on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained network, and on what it was trained and is to be measured."""
+    """A trained network, what it was trained on, and the sets it is measured on."""
 
     model: keras.Model
     trained_on: Digits
@@ -25,20 +25,27 @@ class TrainedModel:
     count: int
     """Number of all images that it was trained on, images that are not digits included."""
     held_out: Digits
-    """Not trained on: they give temperature and threshold, and figures under the name `held_out_name`."""
+    """Digits that it was not trained on. They give temperature and threshold; their figures have the name
+    `held_out_name`."""
     held_out_name: str
     held_out_description: str
-    """What they are, in words."""
+    """What the held-out digits are, in words."""
     other_sets: dict[str, Digits]
-    """Others whose accuracy the sidecar tells, by the figure's name; that of the test half is told anyway."""
+    """Further sets whose accuracy is in the sidecar, by the name of the figure. The test split is always there."""
     data: str
     """What it was trained on, in words."""
 
 
 def probabilities(model: keras.Model, images: Crops) -> NDArray[np.float32]:
-    """(n, 10) of pictures (n, 28, 28) uint8, as the network gives them, not calibrated.
+    """Return the probabilities of a network for crops, not calibrated.
 
-    A training that diverged leaves a network that answers NaN; it knows nothing, so each digit gets a tenth.
+    Args:
+        model: The network.
+        images: Crops (n, 28, 28) uint8.
+
+    Returns:
+        Probabilities (n, classes). If a training diverged and the network answers NaN, all classes have the same
+        probability.
     """
     found = np.asarray(model.predict(images, batch_size=500, verbose=0))
     if np.isnan(found).any():

@@ -1,4 +1,4 @@
-"""How the five teaching systems are trained: as their tutorials did it, on the pictures as they come."""
+"""Training of the five teaching systems, as their tutorials did it, without augmentation."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from batchocr.training.run_folder import Checkpoint, claim, make_repeatable, res
 from batchocr.training.trained_model import TrainedModel
 
 MIN_HELD_OUT = 10
-"""Digits below which a temperature says nothing."""
+"""Minimum number of held-out digits; with fewer a temperature says nothing."""
 
 
 class _Shuffled(keras.utils.PyDataset):
-    """All digits once an epoch, in an order that depends on the seed and the epoch alone."""
+    """All digits once per epoch, in an order that depends on the seed and the epoch alone."""
 
     def __init__(self, digits: Digits, batch: int, seed: int, first_epoch: int) -> None:
         super().__init__()
@@ -55,10 +55,23 @@ def fit_tutorial(
     resume: bool,
     progress: ProgressOptions,
 ) -> TrainedModel:
-    """Train `system` by its recipe `name`, for the recipe's epochs unless told otherwise.
+    """Train a teaching system by one of its recipes.
 
-    A training that is gone on with may be given more epochs than it had. Raises UsageError for unfit data or
-    another training's folder.
+    Args:
+        system: The system.
+        name: Name of the recipe.
+        data: The digits.
+        out: Folder of the training.
+        epochs: Number of epochs; the recipe's by default. A resumed training may have more than before.
+        seed: Seed of all random draws.
+        resume: Whether the training in `out` is resumed.
+        progress: How progress is reported.
+
+    Returns:
+        The trained network and the sets it is measured on.
+
+    Raises:
+        UsageError: The data does not fit, or the folder holds another training.
     """
     recipe = system.recipes[name]
     recipe = replace(recipe, epochs=epochs or recipe.epochs)

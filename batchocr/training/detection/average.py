@@ -1,8 +1,8 @@
-"""The mean of the weights of detectors of several rounds: one detector, whose strengths lie between theirs.
+"""Average the weights of detectors of several rounds into one detector.
 
 `python -m batchocr.training.detection.average OUT MODEL MODEL...`. A later round starts from an earlier one, so their
-weights may be averaged (Wortsman and others: *Model soups*, ICML 2022). OUT is a folder; it gets `model.keras` and its
-sidecar. Costs nothing in use.
+weights may be averaged (Wortsman and others: *Model soups*, ICML 2022). OUT is a folder for `model.keras` and its
+sidecar. The average costs no computing time in use.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ from batchocr.training.detection.network import build_detector
 
 
 def average_weights(models: list[Path]) -> keras.Model:
-    """A detector with the mean of the weights of `models`, `.keras` files.
+    """Return a detector with the mean of the weights of several detectors.
 
-    Raises UsageError where a file holds no detector.
+    Args:
+        models: `.keras` files.
+
+    Raises:
+        UsageError: A file is not a detector.
     """
     every = [load_weights(model) for model in models]
     model = build_detector()

@@ -1,4 +1,4 @@
-"""What the cells of the detector should answer for a tile whose boxes are known."""
+"""Training targets of the detector's cells, for a tile with known boxes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ CLASSES = 16
 """The ten digits, then the signs . , / - : +"""
 CHANNELS = 3 + 4 + CLASSES
 HAND, PRINT, SIGN, UNKNOWN, UNKNOWN_SIGNS = range(5)
-"""Kinds of a box; where UNKNOWN stands, nothing is asked of the network, and of UNKNOWN_SIGNS, nothing about signs."""
+"""Kinds of a box. Where UNKNOWN is, the network learns nothing; where UNKNOWN_SIGNS is, it learns nothing about
+signs."""
 
 Boxes = NDArray[np.float32]
 """(n, 6): class, left, top, width, height, kind."""
@@ -20,23 +21,24 @@ Boxes = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class CellParameters:
-    """Which boxes the cells of which level answer for, and how near to a middle a cell must be."""
+    """Which cells answer for a box, and how near to its centre they must be."""
 
     sizes_px: tuple[tuple[float, float], ...] = ((0.0, 26.0), (20.0, 58.0), (48.0, 150.0))
-    """Longer side of the boxes of each level; in the overlap both levels answer."""
+    """Range of the longer side of a box, in pixels, by level; in the overlap both levels answer."""
     min_height_px: float = 7.0
-    """Digits below this are not asked for."""
+    """Minimum height of a digit, in pixels."""
     min_visible_ratio: float = 0.75
-    """Share of a box that must lie on the tile."""
+    """Minimum share of a box on the tile for the network to learn it."""
     max_non_digit_visible_ratio: float = 0.45
-    """Share up to which what is cut off by the tile's side is no digit: its middle lies on the next tile, or it is
-    a part of another line that a strip's side cuts. In between nothing is asked."""
+    """Up to this share a box cut by the tile's side is not a digit: its centre is on the next tile, or it belongs to
+    another line. Between both shares the network learns nothing."""
     spread_ratio: float = 0.13
-    """Deviation of the heat around a middle, as a share of the box's sides (CenterNet: Zhou and others 2019)."""
+    """Standard deviation of the heat around a centre, as a share of the box's sides (CenterNet: Zhou and others,
+    2019)."""
     spread_cells: tuple[float, float] = (0.5, 1.6)
-    """Least and greatest deviation, in cells."""
+    """Minimum and maximum standard deviation, in cells."""
     min_learning_heat: float = 0.3
-    """Heat from which a cell also learns box and class."""
+    """Minimum heat of a cell that also learns the box and the class."""
 
 
 PARAMETERS = CellParameters()
@@ -47,17 +49,23 @@ class Target:
     """What the cells of one tile should answer."""
 
     heat: NDArray[np.float32]
-    """(cells, 3); -1 where nothing is asked."""
+    """(cells, 3): heat; -1 where the network learns nothing."""
     sides: NDArray[np.float32]
-    """(cells, 4): left, top, right and bottom from the cell's middle, in pixels."""
+    """(cells, 4): distances from the cell's centre to the left, top, right and bottom side, in pixels."""
     classes: NDArray[np.int32]
-    """(cells,)."""
+    """(cells,): classes."""
     weight: NDArray[np.float32]
-    """(cells,): of sides and class."""
+    """(cells,): weight of sides and class."""
 
 
 def target(boxes: Boxes, side: int, parameters: CellParameters = PARAMETERS) -> Target:
-    """The target of a square tile of that side, in pixels."""
+    """Return the target of a square tile.
+
+    Args:
+        boxes: Boxes (n, 6): class, left, top, width, height, kind.
+        side: Side of the tile in pixels.
+        parameters: Parameters.
+    """
     levels = [
         _level(boxes, side, stride, min_size, max_size, parameters)
         for stride, (min_size, max_size) in zip(STRIDES, parameters.sizes_px, strict=True)
@@ -93,7 +101,7 @@ def _level(
 
 
 def _mask_unknown(heat: NDArray[np.float32], box: NDArray[np.float32], stride: int) -> None:
-    """Nothing is asked where the box lies."""
+    """Set the heat to -1 where an unknown box is."""
     _, left, top, width, height, kind = box
     rows = slice(max(0, int(top // stride)), max(0, int((top + height) // stride + 1)))
     columns = slice(max(0, int(left // stride)), max(0, int((left + width) // stride + 1)))
@@ -110,7 +118,7 @@ def _set_box(
     stride: int,
     p: CellParameters,
 ) -> None:
-    """The heat of one box around its middle, and sides and class of the cells near it."""
+    """Set the heat around the centre of a box, and sides and class of the cells near it."""
     label, left, top, width, height, kind = box
     n = len(heat)
     x, y = left + width / 2, top + height / 2

@@ -1,4 +1,4 @@
-"""Training the detector: patches made up on the fly, averaged weights, a checkpoint every epoch."""
+"""Train the detector: synthetic patches made during the training, averaged weights, a checkpoint after each epoch."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ from batchocr.training.epoch_progress import EpochProgress, ProgressOptions
 from batchocr.training.run_folder import HISTORY, Epoch, claim, make_repeatable, read_history, write_history
 
 MODEL, STATE = "model.keras", "state.npz"
-"""The averaged network after the last epoch, and all that is needed to go on."""
+"""The averaged network after the last epoch, and the state from which the training is resumed."""
 
 
 @dataclass(frozen=True)
 class DetectorRecipe:
-    """How the detector is trained."""
+    """Recipe of the detector."""
 
     epochs: int = 16
     steps: int = 250
     """Batches of an epoch."""
     rate: float = 2e-3
     start_rate: float = 1.3e-3
-    """The same for a training that begins with the weights of another."""
+    """Highest learning rate of a training that starts with the weights of another one."""
     decay: float = 1e-3
     average: float = 0.998
-    """Momentum of the averaged weights that are kept in the end."""
+    """Momentum of the averaged weights, which are the result of the training."""
     precision: str = "mixed_bfloat16"
-    """Of the training: two thirds of the time of `float32` on processors that have it. Files are float32."""
+    """Precision of the training: `mixed_bfloat16` takes two thirds of the time of `float32` on processors that
+    support it. Files are float32."""
     seed: int = 2017
 
 
@@ -75,10 +76,25 @@ def fit_detector(
     jobs: int = 2,
     progress: ProgressOptions | None = None,
 ) -> Path:
-    """Train the detector, saving after each epoch; with `start` from the weights of another training.
+    """Train the detector; each epoch is saved.
 
-    `without` names collections of real paper to leave out, to measure how a strange one fares. Raises UsageError for a
-    folder that holds another training, and where `start` is no detector.
+    Args:
+        data: Folder of public data.
+        fonts: Folder of fonts.
+        out: Folder of the training.
+        recipe: The recipe.
+        start: Model whose weights the training starts with; None for new weights.
+        labels: Boxes of known texts; see `batchocr.training.pseudo_labels`.
+        without: Collections of real paper that are left out, to measure how the detector reads an unknown one.
+        resume: Whether the training in `out` is resumed.
+        jobs: Number of worker processes that make patches.
+        progress: How progress is reported; by default to the log.
+
+    Returns:
+        Path of the model.
+
+    Raises:
+        UsageError: The folder holds another training, or `start` is not a detector.
     """
     weights = None if start is None else load_weights(start)
     account = {"system": NAME, **asdict(recipe), "start": str(start or ""), "labels": labels is not None}
@@ -90,7 +106,7 @@ def fit_detector(
     epochs = _resume(model, out)
     if len(epochs) < recipe.epochs:
         first = len(epochs) * recipe.steps
-        # closed, or the processes that make patches outlive the training
+        # must be closed: otherwise the processes that make patches outlive the training
         with closing(batches(data, fonts, labels, recipe.seed, first, jobs, StreamParameters(), without)) as stream:
             model.fit(
                 stream,
@@ -107,7 +123,11 @@ def fit_detector(
 
 
 def load_weights(start: Path) -> list[NDArray[np.float32]]:
-    """The weights of another detector. Raises UsageError where the file holds none, or more than a network."""
+    """Return the weights of another detector.
+
+    Raises:
+        UsageError: The file is not a detector, or holds more than a network.
+    """
     try:
         weights = KerasFile(read_whole(start, LARGEST)).load().get_weights()
     except (OSError, ValueError) as fault:
@@ -118,7 +138,12 @@ def load_weights(start: Path) -> list[NDArray[np.float32]]:
 
 
 def compile_detector(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] | None) -> keras.Model:
-    """A network that is ready to be trained, with the weights of another where they are given."""
+    """Return a compiled network.
+
+    Args:
+        recipe: The recipe.
+        weights: Weights to start with; None for new weights.
+    """
     keras.mixed_precision.set_dtype_policy(recipe.precision)
     model = build_detector()
     keras.mixed_precision.set_dtype_policy("float32")
@@ -145,14 +170,25 @@ def compile_detector(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] 
 
 
 def write_sidecar(model: Path, seed: int) -> None:
-    """The sidecar of a detector that was trained into the folder in which `model` lies, with its last figures."""
+    """Write the sidecar of a finished training of the detector.
+
+    Args:
+        model: The model, in the folder of its training.
+        seed: The training's seed.
+    """
     history = read_history(model.parent / HISTORY)
     figures = {name: value for name, value in history[-1].items() if name != "seconds"}
     describe(model, seed, {"epochs": len(history), **figures})
 
 
 def describe(model: Path, seed: int, metrics: dict[str, float]) -> None:
-    """Writes the sidecar of a detector beside its file."""
+    """Write the sidecar of a detector beside its file.
+
+    Args:
+        model: The `.keras` file.
+        seed: The training's seed.
+        metrics: Figures for the sidecar.
+    """
     network = keras.models.load_model(model, compile=False)
     DetectorSidecar(
         name=NAME,
@@ -170,7 +206,7 @@ def describe(model: Path, seed: int, metrics: dict[str, float]) -> None:
 
 
 def _resume(model: keras.Model, out: Path) -> list[Epoch]:
-    """Puts what an interrupted training left into the model; returns the figures of its epochs."""
+    """Restore the state of an interrupted training; return the figures of its epochs."""
     if not (out / STATE).exists():
         return []
     model.optimizer.build(model.trainable_variables)
@@ -181,7 +217,7 @@ def _resume(model: keras.Model, out: Path) -> list[Epoch]:
 
 
 class _Checkpoint(keras.callbacks.Callback):
-    """After each epoch the averaged network, the figures so far, and the state to go on from."""
+    """Saves after each epoch the averaged network, the figures, and the state from which the training is resumed."""
 
     def __init__(self, out: Path, epochs: list[Epoch]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The detector's loss: where digits are, their boxes, and their classes."""
+"""The detector's loss: heat of digits, boxes and classes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from keras import ops
 
 TARGET_CHANNELS = 9
-"""Of a cell's target: three heats, four sides, the class, and the weight of sides and class."""
+"""Channels of a cell's target: three heats, four sides, the class, and the weight of sides and class."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,27 @@ class LossParameters:
 
 PARAMETERS = LossParameters()
 STRIDE_CELLS = ((4, 16), (8, 4), (16, 1))
-"""Strides, and how many cells of each there are for one of the coarsest."""
+"""Strides, and the number of cells of each per cell of the coarsest one."""
 
 
 def strides_of(cells: int) -> list[int]:
-    """The stride of each of `cells` cells, which are those of a square tile."""
+    """Return the stride of each cell of a square tile with this many cells."""
     coarsest = cells // sum(share for _, share in STRIDE_CELLS)
     return [stride for stride, share in STRIDE_CELLS for _ in range(coarsest * share)]
 
 
 def detection_loss(target: Any, answer: Any) -> Any:
-    """Loss (n,) of answers (n, cells, CHANNELS) for targets (n, cells, TARGET_CHANNELS), the same for all n.
+    """Return the loss of a batch.
 
-    Heat: focal loss lessened near a middle (CornerNet: Law and Deng 2018, eq. 1; CenterNet: Zhou and others 2019).
-    Boxes: generalised intersection over union (Rezatofighi and others 2019). Classes: cross-entropy.
+    Heat: focal loss, reduced near a centre (CornerNet: Law and Deng, 2018, eq. 1; CenterNet: Zhou and others, 2019).
+    Boxes: generalised intersection over union (Rezatofighi and others, 2019). Classes: cross-entropy.
+
+    Args:
+        target: Targets (n, cells, TARGET_CHANNELS).
+        answer: Answers of the network (n, cells, CHANNELS).
+
+    Returns:
+        The loss of the batch, repeated (n,).
     """
     target = ops.cast(target, "float32")
     return ops.repeat(ops.reshape(sum(_parts(target, answer)), (1,)), ops.shape(target)[0])
@@ -64,7 +71,7 @@ def box_part(target: Any, answer: Any) -> Any:
 
 
 def class_accuracy(target: Any, answer: Any) -> Any:
-    """Share of the cells that learn a class which have it right."""
+    """Return the share of the cells that learn a class which answer it right."""
     target = ops.cast(target, "float32")
     right = ops.cast(ops.argmax(answer[..., 7:], axis=-1), "float32") == target[..., 7]
     return ops.sum(ops.cast(right, "float32") * target[..., 8]) / ops.maximum(ops.sum(target[..., 8]), 1.0)
@@ -93,7 +100,7 @@ def _box_loss(sides: Any, raw: Any, weight: Any) -> Any:
 
 
 def _area(sides: Any) -> Any:
-    """Of boxes said by the distances of their sides from a point inside."""
+    """Return the area of boxes that are given by the distances of their sides from a point inside."""
     width = ops.maximum(sides[..., 0] + sides[..., 2], 0.1)
     return width * ops.maximum(sides[..., 1] + sides[..., 3], 0.1)
 

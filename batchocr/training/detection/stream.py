@@ -1,4 +1,6 @@
-"""Patches from processes of their own, as batches to train on: the same for the same seed, whatever the processes."""
+"""Training batches of patches made by worker processes; the same for the same seed, whatever the number of
+processes.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,11 @@ class StreamParameters:
 
     batch: int = 16
     new: int = 6
-    """Of a batch; the others come again from those kept."""
+    """New patches of a batch; the others are repeated."""
     reusable: int = 2400
-    """Patches that may come again: making one costs as much as to learn from it."""
+    """Number of patches that may be repeated. Making a patch takes as much time as learning from it."""
     prefetched: int = 12
-    """Batches that are made before they are asked for."""
+    """Batches that are made ahead."""
 
 
 def batches(
@@ -45,9 +47,19 @@ def batches(
     parameters: StreamParameters,
     without: Sequence[str] = (),
 ) -> Generator[Batch, None, None]:
-    """Endless batches from the one numbered `first` on; to be closed, which ends the processes.
+    """Yield batches without end.
 
-    `without` names collections of real paper to leave out.
+    Close the generator to end the worker processes.
+
+    Args:
+        data: Folder of public data.
+        fonts: Folder of fonts.
+        labels: Boxes of known texts, or None.
+        seed: Seed of all random draws.
+        first: Number of the first batch.
+        jobs: Number of worker processes.
+        parameters: Parameters.
+        without: Collections of real paper that are left out.
     """
     p = parameters
     reusable: deque[tuple[NDArray[np.uint8], NDArray[np.float16]]] = deque(maxlen=p.reusable)
@@ -70,7 +82,7 @@ def batches(
 
 
 _maker: PatchMaker | None = None
-"""That of a process which makes patches."""
+"""The patch maker of a worker process."""
 
 
 def _initialize(data: Path, fonts: Path, labels: Path | None, without: Sequence[str]) -> None:
@@ -86,7 +98,13 @@ def _make_batch(seed: int, number: int, count: int) -> Batch:
 
 
 def make_batch(maker: PatchMaker, rng: np.random.Generator, count: int) -> Batch:
-    """So many patches as the network takes and learns them."""
+    """Return new patches as a batch.
+
+    Args:
+        maker: The patch maker.
+        rng: Source of random numbers.
+        count: Number of patches.
+    """
     tiles, targets = [], []
     for _ in range(count):
         patch = maker.make(rng)

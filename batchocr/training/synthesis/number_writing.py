@@ -78,7 +78,7 @@ class Handwriting:
     """Text figures, as the 19th century writes them."""
     chains: bool = False
     """Zeros at the end of a number in one stroke."""
-    concatenate: bool = False
+    joined: bool = False
     """From one digit to the next in one stroke, where both are known as strokes."""
     long_fives: bool = False
     """Each 5 like a long s: far higher than the others, and below the line."""
@@ -110,10 +110,10 @@ class NumberWriting:
             p.joined_share_of_old if old else p.joined_share,
             p.long_five_share_of_old * old,
         )
-        mixed, old_style, chains, concatenate, long_fives = (bool(rng.random() < share) for share in shares)
-        if concatenate:
+        mixed, old_style, chains, joined, long_fives = (bool(rng.random() < share) for share in shares)
+        if joined:
             spacing = rng.uniform(-0.15, 0.12)
-        return Handwriting(pen, writer, mixed, uneven, float(spacing), old_style, chains, concatenate, long_fives)
+        return Handwriting(pen, writer, mixed, uneven, float(spacing), old_style, chains, joined, long_fives)
 
     def _glyph(self, digit: int, handwriting: Handwriting) -> Glyph:
         rng = self.rng
@@ -216,7 +216,7 @@ class NumberWriting:
                     drop = float(rng.uniform(*PARAMETERS.old_style_drop_heights))
                     baseline, tall = baseline + drop * height, tall * (1 + drop * float(rng.uniform(0.2, 1)))
                 box = self.digit(int(character), end + (gap if i else 0), baseline, tall, handwriting)
-                if handwriting.concatenate and pen_up is not None and self._pen_down is not None and rng.random() < 0.7:
+                if handwriting.joined and pen_up is not None and self._pen_down is not None and rng.random() < 0.7:
                     self._stroke(pen_up, self._pen_down[0], height, handwriting)
                 elif linked and last is not None and rng.random() < 0.5:
                     self._link(last, box, handwriting)
