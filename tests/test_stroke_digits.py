@@ -8,8 +8,9 @@ import pytest
 
 from batchocr.recognition.classifier import Classifier
 from batchocr.records import Pixels
+from batchocr.training.synthesis.digit_forms import DIGIT_FORMS, DigitForm
 from batchocr.training.synthesis.pen import Pen, based, render
-from batchocr.training.synthesis.stroke_digits import DIGIT_FORMS, DigitForm, draw_strokes
+from batchocr.training.synthesis.stroke_digits import draw_strokes
 from batchocr.vision.crops import cut_crops
 
 AMERICAN = {(0, "round"), (0, "narrow"), (1, "plain"), (2, "round"), (2, "looped"), (3, "round"), (4, "open")} | {

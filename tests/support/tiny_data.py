@@ -15,7 +15,8 @@ from strokes import page, save
 
 from batchocr.datasets.held_out import kept_out
 from batchocr.records import Pixels
-from batchocr.training.synthesis.stroke_digits import DIGIT_FORMS, draw_strokes
+from batchocr.training.synthesis.digit_forms import DIGIT_FORMS
+from batchocr.training.synthesis.stroke_digits import draw_strokes
 from batchocr.training.synthesis.writing_sources import SIGNS
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

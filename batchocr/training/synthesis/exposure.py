@@ -1,4 +1,4 @@
-"""How a picture of paper comes to be a scan: tilt, light, blur, noise, JPEG, few tones, both polarities."""
+"""Turn an image of paper into a scan: tilt, light, blur, noise, JPEG, few tones, both polarities."""
 
 from __future__ import annotations
 
@@ -22,11 +22,20 @@ class Exposed:
     pixels: Pixels
     boxes: Boxes
     noise: float
-    """Deviation of its noise, in grey levels."""
+    """Standard deviation of its noise, in grey levels."""
 
 
 def tilt(paper: NDArray[np.float32], boxes: Boxes, rng: np.random.Generator) -> tuple[NDArray[np.float32], Boxes]:
-    """The picture turned by a few degrees, seldom up to 10, and scaled a little; boxes stay upright."""
+    """Turn the image by a few degrees, rarely up to 10, and scale it a little; the boxes stay upright.
+
+    Args:
+        paper: The image (side, side).
+        boxes: Its boxes (n, 7).
+        rng: Source of random numbers.
+
+    Returns:
+        The image and its boxes.
+    """
     side = paper.shape[0]
     deviation, max_angle = (1.6, 4.0) if rng.random() < 0.9 else (5.0, 10.0)
     angle, factor = float(np.clip(rng.normal(0, deviation), -max_angle, max_angle)), float(np.exp(rng.normal(0, 0.08)))
@@ -43,7 +52,18 @@ def tilt(paper: NDArray[np.float32], boxes: Boxes, rng: np.random.Generator) -> 
 
 
 def expose(paper: NDArray[np.float32], boxes: Boxes, height: float, real: bool, rng: np.random.Generator) -> Exposed:
-    """The scan of a picture (side, side) whose digits are about `height` pixels high."""
+    """Scan an image.
+
+    Args:
+        paper: The image (side, side).
+        boxes: Its boxes (n, 7).
+        height: Approximate height of its digits, in pixels.
+        real: Whether the image shows real paper.
+        rng: Source of random numbers.
+
+    Returns:
+        The scan with its boxes.
+    """
     side = paper.shape[0]
     if rng.random() < 0.35:
         paper = _add_light(paper, side, rng)
@@ -52,7 +72,7 @@ def expose(paper: NDArray[np.float32], boxes: Boxes, height: float, real: bool, 
     if rng.random() < (0.25 if real else 0.6):
         noise = float(rng.uniform(0.5, 9) if rng.random() < 0.9 else rng.uniform(9, 22))
         grain = np.empty((side, side), np.float32)
-        cv2.setRNGSeed(int(noise * 1e7))  # OpenCV draws from a state of its own
+        cv2.setRNGSeed(int(noise * 1e7))  # OpenCV draws from its own state
         cv2.randn(grain, 0, noise)
         if rng.random() < 0.3:
             grain = cv2.GaussianBlur(grain, (0, 0), 1.2) * 3
@@ -83,7 +103,7 @@ def expose(paper: NDArray[np.float32], boxes: Boxes, height: float, real: bool, 
 
 
 def _add_light(paper: NDArray[np.float32], side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Light that falls off, and perhaps a shadow."""
+    """Add light that decreases to one side, and perhaps a shadow."""
     u = np.linspace(-1, 1, side, dtype=np.float32)
     down, across = rng.uniform(-0.3, 0.3, 2)
     paper = paper * (0.9 + down * u[:, None] * 0.5 + across * u[None] * 0.5).astype(np.float32)
@@ -109,7 +129,7 @@ def _blur(paper: NDArray[np.float32], height: float, rng: np.random.Generator) -
 
 
 def _two_tones(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """One bit a pixel: by a local or a global threshold, or dithered by an ordered pattern."""
+    """Reduce to one bit per pixel: by a local or a global threshold, or by ordered dithering."""
     roll = rng.random()
     if roll < 0.45:
         return cv2.adaptiveThreshold(pixels, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 31, rng.uniform(6, 20))
@@ -123,15 +143,24 @@ def _two_tones(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _chalk(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Light on dark."""
+    """Make the image light on dark."""
     dark, light = rng.uniform(0, 60), rng.uniform(130, 255)
     return (light - pixels.astype(np.float32) * ((light - dark) / 255)).clip(0, 255).astype(np.uint8)
 
 
 def cut_out(pixels: Pixels, boxes: Boxes, height: float, rng: np.random.Generator) -> tuple[Pixels, Boxes]:
-    """Only a strip or a cell of the picture, its sides repeated all around, as tiles of small pictures have it.
+    """Keep only a strip or a cell of the image and repeat its sides around it, as tiles of small images have it.
 
-    Of digits that its sides cut off nothing is asked, and what is left of those mostly cut off is no digit.
+    Digits that are cut off are unknown, and what remains of those mostly cut off is not a digit.
+
+    Args:
+        pixels: The image (side, side).
+        boxes: Its boxes (n, 7).
+        height: Approximate height of its digits, in pixels.
+        rng: Source of random numbers.
+
+    Returns:
+        The image and its boxes.
     """
     side = pixels.shape[0]
     cut_height = int(np.clip(height * rng.uniform(1.1, 3.5), 16, side))
@@ -155,7 +184,16 @@ def cut_out(pixels: Pixels, boxes: Boxes, height: float, rng: np.random.Generato
 
 
 def mark_invisible_unknown(pixels: Pixels, boxes: Boxes, noise: float) -> Boxes:
-    """The boxes; of what no one could make out any more nothing is asked, else blank paper is taught to hold digits."""
+    """Mark boxes as unknown whose ink cannot be seen; otherwise the network would learn to find digits on blank paper.
+
+    Args:
+        pixels: The scan (side, side).
+        boxes: Its boxes (n, 7).
+        noise: Standard deviation of its noise, in grey levels.
+
+    Returns:
+        The boxes.
+    """
     boxes = boxes.copy()
     side = pixels.shape[0]
     light = float(np.median(pixels))

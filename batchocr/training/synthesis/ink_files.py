@@ -1,4 +1,4 @@
-"""Files of pen strokes, as UNIPEN and pendigits give them, and their strokes drawn as an image."""
+"""Files of pen strokes, as UNIPEN and pendigits are given, and strokes drawn as an image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchocr.training.synthesis.pen import Stroke, Strokes, thinned
 
 @dataclass(frozen=True)
 class InkFile:
-    """Samples of pen strokes; see the README of the data for the form of the file."""
+    """Samples of pen strokes. The format is described in docs/models.md (the folder of public data)."""
 
     points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
     stroke_ends: np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -36,15 +36,21 @@ class InkFile:
         return str(self.columns[column][i])
 
     def strokes(self, i: int) -> list[Stroke]:
-        """The strokes of a sample, thinned, in the tablet's units."""
+        """Return the strokes of a sample with fewer points, in the tablet's units."""
         ends = self.stroke_ends[self.sample_ends[i] : self.sample_ends[i + 1] + 1].tolist()
         return [thinned(self.points[start:stop]) for start, stop in pairwise(ends) if stop > start]
 
 
 def line_image(strokes: Strokes, height_px: float) -> tuple[Pixels, float, np.ndarray] | None:
-    """A line of strokes drawn black on white, `height_px` high in all: the picture, pixels a unit, and its corner.
+    """Draw a line of strokes, black on white.
 
-    The corner is where the picture's left and top lie, in the units of the strokes. None for what is too long.
+    Args:
+        strokes: The strokes.
+        height_px: Height of all ink, in pixels.
+
+    Returns:
+        The image, pixels per unit of the strokes, and the left top corner of the image in these units; None if the line
+        is too long.
     """
     every = np.concatenate(list(strokes))
     lower, upper = every.min(axis=0), every.max(axis=0)

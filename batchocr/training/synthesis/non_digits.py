@@ -1,4 +1,4 @@
-"""Signs and other marks by hand, as strokes: points, dashes, brackets, units."""
+"""Handwritten signs and other marks as strokes: points, dashes, brackets, units."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from numpy.typing import NDArray
 SIGN_HEIGHTS = {".": 0.08, ",": 0.3, "/": 1.4, "-": 0.35, ":": 0.5, "+": 0.5}
 """Longer side of a sign, in heights of the digits."""
 SIGN_MIDDLES = {".": 0.04, ",": -0.03, "/": 0.45, "-": 0.45, ":": 0.3, "+": 0.45}
-"""How far the middle of a sign lies above the base line, in heights."""
+"""Distance of the centre of a sign above the base line, in heights of the digits."""
 
 
 def sign_strokes(sign: str, rng: np.random.Generator) -> list[NDArray[np.float32]]:
-    """A sign as strokes, in heights of the digits, its base line at y = 0."""
+    """Return a sign as strokes, in heights of the digits; its base line is y = 0.
+
+    Args:
+        sign: One of the signs; anything else gives an apostrophe.
+        rng: Source of random numbers.
+    """
 
     def path(*points: tuple[float, float]) -> NDArray[np.float32]:
         return np.array(points, np.float32)
@@ -25,7 +30,9 @@ def sign_strokes(sign: str, rng: np.random.Generator) -> list[NDArray[np.float32
     if sign == ",":
         return [path((0, -u(0.02, 0.15)), (0.03, 0.02), (-u(0, 0.16), u(0.08, 0.4)))]
     if sign == "/":
-        return [path((0, u(0.05, 0.35)), (u(0.15, 0.75), -u(1.05, 1.4)))]  # longer than a digit, or it would be a 1
+        return [
+            path((0, u(0.05, 0.35)), (u(0.15, 0.75), -u(1.05, 1.4)))
+        ]  # longer than a digit; otherwise it would be a 1
     if sign == "-":
         y = -u(0.3, 0.6)
         return [path((0, y), (u(0.12, 0.3), y + u(-0.05, 0.05)), (u(0.3, 0.75), y + u(-0.08, 0.08)))]
@@ -39,11 +46,16 @@ def sign_strokes(sign: str, rng: np.random.Generator) -> list[NDArray[np.float32
 
 
 MARKS = '()[]=%*°"«»$x€#?!&~'
-"""Other marks that stand beside numbers and are no digits."""
+"""Other marks beside numbers, which are not a digit."""
 
 
 def mark_strokes(mark: str, rng: np.random.Generator) -> list[NDArray[np.float32]]:
-    """One of MARKS as strokes, in heights of the digits, its base line at y = 0."""
+    """Return one of MARKS as strokes, in heights of the digits; its base line is y = 0.
+
+    Args:
+        mark: One of MARKS.
+        rng: Source of random numbers.
+    """
 
     def u(lower: float, upper: float) -> float:
         return float(rng.uniform(lower, upper))

@@ -1,4 +1,4 @@
-"""What is written: numbers as people write them."""
+"""The texts of numbers, as people write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import numpy as np
 
 
 def number_text(rng: np.random.Generator, max_digits: int = 10) -> str:
-    """A number as people write them: counts, years, amounts, dates, times, phones."""
+    """Return a random number as people write it: a count, year, amount, date, time or phone number.
+
+    Args:
+        rng: Source of random numbers.
+        max_digits: Maximum number of digits of a plain number; dates and amounts may be longer.
+    """
 
     def digits(count: int) -> str:
         return "".join(map(str, rng.integers(0, 10, count)))
@@ -14,7 +19,7 @@ def number_text(rng: np.random.Generator, max_digits: int = 10) -> str:
     roll = rng.random()
     if roll < 0.08:  # a round amount
         return str(rng.integers(1, 100)) + str(rng.choice(["", "", ".", ",", " "])) + "0" * int(rng.integers(2, 4))
-    if roll < 0.13:  # upright strokes side by side
+    if roll < 0.13:  # vertical strokes beside each other
         return "".join(rng.choice(list("1114790"), int(rng.integers(1, min(max_digits, 6) + 1))))
     if roll < 0.5:
         return digits(int(rng.integers(1, min(max_digits, 8) + 1)))

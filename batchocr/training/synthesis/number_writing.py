@@ -1,9 +1,8 @@
-"""Numbers by hand on a canvas: digits, signs between them, marks beside them."""
+"""Draw handwritten numbers on a canvas: digits, signs between them, marks beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,89 +11,27 @@ from numpy.typing import NDArray
 from batchocr.records import Pixels
 from batchocr.training.detection.cells import HAND, SIGN, UNKNOWN
 from batchocr.training.synthesis.canvas import Canvas
+from batchocr.training.synthesis.handwriting import PARAMETERS, Handwriting
 from batchocr.training.synthesis.non_digits import MARKS, SIGN_HEIGHTS, SIGN_MIDDLES, mark_strokes, sign_strokes
 from batchocr.training.synthesis.pen import Pen, Strokes, any_pen, render
-from batchocr.training.synthesis.writing_sources import BITMAP_PX, SIGNS, Glyph, HandwritingSources, Writer
+from batchocr.training.synthesis.writing_sources import BITMAP_PX, SIGNS, Glyph, HandwritingSources
 from batchocr.training.synthesis.zero_chains import zero_chain
 
 Points = NDArray[np.float64]
-"""(2,): x and y of a point in pixels of the canvas."""
-
-
-@dataclass(frozen=True)
-class NumberWritingParameters:
-    """How numbers are written. The shares were chosen in the training rounds (docs/training-rounds.md)."""
-
-    pool_shares: Mapping[str, float] = field(
-        default_factory=lambda: {"strokes": 0.45, "images": 0.31, "forms": 0.14, "old": 0.1}
-    )
-    """Share of pages by kind of writer; the kinds are the fields `by_...` of `HandwritingSources`."""
-    linked_share: float = 0.08
-    """Share of numbers in which strokes link digits."""
-    chain_share: float = 0.15
-    """Share of writers who write zeros at the end of a number in one stroke."""
-    form_share: float = 0.04
-    """Share of digits that are drawn by a form of `stroke_digits`, whoever the writer is."""
-    form_of_1_share: float = 0.14
-    """The same share of the digit 1, whose forms with a flag are rare in the collections."""
-    old_style_share: float = 0.05
-    """Share of writers whose 0, 1 and 2 are as low as an n, and whose 3, 4, 5, 7 and 9 reach below the line."""
-    old_style_share_of_old: float = 0.4
-    """The same share of writers of the 19th century."""
-    old_style_heights: tuple[float, float] = (0.55, 0.8)
-    """Smallest and largest height of a low digit, in heights of a 6."""
-    old_style_drop_heights: tuple[float, float] = (0.25, 0.5)
-    """How far the other digits reach below the line, in heights of a 6."""
-    long_five_heights: tuple[float, float] = (1.2, 2.2)
-    """Smallest and largest height of a 5 like a long s, in heights of a 6."""
-    long_five_drop_heights: tuple[float, float] = (0.2, 0.65)
-    """How far such a 5 reaches below the line, in heights of a 6."""
-    long_five_share_of_old: float = 0.7
-    """Share of writers of the 19th century who write each 5 like a long s."""
-    joined_share: float = 0.06
-    """Share of writers who do not lift the pen between digits."""
-    joined_share_of_old: float = 0.6
-    """The same share of writers of the 19th century."""
-    mixed_share: float = 0.25
-    """Share of pages on which each digit is by another writer of the page's kind."""
-
-
-PARAMETERS = NumberWritingParameters()
-
-
-@dataclass(frozen=True)
-class Handwriting:
-    """Who writes, and with what."""
-
-    pen: Pen
-    writer: Writer
-    mixed: bool
-    """Whether each digit is of another hand."""
-    uneven: float
-    """By how much heights and feet differ within a number, as a share of the height."""
-    spacing: float
-    """Paper between two digits, in heights; below 0 they overlap."""
-    old_style: bool = False
-    """Text figures, as the 19th century writes them."""
-    chains: bool = False
-    """Zeros at the end of a number in one stroke."""
-    joined: bool = False
-    """From one digit to the next in one stroke, where both are known as strokes."""
-    long_fives: bool = False
-    """Each 5 like a long s: far higher than the others, and below the line."""
+"""(2,): x and y of a point, in pixels of the canvas."""
 
 
 class NumberWriting:
-    """Writes numbers on a canvas with what the sources hold."""
+    """Draws numbers on a canvas with the writing of the sources."""
 
     def __init__(self, canvas: Canvas, sources: HandwritingSources) -> None:
         self.canvas, self.sources, self.rng = canvas, sources, canvas.rng
         self._pool = str(self.rng.choice(list(PARAMETERS.pool_shares), p=list(PARAMETERS.pool_shares.values())))
         self._pen_down: tuple[Points, Points] | None = None
-        """Where the pen began and ended the digit written last, where it is known."""
+        """Where the pen began and ended the last digit, if that is known."""
 
     def new_handwriting(self) -> Handwriting:
-        """A hand of the page's kind."""
+        """Return a random handwriting of the page's kind of writers."""
         rng = self.rng
         pen = any_pen(rng, self.canvas.height)
         writers = getattr(self.sources, f"by_{self._pool}")
@@ -128,7 +65,18 @@ class NumberWriting:
     def digit(
         self, digit: int, x: float, base: float, height: float, handwriting: Handwriting
     ) -> tuple[float, float, float, float]:
-        """One digit with its left side about at `x`, on the base line; returns its box, and keeps it."""
+        """Draw a digit and add its box.
+
+        Args:
+            digit: The digit.
+            x: Left side, approximately, in pixels.
+            base: Base line, in pixels.
+            height: Height, in pixels.
+            handwriting: Writer and pen.
+
+        Returns:
+            Left, top, width and height of the box.
+        """
         glyph = self._glyph(digit, handwriting)
         self._pen_down = None
         if glyph.strokes is not None:
@@ -154,7 +102,7 @@ class NumberWriting:
         return drawn if drawn is not None else (np.zeros((2, 2), np.uint8), 0, 0)
 
     def _varied(self, image: Pixels | None, height: float, pen: Pen) -> tuple[Pixels, int, int]:
-        """A picture of a digit slanted, stretched, and written with a broader or finer pen."""
+        """Return the image of a digit, slanted, stretched, and with a broader or finer pen."""
         assert image is not None
         rng = self.rng
         factor = height / BITMAP_PX
@@ -192,7 +140,19 @@ class NumberWriting:
     def number(
         self, text: str, x: float, base: float, height: float, handwriting: Handwriting, right: float | None = None
     ) -> float:
-        """A number with its signs; returns its right end. It stops before `right`."""
+        """Draw a number with its signs.
+
+        Args:
+            text: The number.
+            x: Left side, in pixels.
+            base: Base line, in pixels.
+            height: Height of the digits, in pixels.
+            handwriting: Writer and pen.
+            right: The number ends before this, in pixels; None for the side of the canvas.
+
+        Returns:
+            Its right end.
+        """
         rng = self.rng
         end, last, pen_up = x, None, None
         slope = float(np.clip(rng.normal(0, 0.02), -0.06, 0.06))
@@ -231,7 +191,7 @@ class NumberWriting:
     def _zeros(
         self, count: int, x: float, base: float, height: float, handwriting: Handwriting, right: float | None
     ) -> float:
-        """Zeros in one stroke, as many as have room; returns their right end."""
+        """Draw zeros in one stroke, as many as there is room for; return their right end."""
         end = self.canvas.side if right is None else right
         strokes, boxes = zero_chain(max(1, min(count, int((end - x) / (0.7 * height)))), self.rng)
         pen = replace(handwriting.pen, stretch=1.0)
@@ -243,21 +203,21 @@ class NumberWriting:
         origin = place[0] - left, place[1] - top
         grown = pen.width_ratio * height / 2
         for box_x, box_y, wide, tall in (boxes * height).tolist():
-            leaning = pen.slant * (-box_y - tall / 2)  # the middle moves, and the box grows to both sides
+            leaning = pen.slant * (-box_y - tall / 2)  # the centre moves, and the box grows to both sides
             wider = abs(pen.slant) * tall * 0.3
             at = (origin[0] + box_x + leaning - wider - grown, origin[1] + box_y - grown)
             self.canvas.add_box(0, *at, wide + 2 * (wider + grown), tall + 2 * grown, HAND, pen.opacity)
         return float(place[0] + mask.shape[1])
 
     def _link(self, before: tuple[float, ...], after: tuple[float, ...], handwriting: Handwriting) -> None:
-        """A stroke of the pen from one digit to the next."""
+        """Draw a pen stroke from one digit to the next."""
         left, top, width, height = before
         start = (left + width * 0.8, top + height * float(self.rng.uniform(0.1, 0.95)))
         stop = (after[0] + after[2] * 0.2, after[1] + after[3] * float(self.rng.uniform(0.1, 0.95)))
         self._stroke(np.array(start), np.array(stop), height, handwriting)
 
     def _stroke(self, start: Points, stop: Points, height: float, handwriting: Handwriting) -> None:
-        """A bent stroke of the pen from one point to another."""
+        """Draw a curved pen stroke between two points."""
         sag = np.array([self.rng.normal(0, 0.06), self.rng.normal(0.02, 0.08)]) * height
         t = np.linspace(0, 1, 8)[:, None]
         points = ((1 - t) * start + t * stop + 4 * t * (1 - t) * sag).astype(np.float32)
@@ -270,7 +230,19 @@ class NumberWriting:
     def sign(
         self, sign: str, x: float, base: float, height: float, handwriting: Handwriting, known: bool = True
     ) -> float:
-        """One of SIGNS, or an apostrophe, which is none; returns its right end. Not `known`: nothing is asked of it."""
+        """Draw a sign, or an apostrophe, which is not a sign.
+
+        Args:
+            sign: The sign.
+            x: Left side, in pixels.
+            base: Base line, in pixels.
+            height: Height of the digits, in pixels.
+            handwriting: Writer and pen.
+            known: Whether the sign must be found; otherwise its box is unknown.
+
+        Returns:
+            Its right end.
+        """
         rng = self.rng
         at = SIGNS.find(sign)
         size = SIGN_HEIGHTS.get(sign, 0.3) * float(np.exp(rng.normal(0, 0.2)))
@@ -310,7 +282,7 @@ class NumberWriting:
         return box[0] + box[2]
 
     def mark(self, mark: str, x: float, base: float, height: float, handwriting: Handwriting) -> float:
-        """One of MARKS, which is no digit; returns its right end."""
+        """Draw one of MARKS, which is not a digit; return its right end."""
         drawn = render(
             mark_strokes(mark, self.rng),
             height,
@@ -324,11 +296,11 @@ class NumberWriting:
         return float(place[0] + mask.shape[1])
 
     def any_mark(self, x: float, base: float, height: float, handwriting: Handwriting) -> float:
-        """Some mark; returns its right end."""
+        """Draw a random mark; return its right end."""
         return self.mark(MARKS[int(self.rng.integers(len(MARKS)))], x, base, height, handwriting)
 
 
 def _thinner(image: Pixels, kernel: Pixels) -> Pixels:
-    """Eroded, unless strokes would break."""
+    """Erode an image unless its strokes would break."""
     thin = cv2.erode(image, kernel)
     return thin if int((thin > 128).sum()) > 0.4 * int((image > 128).sum()) else image

@@ -1,4 +1,4 @@
-"""Paper: its brightness, tints, stains, folds, security print, squares; and what is no paper at all."""
+"""Paper: brightness, tints, stains, folds, security print, squares; and surfaces that are not paper."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from batchocr.training.synthesis.printing import PrintBank, scaled
 
 
 def blank(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Bare paper (side, side), light or grey."""
+    """Return blank paper (side, side), light or grey."""
     light = rng.uniform(205, 255) if rng.random() < 0.62 else rng.uniform(120, 255)
     return np.full((side, side), light, np.float32)
 
 
 def tint(canvas: Canvas) -> None:
-    """Shaded rows or columns, a highlighter, stains, uneven paper, folds."""
+    """Add shaded rows or columns, a highlighter, stains, uneven paper and folds."""
     rng, side, paper = canvas.rng, canvas.side, canvas.paper
     if canvas.chance(0.1):
         for _ in range(int(rng.integers(1, 4))):
@@ -55,7 +55,7 @@ def tint(canvas: Canvas) -> None:
 
 
 def security(canvas: Canvas, bank: PrintBank) -> None:
-    """Faint print below the writing: small words, waves, hatching, dots."""
+    """Draw faint print under the writing: small words, waves, hatching, dots."""
     rng, side, paper = canvas.rng, canvas.side, canvas.paper
     roll, opacity = rng.random(), rng.uniform(0.04, 0.24)
     if roll < 0.35:
@@ -83,7 +83,12 @@ def security(canvas: Canvas, bank: PrintBank) -> None:
 
 
 def show_through(canvas: Canvas, back: NDArray[np.float32]) -> None:
-    """What stands on the back of the sheet (side, side), mirrored, blurred and faint; there is nothing to be read."""
+    """Let the back of the sheet shine through: mirrored, blurred and faint, without boxes.
+
+    Args:
+        canvas: The canvas.
+        back: The back of the sheet (side, side).
+    """
     rng = canvas.rng
     ink = 1 - back[:, ::-1] / max(1.0, float(back.max()))
     ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.5, 0.09 * canvas.height))
@@ -91,7 +96,7 @@ def show_through(canvas: Canvas, back: NDArray[np.float32]) -> None:
 
 
 def squares(canvas: Canvas) -> tuple[float, float, float]:
-    """Squared paper; returns the side of a square and where the first begins."""
+    """Draw squared paper; return the side of a square, and x and y of the first one."""
     rng, side = canvas.rng, canvas.side
     cell = canvas.height * rng.uniform(0.28, 1.15)
     x0, y0 = rng.uniform(0, cell), rng.uniform(0, cell)
@@ -104,7 +109,7 @@ def squares(canvas: Canvas) -> tuple[float, float, float]:
 
 
 def no_paper(canvas: Canvas) -> None:
-    """What photographs show beside paper: wood, cloth, skin, keys, gradients, clutter; nothing is written on it."""
+    """Draw a surface that is not paper: wood, cloth, skin, keys, gradients, clutter."""
     rng, side = canvas.rng, canvas.side
     paper = np.full((side, side), rng.uniform(30, 200), np.float32)
     for cells, strength in ((rng.integers(2, 6), 40), (rng.integers(6, 20), 25), (rng.integers(20, 90), 14)):
@@ -124,7 +129,7 @@ def no_paper(canvas: Canvas) -> None:
 
 
 def grain(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Carpet, cloth, stone and the like (side, side), in grey values: noise of one size, woven at times."""
+    """Return a texture (side, side) of carpet, cloth, stone and the like, in grey levels."""
     noise = cv2.GaussianBlur(rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), rng.uniform(0.7, 5))
     if rng.random() < 0.4:
         y, x = np.mgrid[0:side, 0:side].astype(np.float32)
@@ -134,7 +139,7 @@ def grain(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def edge(canvas: Canvas) -> None:
-    """The side of the sheet, and a desk or a dark margin beyond; what lies there is forgotten."""
+    """Draw the edge of the sheet, with a desk or a dark margin beyond it; boxes there are removed or unknown."""
     rng, side = canvas.rng, canvas.side
     keep = canvas.paper.copy()
     no_paper(canvas)

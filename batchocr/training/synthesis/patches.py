@@ -1,4 +1,4 @@
-"""Patches to train the detector on, made up one by one: a square picture and the boxes on it."""
+"""Synthetic patches to train the detector on: square images with their boxes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ PARAMETERS = PatchParameters()
 
 @dataclass(frozen=True)
 class Patch:
-    """A picture to train on."""
+    """A synthetic patch."""
 
     pixels: Pixels
     """(side, side) uint8."""
@@ -66,16 +66,16 @@ class Patch:
 
 @dataclass(frozen=True)
 class PatchMaker:
-    """Makes patches from what the sources hold."""
+    """Makes patches from sources of handwriting, print and real paper."""
 
     sources: HandwritingSources
     bank: PrintBank
     real: Sequence[RealPaper] = ()
-    """Pieces of real pages, each with the share of patches that it takes."""
+    """Collections of real paper, each with its share of the patches."""
     side: int = 256
 
     def make(self, rng: np.random.Generator) -> Patch:
-        """The next patch; the same for the same state of `rng`."""
+        """Make the next patch; the same for the same state of `rng`."""
         shares = np.array([piece.share for piece in self.real])
         at = rng.random()
         if at < shares.sum():
@@ -98,7 +98,7 @@ class PatchMaker:
         return self._expose(canvas, layout, rng)
 
     def _fill(self, canvas: Canvas) -> str:
-        """Write and print on a canvas by one of the layouts; returns its name."""
+        """Draw one of the layouts; return its name."""
         kinds, weights = zip(*LAYOUT_SHARES, strict=True)
         return self._write(canvas, kinds[int(canvas.rng.choice(len(kinds), p=np.array(weights) / sum(weights)))])
 
@@ -117,7 +117,7 @@ class PatchMaker:
         return Canvas(side, paper.blank(side, rng), rng, height, float(ink))
 
     def _add_overlays(self, canvas: Canvas) -> None:
-        """What may lie over everything."""
+        """Draw what may be over everything else."""
         if canvas.chance(PARAMETERS.decoration_share):
             around.decorations(canvas)
         if canvas.chance(PARAMETERS.alignment_mark_share):
@@ -142,13 +142,23 @@ class PatchMaker:
         if rng.random() < PARAMETERS.cut_out_share and not canvas.real:
             pixels, known = cut_out(pixels, known, canvas.height, rng)
         if name == "printed" and rng.random() < PARAMETERS.turned_print_share and not (known[:, 5] == 0).any():
-            pixels, known = turned(pixels, known, int(rng.integers(1, 4)))  # a page on its side holds no digits by hand
+            pixels, known = turned(
+                pixels, known, int(rng.integers(1, 4))
+            )  # a page that lies on its side has no handwritten digits
             known[:, 5] = np.where(known[:, 5] == 1, 3, known[:, 5])
         return Patch(pixels, known[:, :6], name)
 
 
 def contact_sheet(patches: Sequence[Patch], columns: int = 6) -> Pixels:
-    """The patches side by side with their boxes, BGR: by hand red, print blue, signs green, unknown grey."""
+    """Draw patches side by side with their boxes.
+
+    Args:
+        patches: The patches.
+        columns: Patches in a row.
+
+    Returns:
+        A BGR image: handwritten digits red, printed ones blue, signs green, unknown boxes grey.
+    """
     colours = ((0, 0, 255), (255, 128, 0), (0, 170, 0), (160, 160, 160))
     tiles = []
     for patch in patches:

@@ -52,7 +52,7 @@ HANDWRITING_FONTS = (
     "essays",
     "dseg",
 )
-"""In a font's path: its figures are not plain print."""
+"""Parts of the paths of fonts whose digits are not plain print."""
 
 
 @dataclass(frozen=True)
@@ -74,29 +74,29 @@ PARAMETERS = PrintParameters()
 
 @dataclass(frozen=True)
 class PrintedNumber:
-    """A number as a font sets it."""
+    """A number set in a font."""
 
     image: Pixels
     boxes: tuple[tuple[int, int, int, int, int], ...]
-    """Digit, left, top, width, height each."""
+    """Digit, left, top, width and height of each digit."""
     height: int
-    """Of its digits."""
+    """Median height of its digits, in pixels."""
 
 
 @dataclass(frozen=True)
 class PrintBank:
-    """Words and numbers set beforehand: setting one takes longer than laying it down."""
+    """Words and numbers set beforehand: setting one takes longer than drawing it."""
 
     words: tuple[Pixels, ...]
     numbers: tuple[PrintedNumber, ...]
     written: tuple[Pixels, ...]
-    """Words of fonts that look written by hand."""
+    """Words in fonts that imitate handwriting."""
     fonts: tuple[Path, ...] = ()
-    """Those of plain figures."""
+    """Fonts with plain digits."""
 
     @cached_property
     def single_digits(self) -> tuple[PrintedNumber, ...]:
-        """The numbers of one digit and nothing beside it."""
+        """The numbers of one digit and nothing else."""
         return tuple(
             number
             for number in self.numbers
@@ -127,7 +127,7 @@ def _font(path: Path) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=4096)
 def _has(path: Path, characters: str) -> bool:
-    """Whether a font has pictures of its own for all these characters."""
+    """Return whether a font has glyphs for all these characters."""
     try:
         font = _font(path)
         missing = bytes(font.getmask("\uffff"))
@@ -138,7 +138,7 @@ def _has(path: Path, characters: str) -> bool:
 
 
 def _set(path: Path, text: str) -> Pixels | None:
-    """The text, uint8, 255 ink, with 2 pixels of paper around it; None where the font cannot."""
+    """Return a text as an image, uint8, 255 is ink, with 2 pixels of paper around it; None if the font fails."""
     try:
         font = _font(path)
         left, top, right, bottom = (int(v) for v in font.getbbox(text))
@@ -152,7 +152,7 @@ def _set(path: Path, text: str) -> Pixels | None:
 
 
 def _spread(image: Pixels | None, rng: np.random.Generator) -> Pixels | None:
-    """The print as it is, or by `BOLD` with broader strokes."""
+    """Return the image, for a share of the words with broader strokes."""
     if image is None or rng.random() >= PARAMETERS.bold_share:
         return image
     side = int(rng.integers(2, 6))
@@ -160,7 +160,7 @@ def _spread(image: Pixels | None, rng: np.random.Generator) -> Pixels | None:
 
 
 def _words(rng: np.random.Generator) -> str:
-    """Some words of Latin letters, now and then of a form's own."""
+    """Return some words of Latin letters, some of them labels of forms."""
     words = []
     for _ in range(int(rng.integers(1, 5))):
         if rng.random() < 0.4:
@@ -190,7 +190,7 @@ def _word(fonts: Sequence[Path], rng: np.random.Generator) -> Pixels | None:
 
 
 def number_text(rng: np.random.Generator) -> str:
-    """A printed number: years, dates, prices, page numbers, numbers of lines and seats."""
+    """Return a printed number: a year, date, price, page number, line or seat number."""
     digits = "".join(map(str, rng.integers(0, 10, int(rng.choice([1, 1, 2, 2, 3, 4, 6, 8])))))
     roll = rng.random()
     if roll < 0.1:
@@ -205,7 +205,16 @@ def number_text(rng: np.random.Generator) -> str:
 
 
 def set_number(path: Path, text: str, rng: np.random.Generator) -> PrintedNumber | None:
-    """A number with the boxes of its digits; None where the font cannot."""
+    """Set a number in a font.
+
+    Args:
+        path: The font.
+        text: The number, with other characters around it.
+        rng: Source of random numbers.
+
+    Returns:
+        The number with the boxes of its digits; None if the font fails.
+    """
     image = _spread(_set(path, text), rng)
     if image is None:
         return None
@@ -232,7 +241,19 @@ def scaled(image: Pixels, factor: float) -> Pixels:
 def draw_printed_number(
     canvas: Canvas, number: PrintedNumber, x: float, base: float, height: float, opacity: float
 ) -> float:
-    """A printed number with digits that high on a base line; returns its right end."""
+    """Draw a printed number.
+
+    Args:
+        canvas: The canvas.
+        number: The number.
+        x: Left side, in pixels.
+        base: Base line, in pixels.
+        height: Height of its digits, in pixels.
+        opacity: Opacity of the ink, 0 to 1.
+
+    Returns:
+        Its right end.
+    """
     factor = height / number.height
     image = scaled(number.image, factor)
     bottom = max(top + digit_height for _, _, top, _, digit_height in number.boxes) * factor
@@ -252,21 +273,27 @@ def draw_printed_number(
 
 
 def draw_printed_word(canvas: Canvas, bank: PrintBank, x: float, base: float, height: float, opacity: float) -> float:
-    """A printed word about that high on a base line; returns its right end."""
+    """Draw a random printed word with an em of `height` pixels; return its right end."""
     words = bank.written if bank.written and canvas.chance(0.08) else bank.words
     word = words[int(canvas.rng.integers(len(words)))]
     return draw_word_image(canvas, word, x, base, height, opacity)
 
 
 def draw_word_image(canvas: Canvas, word: Pixels, x: float, base: float, height: float, opacity: float) -> float:
-    """A word of the bank, set with an em that high; returns its right end."""
+    """Draw a word of the bank with an em of `height` pixels; return its right end."""
     image = scaled(word, height / EM_PX)
     canvas.put_ink(image, x, base - 0.8 * image.shape[0], opacity)
     return x + image.shape[1]
 
 
 def turned(mask: Pixels, boxes: NDArray[np.float32], quarters: int) -> tuple[Pixels, NDArray[np.float32]]:
-    """A square picture and its boxes (class, left, top, width, height, ...) turned by quarters, counter-clockwise."""
+    """Turn a square image and its boxes by quarters, counter-clockwise.
+
+    Args:
+        mask: The image (side, side).
+        boxes: Boxes (n, 5 or more): class, left, top, width, height.
+        quarters: Number of quarter turns.
+    """
     side = mask.shape[0]
     boxes = boxes.copy()
     for _ in range(quarters % 4):

@@ -1,4 +1,4 @@
-"""Pieces of real paper: strips and pages whose digits are known, and pages without any."""
+"""Images of real paper: strips and pages with known digits, and pages without digits."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from batchocr.records import Pixels
-from batchocr.training.detection.cells import HAND, UNKNOWN, UNKNOWN_SIGNS
+from batchocr.training.detection.cells import HAND, UNKNOWN, UNKNOWN_SIGNS, Boxes
 from batchocr.training.synthesis.canvas import Canvas
 
-Boxes = NDArray[np.float32]
-"""(n, 6): class, left, top, width, height, kind of what is known on a picture."""
 MAX_SIDE = 2400
-"""Larger pictures are kept reduced to this."""
+"""Larger images are reduced to this longer side, in pixels."""
 
 
 @dataclass(frozen=True)
 class PaperImage:
-    """A picture, what is known on it, and the height of its digits."""
+    """An image, its known boxes (n, 6), and the height of its digits in pixels."""
 
     pixels: Pixels
     known: Boxes
@@ -32,17 +29,23 @@ class PaperImage:
 
 @dataclass(frozen=True)
 class RealPaper:
-    """Pictures of one collection, and how patches are cut out of them."""
+    """Images of one collection, and how patches are cut out of them."""
 
     name: str
     share: float
-    """Of all patches."""
+    """Share of all patches."""
     images: Sequence[PaperImage]
 
     def cut(self, canvas: Canvas) -> Canvas:
-        """A part of one of the pictures as the canvas, at a scale that gives its digits the canvas's height.
+        """Fill the canvas with a part of an image, scaled so that its digits have the canvas's height.
 
-        Of strips, several below each other.
+        Several strips are drawn below each other.
+
+        Args:
+            canvas: The canvas to fill.
+
+        Returns:
+            The same canvas.
         """
         rng = canvas.rng
         top = 0
@@ -60,7 +63,9 @@ class RealPaper:
 
 
 def _middle(image: PaperImage, reach: float, rng: np.random.Generator) -> tuple[float, float]:
-    """What of a picture comes into the middle, where so many of its pixels are shown to each side: mostly a digit."""
+    """Return the point of an image that comes into the centre, mostly near a digit; `reach` pixels are visible to
+    each side.
+    """
     height, width = image.pixels.shape
     digits = image.known[image.known[:, 5] < UNKNOWN]
     x, y = rng.uniform(0, width), rng.uniform(0, height)
@@ -75,7 +80,7 @@ def _middle(image: PaperImage, reach: float, rng: np.random.Generator) -> tuple[
 
 
 def _fill(canvas: Canvas, image: PaperImage, factor: float, centre: tuple[float, float], band: tuple[int, int]) -> None:
-    """The rows of a band show the picture around `at` at that scale; beyond its sides it is repeated."""
+    """Fill the rows of a band with the image around a point; beyond the image its sides are repeated."""
     top, bottom = band
     (x, y), half, middle = centre, canvas.side / 2, (bottom - top) / 2
     pixels, part_corner = image.pixels, np.zeros(2)
@@ -101,7 +106,14 @@ def _fill(canvas: Canvas, image: PaperImage, factor: float, centre: tuple[float,
 
 
 def read_grey(path: Path) -> tuple[Pixels, float]:
-    """A picture in grey, at most MAX_SIDE long, and the factor by which it was reduced."""
+    """Read an image in grey.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The image, at most MAX_SIDE long, and the factor by which it was reduced.
+    """
     pixels: Pixels = np.asarray(
         cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8
     )
@@ -112,9 +124,12 @@ def read_grey(path: Path) -> tuple[Pixels, float]:
 
 
 def load_cheques(folder: Path, keep: slice = slice(None), without: Sequence[str] = ()) -> list[PaperImage]:
-    """Amounts of cheques with a box for every digit, but none for signs.
+    """Load amounts of cheques with a box for every digit; their signs are unknown.
 
-    `keep` says which of the sorted names, `without` which of them are left out.
+    Args:
+        folder: Folder with the strips and their truth.json.
+        keep: Which of the sorted names are loaded.
+        without: Names that are left out.
     """
     truth = json.loads((folder / "truth.json").read_text())
     images = []
@@ -128,12 +143,23 @@ def load_cheques(folder: Path, keep: slice = slice(None), without: Sequence[str]
 
 
 def load_pages_without_digits(paths: Sequence[Path], height: float = 26.0) -> list[PaperImage]:
-    """Pages on which no digit is asked for; `height` is what their writing is taken for at MAX_SIDE."""
+    """Load pages without digits.
+
+    Args:
+        paths: The files.
+        height: Height that their writing is taken to have at MAX_SIDE, in pixels.
+    """
     return [PaperImage(read_grey(path)[0], np.empty((0, 6), np.float32), height) for path in paths]
 
 
 def load_pseudo_labelled(labels: Path, data: Path, name: str) -> list[PaperImage]:
-    """Pictures of a collection whose boxes an earlier detector found by their known texts; see `pseudo_labels`."""
+    """Load images of a collection whose boxes an earlier detector found by their known texts; see `pseudo_labels`.
+
+    Args:
+        labels: The JSON of the labels.
+        data: Folder of public data.
+        name: Name of the collection in the labels.
+    """
     found = json.loads(labels.read_text())[name]
     images = []
     for path, item in sorted(found.items()):

@@ -1,4 +1,4 @@
-"""What stands around writing: rules, holes, stamps, bars, rings, blots, signatures."""
+"""What is around the writing: rules, holes, stamps, bars, rings, blots, signatures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchocr.training.synthesis.canvas import DASHED, DOTTED, SOLID, Canvas, Se
 
 
 def rule_style(canvas: Canvas, thick: int = 3) -> dict[str, Any]:
-    """Opacity, width and style of printed lines, as `Canvas.lines` takes them."""
+    """Return opacity, width and style of printed lines, as `Canvas.draw_lines` takes them."""
     rng = canvas.rng
     widths = [1, 1, 1, 2, 2, 3, 4, 5]
     width = min(int(rng.choice(widths)), thick if canvas.height > 20 else 2)
@@ -21,7 +21,7 @@ def rule_style(canvas: Canvas, thick: int = 3) -> dict[str, Any]:
 
 
 def decorations(canvas: Canvas) -> None:
-    """Punched holes, filled shapes, rings, scrawls, anywhere but over digits."""
+    """Draw punched holes, filled shapes, rings and scrawls anywhere but over digits."""
     rng = canvas.rng
     mask = canvas.empty_mask()
     for _ in range(int(rng.integers(1, 4))):
@@ -62,7 +62,7 @@ def _shape(mask: Pixels, canvas: Canvas) -> None:
 
 
 def _punched_holes(mask: Pixels, canvas: Canvas, first: tuple[int, int]) -> None:
-    """Rims of round holes below each other, as a scanner sees them: no 0s."""
+    """Draw the rims of punched holes below each other, which are not a 0."""
     rng = canvas.rng
     radius = max(3, round(canvas.height * rng.uniform(0.3, 1.1)))
     step, line = round(radius * rng.uniform(3, 14)), int(rng.integers(1, 5))
@@ -71,7 +71,7 @@ def _punched_holes(mask: Pixels, canvas: Canvas, first: tuple[int, int]) -> None
 
 
 def bars(mask: Pixels, canvas: Canvas, corner: tuple[int, int]) -> None:
-    """A bar code, or a square code."""
+    """Draw a bar code or a square code into a mask."""
     rng, (x, y) = canvas.rng, corner
     if rng.random() < 0.5:
         bar_height, widths = int(rng.integers(20, 70)), rng.integers(1, 5, 60)
@@ -88,7 +88,7 @@ def bars(mask: Pixels, canvas: Canvas, corner: tuple[int, int]) -> None:
 
 
 def cross_out_lines(canvas: Canvas) -> None:
-    """A few long lines straight across all: margins, folds, scratches."""
+    """Draw a few long lines across the whole canvas: margins, folds, scratches."""
     side, rng = canvas.side, canvas.rng
     ends = [
         (0.0, float(y), float(side), float(y + rng.normal(0, 3))) for y in rng.uniform(0, side, int(rng.integers(1, 5)))
@@ -99,7 +99,7 @@ def cross_out_lines(canvas: Canvas) -> None:
 
 
 def long_stroke(canvas: Canvas) -> None:
-    """A stroke of the pen right through the picture, as of a signature or a bracket."""
+    """Draw a pen stroke across the whole canvas, as of a signature or a bracket."""
     rng, side = canvas.rng, canvas.side
     points = rng.uniform(-0.2 * side, 1.2 * side, (4, 2))
     t = np.linspace(0, 1, 40)[:, None]
@@ -111,7 +111,7 @@ def long_stroke(canvas: Canvas) -> None:
 
 
 def signature(canvas: Canvas, x: float, base: float) -> None:
-    """Loops of a fast pen."""
+    """Draw the loops of a fast pen."""
     rng, h = canvas.rng, canvas.height
     count = int(rng.integers(8, 26))
     steps = np.stack([rng.uniform(0.05, 0.5, count) * h, rng.normal(0, 0.7, count) * h], axis=1)
@@ -125,7 +125,7 @@ def signature(canvas: Canvas, x: float, base: float) -> None:
 
 
 def ring(canvas: Canvas, left: float, right: float, base: float, line: float, opacity: float) -> None:
-    """A ring or a box drawn by hand around what stands between `left` and `right`."""
+    """Draw a ring or a box around what is between `left` and `right`, as by a person."""
     rng, h = canvas.rng, canvas.height
     mask = canvas.empty_mask()
     middle = int((left + right) / 2), int(base - h * 0.5)
@@ -142,7 +142,7 @@ def ring(canvas: Canvas, left: float, right: float, base: float, line: float, op
 
 
 def box_sides(left: float, top: float, width: float, height: float) -> list[Segment]:
-    """The sides of a box, as lines."""
+    """Return the sides of a box as lines."""
     right, bottom = left + width, top + height
     return [
         (left, top, right, top),
@@ -153,9 +153,14 @@ def box_sides(left: float, top: float, width: float, height: float) -> list[Segm
 
 
 def guide_marks(left: float, top: float, width: float, height: float, inset: tuple[float, float]) -> list[Segment]:
-    """The seven strokes printed in a cell along which digits are to be written, as lines.
+    """Return the lines of the seven strokes that are printed in a cell to guide the writer.
 
-    `inset` says how far they are from the cell's sides, as shares of its width and of its height.
+    Args:
+        left: Left side of the cell, in pixels.
+        top: Top side of the cell, in pixels.
+        width: Width of the cell, in pixels.
+        height: Height of the cell, in pixels.
+        inset: Distance of the strokes from the sides of the cell, as shares of its width and height.
     """
     x0, x1 = left + inset[0] * width, left + (1 - inset[0]) * width
     y0, y1, y2 = top + inset[1] * height, top + 0.5 * height, top + (1 - inset[1]) * height
@@ -163,7 +168,7 @@ def guide_marks(left: float, top: float, width: float, height: float, inset: tup
 
 
 def alignment_marks(canvas: Canvas) -> None:
-    """Filled squares and triangles, as forms have them at their corners and sides to be found by."""
+    """Draw filled squares and triangles, as forms have them for alignment."""
     rng, side = canvas.rng, canvas.side
     mask = canvas.empty_mask()
     for _ in range(int(rng.integers(1, 6))):
@@ -181,7 +186,7 @@ def alignment_marks(canvas: Canvas) -> None:
 
 
 def _on_boxes(canvas: Canvas, left: float, top: float, size: float) -> bool:
-    """Whether a square lies over something that must be found."""
+    """Return whether a square covers a box that must be found."""
     return any(
         left < x + box_width and x < left + size and top < y + bar_height and y < top + size
         for _, x, y, box_width, bar_height, *_ in canvas.boxes
@@ -189,7 +194,7 @@ def _on_boxes(canvas: Canvas, left: float, top: float, size: float) -> bool:
 
 
 def bubble(canvas: Canvas, x: float, y: float, radius: float, filled: bool, square: bool) -> None:
-    """A bubble or box to be ticked, and perhaps the tick."""
+    """Draw a bubble or box to be ticked, and perhaps the tick."""
     rng = canvas.rng
     mask = canvas.empty_mask()
     r, middle = max(3, round(radius)), (round(x), round(y))

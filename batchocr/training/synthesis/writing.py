@@ -1,4 +1,4 @@
-"""Writing by hand on a canvas: numbers, words, letters, tallies, and strokes through what is written."""
+"""Draw handwriting on a canvas: numbers, words, letters, tallies, and strokes through them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.training.detection.cells import UNKNOWN
-from batchocr.training.synthesis.number_writing import Handwriting, NumberWriting
+from batchocr.training.synthesis.handwriting import Handwriting
+from batchocr.training.synthesis.number_writing import NumberWriting
 from batchocr.training.synthesis.pen import Strokes, render
 
 
@@ -29,10 +30,10 @@ PARAMETERS = LetterParameters()
 
 
 class Writing(NumberWriting):
-    """Writes on a canvas with what the sources hold."""
+    """Draws all kinds of handwriting of the sources on a canvas."""
 
     def text(self, x: float, base: float, height: float, handwriting: Handwriting) -> float:
-        """A word as tall beside digits of that height as its letters ask for; returns its right end."""
+        """Draw a word whose size fits digits of that height; return its right end."""
         rng = self.rng
         pool = self.sources.words if rng.random() < PARAMETERS.sentence_word_share else self.sources.letters
         shape, word = pool[int(rng.integers(len(pool)))]
@@ -40,11 +41,11 @@ class Writing(NumberWriting):
         below = any(c in "gjpqyQ" for c in word)
         drop = float(rng.uniform(0.3, 0.5)) if below else 0.0
         word_height = float(rng.uniform(0.9, 1.3) if above else rng.uniform(0.4, 0.75)) + drop
-        extent = float(np.ptp(np.concatenate(list(shape))[:, 1]))  # of long words less than 1
+        extent = float(np.ptp(np.concatenate(list(shape))[:, 1]))  # below 1 for long words
         return self._word(shape, x, base + drop * height, word_height * height / max(0.15, extent), height, handwriting)
 
     def word(self, x: float, base: float, height: float, handwriting: Handwriting, unknown: bool = False) -> float:
-        """Letters, a word or another sign by hand: no digits; returns its right end."""
+        """Draw a letter, a word or another sign, which is not a digit; return its right end."""
         rng = self.rng
         pool = self.sources.words if rng.random() < PARAMETERS.word_share else self.sources.letters
         shape, text = pool[int(rng.integers(len(pool)))]
@@ -76,13 +77,13 @@ class Writing(NumberWriting):
         return box[0] + box[2]
 
     def line(self, x: float, base: float, height: float, handwriting: Handwriting) -> float:
-        """A number or a line as it was written, or the part of it that has room; returns its right end."""
+        """Draw a number or line as its writer wrote it, or the part of it that fits; return its right end."""
         rng, side = self.rng, self.canvas.side
         line = self.sources.lines[int(rng.integers(len(self.sources.lines)))]
         boxes, strokes = line.boxes, list(line.strokes)
         room = (side - x) / height
         first = 0.0
-        if float(boxes[:, 1].max()) > room:  # a long one: from some digit on
+        if float(boxes[:, 1].max()) > room:  # a long line: start at a random digit
             first = max(0.0, float(boxes[int(rng.integers(len(boxes))), 1]) - float(rng.uniform(0, 0.7 * room)))
             strokes = [s for s in strokes if s[:, 0].max() > first - 1 and s[:, 0].min() < first + room + 1]
             if not strokes:
@@ -109,7 +110,9 @@ class Writing(NumberWriting):
         return float(place[0] + mask.shape[1])
 
     def letter(self, x: float, base: float, height: float, handwriting: Handwriting) -> None:
-        """One letter alone, mostly a capital, as in the cells of a comb: no digit, though O and I look like digits."""
+        """Draw one letter, mostly a capital, as in the cells of a comb; it is not a digit, though O and I look like
+        digits.
+        """
         rng = self.rng
         if rng.random() < PARAMETERS.digit_like_share:
             before = len(self.canvas.boxes)
@@ -128,7 +131,7 @@ class Writing(NumberWriting):
                 return
 
     def tally(self, x: float, base: float, height: float, handwriting: Handwriting, most: int = 4) -> float:
-        """Strokes in fives, the fifth across, at most so many fives: no digits; returns its right end."""
+        """Draw at most `most` groups of five tally strokes, which are not a digit; return their right end."""
         rng = self.rng
         paths: list[NDArray[np.float32]] = []
         step, at = rng.uniform(0.14, 0.28), 0.0
@@ -158,7 +161,7 @@ class Writing(NumberWriting):
         return x + left + mask.shape[1]
 
     def cross_out(self, left: float, top: float, width: float, height: float, handwriting: Handwriting) -> None:
-        """A cell that is crossed out or has a dash, and so holds no digit."""
+        """Cross out a cell or draw a dash in it, so that it has no digit."""
         rng = self.rng
         mask = self.canvas.empty_mask()
         line = max(1, round(handwriting.pen.width_ratio * self.canvas.height))
@@ -180,7 +183,7 @@ class Writing(NumberWriting):
         self.canvas.put_ink(mask, 0, 0, handwriting.pen.opacity)
 
     def strike(self, left: float, top: float, width: float, height: float, handwriting: Handwriting) -> None:
-        """Strokes through what stands there; nothing is asked about it any more."""
+        """Draw strokes through what is there; it becomes unknown."""
         rng = self.rng
         mask = self.canvas.empty_mask()
         line = max(1, round(handwriting.pen.width_ratio * height))

@@ -1,4 +1,4 @@
-"""What pages are made of: the hands of many writers, their signs and letters, fonts, and pieces of real paper."""
+"""What synthetic pages are made of: digits of many writers, signs, letters, and fonts."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import numpy as np
 from batchocr.datasets.held_out import kept_out
 from batchocr.errors import UsageError
 from batchocr.records import Pixels
+from batchocr.training.synthesis.digit_forms import DIGIT_FORMS, OLD_STYLE_FORMS, DigitForm
 from batchocr.training.synthesis.ink_files import InkFile
 from batchocr.training.synthesis.pen import Strokes, based
-from batchocr.training.synthesis.stroke_digits import DIGIT_FORMS, OLD_STYLE_FORMS, DigitForm, draw_strokes
+from batchocr.training.synthesis.stroke_digits import draw_strokes
 
 SIGNS = ".,/-:+"
 BITMAP_PX = 52
-"""Height at which pictures of digits are kept."""
+"""Height at which images of digits are kept, in pixels."""
 FORM_WRITERS, OLD_WRITERS = 80, 80
-"""Hands drawn by our own forms."""
+"""Number of writers that are drawn by the forms of `stroke_digits`, today's and those of the 19th century."""
 FILES = (
     "mnist.npz",
     "semeion.npz",
@@ -36,15 +37,15 @@ FILES = (
     "orand-car-a/train/truth.json",
     "no-digit-pages",
 )
-"""What the folder of public data must hold."""
+"""The required files of the folder of public data."""
 ALIKE = frozenset(["O", "o", "l", "I", "|", "i", "1", ""])
-"""Letters that look like digits: without their word they are none of both."""
+"""Letters that look like digits; without their word they may be either."""
 MARK_OF = {"dot": ".", "slash": "/", "minus": "-", "plus": "+"}
 
 
 @dataclass(frozen=True)
 class Glyph:
-    """A digit as someone wrote it: strokes, or a picture BITMAP_PX high."""
+    """A handwritten digit: strokes, or an image BITMAP_PX high."""
 
     strokes: Strokes | None = None
     image: Pixels | None = None
@@ -52,7 +53,7 @@ class Glyph:
 
 @dataclass(frozen=True)
 class Writer:
-    """Glyphs of one hand, by digit."""
+    """Glyphs of one writer, by digit."""
 
     name: str
     digits: tuple[tuple[Glyph, ...], ...]
@@ -60,7 +61,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Line:
-    """A number or a line with numbers, as it was written: its digits are about 1 high."""
+    """A number or a line with numbers as its writer wrote it, scaled so that its digits are about 1 high."""
 
     strokes: Strokes
     boxes: np.ndarray[tuple[int, int], np.dtype[np.float32]]
@@ -69,34 +70,40 @@ class Line:
 
 @dataclass(frozen=True)
 class HandwritingSources:
-    """All that pages are made of."""
+    """All handwriting and fonts that pages are made of."""
 
     by_strokes: tuple[Writer, ...]
     by_images: tuple[Writer, ...]
-    """MNIST by writer, semeion and optdigits in blocks, the Swiss digits by writer."""
+    """MNIST by writer, semeion and optdigits in blocks, numbers-ch by writer."""
     by_forms: tuple[Writer, ...]
-    """Drawn by our own forms of other countries."""
+    """Drawn by the forms of many countries."""
     by_old: tuple[Writer, ...]
-    """Drawn by the forms of the 19th century, one a digit."""
+    """Drawn by the forms of the 19th century, one form per digit."""
     letters: tuple[tuple[Strokes, str], ...]
-    """Letters, words and signs without digits: strokes of height 1, and what they say."""
+    """Letters, words and signs without digits: strokes of height 1, and their text."""
     words: tuple[tuple[Strokes, str], ...]
-    """Of these, words of three letters and more."""
+    """Those of the letters with three characters and more."""
     signs: tuple[tuple[Strokes, ...], ...]
-    """By the place in SIGNS; sizes relative to a digit are set when they are drawn."""
+    """Strokes by the index in SIGNS; their size is set when they are drawn."""
     sign_images: tuple[tuple[Pixels, ...], ...]
     fonts: tuple[Path, ...]
     lines: tuple[Line, ...] = ()
-    """Whole numbers and lines as they were written."""
+    """Whole numbers and lines as their writers wrote them."""
 
     @classmethod
     def load(
         cls, data: Path, fonts: Sequence[Path], labels: Path | None = None, *, held_out: bool = False
     ) -> HandwritingSources:
-        """All of the folder of public data, less the writers kept out; `fonts` are folders of font files.
+        """Load the folder of public data.
 
-        `labels` has the boxes of the digits of whole lines; see `batchocr.training.pseudo_labels`. With `held_out` only
-        the writers kept out. Raises UsageError where the data lacks a file.
+        Args:
+            data: Folder of public data.
+            fonts: Folders of font files.
+            labels: Boxes of the digits of whole lines; see `batchocr.training.pseudo_labels`.
+            held_out: Whether only held-out writers are loaded; otherwise all others.
+
+        Raises:
+            UsageError: The data lacks a file.
         """
         check_data(data)
         letters, signs = _letters(data / "unipen" / "negatives.npz", held_out)
@@ -120,14 +127,21 @@ class HandwritingSources:
 
 
 def check_data(data: Path) -> None:
-    """Raises UsageError where the folder of public data lacks a file."""
+    """Check that the folder of public data has all required files.
+
+    Args:
+        data: The folder.
+
+    Raises:
+        UsageError: A file is missing.
+    """
     for name in FILES:
         if not (data / name).exists():
             raise UsageError(f"{data / name}: is missing; give the folder of public data, as docs/models.md lists it")
 
 
 def stroke_writers(path: Path) -> list[Writer]:
-    """The writers of a file of single digits who wrote most of the ten digits."""
+    """Return the writers of a file of single digits who wrote at least seven of the ten digits."""
     file = InkFile.load(path)
     suspect = file.columns.get("suspect", np.zeros(len(file), bool))
     found: dict[str, list[list[Glyph]]] = {}
@@ -145,7 +159,12 @@ def _complete(digits: Sequence[Sequence[Glyph]]) -> bool:
 
 
 def whole_lines(path: Path, labels: Path) -> tuple[Line, ...]:
-    """The lines of a file whose digits have boxes, scaled so that digits are 1 high and stand about on y = 0."""
+    """Return the lines with known boxes, scaled so that digits are 1 high and their base line is about y = 0.
+
+    Args:
+        path: The file of pen strokes.
+        labels: The JSON of the labels.
+    """
     file = InkFile.load(path)
     found = []
     for place, item in json.loads(labels.read_text())["lines"].items():
@@ -161,9 +180,11 @@ def whole_lines(path: Path, labels: Path) -> tuple[Line, ...]:
 
 
 def image_writers(data: Path, held_out: bool = False) -> list[Writer]:
-    """The hands of MNIST's train half, of semeion and optdigits (in blocks), and of the Swiss digits.
+    """Return the writers of MNIST's train split, of semeion and optdigits (in blocks), and of numbers-ch.
 
-    Those who are kept out of training, or all others.
+    Args:
+        data: Folder of public data.
+        held_out: Whether the held-out writers are returned; otherwise all others.
     """
     found: dict[str, list[list[Glyph]]] = {}
 
@@ -196,7 +217,7 @@ def image_writers(data: Path, held_out: bool = False) -> list[Writer]:
 
 
 def form_writers(count: int) -> tuple[Writer, ...]:
-    """Hands drawn by our own forms of other countries; each form is more or less frequent, as its weight says."""
+    """Return writers drawn by the forms of many countries; the weight of a form is its relative frequency."""
     rng = np.random.default_rng(count)
     writers = []
     for i in range(count):
@@ -211,7 +232,7 @@ def form_writers(count: int) -> tuple[Writer, ...]:
 
 
 def old_writers(count: int) -> tuple[Writer, ...]:
-    """Hands of the 19th century: each writes a digit always by the same form."""
+    """Return writers of the 19th century: each writes a digit always by the same form."""
     rng = np.random.default_rng(count)
     by_name = {(form.digit, form.name): form for form in DIGIT_FORMS}
     writers = []
@@ -222,13 +243,13 @@ def old_writers(count: int) -> tuple[Writer, ...]:
 
 
 def _drawn(forms: Sequence[DigitForm], rng: np.random.Generator) -> tuple[Glyph, ...]:
-    """Each form once, as some hand follows it."""
+    """Draw each form once."""
     drawn = [based([np.asarray(path, np.float32) for path in draw_strokes(form, rng)]) for form in forms]
     return tuple(Glyph(strokes) for strokes in drawn if strokes is not None)
 
 
 def _letters(path: Path, held_out: bool) -> tuple[tuple[tuple[Strokes, str], ...], tuple[tuple[Strokes, ...], ...]]:
-    """Letters and words, and signs by their place in SIGNS, of the writers who are kept out, or of all others."""
+    """Return letters and words, and signs by their index in SIGNS, of the held-out writers or of all others."""
     file = InkFile.load(path)
     letters: list[tuple[Strokes, str]] = []
     signs: list[list[Strokes]] = [[] for _ in SIGNS]
@@ -258,7 +279,7 @@ def _letters(path: Path, held_out: bool) -> tuple[tuple[tuple[Strokes, str], ...
 
 
 def _sign_images(path: Path) -> tuple[tuple[Pixels, ...], ...]:
-    """Pictures of signs (28×28, 255 ink), by their place in SIGNS."""
+    """Return images of signs (28×28, 255 is ink) by their index in SIGNS."""
     with np.load(path) as file:
         labels = file["y"].astype(str)
         return tuple(
@@ -268,7 +289,7 @@ def _sign_images(path: Path) -> tuple[tuple[Pixels, ...], ...]:
 
 
 def font_files(folders: Sequence[Path]) -> tuple[Path, ...]:
-    """The font files anywhere below the folders, by name."""
+    """Return the font files anywhere below the folders, sorted by name."""
     found = (
         path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in (".ttf", ".otf", ".ttc")
     )

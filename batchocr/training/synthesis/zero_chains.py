@@ -8,15 +8,20 @@ from numpy.typing import NDArray
 from batchocr.training.synthesis.pen import Strokes
 
 POINTS = 22
-"""Points of the pen's way around one loop."""
+"""Points of the pen's path around one loop."""
 Zeros = tuple[Strokes, NDArray[np.float32]]
-"""The stroke, 1 high on y = 0 from about x = 0 on, and the loops' boxes: (n, 4) left, top, width, height."""
+"""The stroke, of height 1 with the base line y = 0, and the boxes of the loops (n, 4): left, top, width, height."""
 
 
 def zero_chain(count: int, rng: np.random.Generator) -> Zeros:
-    """So many zeros in one stroke: each a loop that ends at its top, from where the pen goes on to the next.
+    """Return zeros in one stroke.
 
-    Loops are wide or narrow, apart or overlapping, and become lower towards the end, as hands do it.
+    Each loop ends at its top, where the pen continues to the next. Loops are wide or narrow, apart or overlapping, and
+    become lower towards the end.
+
+    Args:
+        count: Number of zeros.
+        rng: Source of random numbers.
     """
     width = float(rng.uniform(0.45, 1.15))
     step = width * float(rng.uniform(0.75, 1.35))

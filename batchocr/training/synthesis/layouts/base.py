@@ -1,4 +1,4 @@
-"""What all layouts share: a canvas, who writes on it, and what is printed on it."""
+"""What all layouts have in common: a canvas, handwriting, and print."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from batchocr.training.synthesis.writing import Writing
 
 
 class Layout:
-    """One canvas to be filled."""
+    """A canvas to be filled."""
 
     def __init__(self, canvas: Canvas, writing: Writing, bank: PrintBank) -> None:
         self.canvas, self.writing, self.bank, self.rng = canvas, writing, bank, canvas.rng
@@ -18,7 +18,7 @@ class Layout:
         return self.canvas.height
 
     def _print(self, x: float, base: float, share: float = 0.3) -> float:
-        """A printed word, or with that chance a printed number; returns its right end."""
+        """Draw a printed word, or with the given probability a printed number; return its right end."""
         height = self._h * float(self.rng.uniform(0.4, 1.0))
         if self.canvas.chance(share):
             number = self.bank.numbers[int(self.rng.integers(len(self.bank.numbers)))]

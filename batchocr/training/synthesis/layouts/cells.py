@@ -18,14 +18,14 @@ class CellLayouts(Layout):
     """Layouts with cells."""
 
     def _printed_digit(self, x: float, base: float, height: float) -> None:
-        """A printed number of one digit, as dark as other print or as the pen."""
+        """Draw a printed number of one digit, as dark as other print or as the pen."""
         singles = self.bank.single_digits
         if singles:
             number = singles[int(self.rng.integers(len(singles)))]
             draw_printed_number(self.canvas, number, x, base, height, self.canvas.ink * float(self.rng.uniform(0.7, 1)))
 
     def table(self) -> None:
-        """A table whose cells hold numbers, which may fill, touch and cross its rules."""
+        """Draw a table with numbers in its cells, which may fill, touch and cross its rules."""
         rng, h, side = self.rng, self._h, self.canvas.side
         pitch = h * rng.uniform(1.0, 2.3)
         ys = list(np.arange(rng.uniform(-1, 0.3) * pitch, side + pitch, pitch))
@@ -65,7 +65,7 @@ class CellLayouts(Layout):
             )
 
     def dense(self) -> None:
-        """A grid of cells of equal size with a digit or two in each."""
+        """Draw a grid of cells of equal size with one or two digits in each."""
         rng, h, side = self.rng, self._h, self.canvas.side
         cell_width = h * float(rng.uniform(0.85, 2.2))
         pitch = h * float(rng.uniform(0.95, 1.7))
@@ -99,7 +99,7 @@ class CellLayouts(Layout):
             self.canvas.draw_lines([(x, 0, x, side) for x in xs], **style)
 
     def boxes(self) -> None:
-        """Printed labels and boxes or combs, a digit a cell; some empty, some overfull."""
+        """Draw printed labels with boxes or combs, a digit per cell; some cells are empty, some too full."""
         rng, h, side = self.rng, self._h, self.canvas.side
         y = rng.uniform(-0.3, 1) * h
         style = around.rule_style(self.canvas, 4)
@@ -143,7 +143,7 @@ class CellLayouts(Layout):
             y += cell_height + h * float(rng.uniform(0.1, 1.6))
 
     def guided(self) -> None:
-        """Boxes with a figure of eight printed in each, along which a digit is written; empty and crossed-out ones."""
+        """Draw boxes with a printed figure of eight as a guide for each digit; some are empty or crossed out."""
         rng, h, side = self.rng, self._h, self.canvas.side
         cell_width, cell_height = h * float(rng.uniform(1.1, 1.9)), h * float(rng.uniform(1.05, 1.7))
         gap, pitch = h * float(rng.choice([0, rng.uniform(0.1, 0.6)])), cell_height * float(rng.uniform(1.05, 2.2))
@@ -171,7 +171,7 @@ class CellLayouts(Layout):
                         self.writing.cross_out(left, y, cell_width, cell_height, handwriting)
                     elif rng.random() > filled:
                         continue
-                    elif rng.random() < 0.3:  # a 1 stands on a side of its guide, or between them
+                    elif rng.random() < 0.3:  # a 1 is on one side of its guide, or between both
                         at = left + cell_width * float(rng.uniform(inset[0] - 0.08, 0.92 - inset[0]))
                         self.writing.digit(1, at, baseline, size, handwriting)
                     else:
@@ -183,7 +183,7 @@ class CellLayouts(Layout):
             y += pitch
 
     def tallies(self) -> None:
-        """Rows of cells with strokes counted in fives, and now and then the sum in boxes at their end."""
+        """Draw rows of cells with tally strokes, and sometimes their sum at the end."""
         rng, h, side = self.rng, self._h, self.canvas.side
         handwriting, pitch, cell_width = (
             self.writing.new_handwriting(),
@@ -208,7 +208,7 @@ class CellLayouts(Layout):
             y += pitch if rng.random() < 0.7 else pitch * rng.uniform(1.2, 3)
 
     def form(self) -> None:
-        """Printed labels with leaders or lines, and a number on each."""
+        """Draw printed labels with dots or lines after them, and a number on each."""
         rng, h, side = self.rng, self._h, self.canvas.side
         y = rng.uniform(0.5, 1.6) * h
         handwriting = self.writing.new_handwriting()

@@ -1,12 +1,12 @@
-"""Layouts of free writing: lines of numbers and words, sentences, strips, rings, text in print."""
+"""Layouts of free writing: lines of numbers and words, sentences, strips, rings, printed text."""
 
 from __future__ import annotations
 
 from batchocr.training.synthesis import paper
 from batchocr.training.synthesis import surroundings as around
+from batchocr.training.synthesis.handwriting import Handwriting
 from batchocr.training.synthesis.layouts.base import Layout
 from batchocr.training.synthesis.number_texts import number_text
-from batchocr.training.synthesis.number_writing import Handwriting
 from batchocr.training.synthesis.printing import draw_printed_number, draw_printed_word, draw_word_image
 
 
@@ -35,7 +35,7 @@ class TextLayouts(Layout):
             x += h * float(rng.uniform(0.35, 2.5))
 
     def free(self) -> None:
-        """Lines of numbers, with some words; on ruled paper now and then."""
+        """Draw lines of numbers with some words, sometimes on ruled paper."""
         rng, h, side = self.rng, self._h, self.canvas.side
         handwriting = self.writing.new_handwriting()
         words, pitch, y = float(rng.choice([0, 0, 0.15, 0.4])), h * rng.uniform(1.2, 2.4), rng.uniform(0.3, 1.6) * h
@@ -51,7 +51,7 @@ class TextLayouts(Layout):
             )
 
     def words(self) -> None:
-        """Words and letters by hand, few digits, now and then a signature."""
+        """Draw handwritten words and letters, few digits, and sometimes a signature."""
         rng, h, side = self.rng, self._h, self.canvas.side
         handwriting = self.writing.new_handwriting()
         y, pitch = h, h * rng.uniform(1.3, 2.3)
@@ -76,7 +76,7 @@ class TextLayouts(Layout):
             self.canvas.draw_lines([(0, f, side, f) for f in baselines], **around.rule_style(self.canvas))
 
     def sentences(self) -> None:
-        """Text by hand with dates, years and amounts in it, as long as the line: few digits among many letters."""
+        """Draw handwritten text with dates, years and amounts: few digits among many letters."""
         rng, h, side = self.rng, self._h, self.canvas.side
         handwriting, numbers = self.writing.new_handwriting(), float(rng.choice([0.08, 0.2, 0.35]))
         y, pitch, baselines = rng.uniform(0.6, 1.3) * h, h * rng.uniform(1.5, 2.8), []
@@ -100,7 +100,7 @@ class TextLayouts(Layout):
             self.canvas.draw_lines([(0, f, side, f) for f in baselines], **around.rule_style(self.canvas))
 
     def _in_text(self, x: float, y: float, handwriting: Handwriting) -> float:
-        """A number as sentences have them, now and then in brackets; returns its right end."""
+        """Draw a number as it occurs in sentences, sometimes in brackets; return its right end."""
         rng, h = self.rng, self._h * float(self.rng.uniform(0.85, 1.1))
         roll = rng.random()
         year = str(rng.integers(1500, 2030))
@@ -108,7 +108,7 @@ class TextLayouts(Layout):
             text = year if rng.random() < 0.75 else f"{year}-{rng.integers(1500, 2030)}"
         elif roll < 0.5:
             text = str(rng.integers(0, 100))
-        elif roll < 0.75:  # days, many of them bare strokes
+        elif roll < 0.75:  # days, many of them single strokes
             text = str(rng.choice(["1", "11", str(rng.integers(1, 32)), str(rng.integers(10, 20))]))
         else:
             text = number_text(rng, 6)
@@ -125,7 +125,7 @@ class TextLayouts(Layout):
         return x
 
     def lines(self) -> None:
-        """Numbers and lines of text with numbers as they were written, and words; freely where there are none."""
+        """Draw numbers and lines as their writers wrote them, and words; free lines if the sources have none."""
         if not self.writing.sources.lines:
             self.free()
             return
@@ -144,7 +144,7 @@ class TextLayouts(Layout):
             self.canvas.draw_lines([(0, f, side, f) for f in baselines], **around.rule_style(self.canvas))
 
     def strip(self) -> None:
-        """One or two numbers, as cut from a cheque or a register, on all kinds of paper."""
+        """Draw one or two numbers, as cut from a cheque or a register, on all kinds of paper."""
         rng, h, side = self.rng, self._h, self.canvas.side
         handwriting = self.writing.new_handwriting()
         y = h * rng.uniform(1.0, 1.6)
@@ -165,7 +165,7 @@ class TextLayouts(Layout):
             y += h * rng.uniform(1.5, 3.5)
 
     def squared(self) -> None:
-        """Numbers on squared paper, freely or a digit a square."""
+        """Draw numbers on squared paper, freely or one digit per square."""
         rng, h, side = self.rng, self._h, self.canvas.side
         cell, x0, _ = paper.squares(self.canvas)
         if rng.random() < 0.6:
@@ -183,7 +183,7 @@ class TextLayouts(Layout):
             y += pitch * (1 if rng.random() < 0.6 else 2)
 
     def printed(self) -> None:
-        """A page of printed text with printed numbers, and a number by hand now and then."""
+        """Draw printed text with printed numbers, and sometimes a handwritten number."""
         rng, h, side = self.rng, self._h, self.canvas.side
         small = h * float(rng.uniform(0.5, 1.1))
         y, pitch, numbers = small, small * rng.uniform(1.2, 2.2), float(rng.choice([0.05, 0.2, 0.6]))
@@ -203,7 +203,7 @@ class TextLayouts(Layout):
             y += pitch
 
     def ringed(self) -> None:
-        """Numbers in rings and boxes drawn by hand; rings around nothing."""
+        """Draw numbers in hand-drawn rings and boxes, and empty rings."""
         rng, h, side = self.rng, self._h, self.canvas.side
         y = h * 1.3
         while y < side + h:
@@ -219,7 +219,7 @@ class TextLayouts(Layout):
             y += h * rng.uniform(2, 3.2)
 
     def sparse(self) -> None:
-        """Nearly bare paper: a number, a word, or nothing at all."""
+        """Draw almost blank paper: a number, a word, or nothing."""
         rng, h, side = self.rng, self._h, self.canvas.side
         for _ in range(int(rng.integers(0, 3))):
             x, y = rng.uniform(-h, side), rng.uniform(0.5 * h, side)
@@ -229,6 +229,6 @@ class TextLayouts(Layout):
                 self._print(x, y, 0.3)
 
     def photo(self) -> None:
-        """No paper at all."""
+        """Draw a photo without paper."""
         paper.no_paper(self.canvas)
         self.canvas.real = True

@@ -1,4 +1,4 @@
-"""What stands where on a canvas, and how often: every layout fills one."""
+"""All layouts, and how often each is drawn."""
 
 from __future__ import annotations
 
@@ -34,4 +34,4 @@ LAYOUT_SHARES: tuple[tuple[Callable[[PageLayouts], None], float], ...] = (
     (PageLayouts.sparse, 0.03),
     (PageLayouts.photo, 0.03),
 )
-"""How often each layout is drawn."""
+"""Relative frequency of each layout. The frequencies were chosen in the training rounds (docs/training-rounds.md)."""

@@ -1,4 +1,4 @@
-"""Layouts that are printed all over, in one font: tables, lists, calendars, answer sheets; writing is rare there."""
+"""Layouts that are printed in one font: tables, lists, calendars, answer sheets; handwriting is rare there."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from batchocr.training.synthesis.printing import draw_printed_number, number_tex
 
 
 class PrintLayouts(Layout):
-    """Layouts in print."""
+    """Printed layouts."""
 
     def _font(self) -> Path:
         return self.bank.fonts[int(self.rng.integers(len(self.bank.fonts)))]
 
     def _set(self, font: Path, text: str, x: float, base: float, height: float, opacity: float) -> float:
-        """A printed text that holds digits; returns its right end."""
+        """Draw a printed text with digits; return its right end."""
         number = set_number(font, text, self.rng)
         return x if number is None else draw_printed_number(self.canvas, number, x, base, height, opacity)
 
     def typed(self) -> None:
-        """A table, ruled or not, whose numbers are printed in one font; at times a column is filled in by hand."""
+        """Draw a table, with or without rules, with printed numbers in one font; sometimes one column is
+        handwritten.
+        """
         rng, h, side = self.rng, self._h, self.canvas.side
         font, ink, size = self._font(), self.canvas.ink * float(rng.uniform(0.6, 1)), h * float(rng.uniform(0.6, 1.0))
         pitch = size * float(rng.uniform(1.25, 3.2))
@@ -42,7 +44,7 @@ class PrintLayouts(Layout):
             rng.uniform(0.6, 1),
             float(rng.uniform(0.0, 0.3)),
         )
-        listed = rng.random() < 0.2  # numbered from the first column on
+        listed = rng.random() < 0.2  # the first column numbers the rows
         for row, top in enumerate(ys):
             base = top + pitch * (0.5 + baseline_shift / 2) + size * 0.5
             for column, (left, right) in enumerate(pairwise(xs)):
@@ -67,7 +69,7 @@ class PrintLayouts(Layout):
             self.canvas.draw_lines([(x, 0, x, side) for x in xs], **style)
 
     def counted(self) -> None:
-        """Cells numbered in order, as calendars, headings of columns, scales and rulers have them; some written in."""
+        """Draw cells numbered in order, as in calendars, table headings, scales and rulers; some have handwriting."""
         rng, h, side = self.rng, self._h, self.canvas.side
         font, ink, size = self._font(), self.canvas.ink * float(rng.uniform(0.5, 1)), h * float(rng.uniform(0.4, 0.9))
         cell_width, cell_height = size * float(rng.uniform(1.6, 4)), size * float(rng.uniform(1.4, 5))
@@ -80,7 +82,7 @@ class PrintLayouts(Layout):
         style, corner = around.rule_style(self.canvas, 3), rng.random() < 0.5
         y = float(rng.uniform(-0.5, 0.5)) * cell_height
         while y < side:
-            if rng.random() < 0.3:  # a row that is not numbered
+            if rng.random() < 0.3:  # a row without numbers
                 number, y = int(rng.integers(0, 32)), y + cell_height
                 continue
             x = float(rng.uniform(-0.5, 0.5)) * cell_width
@@ -107,7 +109,7 @@ class PrintLayouts(Layout):
             y += cell_height
 
     def answers(self) -> None:
-        """An answer sheet: bubbles with and without printed figures or letters, some filled or crossed."""
+        """Draw an answer sheet: bubbles with and without printed digits or letters, some filled or crossed."""
         rng, h, side = self.rng, self._h, self.canvas.side
         font, size = self._font(), h * float(rng.uniform(0.4, 0.8))
         radius, square = size * float(rng.uniform(0.75, 1.1)), rng.random() < 0.3
@@ -119,7 +121,7 @@ class PrintLayouts(Layout):
             int(rng.integers(1, 90)),
             float(rng.uniform(0, pitch)),
         )
-        across = rng.random() < 0.25 and names[0].isdigit()  # columns of ten bubbles, a figure a row
+        across = rng.random() < 0.25 and names[0].isdigit()  # columns of ten bubbles, a digit per row
         while y < side + h:
             x = float(rng.uniform(-1, 1)) * h
             if not across:
