@@ -29,17 +29,17 @@ PICTURES, LABELS = np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10
 UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "no pictures": ({"y_train": LABELS}, "it needs x_train and y_train"),
     "no labels": ({"x_train": PICTURES}, "it needs x_train and y_train"),
-    "flat pictures": ({"x_train": PICTURES.reshape(20, 784), "y_train": LABELS}, r"\(n, 28, 28\) uint8 is needed"),
+    "flat pictures": ({"x_train": PICTURES.reshape(20, 784), "y_train": LABELS}, r"\(n, 28, 28\) uint8 is required"),
     "larger pictures": ({"x_train": np.zeros((20, 132, 32), np.uint8), "y_train": LABELS}, r"\(20, 132, 32\) uint8"),
-    "fractions": ({"x_train": PICTURES / 255, "y_train": LABELS}, "float64; .* uint8 is needed"),
+    "fractions": ({"x_train": PICTURES / 255, "y_train": LABELS}, "float64; .* uint8 is required"),
     "NaN": ({"x_train": np.full((20, 28, 28), np.nan), "y_train": LABELS}, "15680 values that are NaN"),
     "dark on light": ({"x_train": 255 - PICTURES, "y_train": LABELS}, "dark digits on light; turn them round"),
     "none": ({"x_train": PICTURES[:0], "y_train": LABELS[:0]}, "x_train is empty"),
-    "too few labels": ({"x_train": PICTURES, "y_train": LABELS[:19]}, "one label 0-9 for each of the 20 pictures"),
+    "too few labels": ({"x_train": PICTURES, "y_train": LABELS[:19]}, "one label 0-9 for each of the 20 images"),
     "letters": ({"x_train": PICTURES, "y_train": LABELS.astype(str)}, "y_train must hold one label 0-9"),
     "labels from 1": ({"x_train": PICTURES, "y_train": LABELS + 1}, "y_train must hold one label 0-9"),
     "a column a class": ({"x_train": PICTURES, "y_train": np.eye(10)[LABELS]}, "y_train must hold one label 0-9"),
-    "objects": ({"x_train": np.array([None, "a"], dtype=object), "y_train": LABELS}, "no .npz of digits"),
+    "objects": ({"x_train": np.array([None, "a"], dtype=object), "y_train": LABELS}, "is not an .npz of digits"),
 }
 
 
@@ -211,15 +211,15 @@ def broken_gzip(path: Path) -> Path:
 
 
 BAD: dict[str, tuple[Any, str]] = {
-    "another size": (wrong_size, "40 x 32 pixels; one picture of 28 x 28 is needed"),
+    "another size": (wrong_size, "40 x 32 pixels; one image of 28 x 28 is required"),
     "a damaged picture": (damaged_picture, "not a picture"),
-    "an empty class": (empty_class, "holds no pictures; put some of the digit 3 in"),
+    "an empty class": (empty_class, "holds no images; add images of the digit 3 in"),
     "a class of no digit": (other_class, "is called after no digit 0-9"),
-    "an empty folder": (nothing, "holds neither digits nor folders of them; give mnist"),
+    "an empty folder": (nothing, "has no folders 0 to 9 of images; give mnist"),
     "an IDX file cut off": (cut_idx, "cut off or damaged"),
     "a gzip file cut off": (broken_gzip, "cannot be read"),
-    "no labels": (lambda path: idx(path, labels=None), "its labels are missing; put train-labels-idx1-ubyte"),
-    "mismatched lengths": (lambda path: idx(path, labels=TEST.labels[:9]), "one label 0-9 for each of the 20 pictures"),
+    "no labels": (lambda path: idx(path, labels=None), "its labels are missing; add train-labels-idx1-ubyte"),
+    "mismatched lengths": (lambda path: idx(path, labels=TEST.labels[:9]), "one label 0-9 for each of the 20 images"),
     "labels past 9": (lambda path: idx(path, labels=TEST.labels + 1), "one label 0-9"),
     "IDX of another size": (lambda path: idx(path, np.zeros((20, 130, 30))), r"is \(20, 130, 30\) uint8"),
 }

@@ -111,7 +111,7 @@ TRUTHS: dict[str, tuple[Any, str]] = {
     "a list": ([1, 2], "is not a truth of pages"),
     "no figures": ({"a.png": {"rows": ["20x7"]}}, "is not a truth of pages (a.png.rows.0"),
     "a box cut short": ({"a.png": [{"text": "2", "digits": [[2, 1, 1, 9]]}]}, "is not a truth of pages"),
-    "a page that is missing": ({"b.png": {"rows": ["2"]}}, "names b.png, which is not beside it"),
+    "a page that is missing": ({"b.png": {"rows": ["2"]}}, "names b.png, which is not in its folder"),
 }
 
 
@@ -128,7 +128,7 @@ def test_other_wrong_usage(tmp_path: Path) -> None:
     ended = here("evaluate", "--data", folder, "--split", "test")
     assert ended.code == 2 and "pages have no splits; leave out --split" in ended.err
     ended = here("train", "--data", folder, "--out", tmp_path / "run", "--system", "softmax-15")
-    assert ended.code == 2 and "these are pages with their truth, which can only be evaluated" in ended.err
+    assert ended.code == 2 and "has pages with a truth, which are for batchocr evaluate only" in ended.err
     assert not (tmp_path / "run").exists()
     data = whole_npz(tmp_path / "digits.npz")
     for option in ("--json", "--plots"):

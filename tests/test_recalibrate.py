@@ -319,11 +319,11 @@ def linked(path: Path) -> Path:
 
 
 TAKEN = {
-    "another file": (other_file, "own.keras is there already, and no copy of digits.keras; give a new name"),
-    "another network": (other_network, "own.keras is there already"),
-    "a sidecar alone": (lone_sidecar, "own.json is there already"),
-    "a folder": (folder, "own.keras is there already"),
-    "a link to the shipped model": (linked, "this model is kept as it is; give a new name"),
+    "another file": (other_file, "own.keras exists already and is not a copy of digits.keras; give a new name"),
+    "another network": (other_network, "own.keras exists already"),
+    "a sidecar alone": (lone_sidecar, "own.json exists already"),
+    "a folder": (folder, "own.keras exists already"),
+    "a link to the shipped model": (linked, "this model must not be changed; give a new name"),
 }
 
 
@@ -342,7 +342,7 @@ def test_the_models_measured_and_shipped_stay_as_they_are(own_digits: Path, tmp_
     before = {path: sha256(path) for model in (mine, shipped_model()) for path in (model, sidecar_path(model))}
     for target in (mine, shipped_model(), tmp_path / "." / "mine.keras"):
         ended = evaluate(own_digits, "--model", mine, "--save-calibration", target)
-        assert ended.code == 2 and "this model is kept as it is; give a new name" in ended.err
+        assert ended.code == 2 and "this model must not be changed; give a new name" in ended.err
     assert {path: sha256(path) for path in before} == before
     ended = evaluate(own_digits, "--save-calibration", tmp_path / "own.json")
     assert ended.code == 2 and "the name must end with .keras" in ended.err

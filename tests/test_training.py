@@ -106,7 +106,7 @@ def test_its_sidecar_says_how_it_was_made(trained: Path) -> None:
     assert 0.25 <= sidecar.temperature <= 8
     assert sidecar.parameters == SYSTEMS["default"].parameters
     assert sidecar.classes == (*"0123456789", "none")
-    assert "less the hands and pages kept out, more.npz (less its last eighth)" in sidecar.data
+    assert "without held-out writers and pages, more.npz (without its last eighth)" in sidecar.data
     for name in ("held_out_hand_accuracy", "held_out_more_accuracy", "held_out_none near_accuracy", "test_accuracy"):
         assert 0 <= sidecar.metrics[name] <= 1
 
@@ -165,7 +165,7 @@ def test_the_folder_of_another_training_is_refused(change: dict[str, Any], train
 
 def test_without_resume_a_training_is_left_alone(trained: Path, data: Path) -> None:
     before = trained.read_bytes()
-    with pytest.raises(UsageError, match=r"holds a training; go on with it by --resume, or give another --out"):
+    with pytest.raises(UsageError, match=r"holds a training; resume it with --resume, or give another --out"):
         train(data, trained.parent)
     assert trained.read_bytes() == before
 
@@ -209,7 +209,7 @@ def test_a_trained_detector_can_be_used_and_gone_on_from(data: Path, tmp_path: P
 
 
 def test_what_is_no_detector_is_not_gone_on_from(data: Path, tmp_path: Path) -> None:
-    for start, says in ((shipped_model(), "is another network"), (tmp_path / "none.keras", "cannot be gone on with")):
+    for start, says in ((shipped_model(), "is not a detector"), (tmp_path / "none.keras", "cannot be used")):
         with pytest.raises(UsageError, match=rf"{start.name}: {says}.*; give another --start"):
             train_detector(data, tmp_path / "run", start=start)
     (tmp_path / "some.keras").write_bytes(b"no network")

@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_figures_also_after_an_interruption(
 def test_a_folder_is_only_gone_on_with_where_asked_and_as_before(trained: Path, data: Path, tmp_path: Path) -> None:
     before = sorted(path.stat().st_mtime_ns for path in trained.iterdir())
     for options, says in (
-        ((), f"{trained}: holds a training; go on with it by --resume, or give another --out"),
+        ((), f"{trained}: holds a training; resume it with --resume, or give another --out"),
         (("--resume", "--recipe", "short"), "holds another training (see training.json)"),
         (("--resume", "--seed", "5"), "holds another training (see training.json)"),
         (("--resume", "--epochs", "1"), "has had 3 epochs; ask for as many with --epochs, or for more"),
@@ -131,11 +131,11 @@ def few(path: Path) -> Path:
 
 BAD: dict[str, tuple[Any, str]] = {
     "NaN": (with_nan, "values that are NaN"),
-    "another size": (other_size, "(n, 28, 28) uint8 is needed"),
+    "another size": (other_size, "(n, 28, 28) uint8 is required"),
     "labels past 9": (labels_past_9, "one label 0-9"),
-    "mismatched lengths": (other_lengths, "one label 0-9 for each of the 20 pictures"),
-    "an empty class": (without_a_class, "holds no digit 7 to train on; add some"),
-    "too few": (few, "30 digits to train on are too few; 100 are needed"),
+    "mismatched lengths": (other_lengths, "one label 0-9 for each of the 20 images"),
+    "an empty class": (without_a_class, "holds no digit 7 to train on; add images of it"),
+    "too few": (few, "30 digits to train on are too few; at least 100 are required"),
     "nothing": (lambda path: path / "none", "there is no such file or folder; give mnist"),
 }
 

@@ -62,7 +62,7 @@ def _labels_of(image_file: Path) -> Path:
     for beside in (image_file.with_name(name), image_file.with_name(name + ".gz")):
         if beside != image_file and beside.is_file():
             return beside
-    raise UsageError(f"{image_file}: its labels are missing; put {name} or {name}.gz beside it")
+    raise UsageError(f"{image_file}: its labels are missing; add {name} or {name}.gz to the same folder")
 
 
 def _read_idx(path: Path) -> NDArray[Any]:
@@ -76,12 +76,14 @@ def _read_idx(path: Path) -> NDArray[Any]:
     except (OSError, EOFError, zlib.error) as fault:
         raise UsageError(f"{path}: cannot be read ({fault}); fetch it again") from fault
     if len(content) < 4 or content[:2] != _IDX or content[2] != 8 or not 1 <= content[3] <= 4:
-        raise UsageError(f"{path}: no IDX file of bytes; {ACCEPTED_DATA}")
+        raise UsageError(f"{path}: is not an IDX file of bytes; {ACCEPTED_DATA}")
     dimensions = content[3]
     shape = np.frombuffer(content[4 : 4 + 4 * dimensions], ">u4").astype(np.int64)
     values = np.frombuffer(content, np.uint8, offset=min(len(content), 4 + 4 * dimensions))
     if len(shape) != dimensions or len(values) != shape.prod():
-        raise UsageError(f"{path}: cut off or damaged, for {shape.tolist()} is not {len(values)}; fetch it again")
+        raise UsageError(
+            f"{path}: is cut off or damaged: {shape.tolist()} does not fit {len(values)} values; fetch it again"
+        )
     return values.reshape(shape)
 
 
@@ -95,7 +97,7 @@ def load_folders(path: Path) -> DigitSplits:
         UsageError: A folder or image does not fit.
     """
     if (path / TRUTH).exists():
-        raise UsageError(f"{path}: these are pages with their truth, which can only be evaluated; {ACCEPTED_DATA}")
+        raise UsageError(f"{path}: has pages with a truth, which are for batchocr evaluate only; {ACCEPTED_DATA}")
     folders = {each.name.lower(): each for each in path.iterdir() if each.is_dir()}
     train = next((folders[name] for name in _TRAIN if name in folders), None)
     test = next((folders[name] for name in _TEST if name in folders), None)
@@ -111,16 +113,18 @@ def _load_classes(path: Path) -> Digits:
     images, labels = [], []
     folders = sorted(each for each in path.iterdir() if each.is_dir() and not each.name.startswith("."))
     if not folders:
-        raise UsageError(f"{path}: holds neither digits nor folders of them; {ACCEPTED_DATA}")
+        raise UsageError(f"{path}: has no folders 0 to 9 of images; {ACCEPTED_DATA}")
     for folder in folders:
         if folder.name not in tuple("0123456789"):
-            raise UsageError(f"{folder}: is called after no digit 0-9; take it away, or name it after what it holds")
+            raise UsageError(
+                f"{folder}: its name is not a digit 0 to 9; name it after the digit that it holds, or remove it"
+            )
         files = sorted(each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
         if not files:
-            raise UsageError(f"{folder}: holds no pictures; put some of the digit {folder.name} in, or take it away")
+            raise UsageError(f"{folder}: holds no images; add images of the digit {folder.name}, or remove the folder")
         images += [_load_image(file) for file in files]
         labels += [int(folder.name)] * len(files)
-    return check_digits(np.stack(images), np.array(labels), str(path), "its pictures")
+    return check_digits(np.stack(images), np.array(labels), str(path), "its images")
 
 
 def _load_image(path: Path) -> NDArray[np.uint8]:
@@ -134,5 +138,5 @@ def _load_image(path: Path) -> NDArray[np.uint8]:
         raise UsageError(page.error.message)
     if page.pages > 1 or page.pixels.shape != (28, 28):
         height, width = page.pixels.shape
-        raise UsageError(f"{path}: {width} x {height} pixels; one picture of 28 x 28 is needed: scale it as MNIST does")
+        raise UsageError(f"{path}: {width} x {height} pixels; one image of 28 x 28 is required; scale it as in MNIST")
     return page.pixels

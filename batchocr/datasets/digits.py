@@ -24,7 +24,7 @@ MIN_SIDE_PX, MAX_SIDE_PX = 12, 128
 """Minimum and maximum side of an image, in pixels."""
 ACCEPTED_DATA = (
     "give mnist, an .npz with x_train, y_train, x_test and y_test, MNIST's IDX files, "
-    "or a folder with a folder of pictures for each digit"
+    "or a folder with a folder of images for each digit"
 )
 
 
@@ -82,10 +82,10 @@ class DigitSplits:
         Raises:
             UsageError: There is no such split.
         """
-        wanted = {"train": self.train, "test": self.test}.get(split or ("test" if self.test else "train"))
-        if wanted is None:
+        chosen = {"train": self.train, "test": self.test}.get(split or ("test" if self.test else "train"))
+        if chosen is None:
             raise UsageError(f"{self.name}: has no {split} split; leave out --split to measure all its digits")
-        return wanted
+        return chosen
 
     def train_split(self) -> Digits:
         """Return the train split.
@@ -97,7 +97,9 @@ class DigitSplits:
             raise UsageError(f"{self.name}: has no train split; {ACCEPTED_DATA}")
         if len(missing := np.setdiff1d(np.arange(10), self.train.labels)):
             names = ", ".join(map(str, missing))
-            raise UsageError(f"{self.name}: holds no digit {names} to train on; add some, for all ten are needed")
+            raise UsageError(
+                f"{self.name}: holds no digit {names} to train on; add images of it, because all ten are required"
+            )
         return self.train
 
     @property
@@ -147,7 +149,7 @@ def load_unscaled(data: str | Path) -> DigitSplits:
         return load_idx(path)
     if path.is_dir() and path.suffix != ".npz":
         return load_folders(path)
-    return _load_npz_halves(path)
+    return _load_npz_splits(path)
 
 
 def to_crops(digits: Digits) -> Digits:
@@ -190,18 +192,18 @@ def _download() -> DigitSplits:
         (x, y), (x_test, y_test) = keras.datasets.mnist.load_data()
     except Exception as fault:  # Keras has no exception of its own for a failed download
         raise UsageError(
-            f"{MNIST}: cannot be downloaded ({fault}); where there is no network, fetch mnist.npz elsewhere "
+            f"{MNIST}: cannot be downloaded ({fault}); without a network, copy mnist.npz here "
             "and give its path as --data"
         ) from fault
     return DigitSplits(MNIST, check_digits(x, y, MNIST), check_digits(x_test, y_test, MNIST))
 
 
-def _load_npz_halves(path: Path) -> DigitSplits:
+def _load_npz_splits(path: Path) -> DigitSplits:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             names = set(arrays.files)
     except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile) as fault:
-        raise UsageError(f"{path}: no .npz of digits ({fault}); {ACCEPTED_DATA}") from fault
+        raise UsageError(f"{path}: is not an .npz of digits ({fault}); {ACCEPTED_DATA}") from fault
     if {"x", "y"} <= names:
         return DigitSplits(str(path), load_npz(path, None), None)
     train = load_npz(path) if "x_train" in names or "x_test" not in names else None
@@ -227,12 +229,12 @@ def load_npz(path: Path, split: str | None = "train") -> Digits:
             f"{path}: there is no such file; give an .npz with x_train, y_train, x_test and y_test"
         ) from None
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as fault:
-        raise UsageError(f"{path}: no .npz of digits ({fault}); it needs {x} and {y}") from fault
+        raise UsageError(f"{path}: is not an .npz of digits ({fault}); it needs {x} and {y}") from fault
     return check_digits(images, labels, str(path), x, y)
 
 
 def check_digits(
-    images: NDArray[Any], labels: NDArray[Any], where: str, x: str = "pictures", y: str = "labels"
+    images: NDArray[Any], labels: NDArray[Any], where: str, x: str = "images", y: str = "labels"
 ) -> Digits:
     """Return arrays as digits if a network can use them.
 
@@ -251,16 +253,16 @@ def check_digits(
     sizes = set(images.shape[1:])
     if images.ndim != 3 or not sizes <= set(range(MIN_SIDE_PX, MAX_SIDE_PX + 1)) or images.dtype != np.uint8:
         raise UsageError(
-            f"{where}: {x} is {images.shape} {images.dtype}; (n, 28, 28) uint8 is needed, ink 255 on paper 0, "
-            f"as MNIST has them, or another height and width from {MIN_SIDE_PX} to {MAX_SIDE_PX}"
+            f"{where}: {x} is {images.shape} {images.dtype}; (n, 28, 28) uint8 is required, ink 255 on paper 0, "
+            f"as in MNIST, or another height and width from {MIN_SIDE_PX} to {MAX_SIDE_PX}"
         )
     if labels.shape != images.shape[:1] or not np.isin(labels, np.arange(10)).all():
         raise UsageError(
             f"{where}: {y} is {labels.shape} {labels.dtype}; {y} must hold one label 0-9 for each of the "
-            f"{len(images)} pictures"
+            f"{len(images)} images"
         )
     if not len(images):
         raise UsageError(f"{where}: {x} is empty; {ACCEPTED_DATA}")
     if images.mean() > 127:
-        raise UsageError(f"{where}: {x} are dark digits on light; turn them round (255 minus each), as MNIST has them")
+        raise UsageError(f"{where}: {x} are dark digits on light; invert them (255 minus each value), as in MNIST")
     return Digits(images, labels.astype(np.int64))

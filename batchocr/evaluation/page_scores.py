@@ -273,10 +273,10 @@ def score_rows(truth: Mapping[str, Mapping[str, Sequence[str]]], read: RowsByFil
 def _distance(row: str, line: str) -> int:
     """Return the edit distance of `row` to the part of `line` that fits it best (Sellers, 1980)."""
     before = [0] * (len(line) + 1)
-    for i, wanted in enumerate(row, 1):
+    for i, true_digit in enumerate(row, 1):
         now = [i]
         for j, found in enumerate(line, 1):
-            now.append(min(before[j] + 1, now[j - 1] + 1, before[j - 1] + (wanted != found)))
+            now.append(min(before[j] + 1, now[j - 1] + 1, before[j - 1] + (true_digit != found)))
         before = now
     return min(before)
 
@@ -321,13 +321,13 @@ def score_crops(
     count: Counter[str] = Counter()
     pairs = DigitPairs()
     for name, page in truth.items():
-        found, (wanted,) = read.get(name, []), page["rows"]
+        found, (true_digit,) = read.get(name, []), page["rows"]
         if not found:
             continue
-        count["largest"] += max((row.width * row.height, str(row.digit)) for row in found)[1] == wanted
+        count["largest"] += max((row.width * row.height, str(row.digit)) for row in found)[1] == true_digit
         if len(found) == 1:
-            pairs.add(int(wanted), found[0])
-            count["right"] += str(found[0].digit) == wanted
+            pairs.add(int(true_digit), found[0])
+            count["right"] += str(found[0].digit) == true_digit
     return {
         "accuracy": _share(count["right"], len(truth)),
         "errors": len(truth) - count["right"],

@@ -102,9 +102,11 @@ def history(epochs: Sequence[Mapping[str, float]], path: Path) -> None:
             if key in epochs[0]:
                 values = np.array([epoch[key] for epoch in epochs]) * (100 if what == "accuracy" else 1)
                 last = f"{values[-1]:.2f}%" if what == "accuracy" else f"{values[-1]:.3f}"
-                axes.plot(numbers, values, "o-", color=colour, markersize=3.5, label=f"{name}, {last} in the end")
+                axes.plot(
+                    numbers, values, "o-", color=colour, markersize=3.5, label=f"{name}, {last} after the last epoch"
+                )
         if not np.isfinite([epoch[what] for epoch in epochs]).any():
-            axes.text(0.5, 0.5, "it diverged: no number", transform=axes.transAxes, ha="center", color=GREY)
+            axes.text(0.5, 0.5, "the training diverged", transform=axes.transAxes, ha="center", color=GREY)
             axes.set_yticks([])
         axes.set_xlabel("epoch")
         axes.set_title("accuracy, %" if what == "accuracy" else "loss", fontsize=11)
@@ -153,13 +155,13 @@ def right_and_wrong(digits: Digits, predicted: NDArray[np.integer], confidence: 
         path: The PNG to write.
     """
     right, wrong = np.flatnonzero(predicted == digits.labels), np.flatnonzero(predicted != digits.labels)
-    most = ACROSS * DOWN
-    evenly = right[np.linspace(0, len(right) - 1, min(most, len(right))).astype(int)] if len(right) else right
-    surest = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
+    shown = ACROSS * DOWN
+    evenly = right[np.linspace(0, len(right) - 1, min(shown, len(right))).astype(int)] if len(right) else right
+    surest = wrong[np.argsort(-confidence[wrong], kind="stable")][:shown]
     figure = Figure(figsize=(9.8, 9.6))
     for top, which, colour, title in (
         (0.96, evenly, BLUE, f"Read right: {len(right):,} of {len(digits):,}"),
-        (0.465, surest, ORANGE, f"Read wrong: {len(wrong):,} of {len(digits):,}, those with the most confidence first"),
+        (0.465, surest, ORANGE, f"Read wrong: {len(wrong):,} of {len(digits):,}, the highest confidence first"),
     ):
         figure.text(0.02, top + 0.015, title, fontsize=12, color=colour)
         grid = figure.add_gridspec(
@@ -229,7 +231,7 @@ def reliability(confidence: Floats, right: NDArray[np.bool_], path: Path) -> Non
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     figure = Figure(figsize=(5.4, 6.4), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
-    upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="as right as it says")
+    upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="confidence = share read right")
     upper.vlines(mean, np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1), color=PALE, linewidth=5)
     upper.plot(mean, share, "o", color=BLUE, markersize=5, label="measured, with 95% intervals")
     upper.set_ylabel("share read right")

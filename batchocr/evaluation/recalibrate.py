@@ -103,7 +103,7 @@ def calibration_data_of_pages(data: str, pages: TruePages) -> CalibrationData:
     def rows(temperature: float, confidences: Confidences | None) -> ReadDigits:
         _, pairs = pages.score(temperature, confidences)
         if pairs is None:
-            raise ValueError("rows of truth say nothing of single digits")
+            raise ValueError("a truth of rows has no single digits")
         page = np.unique(np.array(pairs.pages, np.str_), return_inverse=True)[1]
         return ReadDigits(np.array(pairs.confidence, np.float64), pairs.right, page)
 
@@ -235,11 +235,13 @@ def check_target(target: Path, model: Path) -> None:
             f"{OPTION} {target}: the name must end with {model.suffix}; its .json files are written beside it"
         )
     if any(target.resolve() == kept.resolve() for kept in (model, shipped_model())):
-        raise UsageError(f"{OPTION} {target}: this model is kept as it is; give a new name")
+        raise UsageError(f"{OPTION} {target}: this model must not be changed; give a new name")
     copy = target.is_file() and sha256(target) == sha256(model)
     files = target, sidecar_path(target), reading_path(target)
     if not copy and (taken := next((path for path in files if path.exists()), None)):
-        raise UsageError(f"{OPTION} {target}: {taken} is there already, and no copy of {model.name}; give a new name")
+        raise UsageError(
+            f"{OPTION} {target}: {taken} exists already and is not a copy of {model.name}; give a new name"
+        )
 
 
 def reading_path(target: Path) -> Path:

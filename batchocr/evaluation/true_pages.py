@@ -230,7 +230,9 @@ def load_truth(path: Path) -> Truth:
     scans = [path.parent / name for name in known]
     for scan in scans:
         if not scan.is_file():
-            raise UsageError(f"{path}: names {scan.name}, which is not beside it; put it there, or take the entry out")
+            raise UsageError(
+                f"{path}: names {scan.name}, which is not in its folder; add the file, or remove the entry"
+            )
     return Truth(form, known, find_scans(scans).scans)
 
 

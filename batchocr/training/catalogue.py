@@ -59,20 +59,20 @@ class System:
     def recipe_names(self) -> tuple[str, ...]:
         return tuple(self.recipes) or (PAGES,)
 
-    def recipe_name(self, asked: str | None) -> str:
+    def recipe_name(self, name: str | None) -> str:
         """Return the name of the recipe to use.
 
         Args:
-            asked: The name that was given; None for the system's first recipe.
+            name: The name that was given; None for the system's first recipe.
 
         Raises:
             UsageError: The system has no recipe of that name.
         """
-        if asked is None:
+        if name is None:
             return self.recipe_names[0]
-        if asked not in self.recipe_names:
-            raise UsageError(f"{self.name} has no recipe {asked}; choose one of {', '.join(self.recipe_names)}")
-        return asked
+        if name not in self.recipe_names:
+            raise UsageError(f"{self.name} has no recipe {name}; choose one of {', '.join(self.recipe_names)}")
+        return name
 
 
 _ALL = (

@@ -66,8 +66,8 @@ def _spread(coarse: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     n = len(coarse)
     planes = coarse.transpose(1, 2, 0, 3).reshape(4, 4, 2 * n)
     # OpenCV resizes up to four planes at once
-    wide = [
+    resized = [
         cv2.resize(planes[..., at : at + 4], (side, side), interpolation=cv2.INTER_CUBIC).reshape(side, side, -1)
         for at in range(0, 2 * n, 4)
     ]
-    return np.concatenate(wide, axis=2).reshape(side, side, n, 2).transpose(2, 0, 1, 3)
+    return np.concatenate(resized, axis=2).reshape(side, side, n, 2).transpose(2, 0, 1, 3)

@@ -93,10 +93,10 @@ def labelled_crops(
     known = boxes[boxes[:, 5] < SIGN]
     places, labels = known[:, 1:5], known[:, 0].astype(np.int64)
     height, width = pixels.shape
-    whole = (known[:, 4] >= p.min_height_px) & (places[:, :2] >= 0).all(axis=1)
-    whole &= (places[:, :2] + places[:, 2:] <= (width, height)).all(axis=1)
-    chosen = _sample(np.flatnonzero(whole), p.max_digits, rng)
-    wanted = {
+    complete = (known[:, 4] >= p.min_height_px) & (places[:, :2] >= 0).all(axis=1)
+    complete &= (places[:, :2] + places[:, 2:] <= (width, height)).all(axis=1)
+    chosen = _sample(np.flatnonzero(complete), p.max_digits, rng)
+    digit_groups = {
         HANDWRITTEN: chosen[known[chosen, 5] == HAND],
         PRINTED: chosen[known[chosen, 5] == PRINT],
     }
@@ -105,9 +105,10 @@ def labelled_crops(
         places, labels, boxes[boxes[:, 5] == UNKNOWN, 1:5], boxes[boxes[:, 0] == _SLASH, 1:5], p
     )
     cut: list[tuple[str, Places, NDArray[np.int64]]] = [
-        (name, _cutting_boxes(places[which], detected[which], rng, p), labels[which]) for name, which in wanted.items()
+        (name, _cutting_boxes(places[which], detected[which], rng, p), labels[which])
+        for name, which in digit_groups.items()
     ]
-    near = np.concatenate([_shifted_boxes(places[chosen], rng), _pair_boxes(places[whole], rng)])
+    near = np.concatenate([_shifted_boxes(places[chosen], rng), _pair_boxes(places[complete], rng)])
     marks = np.concatenate([_ink_boxes(pixels, rng, 4 * p.max_marks), boxes[boxes[:, 5] == SIGN, 1:5]])
     for name, some, limit in (
         (NEAR, near, p.max_near),
@@ -122,7 +123,7 @@ def labelled_crops(
     ends = np.cumsum([len(part) for _, part, _ in cut])
     groups = {}
     for (name, _, own), part in zip(cut, np.split(crops, ends[:-1]), strict=True):
-        keep = np.flatnonzero(_is_inked(part) if name in wanted else ~_is_bar(part, p) | (name == FOUND))
+        keep = np.flatnonzero(_is_inked(part) if name in digit_groups else ~_is_bar(part, p) | (name == FOUND))
         if len(keep):
             groups[name] = Digits(part[keep], own[keep])
     return groups

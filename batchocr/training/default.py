@@ -232,15 +232,15 @@ def fit_default(
     for name, digits in collections.groups.items():
         log.info("%s: %d crops", name, len(digits))
     model = fit(collections.groups, recipe, out, progress)
-    more = "".join(f", {path.name} (less its last eighth)" for path in sources.more)
+    more = "".join(f", {path.name} (without its last eighth)" for path in sources.more)
     return TrainedModel(
         model=model,
         trained_on=collections.groups["hand"],
         count=sum(map(len, collections.groups.values())),
         held_out=concatenate(list(collections.held_out.values())),
         held_out_name="held_out",
-        held_out_description=f"crops by hands and of pages kept out ({', '.join(collections.held_out)})",
+        held_out_description=f"crops of held-out writers and pages ({', '.join(collections.held_out)})",
         other_sets={f"held_out_{name}_accuracy": digits for name, digits in collections.held_out.items()},
-        data="crops of made-up pages and of real ones, cut by boxes as a detector gives them, and collections of "
-        f"digits ({', '.join(collections.groups)}), less the hands and pages kept out{more}",
+        data="crops of synthetic and real pages, cut by boxes as a detector gives them, and collections of "
+        f"digits ({', '.join(collections.groups)}), without held-out writers and pages{more}",
     )

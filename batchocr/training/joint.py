@@ -59,10 +59,12 @@ def main(
     data: Annotated[Path, typer.Argument(help="The folder of public data.")],
     fonts: Annotated[Path, typer.Option(help="A folder of fonts.")],
     run: Annotated[Path, typer.Option(help="A folder for curves and reliability diagrams.")],
-    detector: Annotated[Path | None, typer.Option(help="The detector; the shipped one unless given.")] = None,
-    model: Annotated[Path | None, typer.Option(help="The classifier, likewise.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The file to write; beside the detector unless given.")] = None,
-    count: Annotated[int, typer.Option("--patches", min=10, help="Made-up patches to look at.")] = PARAMETERS.patches,
+    detector: Annotated[Path | None, typer.Option(help="The detector; by default the shipped one.")] = None,
+    model: Annotated[Path | None, typer.Option(help="The classifier; by default the shipped one.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; by default reading.json beside the detector.")
+    ] = None,
+    count: Annotated[int, typer.Option("--patches", min=10, help="Number of synthetic patches.")] = PARAMETERS.patches,
     seed: Annotated[int, typer.Option(min=0)] = PARAMETERS.seed,
 ) -> None:
     """Fit the joint reading of a detector and a classifier."""
@@ -107,7 +109,7 @@ def main(
             fitted.min_confidence, each.accepted_wrong, each.accepted,
         )  # fmt: skip
     log.info("%s, %s", fitted.joint, fitted.calibration)
-    log.info("least scores %s, least probability of a digit %.2f", fitted.min_score, fitted.least_digit)
+    log.info("minimum scores %s, minimum probability of a digit %.2f", fitted.min_score, fitted.least_digit)
     log.info("written: %s, %s", target, run)
 
 

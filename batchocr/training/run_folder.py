@@ -37,7 +37,7 @@ def claim(out: Path, account: dict[str, Any], *, resume: bool) -> None:
     try:
         if known.exists():
             if not resume:
-                raise UsageError(f"{out}: holds a training; go on with it by --resume, or give another --out")
+                raise UsageError(f"{out}: holds a training; resume it with --resume, or give another --out")
             if json.loads(known.read_text(encoding="utf-8")) != account:
                 raise UsageError(
                     f"{out}: holds another training (see {ACCOUNT}); give another --out, or the same options"
@@ -85,7 +85,7 @@ def resumed(out: Path) -> tuple[keras.Model | None, list[Epoch]]:
         model = KerasFile(read_whole(last, LARGEST), compiled=True).load()
         epochs = read_history(out / HISTORY)
     except (OSError, ValueError) as fault:
-        raise UsageError(f"{last}: cannot be gone on with ({fault}); remove {out} and train again") from fault
+        raise UsageError(f"{last}: cannot be resumed ({fault}); remove {out} and train again") from fault
     return model, epochs[: int(last.stem.removeprefix("epoch-"))]
 
 

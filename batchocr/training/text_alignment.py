@@ -190,8 +190,8 @@ def align_text_with_gaps(
         )
         reach = p.reach_ratio * usual * len(run)
         start = max((b[0] + b[2] for b in before), default=min((b[0] for b in after), default=0) - reach)
-        stop = min((b[0] for b in after), default=start + reach)
-        own = missing_boxes(pixels, np.array(list(alignment.values())), (start, stop), len(run))
+        end = min((b[0] for b in after), default=start + reach)
+        own = missing_boxes(pixels, np.array(list(alignment.values())), (start, end), len(run))
         if own is None:
             return None
         boxes += [[int(wanted[i]), *box.round(1).tolist(), HAND] for i, box in zip(run, own, strict=True)]

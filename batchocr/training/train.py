@@ -110,7 +110,7 @@ def train(
     given = material or Material()
     check_data(Path(data))
     if given.fonts is None:
-        raise UsageError(f"{system}: is trained on print too; give a folder of fonts as --fonts")
+        raise UsageError(f"{system}: needs fonts for printed digits; give a folder of fonts as --fonts")
     if system == DETECTOR:
         detector_recipe = replace(detector or DetectorRecipe(), seed=seed)
         detector_recipe = replace(detector_recipe, epochs=epochs or detector_recipe.epochs)

@@ -79,7 +79,9 @@ def fit_tutorial(
     held_out_count = round(len(whole) * recipe.held_out)
     if held_out_count < MIN_HELD_OUT:
         min_digits = round(MIN_HELD_OUT / recipe.held_out)
-        raise UsageError(f"{data.name}: {len(whole)} digits to train on are too few; {min_digits} are needed")
+        raise UsageError(
+            f"{data.name}: {len(whole)} digits to train on are too few; at least {min_digits} are required"
+        )
     trained_on, held_out = whole.take(slice(None, -held_out_count)), whole.take(slice(-held_out_count, None))
     account = {"system": system.name, "recipe": name, "data": data.sha256, "seed": seed, **asdict(recipe)}
     claim(out, {k: v for k, v in account.items() if k != "epochs"}, resume=resume)
@@ -89,9 +91,9 @@ def fit_tutorial(
         count=len(trained_on),
         held_out=held_out,
         held_out_name="validation",
-        held_out_description="digits of the train half kept out of the training",
+        held_out_description="digits of the train split kept out of the training",
         other_sets={},
-        data=f"train half of {Path(data.name).name} less its last {held_out_count}",
+        data=f"train split of {Path(data.name).name} without its last {held_out_count}",
     )
 
 
@@ -107,7 +109,7 @@ def _fit(
     make_repeatable(seed, xla=recipe.xla)
     model, done = resumed(out)
     if len(done) > recipe.epochs:
-        raise UsageError(f"{out}: has had {len(done)} epochs; ask for as many with --epochs, or for more")
+        raise UsageError(f"{out}: has {len(done)} epochs already; give at least as many as --epochs")
     if model is None:
         model = build(system.name, scaled=recipe.scaled)
         optimizer = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[recipe.optimizer](recipe.rate)

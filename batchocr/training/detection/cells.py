@@ -88,10 +88,12 @@ def _level(
         down = np.minimum(side, top + height) - np.maximum(0, top)
         visible = np.clip(across, 0, None) * np.clip(down, 0, None) / np.maximum(1e-3, width * height)
         on = (visible >= p.min_visible_ratio) & (x >= 0) & (x < side) & (y >= 0) & (y < side)
-        tall = (height >= p.min_height_px) | (kind == SIGN)
+        high_enough = (height >= p.min_height_px) | (kind == SIGN)
         known = kind < UNKNOWN
-        expected = on & tall & known & (size >= min_size) & (size < max_size)
-        for i in np.flatnonzero(known & ~(on & tall) & (visible > p.max_non_digit_visible_ratio) | (kind >= UNKNOWN)):
+        expected = on & high_enough & known & (size >= min_size) & (size < max_size)
+        for i in np.flatnonzero(
+            known & ~(on & high_enough) & (visible > p.max_non_digit_visible_ratio) | (kind >= UNKNOWN)
+        ):
             _mask_unknown(heat, boxes[i], stride)
         order = np.flatnonzero(expected)
         for i in order[np.argsort(-size[order], kind="stable")]:  # the smaller box wins

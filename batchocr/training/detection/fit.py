@@ -131,9 +131,9 @@ def load_weights(start: Path) -> list[NDArray[np.float32]]:
     try:
         weights = KerasFile(read_whole(start, LARGEST)).load().get_weights()
     except (OSError, ValueError) as fault:
-        raise UsageError(f"{start}: cannot be gone on with ({fault}); give another --start") from fault
+        raise UsageError(f"{start}: cannot be used ({fault}); give another --start") from fault
     if [each.shape for each in weights] != [each.shape for each in build_detector().get_weights()]:
-        raise UsageError(f"{start}: is another network, not a detector; give another --start")
+        raise UsageError(f"{start}: is not a detector; give another --start")
     return list(weights)
 
 
@@ -197,7 +197,7 @@ def describe(model: Path, seed: int, metrics: dict[str, float]) -> None:
         input_dtype="uint8",
         strides=STRIDES,
         keras=keras.__version__,
-        data="patches made of pen strokes, digits, letters, fonts and real pages, less the hands and pages kept out",
+        data="patches made of pen strokes, digits, letters, fonts and real pages, without held-out writers and pages",
         seed=seed,
         sha256=sha256(model),
         parameters=network.count_params(),

@@ -110,11 +110,11 @@ class NumberWriting:
         turn = float(np.clip(rng.normal(0, 0.05), -0.14, 0.14))
         rows, columns = image.shape
         margin = 12
-        tall, wide = rows + 2 * margin, columns + 2 * margin + round(abs(slant) * rows)
+        digit_height, wide = rows + 2 * margin, columns + 2 * margin + round(abs(slant) * rows)
         matrix = np.array([[pen.stretch, -slant, 0], [turn, 1, 0]], np.float64)
         middle = matrix[:, :2] @ (columns / 2, rows / 2)
-        matrix[:, 2] = np.array([wide * max(1.0, pen.stretch) / 2, tall / 2]) - middle
-        size = (round(wide * max(1.0, pen.stretch)), tall)
+        matrix[:, 2] = np.array([wide * max(1.0, pen.stretch) / 2, digit_height / 2]) - middle
+        size = (round(wide * max(1.0, pen.stretch)), digit_height)
         moved = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR)
         line_width = pen.width_ratio * BITMAP_PX
         change = round(float(np.clip(line_width - 5.5, -2.5, 5)) * 0.7)
@@ -123,7 +123,7 @@ class NumberWriting:
             moved = cv2.dilate(moved, kernel) if change > 0 else _thinner(moved, kernel)
         small = cv2.resize(
             moved,
-            (max(2, round(size[0] * factor)), max(2, round(tall * factor))),
+            (max(2, round(size[0] * factor)), max(2, round(digit_height * factor))),
             interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR,
         )
         left, top, width, high = cv2.boundingRect((small > 60).view(np.uint8))
@@ -166,16 +166,19 @@ class NumberWriting:
             if 1 < zeros == len(text) - i:
                 return self._zeros(zeros, end + (gap if i else 0), baseline, height, handwriting, right)
             if character.isdigit():
-                tall = height * float(np.clip(rng.normal(1, handwriting.uneven * 1.3), 0.6, 1.35))
+                digit_height = height * float(np.clip(rng.normal(1, handwriting.uneven * 1.3), 0.6, 1.35))
                 if handwriting.long_fives and character == "5":
-                    tall *= float(rng.uniform(*PARAMETERS.long_five_heights))
+                    digit_height *= float(rng.uniform(*PARAMETERS.long_five_heights))
                     baseline += float(rng.uniform(*PARAMETERS.long_five_drop_heights)) * height
                 elif handwriting.old_style and character in "012":
-                    tall *= float(rng.uniform(*PARAMETERS.old_style_heights))
+                    digit_height *= float(rng.uniform(*PARAMETERS.old_style_heights))
                 elif handwriting.old_style and character in "34579":
                     drop = float(rng.uniform(*PARAMETERS.old_style_drop_heights))
-                    baseline, tall = baseline + drop * height, tall * (1 + drop * float(rng.uniform(0.2, 1)))
-                box = self.digit(int(character), end + (gap if i else 0), baseline, tall, handwriting)
+                    baseline, digit_height = (
+                        baseline + drop * height,
+                        digit_height * (1 + drop * float(rng.uniform(0.2, 1))),
+                    )
+                box = self.digit(int(character), end + (gap if i else 0), baseline, digit_height, handwriting)
                 if handwriting.joined and pen_up is not None and self._pen_down is not None and rng.random() < 0.7:
                     self._stroke(pen_up, self._pen_down[0], height, handwriting)
                 elif linked and last is not None and rng.random() < 0.5:
@@ -202,11 +205,11 @@ class NumberWriting:
         place = self._lay(mask, x + left - min(0, left), base + top, pen)
         origin = place[0] - left, place[1] - top
         grown = pen.width_ratio * height / 2
-        for box_x, box_y, wide, tall in (boxes * height).tolist():
-            leaning = pen.slant * (-box_y - tall / 2)  # the centre moves, and the box grows to both sides
-            wider = abs(pen.slant) * tall * 0.3
+        for box_x, box_y, wide, digit_height in (boxes * height).tolist():
+            leaning = pen.slant * (-box_y - digit_height / 2)  # the centre moves, and the box grows to both sides
+            wider = abs(pen.slant) * digit_height * 0.3
             at = (origin[0] + box_x + leaning - wider - grown, origin[1] + box_y - grown)
-            self.canvas.add_box(0, *at, wide + 2 * (wider + grown), tall + 2 * grown, HAND, pen.opacity)
+            self.canvas.add_box(0, *at, wide + 2 * (wider + grown), digit_height + 2 * grown, HAND, pen.opacity)
         return float(place[0] + mask.shape[1])
 
     def _link(self, before: tuple[float, ...], after: tuple[float, ...], handwriting: Handwriting) -> None:

@@ -48,7 +48,7 @@ def patch_maker(
     papers = [] if held_out else real_papers(data, labels)
     if unknown := sorted(set(without) - {paper.name for paper in papers}):
         names = ", ".join(paper.name for paper in papers)
-        raise UsageError(f"no such collection of real paper: {', '.join(unknown)}; choose from {names}")
+        raise UsageError(f"there is no such collection of real paper: {', '.join(unknown)}; choose from {names}")
     return PatchMaker(sources, bank, [paper for paper in papers if paper.name not in without])
 
 
