@@ -96,7 +96,7 @@ def labelled_crops(
     complete = (known[:, 4] >= p.min_height_px) & (places[:, :2] >= 0).all(axis=1)
     complete &= (places[:, :2] + places[:, 2:] <= (width, height)).all(axis=1)
     chosen = _sample(np.flatnonzero(complete), p.max_digits, rng)
-    digit_groups = {
+    digits = {
         HANDWRITTEN: chosen[known[chosen, 5] == HAND],
         PRINTED: chosen[known[chosen, 5] == PRINT],
     }
@@ -106,7 +106,7 @@ def labelled_crops(
     )
     cut: list[tuple[str, Places, NDArray[np.int64]]] = [
         (name, _cutting_boxes(places[which], detected[which], rng, p), labels[which])
-        for name, which in digit_groups.items()
+        for name, which in digits.items()
     ]
     near = np.concatenate([_shifted_boxes(places[chosen], rng), _pair_boxes(places[complete], rng)])
     marks = np.concatenate([_ink_boxes(pixels, rng, 4 * p.max_marks), boxes[boxes[:, 5] == SIGN, 1:5]])
@@ -123,7 +123,7 @@ def labelled_crops(
     ends = np.cumsum([len(part) for _, part, _ in cut])
     groups = {}
     for (name, _, own), part in zip(cut, np.split(crops, ends[:-1]), strict=True):
-        keep = np.flatnonzero(_is_inked(part) if name in digit_groups else ~_is_bar(part, p) | (name == FOUND))
+        keep = np.flatnonzero(_is_inked(part) if name in digits else ~_is_bar(part, p) | (name == FOUND))
         if len(keep):
             groups[name] = Digits(part[keep], own[keep])
     return groups

@@ -88,11 +88,11 @@ def _level(
         down = np.minimum(side, top + height) - np.maximum(0, top)
         visible = np.clip(across, 0, None) * np.clip(down, 0, None) / np.maximum(1e-3, width * height)
         on = (visible >= p.min_visible_ratio) & (x >= 0) & (x < side) & (y >= 0) & (y < side)
-        high_enough = (height >= p.min_height_px) | (kind == SIGN)
+        is_high = (height >= p.min_height_px) | (kind == SIGN)
         known = kind < UNKNOWN
-        expected = on & high_enough & known & (size >= min_size) & (size < max_size)
+        expected = on & is_high & known & (size >= min_size) & (size < max_size)
         for i in np.flatnonzero(
-            known & ~(on & high_enough) & (visible > p.max_non_digit_visible_ratio) | (kind >= UNKNOWN)
+            known & ~(on & is_high) & (visible > p.max_non_digit_visible_ratio) | (kind >= UNKNOWN)
         ):
             _mask_unknown(heat, boxes[i], stride)
         order = np.flatnonzero(expected)
