@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes the shipped models: models/make.sh DATA RUN
-# DATA is the folder of public data that docs/models.md lists; RUN is a new folder, or one to go on with.
-# The detector is trained in rounds: the first one finds the boxes of texts that are known, with which the next one is
-# trained on, from its weights, and so on. Then the classifier learns crops of pages and what the detector falsely finds,
-# and at last the joint reading of both is fitted.
-# Fetches fonts, for print, from Debian's packages; needs a Debian or Ubuntu.
+# DATA is the folder of public data that docs/models.md lists; RUN is a new folder, or one of an interrupted run.
+# The detector is trained in rounds. Each round finds the boxes of known texts, and the next round starts from its weights
+# and also trains on these boxes. Then the classifier is trained on crops of pages and on the detector's false detections.
+# At the end the joint reading of both is fitted.
+# Downloads fonts from Debian's packages, so it requires Debian or Ubuntu.
 set -euo pipefail
 data=$1 run=$2 rounds=18 means=11
 packages="fonts-adf-irianis fonts-averia-sans-gwf fonts-cantarell fonts-comfortaa fonts-comic-neue fonts-courier-prime
@@ -28,7 +28,7 @@ if [ ! -d "$fonts" ]; then
   mv "$fonts.part" "$fonts"
 fi
 
-# train SYSTEM FOLDER OPTIONS...: trains into a new folder, goes on where it was interrupted, or leaves what is done
+# train SYSTEM FOLDER OPTIONS...: train into a new folder, resume an interrupted training, or skip a finished one
 train() {
   local system=$1 out=$run/$2 resume=
   shift 2
@@ -37,18 +37,18 @@ train() {
   batchocr train $resume --system "$system" --data "$data" --fonts "$fonts" --out "$out" "$@"
 }
 
-# label FOLDER: the boxes of known texts, as the detector in that folder finds them
+# label FOLDER: find the boxes of known texts with the detector in that folder
 label() {
   [ -e "$run/$1.json" ] || python -m batchocr.training.pseudo_labels "$run/$1/model.keras" "$data" "$run/$1.json"
 }
 
-# mean FOLDER ONE OTHER: the mean of the weights of two detectors
+# mean FOLDER ONE OTHER: average the weights of two detectors
 mean() {
   [ -e "$run/$1/model.json" ] ||
     python -m batchocr.training.detection.average "$run/$1" "$run/$2/model.keras" "$run/$3/model.keras"
 }
 
-# from round $means on a round begins with the mean of the one before and what that began with
+# from round $means on, a round starts with the mean of the previous round and of the weights that it started with
 train detector detector-1
 start=detector-1
 for round in $(seq 2 $rounds); do

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from batchocr.training.crop_augmentation import bent
+from batchocr.training.crop_augmentation import augment
 
 
 def _crops(count: int) -> np.ndarray:
@@ -14,7 +14,7 @@ def _crops(count: int) -> np.ndarray:
 
 def test_a_bent_crop_keeps_its_ink_near_its_place() -> None:
     crops = _crops(101)
-    out = bent(crops, np.random.default_rng(3))
+    out = augment(crops, np.random.default_rng(3))
     assert out.shape == crops.shape and out.dtype == np.uint8
     assert abs(out.sum(axis=(1, 2)).mean() / crops[0].sum() - 1) < 0.05
     rows, columns = np.indices((28, 28))
@@ -25,7 +25,7 @@ def test_a_bent_crop_keeps_its_ink_near_its_place() -> None:
 
 
 def test_some_are_left_alone_and_no_two_others_are_alike() -> None:
-    out = bent(_crops(200), np.random.default_rng(3))
+    out = augment(_crops(200), np.random.default_rng(3))
     same = (out == _crops(1)[0]).all(axis=(1, 2))
     assert 20 < same.sum() < 80
     assert len(np.unique(out[~same], axis=0)) == (~same).sum()
@@ -33,5 +33,5 @@ def test_some_are_left_alone_and_no_two_others_are_alike() -> None:
 
 def test_one_seed_gives_one_result() -> None:
     crops = _crops(7)
-    assert np.array_equal(bent(crops, np.random.default_rng(5)), bent(crops, np.random.default_rng(5)))
+    assert np.array_equal(augment(crops, np.random.default_rng(5)), augment(crops, np.random.default_rng(5)))
     assert np.array_equal(crops, _crops(7))

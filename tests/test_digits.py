@@ -12,7 +12,7 @@ import pytest
 from digit_files import digits, save_folders, save_idx, save_npz, whole_npz
 from strokes import save
 
-from batchocr.datasets.digits import Digits, Halves, load, load_as_they_are, load_npz
+from batchocr.datasets.digits import Digits, DigitSplits, load, load_npz, load_unscaled
 from batchocr.errors import ExitCode, UsageError
 
 
@@ -20,7 +20,7 @@ def test_both_halves_are_loaded(tmp_path: Path) -> None:
     path = whole_npz(tmp_path / "digits.npz")
     train_half, test_half = load_npz(path), load_npz(path, "test")
     assert (len(train_half), len(test_half)) == (350, 100)
-    assert train_half.pictures.shape == (350, 28, 28) and train_half.pictures.dtype == np.uint8
+    assert train_half.images.shape == (350, 28, 28) and train_half.images.dtype == np.uint8
     assert train_half.labels.dtype == np.int64
     assert np.array_equal(test_half.labels, np.arange(100) % 10)
 
@@ -29,17 +29,17 @@ PICTURES, LABELS = np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10
 UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "no pictures": ({"y_train": LABELS}, "it needs x_train and y_train"),
     "no labels": ({"x_train": PICTURES}, "it needs x_train and y_train"),
-    "flat pictures": ({"x_train": PICTURES.reshape(20, 784), "y_train": LABELS}, r"\(n, 28, 28\) uint8 is needed"),
+    "flat pictures": ({"x_train": PICTURES.reshape(20, 784), "y_train": LABELS}, r"\(n, 28, 28\) uint8 is required"),
     "larger pictures": ({"x_train": np.zeros((20, 132, 32), np.uint8), "y_train": LABELS}, r"\(20, 132, 32\) uint8"),
-    "fractions": ({"x_train": PICTURES / 255, "y_train": LABELS}, "float64; .* uint8 is needed"),
+    "fractions": ({"x_train": PICTURES / 255, "y_train": LABELS}, "float64; .* uint8 is required"),
     "NaN": ({"x_train": np.full((20, 28, 28), np.nan), "y_train": LABELS}, "15680 values that are NaN"),
     "dark on light": ({"x_train": 255 - PICTURES, "y_train": LABELS}, "dark digits on light; turn them round"),
     "none": ({"x_train": PICTURES[:0], "y_train": LABELS[:0]}, "x_train is empty"),
-    "too few labels": ({"x_train": PICTURES, "y_train": LABELS[:19]}, "one label 0-9 for each of the 20 pictures"),
+    "too few labels": ({"x_train": PICTURES, "y_train": LABELS[:19]}, "one label 0-9 for each of the 20 images"),
     "letters": ({"x_train": PICTURES, "y_train": LABELS.astype(str)}, "y_train must hold one label 0-9"),
     "labels from 1": ({"x_train": PICTURES, "y_train": LABELS + 1}, "y_train must hold one label 0-9"),
     "a column a class": ({"x_train": PICTURES, "y_train": np.eye(10)[LABELS]}, "y_train must hold one label 0-9"),
-    "objects": ({"x_train": np.array([None, "a"], dtype=object), "y_train": LABELS}, "no .npz of digits"),
+    "objects": ({"x_train": np.array([None, "a"], dtype=object), "y_train": LABELS}, "is not an .npz of digits"),
 }
 
 
@@ -96,14 +96,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 # Forms
 
 
-def same(halves: Halves, train: Digits, test: Digits | None) -> None:
+def same(splits: DigitSplits, train: Digits, test: Digits | None) -> None:
     """The same digits, in any order."""
 
     def ordered(given: Digits | None) -> list[tuple[int, bytes]]:
-        return sorted((int(y), x.tobytes()) for x, y in zip(given.pictures, given.labels, strict=True)) if given else []
+        return sorted((int(y), x.tobytes()) for x, y in zip(given.images, given.labels, strict=True)) if given else []
 
-    assert ordered(halves.train) == ordered(train)
-    assert ordered(halves.test) == ordered(test)
+    assert ordered(splits.train) == ordered(train)
+    assert ordered(splits.test) == ordered(test)
 
 
 TRAIN, TEST = digits(60, 1), digits(20, 2)
@@ -112,7 +112,7 @@ TRAIN, TEST = digits(60, 1), digits(20, 2)
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_idx_files_in_a_folder(ending: str, tmp_path: Path) -> None:
     for half, given in (("train", TRAIN), ("t10k", TEST)):
-        save_idx(tmp_path / f"{half}-images-idx3-ubyte{ending}", given.pictures)
+        save_idx(tmp_path / f"{half}-images-idx3-ubyte{ending}", given.images)
         save_idx(tmp_path / f"{half}-labels-idx1-ubyte{ending}", given.labels)
     same(load(tmp_path), TRAIN, TEST)
     same(load(tmp_path / f"train-images-idx3-ubyte{ending}"), TRAIN, None)
@@ -125,27 +125,27 @@ def test_a_folder_for_each_digit_with_and_without_halves(tmp_path: Path) -> None
     same(load(tmp_path / "whole"), TRAIN, None)
     same(load(tmp_path / "halves"), TRAIN, TEST)
     # any stretch of it holds all classes
-    end = load(tmp_path / "whole").to_train_on().labels[-20:]
+    end = load(tmp_path / "whole").train_split().labels[-20:]
     assert len(set(end.tolist())) >= 7
 
 
 def test_an_npz_without_halves(tmp_path: Path) -> None:
-    halves = load(save_npz(tmp_path / "all.npz", x=TRAIN.pictures, y=TRAIN.labels))
-    same(halves, TRAIN, None)
-    assert len(halves.half(None)) == 60
-    with pytest.raises(UsageError, match=r"all.npz: has no test half; leave out --split"):
-        halves.half("test")
+    splits = load(save_npz(tmp_path / "all.npz", x=TRAIN.images, y=TRAIN.labels))
+    same(splits, TRAIN, None)
+    assert len(splits.select(None)) == 60
+    with pytest.raises(UsageError, match=r"all.npz: has no test split; leave out --split"):
+        splits.select("test")
 
 
 def test_the_same_digits_are_known_in_every_form(tmp_path: Path) -> None:
-    npz = load(save_npz(tmp_path / "a.npz", x=TRAIN.pictures, y=TRAIN.labels))
-    save_idx(tmp_path / "images.idx3", TRAIN.pictures)
+    npz = load(save_npz(tmp_path / "a.npz", x=TRAIN.images, y=TRAIN.labels))
+    save_idx(tmp_path / "images.idx3", TRAIN.images)
     save_idx(tmp_path / "labels.idx1", TRAIN.labels)
     assert load(tmp_path / "images.idx3").sha256 == npz.sha256
 
 
 def test_mnist_is_downloaded_or_the_fix_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    arrays = ((TRAIN.pictures, TRAIN.labels.astype(np.uint8)), (TEST.pictures, TEST.labels.astype(np.uint8)))
+    arrays = ((TRAIN.images, TRAIN.labels.astype(np.uint8)), (TEST.images, TEST.labels.astype(np.uint8)))
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: arrays)
     same(load("mnist"), TRAIN, TEST)
 
@@ -189,11 +189,11 @@ def nothing(path: Path) -> Path:
     return path
 
 
-def idx(path: Path, pictures: Any = TEST.pictures, labels: Any = TEST.labels) -> Path:
+def idx(path: Path, images: Any = TEST.images, labels: Any = TEST.labels) -> Path:
     path.mkdir()
     if labels is not None:
         save_idx(path / "train-labels-idx1-ubyte", labels)
-    return save_idx(path / "train-images-idx3-ubyte", pictures)
+    return save_idx(path / "train-images-idx3-ubyte", images)
 
 
 def cut_idx(path: Path) -> Path:
@@ -204,22 +204,22 @@ def cut_idx(path: Path) -> Path:
 
 def broken_gzip(path: Path) -> Path:
     path.mkdir()
-    images = save_idx(path / "train-images-idx3-ubyte.gz", TEST.pictures)
+    images = save_idx(path / "train-images-idx3-ubyte.gz", TEST.images)
     save_idx(path / "train-labels-idx1-ubyte", TEST.labels)
     images.write_bytes(images.read_bytes()[:-100])
     return images
 
 
 BAD: dict[str, tuple[Any, str]] = {
-    "another size": (wrong_size, "40 x 32 pixels; one picture of 28 x 28 is needed"),
+    "another size": (wrong_size, "40 x 32 pixels; one image of 28 x 28 is required"),
     "a damaged picture": (damaged_picture, "not a picture"),
-    "an empty class": (empty_class, "holds no pictures; put some of the digit 3 in"),
+    "an empty class": (empty_class, "holds no images; add images of the digit 3 in"),
     "a class of no digit": (other_class, "is called after no digit 0-9"),
-    "an empty folder": (nothing, "holds neither digits nor folders of them; give mnist"),
+    "an empty folder": (nothing, "has no folders 0 to 9 of images; give mnist"),
     "an IDX file cut off": (cut_idx, "cut off or damaged"),
     "a gzip file cut off": (broken_gzip, "cannot be read"),
-    "no labels": (lambda path: idx(path, labels=None), "its labels are missing; put train-labels-idx1-ubyte"),
-    "mismatched lengths": (lambda path: idx(path, labels=TEST.labels[:9]), "one label 0-9 for each of the 20 pictures"),
+    "no labels": (lambda path: idx(path, labels=None), "its labels are missing; add train-labels-idx1-ubyte"),
+    "mismatched lengths": (lambda path: idx(path, labels=TEST.labels[:9]), "one label 0-9 for each of the 20 images"),
     "labels past 9": (lambda path: idx(path, labels=TEST.labels + 1), "one label 0-9"),
     "IDX of another size": (lambda path: idx(path, np.zeros((20, 130, 30))), r"is \(20, 130, 30\) uint8"),
 }
@@ -236,19 +236,19 @@ def test_what_does_not_fit_is_named_with_the_fix(kind: str, tmp_path: Path) -> N
 
 def test_a_digit_that_is_missing_is_told_before_training() -> None:
     with pytest.raises(UsageError, match="some: holds no digit 8, 9 to train on"):
-        Halves("some", TRAIN.part(np.flatnonzero(TRAIN.labels < 8)), None).to_train_on()
+        DigitSplits("some", TRAIN.take(np.flatnonzero(TRAIN.labels < 8)), None).train_split()
 
 
 @pytest.mark.parametrize(("side", "tones"), [(16, 2), (20, 256), (32, 2), (48, 256)])
 def test_pictures_of_another_size_are_cut_out_and_normalised(side: int, tones: int, tmp_path: Path) -> None:
     given = digits(30, 4)
-    small = np.stack([cv2.resize(p[3:25, 3:25], (side, side), interpolation=cv2.INTER_AREA) for p in given.pictures])
+    small = np.stack([cv2.resize(p[3:25, 3:25], (side, side), interpolation=cv2.INTER_AREA) for p in given.images])
     if tones == 2:
         small = np.where(small > 90, np.uint8(255), np.uint8(0))
     path = save_npz(tmp_path / "other.npz", x=small, y=given.labels)
-    back = load(path).half(None)
-    assert back.pictures.shape == (30, 28, 28)
+    back = load(path).select(None)
+    assert back.images.shape == (30, 28, 28)
     assert sorted(back.labels.tolist()) == sorted(given.labels.tolist())
-    assert load_as_they_are(path).half(None).pictures.shape == (30, side, side)
-    tall = [np.ptp(np.nonzero(p.max(axis=1) > 60)[0]) for p in back.pictures]
+    assert load_unscaled(path).select(None).images.shape == (30, side, side)
+    tall = [np.ptp(np.nonzero(p.max(axis=1) > 60)[0]) for p in back.images]
     assert 16 <= min(tall) <= max(tall) <= 21

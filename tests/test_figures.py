@@ -33,12 +33,19 @@ def test_digits_are_measured_with_the_shipped_model(classifier: Classifier, tmp_
     assert ended.code == 0
     told = figures(tmp_path / "out" / "f.json")
     assert told.keys() >= LEAST
-    predicted = classifier.classify(digits(100, 2).pictures).argmax(1)
+    predicted = classifier.classify(digits(100, 2).images).argmax(1)
     wrong = int((predicted != np.arange(100) % 10).sum())
     assert (told["split"], told["count"], told["errors"]) == ("test", 100, wrong)
     assert told["accuracy"] == 1 - wrong / 100 == 1 - sum(pair["count"] for pair in told["confusions"]) / 100
     assert told["first"]["predicted"] == predicted[:20].tolist()
-    assert f"accuracy                      {told['accuracy']}\n" in ended.out
+    assert (
+        f"accuracy                      {told['accuracy']:<11} share of the true digits that were read right\n"
+        in ended.out
+    )
+    assert (
+        "measured on: the test split of digits.npz, one by one, by the classifier alone; the detector is not"
+        in ended.out
+    )
     assert "the first ones, true          0 1 2 3" in ended.out
     for name in ("right-and-wrong", "confusion", "reliability"):
         assert cv2.imread(str(tmp_path / "plots" / f"{name}.png")) is not None
@@ -62,7 +69,7 @@ def test_the_half_can_be_chosen(tmp_path: Path) -> None:
     assert here("evaluate", "--data", folders, "--json", tmp_path / "g.json").code == 0
     assert (figures(tmp_path / "g.json")["count"], figures(tmp_path / "g.json")["split"]) == (30, "all")
     ended = here("evaluate", "--data", folders, "--split", "test")
-    assert ended.code == 2 and "has no test half; leave out --split" in ended.err
+    assert ended.code == 2 and "has no test split; leave out --split" in ended.err
 
 
 def write_truth(folder: Path, truth: Any) -> Path:
@@ -101,10 +108,10 @@ def test_single_digits_as_pictures(one_digit: Path, tmp_path: Path) -> None:
 
 TRUTHS: dict[str, tuple[Any, str]] = {
     "no page": ({}, "names no pages"),
-    "a list": ([1, 2], "is no truth of pages"),
-    "no figures": ({"a.png": {"rows": ["20x7"]}}, "is no truth of pages (a.png.rows.0"),
-    "a box cut short": ({"a.png": [{"text": "2", "digits": [[2, 1, 1, 9]]}]}, "is no truth of pages"),
-    "a page that is missing": ({"b.png": {"rows": ["2"]}}, "names b.png, which is not beside it"),
+    "a list": ([1, 2], "is not a truth of pages"),
+    "no figures": ({"a.png": {"rows": ["20x7"]}}, "is not a truth of pages (a.png.rows.0"),
+    "a box cut short": ({"a.png": [{"text": "2", "digits": [[2, 1, 1, 9]]}]}, "is not a truth of pages"),
+    "a page that is missing": ({"b.png": {"rows": ["2"]}}, "names b.png, which is not in its folder"),
 }
 
 
@@ -119,9 +126,9 @@ def test_a_truth_that_is_none_ends_with_2(kind: str, tmp_path: Path) -> None:
 def test_other_wrong_usage(tmp_path: Path) -> None:
     folder = write_truth(tmp_path, {"a.png": {"rows": ["2"]}})
     ended = here("evaluate", "--data", folder, "--split", "test")
-    assert ended.code == 2 and "pages have no halves; leave out --split" in ended.err
+    assert ended.code == 2 and "pages have no splits; leave out --split" in ended.err
     ended = here("train", "--data", folder, "--out", tmp_path / "run", "--system", "softmax-15")
-    assert ended.code == 2 and "these are pages with their truth, which can only be evaluated" in ended.err
+    assert ended.code == 2 and "has pages with a truth, which are for batchocr evaluate only" in ended.err
     assert not (tmp_path / "run").exists()
     data = whole_npz(tmp_path / "digits.npz")
     for option in ("--json", "--plots"):
@@ -134,9 +141,9 @@ def test_other_wrong_usage(tmp_path: Path) -> None:
 
 
 def network(shape: tuple[int, ...], classes: int) -> keras.Model:
-    pictures = keras.layers.Input(shape, dtype="uint8")
-    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pictures))
-    return keras.Model(pictures, keras.layers.Dense(classes, activation="softmax")(flat))
+    images = keras.layers.Input(shape, dtype="uint8")
+    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(images))
+    return keras.Model(images, keras.layers.Dense(classes, activation="softmax")(flat))
 
 
 def with_sidecar(path: Path, **changes: Any) -> Path:

@@ -49,8 +49,8 @@ def put(path: Path, content: bytes) -> Path:
 @pytest.fixture(scope="module")
 def harmless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     path = tmp_path_factory.mktemp("harmless") / "m.keras"
-    scaling = [layers.Input((28, 28), dtype="uint8"), layers.Rescaling(1 / 255)]
-    keras.Sequential([*scaling, layers.Flatten(), layers.Dense(10, activation="softmax")]).save(path)
+    images = [layers.Input((28, 28), dtype="uint8"), layers.Rescaling(1 / 255)]
+    keras.Sequential([*images, layers.Flatten(), layers.Dense(10, activation="softmax")]).save(path)
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -153,13 +153,13 @@ def test_a_fault_in_keras_is_reported_in_one_line(make: Callable[[Prey], dict[st
 def test_a_training_resumes_only_from_plain_layers(prey: Prey) -> None:
     data, out = prey.marker.with_name("digits.npz"), prey.marker.with_name("run")
     given = digits(600)
-    np.savez(data, x_train=given.pictures, y_train=given.labels)
+    np.savez(data, x_train=given.images, y_train=given.labels)
     train = ("train", "--system", "softmax-15", "--data", data, "--out", out)
     assert here(*train, "--epochs", "1").code == 0
     (out / "epoch-001.keras").write_bytes(packed(a_function_by_name("os", "system", command="touch MARKER")(prey)))
     ended = here(*train, "--epochs", "2", "--resume")
     assert ended.code == 2
-    assert "epoch-001.keras: cannot be gone on with (contains 'keras.layers.Lambda'" in ended.err
+    assert "epoch-001.keras: cannot be resumed (holds 'keras.layers.Lambda'" in ended.err
     assert not prey.marker.exists()
 
 
@@ -183,24 +183,24 @@ def test_the_harmless_model_is_read(prey: Prey, one_digit: Path) -> None:
     assert len(rows(model.with_name("results.csv"))) <= 1
 
 
-def test_a_users_network_is_read(tmp_path: Path, one_digit: Path) -> None:
-    """It has many kinds of layers, branches, a nested network, and is compiled with a custom function."""
-    inputs = layers.Input((28, 28), dtype="uint8")
-    x = layers.Reshape((28, 28, 1))(layers.Rescaling(1 / 255)(inputs))
+def test_a_network_of_ones_own_is_read(tmp_path: Path, one_digit: Path) -> None:
+    """Of many kinds of layers, with branches, a network within, and compiled with a function of one's own."""
+    images = layers.Input((28, 28), dtype="uint8")
+    x = layers.Reshape((28, 28, 1))(layers.Rescaling(1 / 255)(images))
     x = layers.SeparableConv2D(8, 3, depthwise_initializer="he_normal")(layers.GaussianNoise(0.1)(x))
     x = layers.LeakyReLU()(layers.BatchNormalization()(x))
     inner = keras.Sequential([layers.Conv2D(8, 3, padding="same", kernel_regularizer="l2"), layers.PReLU()])
     x = layers.Concatenate()([layers.Add()([x, inner(x)]), layers.SpatialDropout2D(0.2)(x)])
     x = layers.GlobalAveragePooling2D()(layers.MaxPooling2D()(layers.Activation("gelu")(x)))
     x = layers.Dense(16, kernel_constraint=keras.constraints.MaxNorm(2))(layers.LayerNormalization()(x))
-    model = keras.Model(inputs, layers.Softmax()(layers.Dense(10)(layers.Dropout(0.5)(x))))
+    model = keras.Model(images, layers.Softmax()(layers.Dense(10)(layers.Dropout(0.5)(x))))
     model.compile("rmsprop", loss=lambda true, found: keras.ops.mean(true - found))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.save(tmp_path / "m.keras")
     path = put(tmp_path / "m.keras", (tmp_path / "m.keras").read_bytes())
     assert run(path, one_digit).code == 0
-    given = digits(20).pictures
+    given = digits(20).images
     assert np.allclose(np.asarray(read_model(path)[1].load()(given)), np.asarray(model(given)), atol=1e-6)
 
 

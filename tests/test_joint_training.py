@@ -16,18 +16,16 @@ from batchocr.recognition.model_file import shipped_model
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import HAND, PRINT, SIGN
 from batchocr.training.detection.cells import UNKNOWN, UNKNOWN_SIGNS
-from batchocr.training.joint import fit, worst_levels, write_run
-from batchocr.training.joint_evidence import (
-    NOTHING,
-    Evidence,
+from batchocr.training.evidence_matching import (
+    NO_MATCH,
     EvidenceParameters,
-    Known,
-    SignEvidence,
-    asked,
-    collect,
-    in_step,
-    matched,
+    expected_boxes,
+    is_one_to_one,
+    match_boxes,
 )
+from batchocr.training.joint import write_run
+from batchocr.training.joint_evidence import Evidence, LabelledPage, SignEvidence, collect
+from batchocr.training.joint_fit import fit, worst_levels
 
 
 def made_up(name: str, count: int, seed: int, *, boxed: bool = True) -> Evidence:
@@ -55,7 +53,7 @@ def test_what_is_fitted_knows_who_knows_and_how_much(tmp_path: Path) -> None:
     assert fitted.joint.classifier_weight > fitted.joint.detector_weight
     score, joint, _, none, *_ = fitted.calibration.weights
     assert score > 0 and joint > 0 and none < 0
-    assert 0.3 <= fitted.least_digit <= 0.7
+    assert 0.3 <= fitted.min_digit_probability <= 0.7
     assert fitted.min_score[0] < 0.45  # all digits have scores of 0.4 or more
     assert 0.2 < fitted.min_score[1] <= 0.8
     for each in fitted.sources[1:]:  # of real paper
@@ -105,8 +103,8 @@ def boxes(*rows: tuple[float, ...]) -> NDArray[np.float32]:
 def test_a_detection_is_the_digit_it_overlaps_most_one_to_one() -> None:
     true = boxes((3, 10, 10, 20, 30, HAND), (7, 40, 10, 20, 30, PRINT))
     found = np.array([[x, y, 20, 30] for x, y in ((11, 10), (12, 12), (41, 11), (100, 10), (200, 10))], float)
-    which, counts = matched(found, true, np.array([[195.0, 0, 50, 50]]))
-    assert which.tolist() == [0, NOTHING, 1, NOTHING, NOTHING]
+    which, counts = match_boxes(found, true, np.array([[195.0, 0, 50, 50]]))
+    assert which.tolist() == [0, NO_MATCH, 1, NO_MATCH, NO_MATCH]
     assert counts.tolist() == [True, True, True, True, False]
 
 
@@ -115,15 +113,15 @@ def test_what_is_small_or_cut_off_is_not_asked_for() -> None:
         (1, 10, 10, 20, 30, HAND), (2, 10, 50, 4, 6, HAND), (3, 90, 10, 20, 30, HAND), (4, 97, 60, 20, 30, HAND),
         (12, 50, 50, 3, 3, SIGN), (0, 0, 80, 30, 20, UNKNOWN), (0, 0, 0, 100, 100, UNKNOWN_SIGNS),
     )  # fmt: skip
-    true, unknown = asked(known, 100, 100)
+    true, unknown = expected_boxes(known, 100, 100)
     assert true[:, 0].tolist() == [1, 12]
     assert unknown[:, 0].tolist() == [10, 90, 0]  # too small, half of it, unknown; of 4 too little is left
 
 
 def test_a_text_is_in_step_unless_one_is_missed_and_another_found() -> None:
-    assert in_step(np.array([1, 2, 3, 4]), np.array([1, 2, 3, 4]))
-    assert in_step(np.array([1, 2, 9, 4]), np.array([1, 2, 3, 4]))
-    assert not in_step(np.array([2, 3, 4, 5]), np.array([1, 2, 3, 4]))
+    assert is_one_to_one(np.array([1, 2, 3, 4]), np.array([1, 2, 3, 4]))
+    assert is_one_to_one(np.array([1, 2, 9, 4]), np.array([1, 2, 3, 4]))
+    assert not is_one_to_one(np.array([2, 3, 4, 5]), np.array([1, 2, 3, 4]))
 
 
 def test_evidence_is_what_a_run_sees(tiny_detector: Detector) -> None:
@@ -134,12 +132,12 @@ def test_evidence_is_what_a_run_sees(tiny_detector: Detector) -> None:
         sheet.digit("8", 60 + 130 * i, 60, 40, pen=6)
     pixels = sheet.pixels
     known = boxes(*((7, 55 + 130 * i, 55, 40, 50, HAND) for i in range(2)))
-    empty = Known(Sheet(1000, 700).pixels, boxes())
-    by_boxes = collect("blobs", [Known(pixels, known), empty], networks)
+    empty = LabelledPage(Sheet(1000, 700).pixels, boxes())
+    by_boxes = collect("blobs", [LabelledPage(pixels, known), empty], networks)
     assert (by_boxes.pages, by_boxes.true, by_boxes.empty, by_boxes.boxed) == (2, 2, 1, True)
     assert sorted(by_boxes.labels.tolist()) == [7, 7, NOT_A_DIGIT]
     assert not by_boxes.on_empty.any()
-    by_text = collect("text", [Known(pixels, None, "777"), Known(pixels, None, "77")], networks)
+    by_text = collect("text", [LabelledPage(pixels, None, "777"), LabelledPage(pixels, None, "77")], networks)
     assert (by_text.pages, by_text.labels.tolist(), by_text.boxed) == (1, [7, 7, 7], False)
-    few = collect("few", [Known(pixels, known)], networks, EvidenceParameters(most_digits=1))
+    few = collect("few", [LabelledPage(pixels, known)], networks, EvidenceParameters(max_digits=1))
     assert few.true == 1 and np.count_nonzero(few.labels == 7) == 1

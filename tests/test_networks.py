@@ -67,7 +67,7 @@ def test_every_system_takes_bytes_and_gives_probabilities(name: str) -> None:
     (entry,) = model.inputs
     assert (entry.dtype, tuple(entry.shape)) == ("uint8", (None, 28, 28))
     assert model.count_params() == SYSTEMS[name].parameters == PARAMETERS[name]
-    given = np.asarray(model(digits(10).pictures, training=False))
+    given = np.asarray(model(digits(10).images, training=False))
     assert given.shape == (10, 11 if name == "default" else 10) and given.dtype == np.float32
     assert np.allclose(given.sum(axis=1), 1, atol=1e-5)
     if name in LAYERS:
@@ -102,7 +102,8 @@ def test_models_are_listed_with_published_and_measured_figures() -> None:
         assert f"{system.parameters:,}" in first
     assert any("long" in line and "98.39% test" in line for line in lines)
     sidecar = json.loads(shipped_model().with_suffix(".json").read_text("utf-8"))
-    assert f"test accuracy {sidecar['metrics']['test_accuracy']}" in ended.out
+    assert f"{sidecar['metrics']['test_accuracy']:<10} MNIST's test split, 10,000 digits" in ended.out
+    assert any(line.startswith("validation ") and "kept out of the training" in line for line in lines)
 
 
 def test_what_was_measured_after_fewer_epochs_says_so(tmp_path: Path) -> None:

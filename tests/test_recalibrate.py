@@ -19,7 +19,12 @@ from own_models import copy_model, eleven_classes
 from strokes import STROKES, page, save
 
 from batchocr.evaluation.figures import figures
-from batchocr.evaluation.recalibrate import SPREAD, digits_evidence, reading_path, recalibrated
+from batchocr.evaluation.recalibrate import (
+    PARAMETERS,
+    calibration_data_of_digits,
+    reading_path,
+    recalibrate_sidecar,
+)
 from batchocr.reading_file import NAME, read_reading
 from batchocr.recognition.calibration import Floats, apply_temperature, digit_confidences, fit_temperature
 from batchocr.recognition.classifier import Classifier
@@ -57,14 +62,14 @@ def calibrated(data: Path, model: Path, *arguments: str | Path) -> Calibrated:
 def shifted(n: int, seed: int) -> tuple[Pixels, Any]:
     """Digits of which some are read wrong."""
     given, rng = digits(n, seed), np.random.default_rng(seed)
-    moved = [np.roll(picture, tuple(rng.integers(-4, 5, 2)), (0, 1)) for picture in given.pictures]
+    moved = [np.roll(image, tuple(rng.integers(-4, 5, 2)), (0, 1)) for image in given.images]
     return np.stack(moved), given.labels
 
 
 @pytest.fixture(scope="module")
 def own_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pictures, labels = shifted(600, 1)
-    return save_npz(tmp_path_factory.mktemp("own") / "shifted.npz", x=pictures, y=labels)
+    images, labels = shifted(600, 1)
+    return save_npz(tmp_path_factory.mktemp("own") / "shifted.npz", x=images, y=labels)
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +87,8 @@ def of_digits(own_digits: Path, humble: Classifier) -> Calibrated:
 
 def test_the_network_stays_and_its_confidences_fit_the_data(of_digits: Calibrated, humble: Classifier) -> None:
     assert of_digits.model.read_bytes() == shipped_model().read_bytes()
-    pictures, labels = shifted(600, 1)
-    more = fit_temperature(humble.classify(pictures), labels, SPREAD)
+    images, labels = shifted(600, 1)
+    more = fit_temperature(humble.classify(images), labels, PARAMETERS.prior_deviation)
     assert of_digits.sidecar.temperature == pytest.approx(humble.sidecar.temperature * more, abs=1e-4)
     assert more < 0.8
     own = Classifier(of_digits.model, device="cpu", batch_size=64)
@@ -96,9 +101,9 @@ def test_the_sidecar_tells_what_it_was_measured_on(of_digits: Calibrated, humble
     table = of_digits.sidecar.calibration
     assert table is not None
     assert (table.data, table.candidates) == ("shifted.npz", 600)
-    pictures, labels = shifted(600, 1)
+    images, labels = shifted(600, 1)
     more = of_digits.sidecar.temperature / humble.sidecar.temperature
-    _, right = digit_confidences(apply_temperature(humble.classify(pictures), more), labels)
+    _, right = digit_confidences(apply_temperature(humble.classify(images), more), labels)
     assert table.rows == table.levels[0].accepted == len(right)
     assert table.levels[0].wrong == (~right).sum() > 0
     changed = {"temperature", "min_confidence", "calibration"}
@@ -112,8 +117,8 @@ def test_what_was_saved_is_told(of_digits: Calibrated) -> None:
     assert told["temperature"] == of_digits.sidecar.temperature
     levels = read_reading(reading_path(of_digits.model))[0].levels
     assert told["least_max_error"] == min(level.high for level in levels)
-    assert f"own.keras: calibrated on 600 pictures, {table.rows} digits read; temperature" in of_digits.out
-    assert f"the least --max-error that this can warrant: {told['least_max_error']:f}\n" in of_digits.out
+    assert f"own.keras: calibrated on 600 images, {table.rows} digits read; temperature" in of_digits.out
+    assert f"the smallest --max-error that this data can support: {told['least_max_error']:f}\n" in of_digits.out
     assert not list(of_digits.model.parent.glob("*.part"))
 
 
@@ -136,20 +141,20 @@ def test_the_saved_model_is_run_with_the_reading_file_beside_it(
 
 def test_a_calibration_on_a_calibration_moves_little(tmp_path: Path) -> None:
     """Some digits are wrong, so that the data say how sure to be: where all are right, each time a little surer."""
-    pictures, labels = shifted(600, 1)
+    images, labels = shifted(600, 1)
     labels[::30] = (labels[::30] + 1) % 10
-    data = save_npz(tmp_path / "some_wrong.npz", x_test=pictures, y_test=labels)
+    data = save_npz(tmp_path / "some_wrong.npz", x_test=images, y_test=labels)
     first = calibrated(data, tmp_path / "first.keras")
     again = calibrated(data, tmp_path / "again.keras", "--model", first.model)
-    assert abs(np.log(again.sidecar.temperature / first.sidecar.temperature)) < SPREAD / 5
+    assert abs(np.log(again.sidecar.temperature / first.sidecar.temperature)) < PARAMETERS.prior_deviation / 5
     assert again.told["calibrated"]["temperature_before"] == first.sidecar.temperature
 
 
 def test_a_copy_may_be_calibrated_again(of_digits: Calibrated, tmp_path: Path) -> None:
     model = copy_model(tmp_path / "own.keras", calibration=None)
-    pictures, labels = shifted(250, 3)
-    data = save_npz(tmp_path / "few.npz", x_test=pictures, y_test=labels)
-    assert calibrated(data, model).told["calibrated"]["data"] == "few.npz, test half"
+    images, labels = shifted(250, 3)
+    data = save_npz(tmp_path / "few.npz", x_test=images, y_test=labels)
+    assert calibrated(data, model).told["calibrated"]["data"] == "few.npz, test split"
 
 
 # Pages
@@ -224,10 +229,10 @@ def true_digit(row: Row, truth: dict[str, Any]) -> int | None:
 
 
 def test_pages_of_one_digit_serve_too(tmp_path: Path) -> None:
-    pictures, labels = digits(220, 5).pictures, digits(220, 5).labels
+    images, labels = digits(220, 5).images, digits(220, 5).labels
     folder = tmp_path / "single"
-    for i, picture in enumerate(pictures):
-        save(folder / f"{i}.png", 255 - picture)
+    for i, image in enumerate(images):
+        save(folder / f"{i}.png", 255 - image)
     truth = {f"{i}.png": {"rows": [str(label)]} for i, label in enumerate(labels)}
     (folder / "truth.json").write_text(json.dumps(truth))
     own = calibrated(folder, tmp_path / "own.keras")
@@ -252,7 +257,10 @@ def test_what_is_no_digit_counts_in_the_fit_only_where_the_model_knows_of_it() -
     ten = read_sidecar(shipped_model()).model_copy(update={"temperature": 1.0, "classes": tuple("0123456789")})
     eleven = ten.model_copy(update={"classes": (*ten.classes, "none")})
     probabilities = sure(answers, 0.9)
-    fits = [recalibrated(sidecar, digits_evidence("made up", probabilities, labels)) for sidecar in (ten, eleven)]
+    fits = [
+        recalibrate_sidecar(sidecar, calibration_data_of_digits("made up", probabilities, labels))
+        for sidecar in (ten, eleven)
+    ]
     tables = [fit.calibration for fit in fits]
     assert tables[0] is not None and tables[1] is not None
     assert [table.candidates for table in tables if table] == [300, 400]
@@ -269,7 +277,7 @@ def test_rows_do_not_tell_where_digits_stand(tmp_path: Path) -> None:
     save(tmp_path / "a.png", page(["2053"]))
     (tmp_path / "truth.json").write_text(json.dumps({"a.png": {"rows": ["2053"]}}))
     ended = evaluate(tmp_path, "--save-calibration", tmp_path / "own.keras")
-    assert ended.code == 2 and "give boxes, or pictures of one digit" in ended.err
+    assert ended.code == 2 and "give boxes, corrected results (--truth), or images of one digit" in ended.err
     assert not (tmp_path / "own.keras").exists()
 
 
@@ -279,7 +287,7 @@ def test_few_digits_are_too_few(tmp_path: Path) -> None:
     assert ended.code == 2
     assert re.search(rf"{tmp_path.name}, 1 page: [12]\d digits with known truth were found, too few", ended.err)
     assert "give 200 or more" in ended.err
-    data = save_npz(tmp_path / "few.npz", x=digits(199).pictures, y=digits(199).labels)
+    data = save_npz(tmp_path / "few.npz", x=digits(199).images, y=digits(199).labels)
     ended = evaluate(data, "--save-calibration", tmp_path / "own.keras")
     assert ended.code == 2 and "few.npz: 199 digits with known truth" in ended.err
     assert not list(tmp_path.glob("own.*"))
@@ -311,11 +319,11 @@ def linked(path: Path) -> Path:
 
 
 TAKEN = {
-    "another file": (other_file, "own.keras is there already, and no copy of digits.keras; give a new name"),
-    "another network": (other_network, "own.keras is there already"),
-    "a sidecar alone": (lone_sidecar, "own.json is there already"),
-    "a folder": (folder, "own.keras is there already"),
-    "a link to the shipped model": (linked, "this model is kept as it is; give a new name"),
+    "another file": (other_file, "own.keras exists already and is not a copy of digits.keras; give a new name"),
+    "another network": (other_network, "own.keras exists already"),
+    "a sidecar alone": (lone_sidecar, "own.json exists already"),
+    "a folder": (folder, "own.keras exists already"),
+    "a link to the shipped model": (linked, "this model must not be changed; give a new name"),
 }
 
 
@@ -334,7 +342,7 @@ def test_the_models_measured_and_shipped_stay_as_they_are(own_digits: Path, tmp_
     before = {path: sha256(path) for model in (mine, shipped_model()) for path in (model, sidecar_path(model))}
     for target in (mine, shipped_model(), tmp_path / "." / "mine.keras"):
         ended = evaluate(own_digits, "--model", mine, "--save-calibration", target)
-        assert ended.code == 2 and "this model is kept as it is; give a new name" in ended.err
+        assert ended.code == 2 and "this model must not be changed; give a new name" in ended.err
     assert {path: sha256(path) for path in before} == before
     ended = evaluate(own_digits, "--save-calibration", tmp_path / "own.json")
     assert ended.code == 2 and "the name must end with .keras" in ended.err

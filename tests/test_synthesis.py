@@ -16,13 +16,13 @@ from batchocr.errors import UsageError
 from batchocr.records import HAND, PRINT, SIGN
 from batchocr.training.detection.cells import UNKNOWN
 from batchocr.training.synthesis.canvas import Canvas
-from batchocr.training.synthesis.exposure import tilted, visible
-from batchocr.training.synthesis.layouts import Layouts
+from batchocr.training.synthesis.exposure import mark_invisible_unknown, tilt
+from batchocr.training.synthesis.layouts.mixture import PageLayouts
 from batchocr.training.synthesis.patches import PatchMaker, contact_sheet
-from batchocr.training.synthesis.real_paper import Piece, RealPaper
+from batchocr.training.synthesis.real_paper import PaperImage, RealPaper
 from batchocr.training.synthesis.shipped_maker import patch_maker
-from batchocr.training.synthesis.sources import Sources
 from batchocr.training.synthesis.writing import Writing
+from batchocr.training.synthesis.writing_sources import HandwritingSources
 
 PATCHES = 24
 
@@ -66,20 +66,20 @@ def test_what_is_written_is_what_its_boxes_say(maker: PatchMaker) -> None:
     for seed in range(12):
         canvas = bare(seed)
         writing = Writing(canvas, maker.sources)
-        writing.number("90,17", 8, 120, 40, writing.hand())
+        writing.number("90,17", 8, 120, 40, writing.new_handwriting())
         digits = sorted((box for box in canvas.boxes if box[5] == HAND), key=lambda box: box[1] + box[3] / 2)
         assert sorted(int(box[0]) for box in digits) == [0, 1, 7, 9]
         assert [int(box[0]) for box in canvas.boxes if box[5] == SIGN] == [11]
 
 
-@pytest.mark.parametrize("layout", [Layouts.typed, Layouts.counted, Layouts.answers])
+@pytest.mark.parametrize("layout", [PageLayouts.typed, PageLayouts.counted, PageLayouts.answers])
 def test_pages_in_print_have_printed_digits_with_ink_in_their_boxes(
-    maker: PatchMaker, layout: Callable[[Layouts], None]
+    maker: PatchMaker, layout: Callable[[PageLayouts], None]
 ) -> None:
     counts = {HAND: 0, PRINT: 0}
     for seed in range(8):
         canvas = replace(bare(seed, 400), height=24.0)
-        layout(Layouts(canvas, Writing(canvas, maker.sources), maker.bank))
+        layout(PageLayouts(canvas, Writing(canvas, maker.sources), maker.bank))
         for _, left, top, width, height, kind, *_ in canvas.boxes:
             if kind <= PRINT:
                 counts[int(kind)] += 1
@@ -94,7 +94,7 @@ def test_a_digit_s_box_is_that_of_its_ink(maker: PatchMaker) -> None:
     for seed in range(20):
         canvas = bare(seed)
         writing = Writing(canvas, maker.sources)
-        writing.digit(seed % 10, 60, 120, 40, writing.hand())
+        writing.digit(seed % 10, 60, 120, 40, writing.new_handwriting())
         ((label, left, top, width, height, kind, _),) = canvas.boxes
         rows, columns = np.nonzero(canvas.paper < 249)
         assert (label, kind) == (seed % 10, HAND)
@@ -107,8 +107,8 @@ def test_zeros_in_one_stroke_are_each_boxed_on_their_ink(maker: PatchMaker) -> N
     for seed in range(PATCHES):
         canvas = bare(seed, 420)
         writing = Writing(canvas, maker.sources)
-        hand = replace(writing.hand(), chains=True)
-        end = writing.number("7000", 20, 150, 40, hand)
+        handwriting = replace(writing.new_handwriting(), chains=True)
+        end = writing.number("7000", 20, 150, 40, handwriting)
         zeros = [box for box in canvas.boxes if box[0] == 0]
         assert len(zeros) == 3 and len(canvas.boxes) == 4
         ink = np.argwhere(canvas.paper < 200)
@@ -122,7 +122,7 @@ def test_zeros_in_one_stroke_are_each_boxed_on_their_ink(maker: PatchMaker) -> N
 def test_a_struck_out_number_is_unknown(maker: PatchMaker) -> None:
     canvas = bare(3)
     writing = Writing(canvas, maker.sources)
-    writing.strike(20, 60, 80, 40, writing.hand())
+    writing.strike(20, 60, 80, 40, writing.new_handwriting())
     assert canvas.boxes[-1][5] == UNKNOWN
 
 
@@ -130,17 +130,15 @@ def test_of_digits_that_cannot_be_seen_nothing_is_asked() -> None:
     pixels = np.full((60, 90), 220, np.uint8)
     pixels[15:35, 10:20], pixels[15:35, 40:50] = 90, 212
     boxes = np.array([(1, 10, 10, 12, 30, HAND, 0.6), (1, 40, 10, 12, 30, HAND, 0.04)], np.float32)
-    assert visible(pixels, boxes, noise=1.0)[:, 5].tolist() == [HAND, UNKNOWN]
-    assert visible(pixels, boxes, noise=80.0)[:, 5].tolist() == [UNKNOWN, UNKNOWN]
+    assert mark_invisible_unknown(pixels, boxes, noise=1.0)[:, 5].tolist() == [HAND, UNKNOWN]
+    assert mark_invisible_unknown(pixels, boxes, noise=80.0)[:, 5].tolist() == [UNKNOWN, UNKNOWN]
 
 
 def test_boxes_turn_with_the_paper() -> None:
     for seed in range(10):
         paper = np.full((200, 200), 250, np.float32)
         paper[40:60, 130:150] = 0
-        turned, boxes = tilted(
-            paper, np.array([(8, 130, 40, 20, 20, HAND, 1)], np.float32), np.random.default_rng(seed)
-        )
+        turned, boxes = tilt(paper, np.array([(8, 130, 40, 20, 20, HAND, 1)], np.float32), np.random.default_rng(seed))
         rows, columns = np.nonzero(turned < 125)
         middle = boxes[0, 1:3] + boxes[0, 3:5] / 2
         assert middle == pytest.approx([columns.mean() + 0.5, rows.mean() + 0.5], abs=1)
@@ -149,7 +147,7 @@ def test_boxes_turn_with_the_paper() -> None:
 def test_real_paper_keeps_its_boxes_on_the_ink() -> None:
     pixels = np.full((300, 400), 240, np.uint8)
     pixels[100:130, 200:215] = 20
-    paper = RealPaper("one digit", 1.0, [Piece(pixels, np.array([(4, 200, 100, 15, 30, HAND)], np.float32), 30.0)])
+    paper = RealPaper("one digit", 1.0, [PaperImage(pixels, np.array([(4, 200, 100, 15, 30, HAND)], np.float32), 30.0)])
     for seed in range(10):
         canvas = paper.cut(bare(seed))
         shown = [box for box in canvas.boxes if box[5] == HAND]
@@ -161,8 +159,8 @@ def test_real_paper_keeps_its_boxes_on_the_ink() -> None:
 
 
 def test_writers_kept_out_are_in_no_patch_to_train_on(data: Path, maker: PatchMaker) -> None:
-    held = Sources.load(data, [FONTS], held_out=True)
-    for own, other in ((maker.sources.by_strokes, held.by_strokes), (maker.sources.by_pictures, held.by_pictures)):
+    held = HandwritingSources.load(data, [FONTS], held_out=True)
+    for own, other in ((maker.sources.by_strokes, held.by_strokes), (maker.sources.by_images, held.by_images)):
         assert own and other
         assert not any(kept_out(writer.name) for writer in own) and all(kept_out(writer.name) for writer in other)
 

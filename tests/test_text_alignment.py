@@ -6,7 +6,7 @@ import numpy as np
 
 from batchocr.records import CLASSES, HAND, SIGN, SIGNS, Detections
 from batchocr.training.detection.cells import UNKNOWN
-from batchocr.training.text_alignment import lay, lay_with_gaps
+from batchocr.training.text_alignment import align_text, align_text_with_gaps
 
 
 def found(text: str, scores: float = 0.9, sure: float = 0.9) -> Detections:
@@ -31,9 +31,9 @@ def found(text: str, scores: float = 0.9, sure: float = 0.9) -> Detections:
 
 
 def test_each_digit_takes_its_detection_in_order() -> None:
-    laid = lay("12,5", found("12,5"))
-    assert laid is not None and laid.quality > 0.75
-    assert [(int(box[0]), box[1], box[5]) for box in laid.boxes] == [
+    alignment = align_text("12,5", found("12,5"))
+    assert alignment is not None and alignment.quality > 0.75
+    assert [(int(box[0]), box[1], box[5]) for box in alignment.boxes] == [
         (1, 0, HAND), (2, 20, HAND), (11, 40, SIGN), (5, 60, HAND)
     ]  # fmt: skip
 
@@ -42,36 +42,36 @@ def test_a_digit_that_is_misread_is_laid_all_the_same() -> None:
     seen = found("127", sure=0.6)
     seen.probabilities[2] = 0.01
     seen.probabilities[2, 1], seen.probabilities[2, 7] = 0.5, 0.35
-    laid = lay("127", seen)
-    assert laid is not None and [int(box[0]) for box in laid.boxes] == [1, 2, 7]
+    alignment = align_text("127", seen)
+    assert alignment is not None and [int(box[0]) for box in alignment.boxes] == [1, 2, 7]
 
 
 def test_the_order_found_does_not_matter() -> None:
     seen = found("480")
-    laid = lay("480", seen.take(np.array([2, 0, 1])))
-    assert laid is not None and [int(box[0]) for box in laid.boxes] == [4, 8, 0]
+    alignment = align_text("480", seen.take(np.array([2, 0, 1])))
+    assert alignment is not None and [int(box[0]) for box in alignment.boxes] == [4, 8, 0]
 
 
 def test_a_sign_that_was_not_found_leaves_its_place_unknown() -> None:
-    laid = lay("12.50", found("12 50"))
-    assert laid is not None
-    (unknown,) = [box for box in laid.boxes if box[5] == UNKNOWN]
+    alignment = align_text("12.50", found("12 50"))
+    assert alignment is not None
+    (unknown,) = [box for box in alignment.boxes if box[5] == UNKNOWN]
     assert 20 < unknown[1] < 60 and unknown[1] + unknown[3] < 72
 
 
 def test_what_does_not_fit_is_not_laid() -> None:
-    assert lay("123", found("12")) is None, "a digit was not found"
-    assert lay("12", found("13")) is None, "another digit stands there"
-    assert lay("12", found("312")) is None, "a digit stands there that the text lacks"
-    assert lay("12", found("12", scores=0.2, sure=0.3)) is None, "too unsure"
-    assert lay("", found("12")) is None
+    assert align_text("123", found("12")) is None, "a digit was not found"
+    assert align_text("12", found("13")) is None, "another digit stands there"
+    assert align_text("12", found("312")) is None, "a digit stands there that the text lacks"
+    assert align_text("12", found("12", scores=0.2, sure=0.3)) is None, "too unsure"
+    assert align_text("", found("12")) is None
 
 
 def test_a_weak_stray_detection_is_passed_over() -> None:
     seen = found("312")
     seen.scores[0] = 0.3
-    laid = lay("12", seen)
-    assert laid is not None and [box[1] for box in laid.boxes] == [20, 40]
+    alignment = align_text("12", seen)
+    assert alignment is not None and [box[1] for box in alignment.boxes] == [20, 40]
 
 
 def test_a_digit_that_was_missed_has_the_box_of_its_ink() -> None:
@@ -79,10 +79,10 @@ def test_a_digit_that_was_missed_has_the_box_of_its_ink() -> None:
     for x in (0, 20, 40):
         pixels[10:34, x + 4 : x + 12] = 40
     pixels[14:50, 24:30] = 40  # the one in the middle goes below the line
-    boxes = lay_with_gaps("152", found("1 2"), pixels)
+    boxes = align_text_with_gaps("152", found("1 2"), pixels)
     assert boxes is not None and [int(box[0]) for box in boxes] == [1, 2, 5]
     left, top, _, height = boxes[-1][1:5]
     assert abs(left - 24) <= 3 and abs(top - 10) <= 3 and abs(height - 40) <= 6
-    assert lay_with_gaps("1552", found("1 2"), pixels) is None, "two are missing, one piece of ink stands there"
-    assert lay_with_gaps("152", found("1 7"), pixels) is None, "another digit stands there"
-    assert lay_with_gaps("1a2", found("1 2"), pixels) is None, "letters have no boxes"
+    assert align_text_with_gaps("1552", found("1 2"), pixels) is None, "two are missing, one piece of ink stands there"
+    assert align_text_with_gaps("152", found("1 7"), pixels) is None, "another digit stands there"
+    assert align_text_with_gaps("1a2", found("1 2"), pixels) is None, "letters have no boxes"

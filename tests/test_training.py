@@ -21,11 +21,12 @@ from batchocr.recognition.calibration import Floats
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_model
 from batchocr.recognition.network import open_device
+from batchocr.training import epoch_progress
 from batchocr.training import run_folder as folder
 from batchocr.training.catalogue import SYSTEMS
-from batchocr.training.crop_collection import CropAmounts, kept
+from batchocr.training.crop_collection import CropAmounts, load_crops
 from batchocr.training.default import DefaultRecipe
-from batchocr.training.detection.fit import DetectorRecipe, begun, weights_of
+from batchocr.training.detection.fit import DetectorRecipe, compile_detector, load_weights
 from batchocr.training.train import Material
 from batchocr.training.train import train as train_any
 
@@ -44,29 +45,29 @@ def train(data: Path, out: Path, recipe: DefaultRecipe = TINY, *, resume: bool =
 
 @contextmanager
 def stopped_after_an_epoch() -> Iterator[None]:
-    """Ctrl-C as soon as an epoch is told of in the log; expected to come, unless the call ends otherwise before."""
+    """Ctrl-C as soon as the log has the line of an epoch; expected to come, unless the call ends otherwise before."""
 
     def stop(record: logging.LogRecord) -> bool:
         if record.getMessage().startswith("epoch "):
             raise KeyboardInterrupt
         return True
 
-    before = folder.log.level
-    folder.log.setLevel(logging.INFO)
-    folder.log.addFilter(stop)
+    before = epoch_progress.log.level
+    epoch_progress.log.setLevel(logging.INFO)
+    epoch_progress.log.addFilter(stop)
     try:
         with suppress(KeyboardInterrupt):
             yield
     finally:
-        folder.log.removeFilter(stop)
-        folder.log.setLevel(before)
+        epoch_progress.log.removeFilter(stop)
+        epoch_progress.log.setLevel(before)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tiny_data(tmp_path_factory.mktemp("data"))
     more = digits(80, 3)
-    save_npz(folder / "more.npz", x=more.pictures[:, 4:24, 4:24], y=more.labels)
+    save_npz(folder / "more.npz", x=more.images[:, 4:24, 4:24], y=more.labels)
     return folder
 
 
@@ -86,14 +87,14 @@ def history(out: Path) -> list[dict[str, float]]:
 
 
 def probabilities(model: Path) -> Floats:
-    return Classifier(model, device="cpu", batch_size=64).classify(digits(60, 9).pictures)
+    return Classifier(model, device="cpu", batch_size=64).classify(digits(60, 9).images)
 
 
 def test_a_trained_model_can_be_used(trained: Path) -> None:
     assert trained.name == "model.keras"
     classifier = Classifier(trained, device="cpu", batch_size=64)
     given = digits(60, 9)
-    read = classifier.classify(given.pictures)
+    read = classifier.classify(given.images)
     assert np.allclose(read.sum(axis=1), 1)
     assert (read.argmax(axis=1) == given.labels).mean() > 0.2  # two epochs of a few digits: better than by chance
 
@@ -105,17 +106,17 @@ def test_its_sidecar_says_how_it_was_made(trained: Path) -> None:
     assert 0.25 <= sidecar.temperature <= 8
     assert sidecar.parameters == SYSTEMS["default"].parameters
     assert sidecar.classes == (*"0123456789", "none")
-    assert "less the hands and pages kept out, more.npz (less its last eighth)" in sidecar.data
+    assert "without held-out writers and pages, more.npz (without its last eighth)" in sidecar.data
     for name in ("held_out_hand_accuracy", "held_out_more_accuracy", "held_out_none near_accuracy", "test_accuracy"):
         assert 0 <= sidecar.metrics[name] <= 1
 
 
 def test_its_crops_are_kept_by_group(trained: Path) -> None:
-    gathered = kept(trained.with_name("crops.npz"))
-    assert {"mnist", "semeion", "numbers-ch", "more", "hand", "real pages", "none near"} <= set(gathered.groups)
-    assert {"mnist", "more", "hand", "real pages"} <= set(gathered.held_out)
-    assert len(gathered.groups["mnist"]) == 300 and len(gathered.held_out["mnist"]) == 50
-    assert (len(gathered.groups["more"]), len(gathered.held_out["more"])) == (70, 10)
+    collections = load_crops(trained.with_name("crops.npz"))
+    assert {"mnist", "semeion", "numbers-ch", "more", "hand", "real pages", "none near"} <= set(collections.groups)
+    assert {"mnist", "more", "hand", "real pages"} <= set(collections.held_out)
+    assert len(collections.groups["mnist"]) == 300 and len(collections.held_out["mnist"]) == 50
+    assert (len(collections.groups["more"]), len(collections.held_out["more"])) == (70, 10)
 
 
 def test_the_model_is_saved_without_its_optimiser(trained: Path) -> None:
@@ -164,7 +165,7 @@ def test_the_folder_of_another_training_is_refused(change: dict[str, Any], train
 
 def test_without_resume_a_training_is_left_alone(trained: Path, data: Path) -> None:
     before = trained.read_bytes()
-    with pytest.raises(UsageError, match=r"holds a training; go on with it by --resume, or give another --out"):
+    with pytest.raises(UsageError, match=r"holds a training; resume it with --resume, or give another --out"):
         train(data, trained.parent)
     assert trained.read_bytes() == before
 
@@ -174,8 +175,8 @@ def test_data_without_its_test_half_is_refused_before_the_work(data: Path, tmp_p
         (tmp_path / path.name).symlink_to(path)
     half = digits(150)
     (tmp_path / "mnist.npz").unlink()
-    save_npz(tmp_path / "mnist.npz", x_train=half.pictures, y_train=half.labels)
-    with pytest.raises(UsageError, match="has no test half"):
+    save_npz(tmp_path / "mnist.npz", x_train=half.images, y_train=half.labels)
+    with pytest.raises(UsageError, match="has no test split"):
         train(tmp_path, tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
@@ -201,12 +202,14 @@ def test_a_trained_detector_can_be_used_and_gone_on_from(data: Path, tmp_path: P
     assert sidecar.metrics["epochs"] == 1
     network = file.load()
     assert network(np.zeros((1, 64, 64, 2), np.uint8)).shape == (1, 16 * 16 + 8 * 8 + 4 * 4, 23)
-    for mine, other in zip(begun(TINY_DETECTOR, weights_of(path)).variables, network.variables, strict=True):
+    for mine, other in zip(
+        compile_detector(TINY_DETECTOR, load_weights(path)).variables, network.variables, strict=True
+    ):
         assert np.array_equal(mine, other)
 
 
 def test_what_is_no_detector_is_not_gone_on_from(data: Path, tmp_path: Path) -> None:
-    for start, says in ((shipped_model(), "is another network"), (tmp_path / "none.keras", "cannot be gone on with")):
+    for start, says in ((shipped_model(), "is not a detector"), (tmp_path / "none.keras", "cannot be used")):
         with pytest.raises(UsageError, match=rf"{start.name}: {says}.*; give another --start"):
             train_detector(data, tmp_path / "run", start=start)
     (tmp_path / "some.keras").write_bytes(b"no network")

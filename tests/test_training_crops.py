@@ -12,19 +12,19 @@ from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.records import CLASSES, HAND, PRINT, SIGN, SIGNS, Detections, Pixels
 from batchocr.training.crops import (
     FOUND,
+    HANDWRITTEN,
     MARKS,
     NEAR,
     PAPER,
     PRINTED,
-    WRITTEN,
     CropSampling,
+    intersection_over_union,
     labelled_crops,
-    unions,
 )
 from batchocr.training.detection.cells import UNKNOWN, Boxes
 
 PLACES = [(digit, 30 + 50 * (digit % 5), 40 + 90 * (digit // 5)) for digit in range(10)]
-EXACT = CropSampling(jitter_ratio=0, wide_jitter_ratio=0, bar_px=0)
+EXACT = CropSampling(jitter_ratio=0, large_jitter_ratio=0, bar_px=0)
 
 
 def page(noisy: bool = False) -> tuple[Pixels, Boxes]:
@@ -60,32 +60,32 @@ def test_intersection_over_union() -> None:
     first = np.array([(0, 0, 10, 10), (20, 20, 4, 4)], np.float32)
     second = np.array([(5, 0, 10, 10), (0, 0, 10, 10), (100, 0, 1, 1)], np.float32)
     assert shared_areas(first, second).tolist() == [[50, 100, 0], [0, 0, 0]]
-    assert unions(first, second)[0].tolist() == pytest.approx([1 / 3, 1, 0])
+    assert intersection_over_union(first, second)[0].tolist() == pytest.approx([1 / 3, 1, 0])
 
 
 def test_every_digit_is_cut_once_with_its_label() -> None:
     pixels, boxes = page()
     groups = labelled_crops(pixels, boxes, np.random.default_rng(0), p=EXACT)
-    assert sorted(groups[WRITTEN].labels.tolist()) == list(range(10))
-    for picture in groups[WRITTEN].pictures:
-        _, _, width, height = cv2.boundingRect((picture > 60).view(np.uint8))
+    assert sorted(groups[HANDWRITTEN].labels.tolist()) == list(range(10))
+    for image in groups[HANDWRITTEN].images:
+        _, _, width, height = cv2.boundingRect((image > 60).view(np.uint8))
         assert 18 <= max(width, height) <= 22
     assert all((digits.labels == NOT_A_DIGIT).all() for name, digits in groups.items() if name.startswith("none"))
-    assert {NEAR, WRITTEN} <= set(groups) and FOUND not in groups
+    assert {NEAR, HANDWRITTEN} <= set(groups) and FOUND not in groups
 
 
 def test_the_same_seed_cuts_the_same() -> None:
     pixels, boxes = page(noisy=True)
     first, second = (labelled_crops(pixels, boxes, np.random.default_rng(3)) for _ in range(2))
     assert list(first) == list(second)
-    assert all(np.array_equal(first[name].pictures, second[name].pictures) for name in first)
+    assert all(np.array_equal(first[name].images, second[name].images) for name in first)
 
 
 def test_print_is_a_group_of_its_own() -> None:
     pixels, boxes = page()
     boxes[:4, 5] = PRINT
     groups = labelled_crops(pixels, boxes, np.random.default_rng(0))
-    assert sorted(groups[PRINTED].labels.tolist()) == [0, 1, 2, 3] and len(groups[WRITTEN]) == 6
+    assert sorted(groups[PRINTED].labels.tolist()) == [0, 1, 2, 3] and len(groups[HANDWRITTEN]) == 6
 
 
 def test_ink_that_is_no_digit_is_none() -> None:
@@ -96,7 +96,7 @@ def test_ink_that_is_no_digit_is_none() -> None:
     for seed in range(12):
         groups = labelled_crops(pixels, boxes[9:], np.random.default_rng(seed), p=EXACT)
         if MARKS in groups:
-            (ring,) = groups[MARKS].pictures
+            (ring,) = groups[MARKS].images
             assert is_ring(ring)
             found += 1
     assert found >= 4
@@ -108,7 +108,7 @@ def test_nothing_is_cut_where_nothing_is_known() -> None:
     boxes = np.concatenate([boxes[:1], unknown]).astype(np.float32)
     for seed in range(5):
         groups = labelled_crops(pixels, boxes, np.random.default_rng(seed), detections((248, 203, 25, 25)))
-        assert groups[WRITTEN].labels.tolist() == [0]
+        assert groups[HANDWRITTEN].labels.tolist() == [0]
         assert MARKS not in groups and FOUND not in groups
 
 
@@ -118,7 +118,7 @@ def test_false_detections_are_none_and_true_ones_are_not() -> None:
     found = detections((248, 203, 25, 25), tuple(six), tuple(boxes[3, 1:5] * (1, 1, 0.4, 1)))
     groups = labelled_crops(pixels, boxes, np.random.default_rng(0), found, p=EXACT)
     assert len(groups[FOUND]) == 1
-    (ring,) = groups[FOUND].pictures
+    (ring,) = groups[FOUND].images
     assert is_ring(ring)
 
 
@@ -134,4 +134,4 @@ def test_a_slash_alone_is_no_example_of_none() -> None:
 
 def test_bare_paper_gives_an_empty_crop_at_most() -> None:
     groups = labelled_crops(np.full((200, 200), 240, np.uint8), np.empty((0, 6), np.float32), np.random.default_rng(0))
-    assert set(groups) <= {PAPER} and not any(digits.pictures.any() for digits in groups.values())
+    assert set(groups) <= {PAPER} and not any(digits.images.any() for digits in groups.values())

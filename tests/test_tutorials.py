@@ -13,9 +13,9 @@ from command import Ended, here, rows
 from digit_files import digits, save_folders, save_npz, whole_npz
 
 from batchocr.recognition.model_file import read_sidecar
-from batchocr.training.fitted import probabilities
 from batchocr.training.networks import build
 from batchocr.training.run_folder import read_history
+from batchocr.training.trained_model import probabilities
 
 PICTURES = ("examples", "labels", "history", "right-and-wrong", "confusion", "reliability")
 
@@ -58,8 +58,8 @@ def test_the_folder_holds_all_that_tells_of_the_training(trained: Path) -> None:
     assert table is not None and table.rows == table.candidates == table.levels[0].accepted == 35
     assert table.levels[0].wrong == told["validation"]["errors"]
     for name in PICTURES:
-        picture = cv2.imread(str(trained / f"{name}.png"))
-        assert picture is not None and min(picture.shape[:2]) > 300 and np.ptp(picture) > 200
+        image = cv2.imread(str(trained / f"{name}.png"))
+        assert image is not None and min(image.shape[:2]) > 300 and np.ptp(image) > 200
 
 
 def test_what_was_trained_can_read_scans(trained: Path, one_digit: Path, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_figures_also_after_an_interruption(
 def test_a_folder_is_only_gone_on_with_where_asked_and_as_before(trained: Path, data: Path, tmp_path: Path) -> None:
     before = sorted(path.stat().st_mtime_ns for path in trained.iterdir())
     for options, says in (
-        ((), f"{trained}: holds a training; go on with it by --resume, or give another --out"),
+        ((), f"{trained}: holds a training; resume it with --resume, or give another --out"),
         (("--resume", "--recipe", "short"), "holds another training (see training.json)"),
         (("--resume", "--seed", "5"), "holds another training (see training.json)"),
         (("--resume", "--epochs", "1"), "has had 3 epochs; ask for as many with --epochs, or for more"),
@@ -100,7 +100,7 @@ def test_a_folder_is_only_gone_on_with_where_asked_and_as_before(trained: Path, 
 def test_a_network_that_diverged_is_told_and_its_figures_are_numbers(caplog: pytest.LogCaptureFixture) -> None:
     model = build("softmax-15")
     model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
-    assert np.allclose(probabilities(model, digits(20).pictures), 0.1)
+    assert np.allclose(probabilities(model, digits(20).images), 0.1)
     assert "softmax-15: the training diverged" in caplog.text
 
 
@@ -122,7 +122,7 @@ def other_lengths(path: Path) -> Path:
 
 def without_a_class(path: Path) -> Path:
     given = digits(300)
-    return save_folders(path / "classes", given.part(np.flatnonzero(given.labels != 7)))
+    return save_folders(path / "classes", given.take(np.flatnonzero(given.labels != 7)))
 
 
 def few(path: Path) -> Path:
@@ -131,11 +131,11 @@ def few(path: Path) -> Path:
 
 BAD: dict[str, tuple[Any, str]] = {
     "NaN": (with_nan, "values that are NaN"),
-    "another size": (other_size, "(n, 28, 28) uint8 is needed"),
+    "another size": (other_size, "(n, 28, 28) uint8 is required"),
     "labels past 9": (labels_past_9, "one label 0-9"),
-    "mismatched lengths": (other_lengths, "one label 0-9 for each of the 20 pictures"),
-    "an empty class": (without_a_class, "holds no digit 7 to train on; add some"),
-    "too few": (few, "30 digits to train on are too few; 100 are needed"),
+    "mismatched lengths": (other_lengths, "one label 0-9 for each of the 20 images"),
+    "an empty class": (without_a_class, "holds no digit 7 to train on; add images of it"),
+    "too few": (few, "30 digits to train on are too few; at least 100 are required"),
     "nothing": (lambda path: path / "none", "there is no such file or folder; give mnist"),
 }
 

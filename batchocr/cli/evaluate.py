@@ -1,9 +1,9 @@
-"""`batchocr evaluate`: how well a model reads digits or pages whose truth is known."""
+"""`batchocr evaluate`: measure how well the models read digits or pages with known text."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
@@ -15,13 +15,14 @@ import typer
 from batchocr.cli.common import Detector, Device, DeviceChoice, Model, counted, ends_with_exit_code
 
 if TYPE_CHECKING:
-    from batchocr.evaluation.recalibrate import Evidence
+    from batchocr.evaluation.recalibrate import CalibrationData
+    from batchocr.evaluation.true_pages import Truth
     from batchocr.reading_file import Reading, ReadingFile
     from batchocr.recognition.model_file import Sidecar
     from batchocr.recognition.networks import Models
 
 SHOWN = 20
-"""Digits and confusions of the short lists."""
+"""Digits of the list of first digits."""
 
 
 class SplitChoice(StrEnum):
@@ -33,80 +34,114 @@ def evaluate(
     data: Annotated[
         str,
         typer.Option(
-            help="Digits, as `batchocr train` takes them, or a folder of pages with a truth.json (or that file)."
+            help="Digits, as `batchocr train` takes them; or a folder of pages with a truth.json (or that file); with "
+            "--truth the scans that `batchocr run` read."
         ),
     ],
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            help="Corrected results as ground truth: the results.numbers.csv of a run with a corrected column text, or "
+            "its results.csv with a corrected column digit. Write x for a digit that is not one, and ? for one that "
+            "cannot be read; take out the rows that you have not checked.",
+            show_default=False,
+        ),
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --truth, the results.csv of the same run, which has the boxes.",
+            show_default="the one beside --truth",
+        ),
+    ] = None,
     model: Model = None,
     detector: Detector = None,
     split: Annotated[
-        SplitChoice | None, typer.Option(help="Which half of the digits.", show_default="test where there is one")
+        SplitChoice | None, typer.Option(help="Which split of the digits.", show_default="test if there is one")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
     plots: Annotated[
         Path | None,
-        typer.Option(help="Draw the confusion matrix, the reliability diagram, and digits right and wrong here."),
+        typer.Option(help="Draw the confusion matrix, the reliability diagram, and digits read right and wrong here."),
     ] = None,
     save_calibration: Annotated[
         Path | None,
         typer.Option(
             help="Fit the confidences to this data and write a copy of the classifier with them to this new .keras "
-            "file, for `batchocr run --model`; the model measured is left as it is. Takes 200 digits or more. Pages "
-            "whose truth has boxes or one digit a file also give the table that --max-error takes its threshold from; "
-            "digits one by one say nothing of what a detector finds, and leave that table as it is."
+            "file, for `batchocr run --model`; the measured model is not changed. At least 200 digits are required. "
+            "Pages with boxes, corrected results and pages of one digit also give the table from which --max-error "
+            "takes its threshold; digits given one by one say nothing about the detector and do not change that table."
         ),
     ] = None,
     device: Device = DeviceChoice.auto,
 ) -> None:
-    """Measure the models: accuracy, errors, confusions, calibration, and how much could go unseen at 1% and 0.1% error.
+    """Measure the models: accuracy, errors, confusions, calibration, and coverage at 1% and 0.1% error.
 
-    Pages are read as `batchocr run` does; digits given one by one go straight to the classifier, and no detector
-    looks at them. Last comes the threshold that `batchocr run --max-error` would take by this data: the lowest
-    confidence from which, with 95% certainty, no greater share of the digits read is wrong.
+    Pages are read as `batchocr run` reads them. Digits given one by one go to the classifier; the detector is not
+    measured. The report says for each figure what it means. Its last table has the thresholds that
+    `batchocr run --max-error` would take by this data: the lowest confidence from which, with 95% certainty, no
+    greater share of the digits read is wrong.
 
-    Ends with 0, or with 2 where the data does not fit, 5 the model, 6 the device, 7 the output.
+    Exit code 0, or 2 if the data does not fit, 5 for the model, 6 for the device, 7 for the output.
     """
     with ends_with_exit_code():
         from batchocr.errors import UsageError
+        from batchocr.evaluation.report import report_lines
         from batchocr.evaluation.true_pages import truth_file
         from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, shipped_model
         from batchocr.recognition.networks import Models
 
         path = model or shipped_model()
-        sidecar = read_sidecar(path)  # before anything is waited for
-        truth = truth_file(data)
-        if truth and split:
-            raise UsageError(f"{data}: pages have no halves; leave out --split")
+        sidecar = read_sidecar(path)  # a fault of the model is reported before the data is read
+        if split and (truth is not None or truth_file(data)):
+            raise UsageError(f"{data}: pages have no splits; leave out --split")
+        pages = _truth(data, truth, results)
         if save_calibration:
-            _check_calibration(save_calibration, path, truth)
+            _check_calibration(save_calibration, path, data, pages)
         reading = None
-        if truth or save_calibration:
+        if pages or save_calibration:
             from batchocr.reading_file import find_reading
 
             models = Models(detector or shipped_detector(), path)
             reading = find_reading(models, read_detector(models.detector)[0], sidecar)
-        if truth and reading:
-            figures, evidence = _of_pages(truth, models, reading, device.value, plots)
+        if pages and reading:
+            figures, calibration_data = _of_pages(
+                _name(Path(data).parent if Path(data).is_file() else data), pages, models, reading, device.value, plots
+            )
         else:
-            figures, evidence = _of_digits(data, split and split.value, path, device.value, plots)
+            figures, calibration_data = _of_digits(data, split and split.value, path, device.value, plots)
         if save_calibration and reading:
-            figures["calibrated"] = _save(sidecar, reading.record, evidence(), path, save_calibration)
+            figures["calibrated"] = _save(sidecar, reading.record, calibration_data(), path, save_calibration)
         figures = {"model": path.name, "data": _name(data), **figures}
         if json_file:
             with _writing(json_file, "--json"):
                 json_file.parent.mkdir(parents=True, exist_ok=True)
                 json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        for line in _told(figures):
+        for line in report_lines(figures):
             typer.echo(line)
 
 
 def _name(data: str | Path) -> str:
-    """Of a file or folder, also where it is given as `.`."""
+    """Return the name of a file or folder, also if it is given as `.`."""
     return Path(data).resolve().name
+
+
+def _truth(data: str, corrected: Path | None, results: Path | None) -> Truth | None:
+    """Return the truth of pages; None if `data` is digits. Raises UsageError for options that do not fit."""
+    from batchocr.errors import UsageError
+    from batchocr.evaluation.true_pages import load_corrected, load_truth, truth_file
+
+    if corrected is not None:
+        return load_corrected(corrected, Path(data), results)
+    if results is not None:
+        raise UsageError("--results: is only used with --truth; leave it out, or give the corrected table as --truth")
+    path = truth_file(data)
+    return None if path is None else load_truth(path)
 
 
 @contextmanager
 def _writing(path: Path, option: str) -> Iterator[None]:
-    """A file that cannot be written becomes an error of ours."""
+    """Turn a fault in writing `path` into an OutputError."""
     from batchocr.errors import OutputError
 
     try:
@@ -115,55 +150,57 @@ def _writing(path: Path, option: str) -> Iterator[None]:
         raise OutputError(f"{path}: cannot be written ({fault.strerror}); give another {option}") from fault
 
 
-def _check_calibration(target: Path, model: Path, truth: Path | None) -> None:
-    """Raises UsageError where nothing could be calibrated or kept, before anything is waited for."""
+def _check_calibration(target: Path, model: Path, data: str, truth: Truth | None) -> None:
+    """Raise UsageError if nothing could be calibrated or saved, before the pages are read."""
     from batchocr.errors import UsageError
     from batchocr.evaluation.recalibrate import check_target
-    from batchocr.evaluation.true_pages import read_truth
 
     check_target(target, model)
-    if truth and read_truth(truth)[0] == "rows":
+    if truth and truth.form == "rows":
         raise UsageError(
-            f"{truth}: has rows, which do not tell where each digit stands, so that no confidence can be held against "
-            "it; for --save-calibration give boxes, or pictures of one digit"
+            f"{data}: its truth has rows without boxes, so it is not known which digit read is right; for "
+            "--save-calibration give boxes, corrected results (--truth), or images of one digit"
         )
 
 
-def _save(sidecar: Sidecar, reading: ReadingFile, evidence: Evidence, model: Path, target: Path) -> dict[str, Any]:
-    """Fit and keep the calibration; what is told of it."""
+def _save(
+    sidecar: Sidecar, reading: ReadingFile, calibration_data: CalibrationData, model: Path, target: Path
+) -> dict[str, Any]:
+    """Fit and save the calibration; return what is reported of it."""
     from batchocr.evaluation.figures import thresholds
-    from batchocr.evaluation.recalibrate import own_reading, recalibrated, save
+    from batchocr.evaluation.recalibrate import recalibrate_sidecar, recalibrated_reading, save
 
-    own = recalibrated(sidecar, evidence)
-    record = own_reading(reading, sidecar, own, evidence)
+    own = recalibrate_sidecar(sidecar, calibration_data)
+    record = recalibrated_reading(reading, sidecar, own, calibration_data)
     with _writing(target, "--save-calibration"):
         save(own, record, model, target)
-    told = own.calibration
+    calibration = own.calibration
     return {
         "model": target.name,
         "temperature": own.temperature,
         "temperature_before": sidecar.temperature,
         "min_confidence": record.min_confidence,
-        **(told.model_dump(include={"data", "candidates", "rows"}) if told else {}),
+        **(calibration.model_dump(include={"data", "candidates", "rows"}) if calibration else {}),
         **thresholds(record.levels),
     }
 
 
 def _of_digits(
     data: str, split: str | None, model: Path, device: str, plots: Path | None
-) -> tuple[dict[str, Any], Callable[[], Evidence]]:
+) -> tuple[dict[str, Any], Callable[[], CalibrationData]]:
+    """Measure the classifier on digits given one by one."""
     from batchocr.datasets.digits import load
     from batchocr.evaluation.figures import figures
-    from batchocr.evaluation.recalibrate import digits_evidence
+    from batchocr.evaluation.recalibrate import calibration_data_of_digits
     from batchocr.recognition.calibration import predicted_classes
     from batchocr.recognition.classifier import Classifier
     from batchocr.recognition.network import open_device
 
     open_device(device)
-    halves = load(data)
-    digits = halves.half(split)
-    which = split or ("test" if halves.test else "all")
-    probabilities = Classifier(model, device=device).classify(digits.pictures)
+    splits = load(data)
+    digits = splits.select(split)
+    which = split or ("test" if splits.test else "all")
+    probabilities = Classifier(model, device=device).classify(digits.images)
     if plots:
         from batchocr.evaluation.plots import evaluation, label_histogram
 
@@ -171,19 +208,20 @@ def _of_digits(
             evaluation(digits, probabilities, plots)
             label_histogram({"measured on": digits.labels}, plots / "labels.png")
     predicted = predicted_classes(probabilities[:SHOWN]).tolist()
-    told = {
+    measured = {
         "split": which,
         **figures(probabilities, digits.labels),
         "first": {"true": digits.labels[:SHOWN].tolist(), "predicted": predicted},
     }
-    name = _name(data) if which == "all" else f"{_name(data)}, {which} half"
-    return told, partial(digits_evidence, name, probabilities, digits.labels)
+    name = _name(data) if which == "all" else f"{_name(data)}, {which} split"
+    return measured, partial(calibration_data_of_digits, name, probabilities, digits.labels)
 
 
 def _of_pages(
-    truth: Path, models: Models, reading: Reading, device: str, plots: Path | None
-) -> tuple[dict[str, Any], Callable[[], Evidence]]:
-    from batchocr.evaluation.recalibrate import pages_evidence
+    name: str, truth: Truth, models: Models, reading: Reading, device: str, plots: Path | None
+) -> tuple[dict[str, Any], Callable[[], CalibrationData]]:
+    """Measure both networks on pages."""
+    from batchocr.evaluation.recalibrate import calibration_data_of_pages
     from batchocr.evaluation.true_pages import read_pages
 
     pages = read_pages(truth, models, reading, device)
@@ -193,45 +231,4 @@ def _of_pages(
 
         with _writing(plots, "--plots"):
             pairs_evaluation(pairs, plots)
-    return figures, partial(pages_evidence, f"{_name(truth.parent)}, {counted(len(pages.seen), 'page')}", pages)
-
-
-def _told(figures: Mapping[str, Any]) -> Iterator[str]:
-    """The figures for a person."""
-    for name, value in figures.items():
-        if name == "confusions":
-            pairs = ", ".join(f"{p['true']} as {p['predicted']}: {p['count']}" for p in value[:SHOWN])
-            yield f"{'confusions':<30}{pairs or 'none'}"
-        elif name == "first":
-            for which, digits in value.items():
-                yield f"{f'the first ones, {which}':<30}{' '.join('-' if d > 9 else str(d) for d in digits)}"
-        elif name not in ("thresholds", "least_max_error", "calibrated") and value is not None:
-            yield f"{name.replace('_', ' '):<30}{value}"
-    if "thresholds" in figures:
-        yield from _table(figures, "thresholds by this data")
-    if own := figures.get("calibrated"):
-        yield ""
-        yield (
-            f"{own['model']}: calibrated on {counted(own['candidates'], 'picture')}, {counted(own['rows'], 'digit')} "
-            f"read; temperature {own['temperature']}, before {own['temperature_before']}; "
-            f"default threshold {own['min_confidence']}"
-        )
-        yield from _table(own, f"thresholds of {own['model']}")
-
-
-def _table(figures: Mapping[str, Any], title: str) -> Iterator[str]:
-    """What `--max-error` would take, a line for each error."""
-    yield f"\n{title}, with 95% certainty:"
-    yield "max error   threshold   accepted             wrong   error    95% bounds"
-    for level in figures["thresholds"]:
-        error = f"{level['max_error']:.1%}"
-        if level["confidence"] is None:
-            yield f"{error:>9}   none"
-            continue
-        accepted = f"{level['accepted']} ({level['share']:.1%})"
-        yield (
-            f"{error:>9}   {level['confidence']:<9.4f}   {accepted:<18}   {level['wrong']:<5}   "
-            f"{level['error']:<6.3%}   {level['low']:.3%} to {level['high']:.3%}"
-        )
-    if figures["least_max_error"] is not None:
-        yield f"the least --max-error that this can warrant: {figures['least_max_error']:f}"
+    return figures, partial(calibration_data_of_pages, f"{name}, {counted(len(pages.pages_read), 'page')}", pages)

@@ -1,4 +1,4 @@
-"""`batchocr models`: which networks there are."""
+"""`batchocr models`: list the networks."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ def models(
     summary: Annotated[
         str | None,
         typer.Option(
-            help="Show layers, shapes and parameters of this system, or of a shipped model by its file's name."
+            help="Show layers, shapes and parameters of this system, or of a shipped model by its file name.",
         ),
     ] = None,
 ) -> None:
-    """List the systems that can be trained and the shipped models, with published and measured accuracy."""
+    """List the systems that can be trained and the shipped models, with their accuracies and what these were
+    measured on.
+    """
     with ends_with_exit_code():
         from batchocr.recognition.model_file import CLASSIFIER_FILE, DETECTOR_FILE
-        from batchocr.training import model_table as listing
+        from batchocr.training import model_table
 
         if summary is None:
-            for line in listing.listing():
+            for line in model_table.table_lines():
                 typer.echo(line)
             return
         from batchocr.training.catalogue import system_named
 
         if summary not in (CLASSIFIER_FILE, DETECTOR_FILE):
-            system_named(summary)  # before Keras is waited for
+            system_named(summary)  # a wrong name is reported before Keras is loaded
         from batchocr.recognition.network import open_device
 
         open_device("cpu")
-        typer.echo(listing.summary(summary))
+        typer.echo(model_table.summary(summary))

@@ -1,4 +1,4 @@
-"""`batchocr train`: a model from data."""
+"""`batchocr train`: train a model."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from batchocr.cli.common import ends_with_exit_code
+from batchocr.cli.common import ends_with_exit_code, say
 
 SHOWN = 48
-"""Patches on a sheet of `--show`."""
+"""Number of patches on the sheet of `--show`."""
 
 
 def train(
@@ -20,16 +20,17 @@ def train(
         str,
         typer.Option(
             help="mnist (downloaded), an .npz with x_train, y_train, x_test and y_test, MNIST's IDX files, "
-            "or a folder with a folder of 28 x 28 pictures for each digit; for the default system and the detector, "
+            "or a folder with a folder of 28 x 28 images for each digit; for the default system and the detector, "
             "the folder of public data."
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="A new folder for the model and all that tells of it.", show_default=False)
+        Path | None, typer.Option(help="A new folder for the model, its figures and plots.", show_default=False)
     ] = None,
-    system: Annotated[str, typer.Option(help="Which network; `batchocr models` lists them.")] = "default",
+    system: Annotated[str, typer.Option(help="The network to train; `batchocr models` lists them.")] = "default",
     recipe: Annotated[
-        str | None, typer.Option(help="How to train it, where there are several ways.", show_default="its first")
+        str | None,
+        typer.Option(help="How to train it, if the system has several recipes.", show_default="its first recipe"),
     ] = None,
     fonts: Annotated[
         Path | None, typer.Option(help="For the default system and the detector, a folder of fonts.")
@@ -37,51 +38,55 @@ def train(
     labels: Annotated[
         Path | None,
         typer.Option(
-            help="For the same, boxes of known texts: the JSON that python -m batchocr.training.pseudo_labels writes."
+            help="For the default system and the detector, boxes of known texts: the JSON that "
+            "python -m batchocr.training.pseudo_labels writes."
         ),
     ] = None,
     detector: Annotated[
-        Path | None, typer.Option(help="For the default system, a detector: what it falsely finds is no digit.")
+        Path | None,
+        typer.Option(help="For the default system, a detector; its false detections train the class not a digit."),
     ] = None,
-    start: Annotated[Path | None, typer.Option(help="For the detector, another .keras file to go on from.")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="For the detector, a .keras file whose weights the training starts with.")
+    ] = None,
     more: Annotated[
         list[Path] | None,
         typer.Option(
-            help="For the default system, more digits: an .npz with x and y, or a folder of pages with a truth.json "
-            "that has a box for each digit."
+            help="For the default system, digits of your own: an .npz with x and y, or a folder of pages with a "
+            "truth.json that has a box for each digit. May be given several times."
         ),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, max=999, help="Passes over the data.", show_default="the recipe's")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Of all that is drawn at random.")] = 2017,
+    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Seed of all random draws.")] = 2017,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the training in the folder, from its last whole epoch.")
+        bool, typer.Option("--resume", help="Resume the training in the folder after its last finished epoch.")
     ] = False,
     show: Annotated[
         Path | None,
-        typer.Option(help="Train nothing: write a sheet of the pictures that the detector learns from, a PNG."),
+        typer.Option(help="Train nothing; write a sheet of images that the detector learns from, as a PNG."),
     ] = None,
 ) -> None:
     """Train one of the named systems; `default` and `detector` are the shipped models.
 
-    The folder then holds model.keras and its sidecar, for `batchocr run --model` or `--detector`, with history.csv; of
-    digits also metrics.json and plots. The same seed gives the same figures on the same machine. A folder that holds a
-    training is only touched with --resume, and with the same options as before; more --epochs may be asked of any but
-    the shipped models.
+    After each epoch one line reports its loss, its accuracies and the remaining time; at the end a table says what
+    each accuracy was measured on. The folder then has model.keras with its sidecar, for `batchocr run --model` or
+    `--detector`, and history.csv; of digits also metrics.json and plots. The same seed gives the same figures on the
+    same machine. A folder with a training is only changed with --resume and the same options as before; more --epochs
+    are allowed except for the shipped models.
 
-    Ends with 0, or with 2 where data or options do not fit, 5 where a detector cannot be used, and 7 where the folder
-    cannot be written.
+    Exit code 0, or 2 if data or options do not fit, 5 if a detector cannot be used, 7 if the folder cannot be written.
     """
     with ends_with_exit_code():
         from batchocr.errors import UsageError
         from batchocr.training.catalogue import DETECTOR, system_named
 
-        system_named(system).recipe_name(recipe)  # before Keras is waited for
+        system_named(system).recipe_name(recipe)  # a wrong name is reported before Keras is loaded
         logging.getLogger("batchocr").setLevel(logging.INFO)
         if show is not None:
             if system != DETECTOR:
-                raise UsageError(f"--show: has pictures of the detector only; add --system {DETECTOR}")
+                raise UsageError(f"--show: shows images of the detector's training only; add --system {DETECTOR}")
             _show(show, data, fonts, labels, seed)
             return
         if out is None:
@@ -89,6 +94,8 @@ def train(
         from batchocr.recognition.network import open_device
 
         open_device("auto")
+        from batchocr.training.accuracy_table import accuracy_lines
+        from batchocr.training.epoch_progress import ProgressOptions
         from batchocr.training.train import Material
         from batchocr.training.train import train as train_model
 
@@ -101,13 +108,15 @@ def train(
             epochs=epochs,
             seed=seed,
             resume=resume,
-            verbose=int(sys.stdout.isatty()),
+            progress=ProgressOptions(write=say, bar=sys.stderr.isatty()),
         )
+        for line in accuracy_lines(path.parent):
+            say(line)
         typer.echo(f"{path}")
 
 
 def _show(path: Path, data: str, fonts: Path | None, labels: Path | None, seed: int) -> None:
-    """Write the sheet. Raises UsageError for unfit data, OutputError where it cannot be written."""
+    """Write the sheet. Raises UsageError if the data does not fit, OutputError if the sheet cannot be written."""
     import cv2
     import numpy as np
 
@@ -116,7 +125,7 @@ def _show(path: Path, data: str, fonts: Path | None, labels: Path | None, seed: 
     from batchocr.training.synthesis.shipped_maker import patch_maker
 
     if fonts is None:
-        raise UsageError("--show: print is made of fonts; give a folder of them as --fonts")
+        raise UsageError("--show: print needs fonts; give a folder of fonts as --fonts")
     maker = patch_maker(Path(data), fonts, labels)
     sheet = contact_sheet([maker.make(np.random.default_rng((seed, number))) for number in range(SHOWN)])
     try:

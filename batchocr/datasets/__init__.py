@@ -1,1 +1,1 @@
-"""Data in its forms: sets of digits, public collections, and what is kept out of training."""
+"""Data sets: digits in several file formats, public collections, and what is kept out of training."""

@@ -1,4 +1,4 @@
-"""Digits from MNIST's own IDX files, and from a folder of pictures for each digit."""
+"""Digits from MNIST's IDX files, and from folders of images per digit."""
 
 from __future__ import annotations
 
@@ -11,54 +11,64 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.datasets.digits import FORMS, Digits, Halves, checked
+from batchocr.datasets.digits import ACCEPTED_DATA, Digits, DigitSplits, check_digits
 from batchocr.errors import ScanError, UsageError
 from batchocr.records import Scan
 
 TRUTH = "truth.json"
-"""What tells a folder of pages from one of digits."""
+"""File whose presence makes a folder one of pages, not of digits."""
 _GZIP = b"\x1f\x8b"
 _IDX = b"\x00\x00"
 _TRAIN, _TEST = ("train", "training"), ("test", "testing", "t10k")
 
 
 def is_idx(path: Path) -> bool:
-    """Whether `path` is an IDX file (gzipped or not) or a folder with pictures in such files."""
+    """Return whether a path is an IDX file (gzipped or not) or a folder with such image files."""
     if path.is_dir():
-        return any(_images(path))
+        return any(_image_files(path))
     with path.open("rb") as file:
         return file.read(2) in (_GZIP, _IDX)
 
 
-def _images(folder: Path) -> Iterator[Path]:
+def _image_files(folder: Path) -> Iterator[Path]:
     return (each for each in sorted(folder.iterdir()) if each.is_file() and "images" in each.name)
 
 
-def load_idx(path: Path) -> Halves:
-    """Both halves in a folder, or those of one file of pictures with the labels' file beside it.
+def load_idx(path: Path) -> DigitSplits:
+    """Load IDX files.
 
     The names are those of MNIST: `train-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, with `.gz` or without.
-    A file that is called otherwise is all of the set. Raises UsageError.
+
+    Args:
+        path: A folder with both splits, or one file of images with its file of labels beside it. A file with
+            another name is the whole set.
+
+    Raises:
+        UsageError: The files are missing, damaged or do not fit each other.
     """
-    halves: dict[str, Digits] = {}
-    for images in _images(path) if path.is_dir() else [path]:
-        half = "test" if images.name.lower().startswith(_TEST) else "train"
-        if half not in halves:
-            labels = _labels_of(images)
-            halves[half] = checked(_read_idx(images), _read_idx(labels), str(images), "its content", labels.name)
-    return Halves(str(path), halves.get("train"), halves.get("test"))
+    splits: dict[str, Digits] = {}
+    for image_file in _image_files(path) if path.is_dir() else [path]:
+        split = "test" if image_file.name.lower().startswith(_TEST) else "train"
+        if split not in splits:
+            labels = _labels_of(image_file)
+            splits[split] = check_digits(
+                _read_idx(image_file), _read_idx(labels), str(image_file), "its content", labels.name
+            )
+    return DigitSplits(str(path), splits.get("train"), splits.get("test"))
 
 
-def _labels_of(images: Path) -> Path:
-    name = images.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
-    for beside in (images.with_name(name), images.with_name(name + ".gz")):
-        if beside != images and beside.is_file():
+def _labels_of(image_file: Path) -> Path:
+    name = image_file.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
+    for beside in (image_file.with_name(name), image_file.with_name(name + ".gz")):
+        if beside != image_file and beside.is_file():
             return beside
-    raise UsageError(f"{images}: its labels are missing; put {name} or {name}.gz beside it")
+    raise UsageError(f"{image_file}: its labels are missing; add {name} or {name}.gz to the same folder")
 
 
 def _read_idx(path: Path) -> NDArray[Any]:
-    """The array of an IDX file (http://yann.lecun.com/exdb/mnist): two zeros, type, dimensions, sizes, values."""
+    """Return the array of an IDX file (http://yann.lecun.com/exdb/mnist): two zeros, type, dimensions, sizes,
+    values.
+    """
     try:
         content = path.read_bytes()
         if content[:2] == _GZIP:
@@ -66,47 +76,58 @@ def _read_idx(path: Path) -> NDArray[Any]:
     except (OSError, EOFError, zlib.error) as fault:
         raise UsageError(f"{path}: cannot be read ({fault}); fetch it again") from fault
     if len(content) < 4 or content[:2] != _IDX or content[2] != 8 or not 1 <= content[3] <= 4:
-        raise UsageError(f"{path}: no IDX file of bytes; {FORMS}")
+        raise UsageError(f"{path}: is not an IDX file of bytes; {ACCEPTED_DATA}")
     dimensions = content[3]
     shape = np.frombuffer(content[4 : 4 + 4 * dimensions], ">u4").astype(np.int64)
     values = np.frombuffer(content, np.uint8, offset=min(len(content), 4 + 4 * dimensions))
     if len(shape) != dimensions or len(values) != shape.prod():
-        raise UsageError(f"{path}: cut off or damaged, for {shape.tolist()} is not {len(values)}; fetch it again")
+        raise UsageError(
+            f"{path}: is cut off or damaged: {shape.tolist()} does not fit {len(values)} values; fetch it again"
+        )
     return values.reshape(shape)
 
 
-def load_folders(path: Path) -> Halves:
-    """The pictures in `path/0` to `path/9`, or in those below `path/train` and `path/test`. Raises UsageError."""
+def load_folders(path: Path) -> DigitSplits:
+    """Load the images in `path/0` to `path/9`, or in such folders below `path/train` and `path/test`.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        UsageError: A folder or image does not fit.
+    """
     if (path / TRUTH).exists():
-        raise UsageError(f"{path}: these are pages with their truth, which can only be evaluated; {FORMS}")
+        raise UsageError(f"{path}: has pages with a truth, which are for batchocr evaluate only; {ACCEPTED_DATA}")
     folders = {each.name.lower(): each for each in path.iterdir() if each.is_dir()}
     train = next((folders[name] for name in _TRAIN if name in folders), None)
     test = next((folders[name] for name in _TEST if name in folders), None)
     if train is None and test is None:
-        return Halves(str(path), _load_classes(path), None)
-    return Halves(str(path), _load_classes(train) if train else None, _load_classes(test) if test else None)
+        return DigitSplits(str(path), _load_classes(path), None)
+    return DigitSplits(str(path), _load_classes(train) if train else None, _load_classes(test) if test else None)
 
 
 def _load_classes(path: Path) -> Digits:
-    """The pictures in the folders `0` to `9` below `path`."""
+    """Return the images in the folders `0` to `9` below `path`."""
     from batchocr.sources import SUFFIXES
 
-    pictures, labels = [], []
+    images, labels = [], []
     folders = sorted(each for each in path.iterdir() if each.is_dir() and not each.name.startswith("."))
     if not folders:
-        raise UsageError(f"{path}: holds neither digits nor folders of them; {FORMS}")
+        raise UsageError(f"{path}: has no folders 0 to 9 of images; {ACCEPTED_DATA}")
     for folder in folders:
         if folder.name not in tuple("0123456789"):
-            raise UsageError(f"{folder}: is called after no digit 0-9; take it away, or name it after what it holds")
+            raise UsageError(
+                f"{folder}: its name is not a digit 0 to 9; name it after the digit that it holds, or remove it"
+            )
         files = sorted(each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
         if not files:
-            raise UsageError(f"{folder}: holds no pictures; put some of the digit {folder.name} in, or take it away")
-        pictures += [_picture(file) for file in files]
+            raise UsageError(f"{folder}: holds no images; add images of the digit {folder.name}, or remove the folder")
+        images += [_load_image(file) for file in files]
         labels += [int(folder.name)] * len(files)
-    return checked(np.stack(pictures), np.array(labels), str(path), "its pictures")
+    return check_digits(np.stack(images), np.array(labels), str(path), "its images")
 
 
-def _picture(path: Path) -> NDArray[np.uint8]:
+def _load_image(path: Path) -> NDArray[np.uint8]:
     from batchocr.sources import BadPage, load_pages
 
     try:
@@ -117,5 +138,5 @@ def _picture(path: Path) -> NDArray[np.uint8]:
         raise UsageError(page.error.message)
     if page.pages > 1 or page.pixels.shape != (28, 28):
         height, width = page.pixels.shape
-        raise UsageError(f"{path}: {width} x {height} pixels; one picture of 28 x 28 is needed: scale it as MNIST does")
+        raise UsageError(f"{path}: {width} x {height} pixels; one image of 28 x 28 is required; scale it as in MNIST")
     return page.pixels

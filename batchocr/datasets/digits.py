@@ -1,4 +1,4 @@
-"""Digits to train and measure on: MNIST itself, an .npz, IDX files, or a folder of pictures for each digit."""
+"""Digits to train and measure on: MNIST itself, an .npz, IDX files, or a folder of images per digit."""
 
 from __future__ import annotations
 
@@ -19,194 +19,250 @@ from batchocr.vision.normalize import SIDE
 Labels = NDArray[np.int64]
 
 MNIST = "mnist"
-"""In place of a path: what `keras.datasets.mnist` downloads."""
-SMALLEST, LARGEST = 12, 128
-"""Pixels along a side of a picture."""
-LARGE = 40
-"""Pixels along the longer side of one that is cut out of its paper."""
-INK, AROUND = 60, 16
-"""Tone from which a pixel counts as written on, and pixels of paper around one that is cut out."""
-FORMS = (
+"""In place of a path: the set that `keras.datasets.mnist` downloads."""
+MIN_SIDE_PX, MAX_SIDE_PX = 12, 128
+"""Minimum and maximum side of an image, in pixels."""
+ACCEPTED_DATA = (
     "give mnist, an .npz with x_train, y_train, x_test and y_test, MNIST's IDX files, "
-    "or a folder with a folder of pictures for each digit"
+    "or a folder with a folder of images for each digit"
 )
 
 
 @dataclass(frozen=True)
-class Digits:
-    """Pictures (n, 28, 28) uint8, ink 255 on 0, and which digits they are, (n,) int64, 0 to 9 or NOT_A_DIGIT.
+class CutOutParameters:
+    """How an image of another size than 28 × 28 becomes a crop."""
 
-    What is to be drawn again may have any other height and width.
+    scaled_side_px: int = 40
+    """Longer side to which the image is scaled before it is cut: about the height of a digit on a level page."""
+    min_ink_level: int = 60
+    """Grey level, 0 to 255, from which on a pixel counts as ink; the noise of the public collections is below it."""
+    margin_px: int = 16
+    """Pixels of paper that are added on each side, so that the crop has paper around its ink."""
+
+
+PARAMETERS = CutOutParameters()
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Images (n, 28, 28) uint8, ink 255 on paper 0, and their labels (n,) int64, 0 to 9 or 10 for not a digit.
+
+    Before `to_crops` the images may have another height and width.
     """
 
-    pictures: Crops
+    images: Crops
     labels: Labels
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def part(self, which: slice | NDArray[np.intp]) -> Digits:
-        return Digits(self.pictures[which], self.labels[which])
+    def take(self, which: slice | NDArray[np.intp]) -> Digits:
+        return Digits(self.images[which], self.labels[which])
 
 
-def joined(parts: Sequence[Digits]) -> Digits:
-    """Several sets as one."""
-    return Digits(np.concatenate([p.pictures for p in parts]), np.concatenate([p.labels for p in parts]))
+def concatenate(parts: Sequence[Digits]) -> Digits:
+    """Return several sets as one."""
+    return Digits(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
 @dataclass(frozen=True)
-class Halves:
-    """What a set of digits holds, and what messages call it. Where it has no halves, all of it is `train`."""
+class DigitSplits:
+    """A set of digits and the name that messages give it. A set without splits is all `train`."""
 
     name: str
     train: Digits | None
     test: Digits | None
 
-    def half(self, split: str | None) -> Digits:
-        """The half asked for; without a wish the test half where there is one. Raises UsageError where it lacks."""
-        wanted = {"train": self.train, "test": self.test}.get(split or ("test" if self.test else "train"))
-        if wanted is None:
-            raise UsageError(f"{self.name}: has no {split} half; leave out --split to measure on what there is")
-        return wanted
+    def select(self, split: str | None) -> Digits:
+        """Return one of the splits.
 
-    def to_train_on(self) -> Digits:
-        """The train half. Raises UsageError where it lacks, or lacks a digit."""
+        Args:
+            split: `train` or `test`; None for the test split if there is one.
+
+        Raises:
+            UsageError: There is no such split.
+        """
+        chosen = {"train": self.train, "test": self.test}.get(split or ("test" if self.test else "train"))
+        if chosen is None:
+            raise UsageError(f"{self.name}: has no {split} split; leave out --split to measure all its digits")
+        return chosen
+
+    def train_split(self) -> Digits:
+        """Return the train split.
+
+        Raises:
+            UsageError: There is no train split, or a digit is missing in it.
+        """
         if self.train is None:
-            raise UsageError(f"{self.name}: has no train half; {FORMS}")
+            raise UsageError(f"{self.name}: has no train split; {ACCEPTED_DATA}")
         if len(missing := np.setdiff1d(np.arange(10), self.train.labels)):
             names = ", ".join(map(str, missing))
-            raise UsageError(f"{self.name}: holds no digit {names} to train on; add some, for all ten are needed")
+            raise UsageError(
+                f"{self.name}: holds no digit {names} to train on; add images of it, because all ten are required"
+            )
         return self.train
 
     @property
     def sha256(self) -> str:
-        """Of the pictures and labels, however they are kept."""
+        """Checksum of the images and labels, independent of the file format."""
         digest = hashlib.sha256()
-        for half in (self.train, self.test):
-            if half is not None:
-                digest.update(np.ascontiguousarray(half.pictures).data)
-                digest.update(half.labels.tobytes())
+        for split in (self.train, self.test):
+            if split is not None:
+                digest.update(np.ascontiguousarray(split.images).data)
+                digest.update(split.labels.tobytes())
         return digest.hexdigest()
 
 
-def load(data: str | Path) -> Halves:
-    """All digits of `data`: `mnist`, or the path of an .npz, of IDX files or of a folder for each digit.
+def load(data: str | Path) -> DigitSplits:
+    """Load all digits of a data set as crops.
 
-    Pictures of another size than 28×28 are cut out of their paper and normalised as those of a page are.
-    Digits that are sorted by class are put into a random order, always the same, so that a part holds all classes.
-    Raises UsageError, which names the file and the fix, where they are not what a network can be given.
+    Images of another size than 28×28 are cut out of their paper and normalised as those of a page are. If the digits
+    are sorted by class they are shuffled, always in the same way, so that each part holds all classes.
+
+    Args:
+        data: `mnist`, or the path of an .npz, of IDX files or of a folder per digit.
+
+    Raises:
+        UsageError: The data does not fit a network; the message names the file and the fix.
     """
-    halves = load_as_they_are(data)
-    return Halves(halves.name, _ready(halves.train), _ready(halves.test))
+    splits = load_unscaled(data)
+    return DigitSplits(splits.name, _prepare(splits.train), _prepare(splits.test))
 
 
-def load_as_they_are(data: str | Path) -> Halves:
-    """The same in the sizes and the order in which they came. Raises UsageError."""
+def load_unscaled(data: str | Path) -> DigitSplits:
+    """Load all digits of a data set in their own sizes and order.
+
+    Args:
+        data: As for `load`.
+
+    Raises:
+        UsageError: The data does not fit a network.
+    """
     from batchocr.datasets.digit_files import is_idx, load_folders, load_idx
 
     path = Path(data)
     if str(data) == MNIST and not path.exists():
         return _download()
     if not path.exists():
-        raise UsageError(f"{path}: there is no such file or folder; {FORMS}")
+        raise UsageError(f"{path}: there is no such file or folder; {ACCEPTED_DATA}")
     if is_idx(path):
         return load_idx(path)
     if path.is_dir() and path.suffix != ".npz":
         return load_folders(path)
-    return _load_npz_halves(path)
+    return _load_npz_splits(path)
 
 
-def as_crops(digits: Digits) -> Digits:
-    """Digits (n, 28, 28); those of another size are cut out of their paper and normalised as a page's are."""
-    if digits.pictures.shape[1:] == (SIDE, SIDE):
+def to_crops(digits: Digits) -> Digits:
+    """Return digits (n, 28, 28); images of another size are cut out of their paper and normalised as those of a page
+    are.
+    """
+    if digits.images.shape[1:] == (SIDE, SIDE):
         return digits
-    return Digits(np.concatenate([_cut_out(picture) for picture in digits.pictures]), digits.labels)
+    return Digits(np.concatenate([_cut_out(image) for image in digits.images]), digits.labels)
 
 
-def _cut_out(picture: Pixels) -> Crops:
-    """The crop (1, 28, 28) of one digit of any size, from a picture that holds nothing else."""
+def _cut_out(image: Pixels) -> Crops:
+    """Return the crop (1, 28, 28) of an image that holds one digit and nothing else."""
     import cv2
 
     from batchocr.vision.crops import make_crops
 
-    scale = LARGE / max(picture.shape)
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    large = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    box = np.array([cv2.boundingRect((large > INK).view(np.uint8))], np.float32)
-    box[:, :2] += AROUND
-    return make_crops(255 - np.pad(large, AROUND), box)
+    scale = PARAMETERS.scaled_side_px / max(image.shape)
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    large = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    box = np.array([cv2.boundingRect((large > PARAMETERS.min_ink_level).view(np.uint8))], np.float32)
+    box[:, :2] += PARAMETERS.margin_px
+    return make_crops(255 - np.pad(large, PARAMETERS.margin_px), box)
 
 
-def _ready(digits: Digits | None) -> Digits | None:
-    return None if digits is None else _mixed(as_crops(digits))
+def _prepare(digits: Digits | None) -> Digits | None:
+    return None if digits is None else _shuffle_sorted(to_crops(digits))
 
 
-def _mixed(digits: Digits) -> Digits:
+def _shuffle_sorted(digits: Digits) -> Digits:
     if not len(digits) or (np.diff(digits.labels) < 0).any():
         return digits
-    return digits.part(np.random.default_rng(2017).permutation(len(digits)))
+    return digits.take(np.random.default_rng(2017).permutation(len(digits)))
 
 
-def _download() -> Halves:
+def _download() -> DigitSplits:
     import keras
 
     try:
         (x, y), (x_test, y_test) = keras.datasets.mnist.load_data()
-    except Exception as fault:  # Keras has no class of its own for a failed download
+    except Exception as fault:  # Keras has no exception of its own for a failed download
         raise UsageError(
-            f"{MNIST}: cannot be downloaded ({fault}); where there is no network, fetch mnist.npz elsewhere "
+            f"{MNIST}: cannot be downloaded ({fault}); without a network, copy mnist.npz here "
             "and give its path as --data"
         ) from fault
-    return Halves(MNIST, checked(x, y, MNIST), checked(x_test, y_test, MNIST))
+    return DigitSplits(MNIST, check_digits(x, y, MNIST), check_digits(x_test, y_test, MNIST))
 
 
-def _load_npz_halves(path: Path) -> Halves:
+def _load_npz_splits(path: Path) -> DigitSplits:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             names = set(arrays.files)
     except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile) as fault:
-        raise UsageError(f"{path}: no .npz of digits ({fault}); {FORMS}") from fault
+        raise UsageError(f"{path}: is not an .npz of digits ({fault}); {ACCEPTED_DATA}") from fault
     if {"x", "y"} <= names:
-        return Halves(str(path), load_npz(path, None), None)
+        return DigitSplits(str(path), load_npz(path, None), None)
     train = load_npz(path) if "x_train" in names or "x_test" not in names else None
-    return Halves(str(path), train, load_npz(path, "test") if "x_test" in names else None)
+    return DigitSplits(str(path), train, load_npz(path, "test") if "x_test" in names else None)
 
 
-def load_npz(path: Path, half: str | None = "train") -> Digits:
-    """The `train` or `test` half of an .npz as `keras.datasets.mnist` has it: x_train, y_train, x_test, y_test.
+def load_npz(path: Path, split: str | None = "train") -> Digits:
+    """Load one split of an .npz in the format of `keras.datasets.mnist`: x_train, y_train, x_test, y_test.
 
-    With None, `x` and `y`. Raises UsageError where the file is missing or holds anything else.
+    Args:
+        path: The file.
+        split: `train` or `test`; None for the arrays `x` and `y`.
+
+    Raises:
+        UsageError: The file is missing or holds something else.
     """
-    x, y = (f"x_{half}", f"y_{half}") if half else ("x", "y")
+    x, y = (f"x_{split}", f"y_{split}") if split else ("x", "y")
     try:
         with np.load(path, allow_pickle=False) as data:
-            pictures, labels = data[x], data[y]
+            images, labels = data[x], data[y]
     except FileNotFoundError:
         raise UsageError(
             f"{path}: there is no such file; give an .npz with x_train, y_train, x_test and y_test"
         ) from None
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as fault:
-        raise UsageError(f"{path}: no .npz of digits ({fault}); it needs {x} and {y}") from fault
-    return checked(pictures, labels, str(path), x, y)
+        raise UsageError(f"{path}: is not an .npz of digits ({fault}); it needs {x} and {y}") from fault
+    return check_digits(images, labels, str(path), x, y)
 
 
-def checked(pictures: NDArray[Any], labels: NDArray[Any], where: str, x: str = "pictures", y: str = "labels") -> Digits:
-    """Digits of arrays that a network can be given. Raises UsageError, which names `where`, for any others."""
-    if pictures.dtype.kind == "f" and (bad := int((~np.isfinite(pictures)).sum())):
+def check_digits(
+    images: NDArray[Any], labels: NDArray[Any], where: str, x: str = "images", y: str = "labels"
+) -> Digits:
+    """Return arrays as digits if a network can use them.
+
+    Args:
+        images: Images (n, height, width).
+        labels: Labels (n,).
+        where: Name of the file in messages.
+        x: Name of the images in messages.
+        y: Name of the labels in messages.
+
+    Raises:
+        UsageError: The arrays do not fit; the message names the file and the fix.
+    """
+    if images.dtype.kind == "f" and (bad := int((~np.isfinite(images)).sum())):
         raise UsageError(f"{where}: {x} holds {bad} values that are NaN or infinite; make the file again as uint8")
-    sizes = set(pictures.shape[1:])
-    if pictures.ndim != 3 or not sizes <= set(range(SMALLEST, LARGEST + 1)) or pictures.dtype != np.uint8:
+    sizes = set(images.shape[1:])
+    if images.ndim != 3 or not sizes <= set(range(MIN_SIDE_PX, MAX_SIDE_PX + 1)) or images.dtype != np.uint8:
         raise UsageError(
-            f"{where}: {x} is {pictures.shape} {pictures.dtype}; (n, 28, 28) uint8 is needed, ink 255 on paper 0, "
-            f"as MNIST has them, or another height and width from {SMALLEST} to {LARGEST}"
+            f"{where}: {x} is {images.shape} {images.dtype}; (n, 28, 28) uint8 is required, ink 255 on paper 0, "
+            f"as in MNIST, or another height and width from {MIN_SIDE_PX} to {MAX_SIDE_PX}"
         )
-    if labels.shape != pictures.shape[:1] or not np.isin(labels, np.arange(10)).all():
+    if labels.shape != images.shape[:1] or not np.isin(labels, np.arange(10)).all():
         raise UsageError(
             f"{where}: {y} is {labels.shape} {labels.dtype}; {y} must hold one label 0-9 for each of the "
-            f"{len(pictures)} pictures"
+            f"{len(images)} images"
         )
-    if not len(pictures):
-        raise UsageError(f"{where}: {x} is empty; {FORMS}")
-    if pictures.mean() > 127:
-        raise UsageError(f"{where}: {x} are dark digits on light; turn them round (255 minus each), as MNIST has them")
-    return Digits(pictures, labels.astype(np.int64))
+    if not len(images):
+        raise UsageError(f"{where}: {x} is empty; {ACCEPTED_DATA}")
+    if images.mean() > 127:
+        raise UsageError(f"{where}: {x} are dark digits on light; invert them (255 minus each value), as in MNIST")
+    return Digits(images, labels.astype(np.int64))

@@ -1,4 +1,4 @@
-"""The public collections of single digits as crops, by name: hands to train on, and those kept out."""
+"""The public collections of single digits as crops, by name: digits to train on, and held-out ones."""
 
 from __future__ import annotations
 
@@ -9,21 +9,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.datasets.digits import Digits, as_crops, checked, load_npz
+from batchocr.datasets.digits import Digits, check_digits, load_npz, to_crops
 from batchocr.datasets.held_out import kept_out
 from batchocr.vision.crops import make_crops
 
 MNIST = "mnist"
 BLOCK = 60
-"""Digits that `sources.picture_writers` takes for one hand where writers have no names."""
+"""Number of consecutive digits that count as one writer if the writers have no names; as in `image_writers`."""
 MIN_CONTRAST = 40
-"""Grey levels between paper and ink of a picture that shows a digit."""
+"""Minimum difference between paper and ink of an image with a digit, in grey levels."""
 
 
 def digit_sets(data: Path) -> tuple[dict[str, Digits], dict[str, Digits]]:
-    """Digits to train on and digits kept out, by collection, from the folder of public data.
+    """Load the public collections of digits.
 
-    MNIST's train half comes as it is, others are brought to the same form. Raises UsageError for unfit data.
+    MNIST's train split is used as it is; the others are normalised to the same form.
+
+    Args:
+        data: Folder of public data.
+
+    Returns:
+        Digits to train on and held-out digits, by collection.
+
+    Raises:
+        UsageError: The data does not fit.
     """
     first: dict[str, Digits] = {}
     last: dict[str, Digits] = {}
@@ -31,17 +40,17 @@ def digit_sets(data: Path) -> tuple[dict[str, Digits], dict[str, Digits]]:
         held = np.array([kept_out(writer) for writer in writers])
         for into, which in ((first, ~held), (last, held)):
             if which.any():
-                into[name] = digits.part(np.flatnonzero(which))
+                into[name] = digits.take(np.flatnonzero(which))
     return first, last
 
 
 def _all(data: Path) -> Iterator[tuple[str, Digits, Sequence[str]]]:
-    """Name, crops, and who wrote each."""
+    """Yield name, crops, and the writer of each digit."""
     with np.load(data / "qmnist-writers" / "mnist_writers.npz") as file:
         writers = [f"mnist {writer}" for writer in file["train_writer"]]
     yield MNIST, load_npz(data / "mnist.npz"), writers
     for name in ("semeion", "optdigits"):
-        digits = as_crops(load_npz(data / f"{name}.npz", None))
+        digits = to_crops(load_npz(data / f"{name}.npz", None))
         yield name, digits, [f"{name} {i // BLOCK}" for i in range(len(digits))]
     yield "numbers-ch", *_swiss(data / "numbers-ch" / "numbers_ch.npz")
     hands = data / "hwd1000" / "hwd1000.npz"
@@ -50,20 +59,20 @@ def _all(data: Path) -> Iterator[tuple[str, Digits, Sequence[str]]]:
         yield "hwd1000", digits, ["hwd1000"] * len(digits)
     with np.load(data / "bhmsds" / "bhmsds.npz") as file:
         is_digit = np.char.isdigit(file["y"].astype(str))
-        digits = checked(file["x"][is_digit], file["y"][is_digit].astype(np.int64), "bhmsds.npz")
+        digits = check_digits(file["x"][is_digit], file["y"][is_digit].astype(np.int64), "bhmsds.npz")
     yield "bhmsds", digits, ["bhmsds"] * len(digits)
 
 
 def _swiss(path: Path) -> tuple[Digits, list[str]]:
-    """Pictures of digits on their paper, cut as those of a page are."""
+    """Return digits on paper, cut as those of a page are, and their writers."""
     with np.load(path) as file:
-        pictures, labels, writers = file["x"], file["y"].astype(np.int64), file["writer"]
+        images, labels, writers = file["x"], file["y"].astype(np.int64), file["writer"]
     crops, kept = [], []
-    for i, picture in enumerate(pictures):
-        paper, darkest = float(np.percentile(picture, 85)), float(picture.min())
+    for i, image in enumerate(images):
+        paper, darkest = float(np.percentile(image, 85)), float(image.min())
         if paper - darkest >= MIN_CONTRAST:
-            ink: NDArray[np.uint8] = (picture < paper - 0.3 * (paper - darkest)).view(np.uint8)
+            ink: NDArray[np.uint8] = (image < paper - 0.3 * (paper - darkest)).view(np.uint8)
             box = np.array([cv2.boundingRect(ink)], np.float32)
-            crops.append(make_crops(picture, box)[0])
+            crops.append(make_crops(image, box)[0])
             kept.append(i)
     return Digits(np.stack(crops), labels[kept]), [f"numbers-ch {writers[i]}" for i in kept]

@@ -1,1 +1,1 @@
-"""Measuring: what was read held against what stands there, figures, plots, calibration on pages of one's own."""
+"""Measuring: comparison with ground truth, figures, plots, and calibration on the user's own pages."""

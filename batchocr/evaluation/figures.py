@@ -1,4 +1,4 @@
-"""How well digits are read: the figures that a training and `batchocr evaluate` tell."""
+"""Figures of how well digits are read, for trainings and `batchocr evaluate`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,26 @@ from batchocr.recognition.calibration import (
 )
 
 ERRORS = (0.01, 0.001)
-"""Shares of wrong digits among the accepted ones for which the coverage is told."""
+"""Shares of wrong digits among the accepted ones for which the coverage is reported."""
 MAX_ERRORS = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
-"""Values of `--max-error` for which the threshold is told."""
+"""Values of `--max-error` for which the threshold is reported."""
+
+
+def class_name(label: int, *, narrow: bool = False) -> str:
+    """Return the name of a class for people: the digit, or `not a digit` (`none` where there is little space)."""
+    return str(label) if label < NOT_A_DIGIT else "none" if narrow else "not a digit"
 
 
 def coverage(error: float, confidence: Floats, right: NDArray[np.bool_]) -> float:
-    """Share of all digits that can be accepted, most confident first, with at most the share `error` of them wrong.
+    """Return the share of all digits that can be accepted, the surest first, with at most the share `error` of them
+    wrong.
 
     Digits of equal confidence are accepted together.
+
+    Args:
+        error: Maximum share of wrong digits.
+        confidence: Confidences (n,).
+        right: Whether each digit is right, (n,).
     """
     accepted = confidence >= threshold_at(error, confidence, right)
     fits = accepted.any() and (~right[accepted]).mean() <= error
@@ -40,10 +51,16 @@ def coverage(error: float, confidence: Floats, right: NDArray[np.bool_]) -> floa
 
 
 def trust(confidence: Floats, right: NDArray[np.bool_], count: int | None = None) -> dict[str, Any]:
-    """Whether confidences of rows (n,) can be trusted.
+    """Return figures of how far confidences can be trusted.
 
-    Calibration error, coverage at each of ERRORS, the threshold for each of MAX_ERRORS, and the least error that has
-    one. `count` is what the coverage is a share of; None for the rows.
+    Args:
+        confidence: Confidences (n,).
+        right: Whether each digit is right, (n,).
+        count: Number of digits that the coverage is a share of; by default n.
+
+    Returns:
+        Calibration error, coverage at each of ERRORS, the threshold for each of MAX_ERRORS, and the smallest error that
+        has one.
     """
     table = levels(confidence, right)
     whole = len(confidence) / max(1, len(confidence) if count is None else count)
@@ -55,9 +72,13 @@ def trust(confidence: Floats, right: NDArray[np.bool_], count: int | None = None
 
 
 def thresholds(table: Sequence[Level]) -> dict[str, Any]:
-    """For each of MAX_ERRORS the level that `--max-error` would take, and the least error that can be asked for.
+    """Return for each of MAX_ERRORS the level that `--max-error` would take, and the smallest error that has one.
 
-    The fields of a level are None where there is none.
+    Args:
+        table: The levels.
+
+    Returns:
+        The fields of the levels, None if there is no level for an error.
     """
     chosen = [(error, level_for(table, error)) for error in MAX_ERRORS]
     return {
@@ -70,11 +91,15 @@ def thresholds(table: Sequence[Level]) -> dict[str, Any]:
 
 
 def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
-    """Accuracy, errors, calibration, coverage and confusions of calibrated probabilities (n, classes).
+    """Return accuracy, errors, calibration, coverage and confusions.
 
-    A digit that was taken for none is an error. What is none, label 10, is counted as `others`; taken for a digit, as
-    `others_read`, it is a row that is wrong. A run reads a picture of one digit as a digit, whatever it looks like:
-    hence `accuracy_as_digits`.
+    A digit that is taken for not a digit is an error. Images that are not a digit, label 10, are counted as `others`;
+    if they are read as a digit, as `others_read`, they are wrong rows. A run reads an image of one digit as a digit,
+    whatever it looks like: this is `accuracy_as_digits`.
+
+    Args:
+        probabilities: Calibrated probabilities (n, classes).
+        labels: True classes (n,).
     """
     predicted, digit = predicted_classes(probabilities), labels < NOT_A_DIGIT
     as_digits = (probabilities[:, :NOT_A_DIGIT].argmax(axis=1) == labels)[digit]
@@ -94,6 +119,6 @@ def figures(probabilities: Floats, labels: Labels) -> dict[str, Any]:
 
 
 def confusions(pairs: Counter[tuple[int, int]]) -> list[dict[str, int]]:
-    """What was taken for what and how often, most often first."""
+    """Return what was read as what and how often, the most frequent first."""
     ordered = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))
     return [{"true": true, "predicted": predicted, "count": count} for (true, predicted), count in ordered]

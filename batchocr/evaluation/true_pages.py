@@ -1,4 +1,8 @@
-"""Pages with truth: which form it has, and the command's own reading of the pages held against it."""
+"""Pages with ground truth: the forms of the truth, and what the command reads on these pages.
+
+The forms are those of `page_scores`. Three of them come from a `truth.json`, the fourth from corrected results
+(`corrected_results`).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from batchocr.datasets.digit_files import TRUTH
@@ -17,34 +22,42 @@ from batchocr.datasets.digits import Labels
 from batchocr.decoding.joint import Calibration
 from batchocr.decoding.rows import page_boxes, page_result
 from batchocr.errors import UsageError
-from batchocr.evaluation.page_scores import Pairs, matched, score_boxes, score_crops, score_rows
+from batchocr.evaluation.corrected_results import UNKNOWN, page_key, read_corrected
+from batchocr.evaluation.page_scores import (
+    DigitPairs,
+    match_digits,
+    score_boxes,
+    score_corrected,
+    score_crops,
+    score_rows,
+)
 from batchocr.executors.local import LocalExecutor
 from batchocr.pipeline import Read
 from batchocr.pipeline import read_pages as read_by_networks
 from batchocr.reading_file import Reading
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats, apply_temperature
 from batchocr.recognition.networks import Models, Networks
-from batchocr.records import SIGN, Box, DigitRow, Part
+from batchocr.records import SIGN, Box, DigitRow, PageRow, Part, Scan
 from batchocr.sources import MAX_MEGAPIXELS, find_scans
 
-FORM = (
+TRUTH_FORMAT = (
     'it is {file: [{"text": "2017", "digits": [[digit, left, top, width, height], ...]}, ...]} '
     'or {file: {"rows": ["2017", ...]}}'
 )
 
-Form = Literal["boxes", "rows", "crops"]
-Figures = Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
+TruthForm = Literal["boxes", "rows", "crops", "corrected"]
+DigitText = Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
 
 
 class _Number(BaseModel):
     model_config = ConfigDict(strict=True)
-    text: Figures
+    text: DigitText
     digits: Annotated[list[Annotated[list[int], Field(min_length=5, max_length=5)]], Field(min_length=1)]
 
 
 class _Rows(BaseModel):
     model_config = ConfigDict(strict=True)
-    rows: list[Figures]
+    rows: list[DigitText]
 
 
 _BOXES: TypeAdapter[dict[str, list[_Number]]] = TypeAdapter(dict[str, list[_Number]])
@@ -52,7 +65,7 @@ _ROWS: TypeAdapter[dict[str, _Rows]] = TypeAdapter(dict[str, _Rows])
 
 
 def truth_file(data: str | Path) -> Path | None:
-    """The truth's file, where `data` is a folder of pages that has one, or that file itself."""
+    """Return the truth file of `data`: a folder of pages with a `truth.json`, or such a file itself; else None."""
     path = Path(data)
     if path.is_dir() and (path / TRUTH).is_file():
         return path / TRUTH
@@ -60,48 +73,74 @@ def truth_file(data: str | Path) -> Path | None:
 
 
 @dataclass(frozen=True)
-class TruePages:
-    """Pages whose truth is known, and what both networks say of them; what is read there is not yet decided."""
+class Truth:
+    """Ground truth and the scans that it belongs to."""
 
-    form: Form
+    form: TruthForm
     known: Mapping[str, Any]
-    """What stands there, by the name of the file."""
-    seen: Sequence[Read]
+    """The content by page: by the file's name, of corrected results by `page_key`."""
+    scans: tuple[Scan, ...]
+
+
+@dataclass(frozen=True)
+class TruePages:
+    """Pages with ground truth and the output of both networks for them, not yet decoded."""
+
+    form: TruthForm
+    known: Mapping[str, Any]
+    """The content by page; see `Truth.known`."""
+    pages_read: Sequence[Read]
     """The pages by file and number."""
     reading: Reading
-    """By which both networks are read jointly."""
+    """How the outputs of both networks are combined."""
 
     @property
     def failed(self) -> int:
-        """Pages that could not be read."""
-        return sum(each.page.row.status == "failed" for each in self.seen)
+        """Number of pages that could not be read."""
+        return sum(each.page.row.status == "failed" for each in self.pages_read)
+
+    def _key(self, row: PageRow) -> str:
+        return page_key(row.file, row.page) if self.form == "corrected" else Path(row.file).name
 
     def read(self, temperature: float = 1.0, calibration: Calibration | None = None) -> dict[str, list[DigitRow]]:
-        """The rows that `batchocr run` gives, by the name of their file, printed ones too.
+        """Return the rows that `batchocr run` gives, printed digits included.
 
-        With a `temperature` on top of the classifier's, and another `calibration` of the confidences.
+        Args:
+            temperature: Divides the logarithms of the classifier's probabilities, on top of its own temperature.
+            calibration: Replaces the calibration of the confidences.
+
+        Returns:
+            The rows by page, with the keys of `known`.
         """
         rows: defaultdict[str, list[DigitRow]] = defaultdict(list)
         decoding = self.reading.decoding()
         if calibration is not None:
             decoding = replace(decoding, calibration=calibration)
-        for page, detections, probabilities in self.seen:
+        for page, detections, probabilities in self.pages_read:
             scaled = probabilities.copy()
             digits = detections.kinds != SIGN
             scaled[digits] = apply_temperature(probabilities[digits], temperature)
-            rows[Path(page.row.file).name] += page_result(page, detections, scaled, decoding).digits
+            rows[self._key(page.row)] += page_result(page, detections, scaled, decoding).digits
         return rows
 
     def score(
         self, temperature: float = 1.0, calibration: Calibration | None = None
-    ) -> tuple[dict[str, Any], Pairs | None]:
-        """The figures, with the form of the truth under `truth` and the pages that could not be read under `failed`.
+    ) -> tuple[dict[str, Any], DigitPairs | None]:
+        """Compare the rows with the truth.
 
-        With them the digits whose truth is known; rows say nothing of single digits.
+        Args:
+            temperature: As for `read`.
+            calibration: As for `read`.
+
+        Returns:
+            The figures, with the form of the truth as `truth` and the number of unreadable pages as `failed`; and the
+            digits whose truth is known, None for the form "rows".
         """
         read, pairs = self.read(temperature, calibration), None
         if self.form == "boxes":
             figures, pairs = score_boxes(self.known, read)
+        elif self.form == "corrected":
+            figures, pairs = score_corrected(self.known, read)
         elif self.form == "crops":
             figures, pairs = score_crops(self.known, read)
         else:
@@ -109,68 +148,142 @@ class TruePages:
         return {"truth": self.form, **figures, "failed": self.failed}, pairs
 
     def crops(self) -> tuple[Floats, Labels]:
-        """Probabilities (n, 11) of the crops whose truth is known, and what they are: 0 to 9, or 10 for no digit.
+        """Return the classifier's answers for the crops whose truth is known.
 
-        With boxes each crop is of the true digit that its box overlaps best, one to one, or of none. Of pages with one
-        digit those count where one is found; of several it is not known which is the digit.
+        With boxes, each crop belongs to the true digit whose box it overlaps most, one to one; the others are not
+        digits. With corrected results the others are unknown and left out. Of a page with one digit the crop counts
+        if it is the only one.
+
+        Returns:
+            Probabilities (n, 11), and labels (n,): 0 to 9, or 10 for not a digit.
         """
         boxes: defaultdict[str, list[Box]] = defaultdict(list)
         probabilities: defaultdict[str, list[Floats]] = defaultdict(list)
-        for page, detections, of_page in self.seen:
+        for page, detections, of_page in self.pages_read:
             if page.level is not None:
                 digits = (detections.kinds != SIGN) & (detections.scores >= self.reading.record.min_score[0])
-                there = page_boxes(detections.boxes[digits], page.level.to_page, page.row.width, page.row.height)
-                boxes[Path(page.row.file).name] += [Box(*box) for box in there.tolist()]
-                probabilities[Path(page.row.file).name].append(of_page[digits])
-        parts: list[Floats] = []
-        labels: list[int] = []
+                on_page = page_boxes(detections.boxes[digits], page.level.to_page, page.row.width, page.row.height)
+                boxes[self._key(page.row)] += [Box(*box) for box in on_page.tolist()]
+                probabilities[self._key(page.row)].append(of_page[digits])
+        parts: list[Floats] = [np.empty((0, NOT_A_DIGIT + 1))]
+        labels: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
         for name, truth in self.known.items():
-            here = np.full(len(boxes[name]), NOT_A_DIGIT)
-            if self.form == "boxes":
-                true = [digit for number in truth for digit in number["digits"]]
-                for at, index in matched(true, boxes[name]).items():
-                    here[index] = true[at][0]
-            elif self.form == "crops" and len(here) == 1:
-                here[0] = int(truth["rows"][0])
-            else:
-                continue
-            parts += probabilities[name]
-            labels += here.tolist()
-        return np.concatenate([np.empty((0, NOT_A_DIGIT + 1)), *parts]), np.array(labels, np.int64)
+            own = self._labels(truth, boxes[name])
+            known = own != UNKNOWN
+            if known.any():
+                parts.append(np.concatenate(probabilities[name])[known])
+                labels.append(own[known])
+        return np.concatenate(parts), np.concatenate(labels)
+
+    def _labels(self, truth: Any, boxes: Sequence[Box]) -> NDArray[np.int64]:
+        """Return the labels (n,) of the crops of a page: 0 to 9, NOT_A_DIGIT or UNKNOWN."""
+        labels = np.full(len(boxes), NOT_A_DIGIT if self.form == "boxes" else UNKNOWN, np.int64)
+        if self.form == "crops" and len(boxes) == 1:
+            labels[0] = int(truth["rows"][0])
+        elif self.form == "boxes":
+            true = [digit for number in truth for digit in number["digits"]]
+            for at, index in match_digits(true, boxes).items():
+                labels[index] = true[at][0]
+        elif self.form == "corrected":
+            corrected = [digit for number in truth for digit in number.digits]
+            for at, index in match_digits(corrected, boxes).items():
+                labels[index] = corrected[at][0]
+        return labels
 
 
-def read_pages(truth: Path, models: Models, reading: Reading, device: str = "auto") -> TruePages:
-    """The pages that `truth` names, beside it, as both networks see them; `batchocr run` sees them alike.
+def read_pages(truth: Truth, models: Models, reading: Reading, device: str = "auto") -> TruePages:
+    """Read the pages of a truth as `batchocr run` reads them.
 
-    `reading` says how both are read jointly. Raises UsageError where the truth is of no form that is known or names a
-    page that is not there, ModelError and DeviceError as a run does.
+    Args:
+        truth: The truth and its scans.
+        models: The detector and the classifier.
+        reading: How the outputs of both networks are combined.
+        device: Where the networks run: auto, cpu or gpu.
+
+    Returns:
+        The pages with the outputs of both networks.
+
+    Raises:
+        ModelError: A model cannot be used.
+        DeviceError: The device is not there.
     """
-    form, known = read_truth(truth)
-    scans = [truth.parent / name for name in known]
+    with LocalExecutor(map(Part, truth.scans), jobs=None, max_megapixels=MAX_MEGAPIXELS) as executor:
+        pages_read = list(read_by_networks(executor.pages(), Networks(reading.models(models), device=device)))
+    pages_read.sort(key=lambda read: (read.page.row.file, read.page.row.page or 0))
+    return TruePages(truth.form, truth.known, pages_read, reading)
+
+
+def load_truth(path: Path) -> Truth:
+    """Load a `truth.json` and find its scans beside it.
+
+    Args:
+        path: The truth file.
+
+    Returns:
+        The truth, in one of the forms boxes, rows and crops.
+
+    Raises:
+        UsageError: The file has none of these forms, or names a page that is not beside it.
+    """
+    form, known = read_truth(path)
+    scans = [path.parent / name for name in known]
     for scan in scans:
         if not scan.is_file():
-            raise UsageError(f"{truth}: names {scan.name}, which is not beside it; put it there, or take the entry out")
-    found = find_scans(scans)
-    with LocalExecutor(map(Part, found.scans), jobs=None, max_megapixels=MAX_MEGAPIXELS) as executor:
-        seen = list(read_by_networks(executor.pages(), Networks(reading.models(models), device=device)))
-    seen.sort(key=lambda read: (read.page.row.file, read.page.row.page or 0))
-    return TruePages(form, known, seen, reading)
+            raise UsageError(
+                f"{path}: names {scan.name}, which is not in its folder; add the file, or remove the entry"
+            )
+    return Truth(form, known, find_scans(scans).scans)
 
 
-def read_truth(path: Path) -> tuple[Form, Mapping[str, Any]]:
-    """The form of a truth file and its content. Raises UsageError where it has none of the forms."""
+def load_corrected(path: Path, scans: Path, results: Path | None = None) -> Truth:
+    """Load corrected results as truth of the scans that they were read from.
+
+    Args:
+        path: The corrected table; see `read_corrected`.
+        scans: The folder or file that was given to `batchocr run`.
+        results: The `results.csv` of the same run; by default the one beside `path`.
+
+    Returns:
+        The truth, in the form "corrected".
+
+    Raises:
+        UsageError: The table has a fault, or names a scan that is not in the folder.
+    """
+    known = read_corrected(path, results)
+    names = {key.rpartition(", page ")[0] for key in known}
+    found = [scan for scan in find_scans([scans]).scans if scan.name in names]
+    if missing := sorted(names - {scan.name for scan in found}):
+        raise UsageError(
+            f"{path}: has digits of {missing[0]}, which is not in {scans}; give the folder that batchocr run read as "
+            "--data"
+        )
+    return Truth("corrected", known, tuple(found))
+
+
+def read_truth(path: Path) -> tuple[TruthForm, Mapping[str, Any]]:
+    """Read a truth file.
+
+    Args:
+        path: The JSON file.
+
+    Returns:
+        The form of the truth (boxes, rows or crops) and its content by file name.
+
+    Raises:
+        UsageError: The file cannot be read or has none of the forms.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         boxes = isinstance(content, dict) and isinstance(next(iter(content.values()), None), list)
         (_BOXES if boxes else _ROWS).validate_python(content)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as fault:
-        raise UsageError(f"{path}: cannot be read ({fault}); {FORM}") from fault
+        raise UsageError(f"{path}: cannot be read ({fault}); {TRUTH_FORMAT}") from fault
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
-        raise UsageError(f"{path}: is no truth of pages ({where}: {first['msg']}); {FORM}") from fault
+        raise UsageError(f"{path}: is not a truth of pages ({where}: {first['msg']}); {TRUTH_FORMAT}") from fault
     if not content:
-        raise UsageError(f"{path}: names no pages; {FORM}")
+        raise UsageError(f"{path}: names no pages; {TRUTH_FORMAT}")
     if boxes:
         return "boxes", content
     single = all(len(page["rows"]) == 1 and len(page["rows"][0]) == 1 for page in content.values())

@@ -1,1 +1,1 @@
-"""How models are made: data, made-up pages, systems, training, measuring. Not needed to read scans."""
+"""Making models: crops, synthetic pages, systems, trainings. Not needed to read scans."""

@@ -1,4 +1,4 @@
-"""The named systems: what they are, how they are trained, and what was published of them. Knows no Keras."""
+"""The named systems: their layers, training recipes and published accuracies. Does not import Keras."""
 
 from __future__ import annotations
 
@@ -10,63 +10,69 @@ from typing import Literal
 from batchocr.errors import UsageError
 
 DEFAULT = "default"
-"""The system that the shipped model is of."""
+"""System of the shipped classifier."""
 DETECTOR = "detector"
-"""The shipped detector's."""
+"""System of the shipped detector."""
 PAGES = "pages"
-"""Their only recipe: made-up pages; see `batchocr.training.default` and `batchocr.training.detection`."""
+"""The only recipe of both: synthetic pages; see `batchocr.training.default` and `batchocr.training.detection`."""
 
 TENTH, THIRTIETH = 1 / 10, 1 / 30
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a tutorial trained its network, and the accuracy that it tells of."""
+    """How a tutorial trained its network, and the accuracy that it reports."""
 
     optimizer: Literal["sgd", "adam"]
     rate: float
     batch: int
     epochs: int
     published: float | None
-    """Accuracy, 0 to 1; None where nothing was published."""
+    """Accuracy, 0 to 1; None if nothing was published."""
     figure: str
-    """The same as its tutorial puts it."""
+    """The accuracy as the tutorial writes it."""
     on: Literal["validation", "test"]
-    """Where it was measured."""
+    """The set on which it was measured."""
     held_out: float = TENTH
-    """Share of the train half kept out, for validation and calibration: its last digits.
-
-    Where the tutorial trains on everything it is a thirtieth, for a temperature needs digits not trained on.
-    """
+    """Share of the train split, its last digits, that is kept out for validation and calibration. If the tutorial
+    trains on all digits it is a thirtieth, because a temperature must be fitted on digits that were not trained
+    on."""
     scaled: bool = True
-    """Whether pixels go in as 0 to 1; else as 0 to 255."""
+    """Whether the network receives pixels of 0 to 1; otherwise of 0 to 255."""
     xla: bool = False
-    """Whether XLA compiles the training: so large a network then takes 0.6 of the time, a small one no less."""
+    """Whether XLA compiles the training: a network this large then takes 0.6 of the time, a small one gains nothing."""
 
 
 @dataclass(frozen=True)
 class System:
-    """A network by name."""
+    """A network with a name."""
 
     name: str
     layers: str
     parameters: int
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
-    """By name, the one that is taken unless another is asked for first; none for the shipped models."""
+    """The recipes by name, the default one first; empty for the shipped models."""
     answers: int = 10
-    """The ten digits, and whether it is none of them; of the detector, what each of its cells says."""
+    """Number of outputs: ten digits, eleven with the class not a digit; of the detector, the channels of a cell."""
 
     @property
     def recipe_names(self) -> tuple[str, ...]:
         return tuple(self.recipes) or (PAGES,)
 
-    def recipe_name(self, asked: str | None) -> str:
-        """The recipe asked for, or the system's first. Raises UsageError where it has none of that name."""
-        if asked is None:
+    def recipe_name(self, name: str | None) -> str:
+        """Return the name of the recipe to use.
+
+        Args:
+            name: The name that was given; None for the system's first recipe.
+
+        Raises:
+            UsageError: The system has no recipe of that name.
+        """
+        if name is None:
             return self.recipe_names[0]
-        if asked not in self.recipe_names:
-            raise UsageError(f"{self.name} has no recipe {asked}; choose one of {', '.join(self.recipe_names)}")
-        return asked
+        if name not in self.recipe_names:
+            raise UsageError(f"{self.name} has no recipe {name}; choose one of {', '.join(self.recipe_names)}")
+        return name
 
 
 _ALL = (
@@ -123,7 +129,11 @@ SYSTEMS: Mapping[str, System] = MappingProxyType({system.name: system for system
 
 
 def system_named(name: str) -> System:
-    """Raises UsageError for a name that is not there."""
+    """Return a system by its name.
+
+    Raises:
+        UsageError: There is no system of that name.
+    """
     if name not in SYSTEMS:
         raise UsageError(f"there is no system {name}; choose one of {', '.join(SYSTEMS)}")
     return SYSTEMS[name]

@@ -1,7 +1,7 @@
-"""What both networks say of digits whose truth is known, on material kept out of training: for the joint reading.
+"""The answers of both networks for digits with known truth, on material kept out of the trainings.
 
-Of made-up patches, of the cheques to choose by and of register strips. Detections are those of a run: the same pages,
-tiles, crops and non-maximum suppression.
+The material is synthetic patches, the held-out cheques and register strips. The detections are those of a run: the same
+pages, tiles, crops and non-maximum suppression.
 """
 
 from __future__ import annotations
@@ -21,75 +21,48 @@ from batchocr.decoding.faint import ink_strengths
 from batchocr.decoding.familiarity import page_medians
 from batchocr.decoding.joint import DIGITS, joint_probabilities
 from batchocr.decoding.neighbours import neighbour_scores
-from batchocr.decoding.overlaps import shared_areas
 from batchocr.decoding.sign_conflicts import resolve_sign_conflicts
 from batchocr.executors.page_task import look_at
 from batchocr.pipeline import Read, read_pages
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
 from batchocr.recognition.networks import Networks
 from batchocr.records import SIGN, Detections, Page, Pixels, PreparedPage, Scan
-from batchocr.training.detection.cells import UNKNOWN, UNKNOWN_SIGNS, Boxes
+from batchocr.training.detection.cells import UNKNOWN_SIGNS, Boxes
+from batchocr.training.evidence_matching import (
+    NO_MATCH,
+    PARAMETERS,
+    EvidenceParameters,
+    Integers,
+    boxes_on_page,
+    expected_boxes,
+    is_one_to_one,
+    match_boxes,
+)
 from batchocr.training.synthesis.patches import PatchMaker
 from batchocr.training.synthesis.real_paper import read_grey
 from batchocr.training.synthesis.shipped_maker import held_out_papers
 
-Whole = NDArray[np.int64]
 
-NOTHING = -1
-"""The place of the true box that a box matches which matches none."""
-
-
-@dataclass(frozen=True)
-class EvidenceParameters:
-    """What is looked at, and when a detection is a digit."""
-
-    sides_px: tuple[int, ...] = (512, 960)
-    """Of patches, in turn: a cutting, which is enlarged, and as much as half a page, which is not."""
-    same_union_ratio: float = 0.3
-    """Intersection over union from which on a detection is a true digit, one to one."""
-    unknown_ratio: float = 0.3
-    """Share of a detection's box that lies where nothing is known, from which on it counts for nothing."""
-    min_visible_ratio: float = 0.75
-    """Share of a digit's box on the picture from which on it is asked for..."""
-    forgotten_ratio: float = 0.45
-    """...and up to which it is no digit, as the detector is trained; in between nothing is asked."""
-    min_height_px: float = 7.0
-    """Of a digit that is asked for."""
-    most_digits: int = 60
-    """Of a picture: of a page full of digits as many count, chosen at random, and of what is falsely found as large a
-    share, so that single pages do not drown the others."""
-    most_false: int = 25
-    """Of a picture: so many of what is falsely found count, chosen at random. A page is marked where texture gives
-    thousands, and one such would decide alone what all others cost."""
-    floor_score: float = 0.12
-    """Of the detector: lower ones are not looked at."""
-    sure_score: float = 0.3
-    """Where a text is known but no boxes: if so many detections have this score as it has digits, they are these."""
-
-
-PARAMETERS = EvidenceParameters()
-
-
-class Known(NamedTuple):
-    """A picture, and what is known of it."""
+class LabelledPage(NamedTuple):
+    """An image and what is known about it."""
 
     pixels: Pixels
     boxes: Boxes | None
-    """(n, 6): class, left, top, width, height, kind; None where only the text is known."""
+    """(n, 6): class, left, top, width, height, kind; None if only the text is known."""
     digits: str = ""
-    """From the left, where boxes are not known."""
+    """The digits from left to right, if the boxes are not known."""
 
 
 @dataclass(frozen=True)
 class SignEvidence:
-    """Signs found where all signs are known."""
+    """Detected signs on pages whose signs are all known."""
 
     scores: Floats
-    """(n,)."""
+    """(n,): scores."""
     right: NDArray[np.bool_]
-    """(n,): whether one stands there, and is that one."""
+    """(n,): whether the detection is a true sign with the right class."""
     true: int
-    """Signs that stand there."""
+    """Number of true signs."""
 
 
 @dataclass(frozen=True)
@@ -99,55 +72,55 @@ class Evidence:
     name: str
     pages: int
     true: int
-    """Digits that stand there and are asked for."""
+    """Number of true digits."""
     boxed: bool
-    """False where only texts are known: nothing is told of what is no digit."""
+    """Whether boxes are known; if only texts are known, non-digits are not known."""
     scores: Floats
-    """(n,) of the detector."""
+    """(n,): the detector's scores."""
     detector: Floats
-    """(n, CLASSES) probabilities."""
+    """(n, CLASSES): the detector's probabilities."""
     classifier: Floats
-    """(n, 11) probabilities."""
+    """(n, 11): the classifier's probabilities."""
     beside: Floats
-    """(n, 2) scores of the neighbours."""
-    labels: Whole
-    """(n,): what it is, 0 to 9, or 10 for no digit."""
-    page: Whole
-    """(n,): the place of its page."""
+    """(n, 2): scores of the neighbours to the left and to the right."""
+    labels: Integers
+    """(n,): true classes, 0 to 9, or 10 for not a digit."""
+    page: Integers
+    """(n,): index of the page."""
     on_empty: NDArray[np.bool_]
-    """(n,): whether its page has no digits."""
+    """(n,): whether the page has no digits."""
     medians: Floats
-    """(m, 3) of pages with several digits: `decoding.familiarity`."""
+    """(m, 3): medians of the pages with several digits; see `decoding.familiarity`."""
     empty: int
-    """Pages without digits."""
+    """Number of pages without digits."""
     signs: SignEvidence
 
     def __len__(self) -> int:
         return len(self.scores)
 
     def take(self, which: NDArray[np.bool_]) -> Evidence:
-        """Of the detections of digits those where a mask (n,) holds."""
+        """Return the evidence with the detections of a mask (n,) only."""
         columns = ("scores", "detector", "classifier", "beside", "labels", "page", "on_empty")
         return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
 
-def patches(maker: PatchMaker, count: int, seed: int, p: EvidenceParameters = PARAMETERS) -> Iterator[Known]:
-    """Made-up patches; the same for the same seed."""
+def patches(maker: PatchMaker, count: int, seed: int, p: EvidenceParameters = PARAMETERS) -> Iterator[LabelledPage]:
+    """Yield synthetic patches; the same for the same seed."""
     for number in range(count):
         sized = replace(maker, side=p.sides_px[number % len(p.sides_px)])
         patch = sized.make(np.random.default_rng((seed, number)))
-        yield Known(patch.pixels, patch.boxes)
+        yield LabelledPage(patch.pixels, patch.boxes)
 
 
-def cheques(data: Path) -> Iterator[Known]:
-    """The cheques to choose by, with a box for every digit."""
+def cheques(data: Path) -> Iterator[LabelledPage]:
+    """Yield the held-out cheques, with a box for every digit."""
     for paper in held_out_papers(data):
-        for piece in paper.pieces:
-            yield Known(piece.pixels, piece.known)
+        for piece in paper.images:
+            yield LabelledPage(piece.pixels, piece.known)
 
 
-def register_strips(data: Path) -> Iterator[Known]:
-    """Strips of registers whose text is known; of no page that is trained on, nor of one that is measured on."""
+def register_strips(data: Path) -> Iterator[LabelledPage]:
+    """Yield register strips with known text from pages that are neither trained on nor used in the benchmarks."""
     folder = data / "lectaurep" / "train"
     truth = json.loads((folder / "truth.json").read_text())
     held_out = register_pages(json.loads((data / "lectaurep" / "pages" / "lines.json").read_text()))
@@ -155,19 +128,31 @@ def register_strips(data: Path) -> Iterator[Known]:
         page = truth[name]["page"]
         if kept_out(f"register {page}") and not strip_is_held_out(page, held_out):
             digits = "".join(c for c in truth[name]["text"] if c in "0123456789")
-            yield Known(read_grey(folder / name)[0], None, digits)
+            yield LabelledPage(read_grey(folder / name)[0], None, digits)
 
 
-def collect(name: str, known: Iterable[Known], networks: Networks, p: EvidenceParameters = PARAMETERS) -> Evidence:
-    """What the networks say of the pictures of one collection. Strips whose digits cannot be told are left out."""
-    waiting: deque[Known] = deque()
+def collect(
+    name: str, known: Iterable[LabelledPage], networks: Networks, p: EvidenceParameters = PARAMETERS
+) -> Evidence:
+    """Collect the networks' answers for the images of one collection.
+
+    Args:
+        name: Name of the collection.
+        known: The images with their truth.
+        networks: Detector and classifier.
+        p: Parameters.
+
+    Returns:
+        The evidence. Strips whose detections cannot be matched with the text are left out.
+    """
+    waiting: deque[LabelledPage] = deque()
 
     def pages() -> Iterator[PreparedPage]:
         for number, each in enumerate(known, 1):
             waiting.append(each)
             yield look_at(Page(Scan(Path(), name), number, each.pixels, ""))
 
-    parts: list[_Part] = []
+    parts: list[_PageEvidence] = []
     boxed = True
     medians = []
     for read in read_pages(pages(), networks):
@@ -178,7 +163,7 @@ def collect(name: str, known: Iterable[Known], networks: Networks, p: EvidencePa
             parts.append(part)
             medians += [own for own in [_medians(read)] if own is not None]
     empty = [not part.true for part in parts]
-    joined = [np.concatenate([getattr(part, column) for part in parts]) for column in _Part._fields[:7]]
+    joined = [np.concatenate([getattr(part, column) for part in parts]) for column in _PageEvidence._fields[:7]]
     scores, detector, classifier, beside, labels, sign_scores, sign_right = joined
     return Evidence(
         name=name,
@@ -205,14 +190,14 @@ def _medians(read: Read) -> Floats | None:
     return page_medians(digits.boxes, digits.scores, ink_strengths(read.page.level.pixels, digits.boxes))
 
 
-class _Part(NamedTuple):
-    """Of one picture."""
+class _PageEvidence(NamedTuple):
+    """The evidence of one image."""
 
     scores: Floats
     detector: Floats
     classifier: Floats
     beside: Floats
-    labels: Whole
+    labels: Integers
     sign_scores: Floats
     sign_right: NDArray[np.bool_]
     true: int
@@ -220,20 +205,20 @@ class _Part(NamedTuple):
 
 
 def _split(read: Read) -> tuple[Detections, Floats, Detections]:
-    """The digits with the probabilities of their crops, and the signs, as decoding takes them."""
+    """Return the digits with the probabilities of their crops, and the signs, as decoding takes them."""
     kept, _ = resolve_sign_conflicts(read.detections)
     found, probabilities = read.detections.take(kept), read.probabilities[kept]
     is_sign = found.kinds == SIGN
     return found.take(~is_sign), probabilities[~is_sign], found.take(is_sign)
 
 
-def _part(digits: Detections, crops: Floats, beside: Floats, labels: Whole, true: int) -> _Part:
+def _page_evidence(digits: Detections, crops: Floats, beside: Floats, labels: Integers, true: int) -> _PageEvidence:
     scores, probabilities = digits.scores.astype(np.float64), digits.probabilities.astype(np.float64)
     no_signs = np.empty(0), np.empty(0, np.bool_)
-    return _Part(scores, probabilities, crops, beside, labels, *no_signs, true, 0)
+    return _PageEvidence(scores, probabilities, crops, beside, labels, *no_signs, true, 0)
 
 
-def _by_text(read: Read, text: str, p: EvidenceParameters) -> _Part | None:
+def _by_text(read: Read, text: str, p: EvidenceParameters) -> _PageEvidence | None:
     digits, crops, _ = _split(read)
     beside = neighbour_scores(digits.boxes, digits.scores)
     sure = digits.scores >= p.sure_score
@@ -243,98 +228,35 @@ def _by_text(read: Read, text: str, p: EvidenceParameters) -> _Part | None:
     order = np.argsort(digits.boxes[:, 0] + digits.boxes[:, 2] / 2, kind="stable")
     digits, crops, beside = digits.take(order), crops[order], beside[order]
     labels = np.array([int(c) for c in text], np.int64)
-    told = joint_probabilities(digits.probabilities, crops).argmax(axis=1)
-    return _part(digits, crops, beside, labels, len(text)) if in_step(told, labels) else None
+    joint_digits = joint_probabilities(digits.probabilities, crops).argmax(axis=1)
+    return _page_evidence(digits, crops, beside, labels, len(text)) if is_one_to_one(joint_digits, labels) else None
 
 
-def in_step(read: Whole, true: Whole) -> bool:
-    """Whether digits read (n,) are those that stand there (n,) one for one.
-
-    No other way to lay the one on the other, that leaves some out of both, has fewer edits (Levenshtein 1966): else one
-    was missed and something else taken for a digit.
-    """
-    row = np.arange(len(true) + 1)
-    for i, digit in enumerate(read, 1):
-        below = np.empty_like(row)
-        below[0] = i
-        for j in range(1, len(row)):
-            below[j] = min(row[j - 1] + (digit != true[j - 1]), row[j] + 1, below[j - 1] + 1)
-        row = below
-    return bool(row[-1] == np.count_nonzero(read != true))
-
-
-def _by_boxes(read: Read, known: Boxes, p: EvidenceParameters) -> _Part | None:
+def _by_boxes(read: Read, known: Boxes, p: EvidenceParameters) -> _PageEvidence | None:
     if read.page.level is None:
         return None
     row, to_page = read.page.row, read.page.level.to_page
     digits, crops, signs = _split(read)
     height, width = row.height or 0, row.width or 0
-    true, unknown = asked(known, width, height, p)
+    true, unknown = expected_boxes(known, width, height, p)
     of_digits, of_signs = true[true[:, 5] != SIGN], true[true[:, 5] == SIGN]
-    which, counts = matched(_on_page(digits.boxes, to_page), of_digits, unknown, p)
+    which, counts = match_boxes(boxes_on_page(digits.boxes, to_page), of_digits, unknown, p)
     labels = np.append(of_digits[:, 0], NOT_A_DIGIT).astype(np.int64)[which]
-    if len(of_digits) > p.most_digits:
+    if len(of_digits) > p.max_digits:
         rng = np.random.default_rng(row.page)
-        chosen = np.append(rng.permutation(len(of_digits)) < p.most_digits, False)[which]
-        counts &= chosen | ((which == NOTHING) & (rng.random(len(which)) < p.most_digits / len(of_digits)))
-    false = np.flatnonzero(counts & (which == NOTHING))
-    if len(false) > p.most_false:
-        counts[np.random.default_rng(row.page).permutation(false)[p.most_false :]] = False
+        chosen = np.append(rng.permutation(len(of_digits)) < p.max_digits, False)[which]
+        counts &= chosen | ((which == NO_MATCH) & (rng.random(len(which)) < p.max_digits / len(of_digits)))
+    false = np.flatnonzero(counts & (which == NO_MATCH))
+    if len(false) > p.max_false:
+        counts[np.random.default_rng(row.page).permutation(false)[p.max_false :]] = False
     beside = neighbour_scores(digits.boxes, digits.scores)[counts]
-    part = _part(digits.take(counts), crops[counts], beside, labels[counts], min(len(of_digits), p.most_digits))
+    part = _page_evidence(digits.take(counts), crops[counts], beside, labels[counts], min(len(of_digits), p.max_digits))
     if (known[:, 5] == UNKNOWN_SIGNS).any():
         return part
-    which, counts = matched(_on_page(signs.boxes, to_page), of_signs, unknown, p)
-    right = np.append(of_signs[:, 0], NOTHING)[which] == signs.probabilities[:, DIGITS:].argmax(axis=1) + DIGITS
+    which, counts = match_boxes(boxes_on_page(signs.boxes, to_page), of_signs, unknown, p)
+    right = np.append(of_signs[:, 0], NO_MATCH)[which] == signs.probabilities[:, DIGITS:].argmax(axis=1) + DIGITS
     return part._replace(
         sign_scores=signs.scores[counts].astype(np.float64),
         sign_right=right[counts],
         true_signs=len(of_signs),
     )
-
-
-def _on_page(boxes: NDArray[np.floating], to_page: Floats) -> Floats:
-    """Boxes (n, 4) of the level page on the page as it was given."""
-    left, top, wide, high = boxes.astype(np.float64).T
-    corners = np.stack([np.stack([x, y, np.ones_like(x)]) for x in (left, left + wide) for y in (top, top + high)])
-    there = np.einsum("ij,cjn->cin", to_page, corners)
-    there = there[:, :2] / there[:, 2:]
-    begin = there.min(axis=0)
-    return np.concatenate([begin, there.max(axis=0) - begin]).T
-
-
-def asked(known: Boxes, width: int, height: int, p: EvidenceParameters = PARAMETERS) -> tuple[Boxes, Floats]:
-    """Boxes (n, 6) of what is asked for on a picture, and boxes (m, 4) where nothing is."""
-    boxes = known[known[:, 5] != UNKNOWN_SIGNS].astype(np.float64)
-    ends = np.clip(boxes[:, 1:3] + boxes[:, 3:5], 0, (width, height))
-    begins = np.clip(boxes[:, 1:3], 0, (width, height))
-    area = np.maximum(1e-6, boxes[:, 3:5].prod(axis=1))
-    visible = np.clip(ends - begins, 0, None).prod(axis=1) / area
-    small = (boxes[:, 4] < p.min_height_px) & (boxes[:, 5] < SIGN)
-    whole = (boxes[:, 5] < UNKNOWN) & (visible >= p.min_visible_ratio) & ~small
-    unknown = (boxes[:, 5] == UNKNOWN) | (~whole & (visible > p.forgotten_ratio))
-    return known[known[:, 5] != UNKNOWN_SIGNS][whole], boxes[unknown, 1:5]
-
-
-def matched(
-    found: Floats, true: Boxes, unknown: Floats, p: EvidenceParameters = PARAMETERS
-) -> tuple[Whole, NDArray[np.bool_]]:
-    """Which true box each of the boxes (n, 4) found is, and whether it counts.
-
-    That is the place of the true box (m, 6) that it overlaps most, one to one, the greatest overlaps first; NOTHING
-    where there is none. Such a one does not count where nothing is known.
-    """
-    boxes, places = found, true[:, 1:5].astype(np.float64)
-    which = np.full(len(boxes), NOTHING, np.int64)
-    shared = shared_areas(boxes, places)
-    areas = boxes[:, 2:].prod(axis=1)
-    union = shared / np.maximum(1e-6, areas[:, None] + places[:, 2:].prod(axis=1) - shared)
-    at, to = np.nonzero(union >= p.same_union_ratio)
-    taken: set[int] = set()
-    for place in np.argsort(-union[at, to], kind="stable").tolist():
-        i, j = int(at[place]), int(to[place])
-        if which[i] == NOTHING and j not in taken:
-            taken.add(j)
-            which[i] = j
-    hidden = shared_areas(boxes, unknown).sum(axis=1) > p.unknown_ratio * areas
-    return which, (which != NOTHING) | ~hidden

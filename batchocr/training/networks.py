@@ -1,7 +1,7 @@
-"""The networks of the named systems: from 28×28 pictures to the probabilities of the digits, and the detector.
+"""The networks of the named systems: classifiers of 28×28 crops, and the detector.
 
-Every network takes uint8 pictures and scales them inside the graph, and is built of Keras's own layers only,
-so that its file loads under any of Keras's backends.
+Each network takes uint8 images, scales them inside the graph and is built of Keras's own layers only. So its file loads
+under any of Keras's backends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _convolution(x: Any, filters: int, size: int = 3, stride: int = 1, padding: 
 
 
 def _default(x: Any) -> Any:
-    """Six convolutions, 17 million multiplications a digit."""
+    """Build six convolutions, 17 million multiplications per digit."""
     x = layers.Reshape((28, 28, 1))(x)
     x = _convolution(x, 48, size=5, stride=2)
     x = _convolution(x, 48)
@@ -79,18 +79,25 @@ _BODIES: dict[str, Callable[[Any], Any]] = {
 
 
 def build(name: str, *, scaled: bool = True) -> keras.Model:
-    """A fresh network: (n, 28, 28) uint8 in, (n, 10) float32 probabilities out; (n, 11) for the default system.
+    """Build a network with new weights.
 
-    The detector takes tiles instead: see `build_detector`. `scaled` False leaves the pixels at 0 to 255. Raises
-    UsageError for an unknown name.
+    Args:
+        name: The system; see `build_detector` for the detector's shapes.
+        scaled: Whether the pixels are scaled to 0 to 1; otherwise they stay 0 to 255.
+
+    Returns:
+        A network from crops (n, 28, 28) uint8 to probabilities (n, 10) float32, (n, 11) of the default system.
+
+    Raises:
+        UsageError: There is no system of that name.
     """
     system = system_named(name)
     if name == DETECTOR:
         return build_detector()
-    pictures = layers.Input((28, 28), dtype="uint8", name="crops")
-    x = _BODIES[name](layers.Rescaling(1 / 255 if scaled else 1.0)(pictures))
-    if name == "cnn-all-conv":  # its last convolution has the ten answers already
+    images = layers.Input((28, 28), dtype="uint8", name="crops")
+    x = _BODIES[name](layers.Rescaling(1 / 255 if scaled else 1.0)(images))
+    if name == "cnn-all-conv":  # its last convolution already has the ten outputs
         digits = layers.Activation("softmax", dtype="float32", name="digits")(x)
     else:
         digits = layers.Dense(system.answers, activation="softmax", dtype="float32", name="digits")(x)
-    return keras.Model(pictures, digits, name=name)
+    return keras.Model(images, digits, name=name)

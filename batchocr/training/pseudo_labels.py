@@ -1,9 +1,9 @@
-"""Boxes for writing whose text is known but not its boxes: where an earlier detector reads the text, its boxes serve.
+"""Boxes for handwriting with known text but unknown boxes (pseudo-labels: Lee, 2013).
 
 `python -m batchocr.training.pseudo_labels MODEL DATA OUT.json`. MODEL is the detector's `.keras` file, DATA the folder
-of public data. The known text is laid on what the detector finds, from the left: each digit takes one detection whose
-class fits, so that a text also counts that the detector alone would misread (Lee 2013, pseudo-labels). Where that
-fails, numbers whose digits stand apart have the boxes of their ink.
+of public data. The known text is aligned with the detections: each digit takes one detection whose class fits. So a
+text also counts if the detector alone would misread it. If the alignment fails, numbers with separate digits get the
+boxes of their ink.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,60 +25,121 @@ from batchocr.recognition.detector import Detector, DetectorParameters, merge_ti
 from batchocr.records import PRINT, SIGN, SIGNS, Detections, Pixels
 from batchocr.training.component_labels import component_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
+from batchocr.training.synthesis.ink_files import InkFile, line_image
 from batchocr.training.synthesis.real_paper import read_grey
-from batchocr.training.synthesis.sources import InkFile, line_picture
-from batchocr.training.text_alignment import PARAMETERS, Box, Laid, Parameters, lay, lay_with_gaps
+from batchocr.training.text_alignment import PARAMETERS as ALIGNMENT
+from batchocr.training.text_alignment import (
+    Alignment,
+    AlignmentParameters,
+    Box,
+    align_text,
+    align_text_with_gaps,
+)
 from batchocr.vision.tiles import make_tiles
 
 log = logging.getLogger(__name__)
 
-LINE_PX = 46.0
-"""Height at which lines of strokes are drawn, all of their ink."""
-BATCH = 2
-"""Tiles: a strip has one or two."""
+
+@dataclass(frozen=True)
+class LabellerParameters:
+    """How known texts are searched with a detector."""
+
+    line_px: float = 46.0
+    """Height in pixels at which lines of pen strokes are drawn, all of their ink."""
+    batch: int = 2
+    """Tiles of a batch: a strip has one or two."""
+    min_scale: float = 0.2
+    """Smallest scale at which a strip is searched."""
+    max_scale: float = 2.0
+    """Largest scale at which a strip or photo is searched."""
+    cell_px: float = 44.0
+    """Height in pixels to which the cells of a sudoku are scaled."""
+    max_cell_height_ratio: float = 1.1
+    """Height of a digit, in heights of its cell, above which a detection is not the digit of the cell."""
+    min_cell_probability: float = 0.1
+    """Score times probability of the known digit of a cell, above which the detection is that digit."""
+
+
+PARAMETERS = LabellerParameters()
 
 
 class Labeller:
     """Finds the boxes of known texts with a detector."""
 
-    def __init__(self, model: Path, p: Parameters = PARAMETERS) -> None:
-        self._detector = Detector(model, batch_size=BATCH, parameters=DetectorParameters(min_score=(p.min_score,) * 2))
+    def __init__(self, model: Path, p: AlignmentParameters = ALIGNMENT) -> None:
+        self._detector = Detector(
+            model, batch_size=PARAMETERS.batch, parameters=DetectorParameters(min_score=(p.min_score,) * 2)
+        )
         self._p = p
 
     def detections(self, pixels: Pixels, scale: float) -> Detections:
-        """What is found on a picture at that scale, in its pixels."""
+        """Return the detections on an image.
+
+        Args:
+            pixels: The image, (height, width) uint8.
+            scale: Scale at which the image is searched.
+
+        Returns:
+            Detections after non-maximum suppression, in pixels of the image.
+        """
         tiles = make_tiles(pixels, scale)
         return suppressed(merge_tiles(self._detector.detect(tiles.pixels), tiles), SuppressionParameters())
 
-    def strip(self, pixels: Pixels, text: str) -> Laid | None:
-        """A known text on a picture of one line: the best over some scales."""
-        laid = [
-            found
-            for height in self._p.heights_px
-            if (found := lay(text, self.detections(pixels, float(np.clip(height / pixels.shape[0], 0.2, 2.0)))))
-        ]
-        return max(laid, key=lambda found: found.quality, default=None)
+    def strip(self, pixels: Pixels, text: str) -> Alignment | None:
+        """Return the best alignment over some scales.
+
+        Args:
+            pixels: An image of one line, (height, width) uint8.
+            text: Its known text.
+
+        Returns:
+            The alignment; None if the text fits at no scale.
+        """
+        alignments = [align_text(text, found) for found in self._at_scales(pixels)]
+        return max(filter(None, alignments), key=lambda alignment: alignment.quality, default=None)
 
     def gaps(self, pixels: Pixels, text: str) -> list[Box] | None:
-        """The same where some digits are missed, at the first scale at which it can be told."""
-        for height in self._p.heights_px:
-            found = self.detections(pixels, float(np.clip(height / pixels.shape[0], 0.2, 2.0)))
-            if (boxes := lay_with_gaps(text, found, pixels, self._p)) is not None:
+        """Return the boxes of a text of which some digits are not detected, at the first scale at which it fits.
+
+        Args:
+            pixels: An image of one line, (height, width) uint8.
+            text: Its known text.
+
+        Returns:
+            The boxes; None if the text fits at no scale.
+        """
+        for found in self._at_scales(pixels):
+            if (boxes := align_text_with_gaps(text, found, pixels, self._p)) is not None:
                 return boxes
         return None
 
+    def _at_scales(self, pixels: Pixels) -> Iterator[Detections]:
+        """Yield the detections on a strip at each of the heights."""
+        for height in self._p.heights_px:
+            scale = float(np.clip(height / pixels.shape[0], PARAMETERS.min_scale, PARAMETERS.max_scale))
+            yield self.detections(pixels, scale)
+
 
 def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The strips of registers that can be read, without those of pages held out and of some kept to calibrate on."""
+    """Yield the register strips that can be read, without those of held-out pages and those kept for the calibration.
+
+    Args:
+        labeller: The labeller.
+        folder: Folder of the strips.
+        held_out: Names of the held-out pages.
+
+    Yields:
+        Name of the strip, and its boxes.
+    """
     truth = json.loads((folder / "truth.json").read_text())
     for name in sorted(truth):
         page = truth[name]["page"]
         if strip_is_held_out(page, held_out) or kept_out(f"register {page}"):
             continue
         pixels, text = read_grey(folder / name)[0], truth[name]["text"]
-        laid = labeller.strip(pixels, text)
-        if laid is not None:
-            yield name, _item(laid.boxes)
+        alignment = labeller.strip(pixels, text)
+        if alignment is not None:
+            yield name, _item(alignment.boxes)
         elif text.isdigit() and (own := component_boxes(pixels, len(text))) is not None:
             yield name, _item([[int(c), *box, HAND] for c, box in zip(text, own.tolist(), strict=True)])
         elif (boxes := labeller.gaps(pixels, text)) is not None:
@@ -85,7 +147,16 @@ def registers(labeller: Labeller, folder: Path, held_out: Sequence[str]) -> Iter
 
 
 def register_page(labeller: Labeller, path: Path, pieces: Sequence[dict[str, Any]]) -> list[Box]:
-    """A whole page: numbers that can be read have boxes, those that cannot are unknown, all else holds no digits."""
+    """Label a whole register page.
+
+    Args:
+        labeller: The labeller.
+        path: The page.
+        pieces: The known texts with their boxes.
+
+    Returns:
+        Boxes of the numbers that can be read. Numbers that cannot be read are unknown; everything else is not a digit.
+    """
     pixels, factor = read_grey(path)
     found = labeller.detections(pixels, 1.0)
     boxes: list[Box] = []
@@ -95,9 +166,9 @@ def register_page(labeller: Labeller, path: Path, pieces: Sequence[dict[str, Any
         if not any(c.isdigit() for c in text):
             continue
         inside = found.take(_within(found, left, top, width, height))
-        laid = lay(text, inside) if all(c.isdigit() or c in SIGNS or c.isspace() for c in text) else None
-        if laid is not None and piece.get("kind") != "printed":
-            boxes += laid.boxes
+        alignment = align_text(text, inside) if all(c.isdigit() or c in SIGNS or c.isspace() for c in text) else None
+        if alignment is not None and piece.get("kind") != "printed":
+            boxes += alignment.boxes
         else:
             boxes.append([0, left, top, width, height, UNKNOWN])
     return [[label, *(value / factor for value in box), kind] for label, *box, kind in boxes]
@@ -109,29 +180,38 @@ def _within(found: Detections, left: float, top: float, width: float, height: fl
 
 
 def sudoku(labeller: Labeller, path: Path, cells: Sequence[dict[str, Any]]) -> list[Box]:
-    """A photo of a sudoku: of each cell the digit found, by hand or printed as is known; unknown where none fits.
+    """Label a photo of a sudoku.
 
-    Nothing is known of what lies outside of the cells.
+    Args:
+        labeller: The labeller.
+        path: The photo.
+        cells: The cells with box, text and kind.
+
+    Returns:
+        The box of the detected digit of each cell, handwritten or printed as known; the cell is unknown if no detection
+        fits. Everything outside the cells is unknown.
     """
     pixels, factor = read_grey(path)
     side = float(np.median([cell["box"][3] for cell in cells])) * factor
-    found = labeller.detections(pixels, min(2.0, 44 / side))
+    found = labeller.detections(pixels, min(PARAMETERS.max_scale, PARAMETERS.cell_px / side))
     ends = np.array([cell["box"] for cell in cells], float) * factor
     x0, y0 = ends[:, :2].min(axis=0)
     x1, y1 = (ends[:, :2] + ends[:, 2:]).max(axis=0)
-    tall, wide = pixels.shape
+    height_px, width_px = pixels.shape
     boxes: list[Box] = [
-        [0, 0, 0, x0, tall, UNKNOWN], [0, x1, 0, wide - x1, tall, UNKNOWN],
-        [0, 0, 0, wide, y0, UNKNOWN], [0, 0, y1, wide, tall - y1, UNKNOWN],
+        [0, 0, 0, x0, height_px, UNKNOWN], [0, x1, 0, width_px - x1, height_px, UNKNOWN],
+        [0, 0, 0, width_px, y0, UNKNOWN], [0, 0, y1, width_px, height_px - y1, UNKNOWN],
     ]  # fmt: skip
     for cell, (left, top, width, height) in zip(cells, ends.tolist(), strict=True):
         text, kind = cell.get("text") or "", cell["kind"]
         inside = found.take(_within(found, left, top, width, height))
-        inside = inside.take(np.flatnonzero((inside.kinds != SIGN) & (inside.boxes[:, 3] < 1.1 * height)))
+        inside = inside.take(
+            np.flatnonzero((inside.kinds != SIGN) & (inside.boxes[:, 3] < PARAMETERS.max_cell_height_ratio * height))
+        )
         own = np.array([])
         if kind in ("hand", "print") and len(text) == 1 and text.isdigit():
             own = inside.scores * inside.probabilities[:, int(text)]
-        if own.size and own.max() > 0.1:
+        if own.size and own.max() > PARAMETERS.min_cell_probability:
             box = inside.boxes[int(own.argmax())].astype(float).round(1).tolist()
             boxes.append([int(text), *box, HAND if kind == "hand" else PRINT])
         elif text or kind in ("unsure", "candidates"):
@@ -140,27 +220,32 @@ def sudoku(labeller: Labeller, path: Path, cells: Sequence[dict[str, Any]]) -> l
 
 
 def lines(labeller: Labeller, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Numbers and lines of UNIPEN whose digits can be found, by their place in the file.
+    """Yield the numbers and lines of UNIPEN whose digits can be found.
 
-    Boxes are in the tablet's units.
+    Args:
+        labeller: The labeller.
+        path: The file of pen strokes.
+
+    Yields:
+        Index of the line in the file, and its boxes in the tablet's units.
     """
     file = InkFile.load(path)
     for i in range(len(file)):
         label, writer = file.text("label", i), f"unipen {file.text('writer', i)}"
         if int(file.text("lines", i)) != 1 or kept_out(writer) or not any(c.isdigit() for c in label):
             continue
-        drawn = line_picture(file.strokes(i), LINE_PX)
+        drawn = line_image(file.strokes(i), PARAMETERS.line_px)
         if drawn is None:
             continue
         pixels, scale, corner = drawn
-        laid = lay(label, labeller.detections(pixels, 1.0))
-        if laid is not None:
+        alignment = align_text(label, labeller.detections(pixels, 1.0))
+        if alignment is not None:
             yield (
                 str(i),
                 _item(
                     [
                         [place, x / scale + float(corner[0]), y / scale + float(corner[1]), w / scale, h / scale, kind]
-                        for place, x, y, w, h, kind in laid.boxes
+                        for place, x, y, w, h, kind in alignment.boxes
                     ]
                 ),
             )
@@ -176,7 +261,7 @@ def main(
     data: Annotated[Path, typer.Argument(help="The folder of public data.")],
     out: Annotated[Path, typer.Argument(help="The labels, JSON.")],
 ) -> None:
-    """Find the boxes of texts that are known."""
+    """Find the boxes of known texts."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     labeller = Labeller(model)
     pages = json.loads((data / "lectaurep" / "pages" / "lines.json").read_text())

@@ -1,10 +1,9 @@
-"""A training's folder: whose it is, what is kept after each epoch, and how to go on from there."""
+"""The folder of a training: which training it belongs to, what is saved after each epoch, and how it is resumed."""
 
 from __future__ import annotations
 
 import csv
 import json
-import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -15,25 +14,30 @@ import numpy as np
 from batchocr.errors import OutputError, UsageError
 from batchocr.recognition.keras_archive_check import KerasFile
 
-ACCOUNT, HISTORY = "training.json", "history.csv"
+ACCOUNT, HISTORY, METRICS = "training.json", "history.csv", "metrics.json"
+"""Files of a training: its options, the figures of each epoch, and the figures of the finished model."""
 
 Epoch = dict[str, float]
-"""`accuracy`, `loss` and `seconds`, with `val_` before it for the validation cut where there is one."""
-
-log = logging.getLogger(__name__)
+"""`accuracy`, `loss` and `seconds`, and with the prefix `val_` those of the validation digits if there are any."""
 
 
 def claim(out: Path, account: dict[str, Any], *, resume: bool) -> None:
-    """Make the folder `out` that of this training.
+    """Reserve a folder for a training.
 
-    Raises UsageError where it holds a training and `resume` is not asked for, where that is another one, or where it
-    holds anything else; OutputError where it cannot be made.
+    Args:
+        out: The folder; it is made if needed.
+        account: The options of the training; a resumed training must have the same.
+        resume: Whether a training in the folder is resumed.
+
+    Raises:
+        UsageError: The folder holds a training and `resume` is False, another training, or other files.
+        OutputError: The folder cannot be made.
     """
     known = out / ACCOUNT
     try:
         if known.exists():
             if not resume:
-                raise UsageError(f"{out}: holds a training; go on with it by --resume, or give another --out")
+                raise UsageError(f"{out}: holds a training; resume it with --resume, or give another --out")
             if json.loads(known.read_text(encoding="utf-8")) != account:
                 raise UsageError(
                     f"{out}: holds another training (see {ACCOUNT}); give another --out, or the same options"
@@ -48,9 +52,12 @@ def claim(out: Path, account: dict[str, Any], *, resume: bool) -> None:
 
 
 def make_repeatable(seed: int, *, xla: bool = False) -> None:
-    """Everything drawn at random from now on follows `seed`, and sums come in a fixed order.
+    """Make all random draws depend on the seed, and make sums run in a fixed order.
 
-    XLA's order is fixed on a CPU without our doing, and Keras does not let it be asked for together with XLA.
+    Args:
+        seed: The seed.
+        xla: Whether XLA compiles the training. On a CPU its order is fixed anyway, and Keras does not allow
+            deterministic operations together with XLA.
     """
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow" and not xla:
@@ -60,7 +67,17 @@ def make_repeatable(seed: int, *, xla: bool = False) -> None:
 
 
 def resumed(out: Path) -> tuple[keras.Model | None, list[Epoch]]:
-    """What an interrupted training left in `out`: the model after its last epoch, and the figures of each."""
+    """Load what an interrupted training saved.
+
+    Args:
+        out: Folder of the training.
+
+    Returns:
+        The model after its last epoch, None if there is none, and the figures of its epochs.
+
+    Raises:
+        UsageError: The saved model cannot be used.
+    """
     last = max(out.glob("epoch-[0-9][0-9][0-9].keras"), default=None)
     if last is None:
         return None, []
@@ -68,18 +85,18 @@ def resumed(out: Path) -> tuple[keras.Model | None, list[Epoch]]:
         model = KerasFile.read(last, compiled=True).load()
         epochs = read_history(out / HISTORY)
     except (OSError, ValueError) as fault:
-        raise UsageError(f"{last}: cannot be gone on with ({fault}); remove {out} and train again") from fault
+        raise UsageError(f"{last}: cannot be resumed ({fault}); remove {out} and train again") from fault
     return model, epochs[: int(last.stem.removeprefix("epoch-"))]
 
 
 def read_history(path: Path) -> list[Epoch]:
-    """The epochs of a `history.csv`, from the first."""
+    """Return the epochs of a `history.csv`, from the first."""
     with path.open(newline="", encoding="utf-8") as file:
         return [{k: float(v) for k, v in row.items() if k != "epoch"} for row in csv.DictReader(file)]
 
 
 def write_history(path: Path, epochs: list[Epoch]) -> None:
-    """The same, written."""
+    """Write the epochs to a `history.csv`; the file appears whole."""
     fresh = path.with_suffix(".part.csv")
     with fresh.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["epoch", *epochs[0]], lineterminator="\n")
@@ -89,20 +106,27 @@ def write_history(path: Path, epochs: list[Epoch]) -> None:
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """After each epoch all that is needed to go on: weights, optimiser, and the epochs so far, as one file."""
+    """Saves after each epoch what is needed to resume: weights, state of the optimizer, and the figures of the
+    epochs.
+    """
 
-    def __init__(self, out: Path, seed: int, epochs: list[Epoch], *, stride: int, tell: bool) -> None:
-        """`epochs` are those before; each new one is added to them. `tell` logs each, for want of Keras's own bar.
+    def __init__(self, out: Path, seed: int, epochs: list[Epoch], *, stride: int) -> None:
+        """Create the callback.
 
-        Dropout's draws move on by one a step, and by `stride` an epoch: with fewer than the steps some come again.
+        Args:
+            out: The training's folder.
+            seed: The training's seed.
+            epochs: The figures of the epochs before; each new epoch is appended.
+            stride: By how much the state of dropout's generator grows in an epoch. It grows by one in a step, so a
+                stride below the number of steps would repeat some draws.
         """
         super().__init__()
-        self.out, self.seed, self.epochs, self.stride, self.tell = out, seed, epochs, stride, tell
+        self.out, self.seed, self.epochs, self.stride = out, seed, epochs, stride
         self.clock = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.clock = time.perf_counter()
-        # what dropout draws depends on the epoch alone, so that an interrupted training ends in the same model
+        # the draws of dropout depend on the epoch alone, so that an interrupted training ends in the same model
         dropouts = [layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout)]
         for place, layer in enumerate(dropouts):
             layer.seed_generator.state.assign(np.array([self.seed + place, epoch * self.stride], np.uint32))
@@ -115,4 +139,3 @@ class Checkpoint(keras.callbacks.Callback):
         write_history(self.out / HISTORY, self.epochs)
         fresh.replace(self.out / f"epoch-{epoch + 1:03}.keras")
         (self.out / f"epoch-{epoch:03}.keras").unlink(missing_ok=True)
-        log.log(logging.INFO if self.tell else logging.DEBUG, "epoch %d: %s", epoch + 1, self.epochs[-1])

@@ -1,7 +1,7 @@
-"""A known text laid on the detections of a picture: which detection is which of its digits.
+"""Align a known text with the detections of an image: which detection is which digit.
 
-The text is laid from the left: each digit takes one detection whose class fits, at the least cost over the whole text
-(dynamic programming, as strings are aligned by Wagner & Fischer 1974).
+From left to right each digit takes one detection whose class fits, at the minimum cost over the whole text (dynamic
+programming, as for strings by Wagner and Fischer, 1974).
 """
 
 from __future__ import annotations
@@ -16,77 +16,87 @@ from batchocr.records import SIGN, SIGNS, Detections, Pixels
 from batchocr.training.component_labels import missing_boxes
 from batchocr.training.detection.cells import HAND, UNKNOWN
 
-MISSED_SIGN = 4.0
-"""What it costs that a sign has no detection, as minus the logarithm of a probability."""
-
 Box = list[float]
 """Class, left, top, width, height, kind."""
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """What is taken for the digits of a known text."""
+class AlignmentParameters:
+    """When a detection is a digit of the known text."""
 
     min_score: float = 0.12
-    """Of a detection that may be taken."""
+    """Minimum score of a detection."""
     min_class: float = 0.02
-    """Probability that a detection gives the known digit, at least."""
+    """Minimum probability that a detection gives to the known digit."""
     min_mean: float = 0.35
-    """Geometric mean of score times probability over a text, at least."""
-    stray_score: float = 0.5
-    """A detection of this score that no digit took: the text is not laid well."""
-    missed_digit: float = 2.5
-    """What it costs that a digit has no detection, where its ink may have the box."""
+    """Minimum geometric mean of score times probability over a text."""
+    min_stray_score: float = 0.5
+    """An alignment is rejected if a detection with more than this score belongs to no digit."""
+    missed_digit_cost: float = 2.5
+    """Cost of a digit without a detection, if its ink may give the box; minus the logarithm of a probability."""
+    missed_sign_cost: float = 4.0
+    """Cost of a sign without a detection, as minus the logarithm of a probability."""
     max_missed_ratio: float = 0.5
-    """Share of a text's digits that may have none."""
+    """Maximum share of the digits of a text without a detection."""
     reach_ratio: float = 1.5
-    """How far a digit at the end of a number may lie from the others, in their heights."""
+    """Maximum distance of a digit at the end of a number from the others, in their heights."""
     heights_px: tuple[float, ...] = (42.0, 62.0)
-    """Heights to which strips are scaled, one after the other."""
+    """Heights in pixels to which strips are scaled."""
 
 
-PARAMETERS = Parameters()
+PARAMETERS = AlignmentParameters()
 
 
 @dataclass(frozen=True)
-class Laid:
-    """A known text on a picture."""
+class Alignment:
+    """A known text aligned with detections."""
 
     boxes: list[Box]
     quality: float
     """Geometric mean of score times probability of its digits."""
 
 
-def lay(text: str, found: Detections, p: Parameters = PARAMETERS) -> Laid | None:
-    """The digits and signs of `text` on detections of one line, from the left; None where they do not fit.
+def align_text(text: str, found: Detections, p: AlignmentParameters = PARAMETERS) -> Alignment | None:
+    """Align the digits and signs of a text with the detections of one line.
 
-    Each digit takes one detection. A sign takes one where it can; where it cannot, what lies between its neighbours
-    is unknown. By dynamic programming over both in order.
+    Each digit takes one detection. A sign takes one if it can; otherwise the part between its neighbours is unknown.
+
+    Args:
+        text: The known text; other characters are ignored.
+        found: Detections of one line.
+        p: Parameters.
+
+    Returns:
+        The boxes and their quality; None if the text does not fit.
     """
     wanted = [c for c in text if c.isdigit() or c in SIGNS]
     order = np.argsort(found.boxes[:, 0] + found.boxes[:, 2] / 2, kind="stable")
     found = found.take(order)
     cost = _costs(wanted, found, p)
     rows, columns = cost.shape
-    best = _best(wanted, cost, np.inf)
+    best = _min_costs(wanted, cost, np.inf, p.missed_sign_cost)
     if not rows or not np.isfinite(best[-1, -1]):
         return None
-    taken = _way_back(best, cost)
+    taken = _trace_back(best, cost)
     digits = [float(cost[i, j]) for i, j in taken.items() if j is not None and wanted[i].isdigit()]
     quality = float(np.exp(-np.mean(digits))) if digits else 0.0
     used = {j for j in taken.values() if j is not None}
-    stray = [j for j in range(columns) if j not in used and found.kinds[j] != SIGN and found.scores[j] > p.stray_score]
+    stray = [
+        j for j in range(columns) if j not in used and found.kinds[j] != SIGN and found.scores[j] > p.min_stray_score
+    ]
     if quality < p.min_mean or stray:
         return None
-    return Laid(_boxes(wanted, taken, found), quality)
+    return Alignment(_boxes(wanted, taken, found), quality)
 
 
-def _best(wanted: Sequence[str], cost: NDArray[np.float64], missed_digit: float) -> NDArray[np.float64]:
-    """The least cost (wanted + 1, found + 1) of laying so many characters on so many detections."""
+def _min_costs(
+    wanted: Sequence[str], cost: NDArray[np.float64], missed_digit_cost: float, missed_sign_cost: float
+) -> NDArray[np.float64]:
+    """Return the minimum costs (wanted + 1, found + 1) of aligning the first characters with the first detections."""
     rows, columns = cost.shape
     best = np.full((rows + 1, columns + 1), np.inf)
     best[0] = 0
-    missed = np.array([MISSED_SIGN if c in SIGNS else missed_digit for c in wanted])
+    missed = np.array([missed_sign_cost if c in SIGNS else missed_digit_cost for c in wanted])
     for i in range(rows):
         best[i + 1, 0] = best[i, 0] + missed[i]
         for j in range(columns):
@@ -94,8 +104,10 @@ def _best(wanted: Sequence[str], cost: NDArray[np.float64], missed_digit: float)
     return best
 
 
-def _costs(wanted: Sequence[str], found: Detections, p: Parameters) -> NDArray[np.float64]:
-    """Minus logarithm of score times probability (wanted, found); infinite where it cannot be."""
+def _costs(wanted: Sequence[str], found: Detections, p: AlignmentParameters) -> NDArray[np.float64]:
+    """Return minus the logarithm of score times probability (wanted, found); infinite if the class or kind does not
+    fit.
+    """
     cost = np.full((len(wanted), len(found)), np.inf)
     for i, character in enumerate(wanted):
         place = int(character) if character.isdigit() else 10 + SIGNS.index(character)
@@ -105,8 +117,8 @@ def _costs(wanted: Sequence[str], found: Detections, p: Parameters) -> NDArray[n
     return cost
 
 
-def _way_back(best: NDArray[np.float64], cost: NDArray[np.float64]) -> dict[int, int | None]:
-    """Which detection each wanted character took."""
+def _trace_back(best: NDArray[np.float64], cost: NDArray[np.float64]) -> dict[int, int | None]:
+    """Return which detection each wanted character takes."""
     taken: dict[int, int | None] = {}
     i, j = cost.shape
     while i:
@@ -133,44 +145,57 @@ def _boxes(wanted: Sequence[str], taken: dict[int, int | None], found: Detection
             continue
         before = [found.boxes[k] for at in range(i) if (k := taken[at]) is not None]
         after = [found.boxes[k] for at in range(i + 1, len(wanted)) if (k := taken[at]) is not None]
-        if before and after:  # a sign that was not found
+        if before and after:  # a sign that was not detected
             left, right = float(before[-1][0] + 0.7 * before[-1][2]), float(after[0][0] + 0.3 * after[0][2])
             top = float(min(before[-1][1], after[0][1]))
             boxes.append([0, left, top, max(2.0, right - left), float(before[-1][3]) * 1.3, UNKNOWN])
     return boxes
 
 
-def lay_with_gaps(text: str, found: Detections, pixels: Pixels, p: Parameters = PARAMETERS) -> list[Box] | None:
-    """A text of digits and signs alone, of which the detector misses some digits: these have the boxes of their ink.
+def align_text_with_gaps(
+    text: str, found: Detections, pixels: Pixels, p: AlignmentParameters = PARAMETERS
+) -> list[Box] | None:
+    """Align a text of which the detector misses some digits; these get the box of their ink.
 
-    None where most are missed, where what is left of the ink is not as many pieces, or where a detection is left over.
+    Args:
+        text: The known text, of digits, signs and spaces only.
+        found: Detections of one line.
+        pixels: The strip, (height, width) uint8.
+        p: Parameters.
+
+    Returns:
+        The boxes; None if most digits are missed, if the remaining ink has another number of components, or if a strong
+        detection belongs to no digit.
     """
     wanted = [c for c in text if c.isdigit() or c in SIGNS]
     if any(not (c.isspace() or c in wanted) for c in text) or not len(found):
         return None
     found = found.take(np.argsort(found.boxes[:, 0] + found.boxes[:, 2] / 2, kind="stable"))
     cost = _costs(wanted, found, p)
-    taken = _way_back(_best(wanted, cost, p.missed_digit), cost)
-    laid = {i: found.boxes[j].astype(float) for i, j in taken.items() if j is not None}
-    digits = [i for i in laid if wanted[i].isdigit()]
-    missed = [i for i, c in enumerate(wanted) if c.isdigit() and i not in laid]
+    taken = _trace_back(_min_costs(wanted, cost, p.missed_digit_cost, p.missed_sign_cost), cost)
+    alignment = {i: found.boxes[j].astype(float) for i, j in taken.items() if j is not None}
+    digits = [i for i in alignment if wanted[i].isdigit()]
+    missed = [i for i, c in enumerate(wanted) if c.isdigit() and i not in alignment]
     if not missed or len(missed) > p.max_missed_ratio * (len(digits) + len(missed)):
         return None
     if np.exp(-np.mean([cost[i, taken[i]] for i in digits])) < p.min_mean:
         return None
-    known = np.array([laid[i] for i in digits])
+    known = np.array([alignment[i] for i in digits])
     usual = float(np.median(known[:, 3]))
     boxes = _boxes(wanted, taken, found)
-    for run in _runs(missed):
-        before, after = [laid[i] for i in laid if i < run[0]], [laid[i] for i in laid if i > run[-1]]
+    for run in _consecutive_runs(missed):
+        before, after = (
+            [alignment[i] for i in alignment if i < run[0]],
+            [alignment[i] for i in alignment if i > run[-1]],
+        )
         reach = p.reach_ratio * usual * len(run)
         start = max((b[0] + b[2] for b in before), default=min((b[0] for b in after), default=0) - reach)
-        stop = min((b[0] for b in after), default=start + reach)
-        own = missing_boxes(pixels, np.array(list(laid.values())), (start, stop), len(run))
+        end = min((b[0] for b in after), default=start + reach)
+        own = missing_boxes(pixels, np.array(list(alignment.values())), (start, end), len(run))
         if own is None:
             return None
         boxes += [[int(wanted[i]), *box.round(1).tolist(), HAND] for i, box in zip(run, own, strict=True)]
-    strong = found.take((found.kinds != SIGN) & (found.scores > p.stray_score))
+    strong = found.take((found.kinds != SIGN) & (found.scores > p.min_stray_score))
     middles = strong.boxes[:, :2] + strong.boxes[:, 2:] / 2
     for x, y in middles.tolist():
         if not any(b[1] <= x <= b[1] + b[3] and b[2] <= y <= b[2] + b[4] for b in boxes):
@@ -178,8 +203,8 @@ def lay_with_gaps(text: str, found: Detections, pixels: Pixels, p: Parameters = 
     return boxes
 
 
-def _runs(places: Sequence[int]) -> list[list[int]]:
-    """Places in order, parted where they do not follow each other."""
+def _consecutive_runs(places: Sequence[int]) -> list[list[int]]:
+    """Group sorted indices into runs of consecutive ones."""
     runs: list[list[int]] = []
     for place in places:
         if runs and runs[-1][-1] == place - 1:

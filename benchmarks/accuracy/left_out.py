@@ -18,10 +18,11 @@ from batchocr.errors import UsageError
 from batchocr.recognition.calibration import NOT_A_DIGIT, predicted_classes
 from batchocr.recognition.classifier import Classifier
 from batchocr.recognition.network import open_device
-from batchocr.training.crop_collection import KEPT, kept
+from batchocr.training.crop_collection import CROPS_FILE, load_crops
 from batchocr.training.default import DefaultRecipe, fit
-from batchocr.training.fitted import probabilities
+from batchocr.training.epoch_progress import ProgressOptions
 from batchocr.training.train import MODEL
+from batchocr.training.trained_model import probabilities
 
 
 def main(
@@ -34,23 +35,23 @@ def main(
     """Train without each group and print a row for it."""
     logging.basicConfig(level=logging.INFO)
     open_device("auto")
-    gathered = kept(run / KEPT)
+    collections = load_crops(run / CROPS_FILE)
     recipe = DefaultRecipe(epochs=epochs, seed=seed)
     shipped = Classifier(run / MODEL)
     typer.echo(
         "| left out | digits | right | right of its held-out digits, when trained on the rest |\n|---|---|---|---|"
     )
     for name in group:
-        if name not in gathered.groups:
-            raise UsageError(f"{run}: has no group {name}; choose one of {', '.join(gathered.groups)}")
-        rest = {other: digits for other, digits in gathered.groups.items() if other != name}
-        digits = gathered.groups[name]
-        digits = digits.part(np.flatnonzero(digits.labels < NOT_A_DIGIT))
-        model = fit(rest, recipe, out / name.replace(" ", "-"), verbose=0)
-        right = (predicted_classes(probabilities(model, digits.pictures)) == digits.labels).mean()
-        last = gathered.held_out.get(name)
+        if name not in collections.groups:
+            raise UsageError(f"{run}: has no group {name}; choose one of {', '.join(collections.groups)}")
+        rest = {other: digits for other, digits in collections.groups.items() if other != name}
+        digits = collections.groups[name]
+        digits = digits.take(np.flatnonzero(digits.labels < NOT_A_DIGIT))
+        model = fit(rest, recipe, out / name.replace(" ", "-"), ProgressOptions())
+        right = (predicted_classes(probabilities(model, digits.images)) == digits.labels).mean()
+        last = collections.held_out.get(name)
         known = (
-            "" if last is None else f"{(predicted_classes(shipped.classify(last.pictures)) == last.labels).mean():.2%}"
+            "" if last is None else f"{(predicted_classes(shipped.classify(last.images)) == last.labels).mean():.2%}"
         )
         typer.echo(f"| {name} | {len(digits)} | {right:.2%} | {known} |")
 

@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 from reading import read_files
 
 from batchocr.training.synthesis.pen import Strokes
-from batchocr.training.synthesis.sources import Sources, font_files
+from batchocr.training.synthesis.writing_sources import HandwritingSources, font_files
 
 Pixels = NDArray[np.uint8]
 WIDTH, HEIGHT = 1240, 1754
@@ -242,8 +242,8 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of the pages.")] = 9100,
     keep: Annotated[Path | None, typer.Option(help="Folder in which pages and results are kept.")] = None,
 ) -> None:
-    """Print one row for each kind of page."""
-    words = [strokes for strokes, _ in Sources.load(data, [fonts], held_out=True).words]
+    """Print a row a kind."""
+    words = [strokes for strokes, _ in HandwritingSources.load(data, [fonts], held_out=True).words]
     usable = [path for path in font_files([fonts]) if latin(path) and not imitates_writing(path)]
     with tempfile.TemporaryDirectory() as temporary:
         work = keep or Path(temporary)

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from reading import read_files
 
 from batchocr.datasets.held_out import kept_out
+from batchocr.training.synthesis.ink_files import InkFile
 from batchocr.training.synthesis.pen import Strokes
-from batchocr.training.synthesis.sources import InkFile
 
 WRITTEN = re.compile(r"[0-9.,/:+\- ]*[0-9][0-9.,/:+\- ]*")
 """Matches lines that contain only digits, signs and spaces."""

@@ -30,9 +30,9 @@ def whole_npz(path: Path) -> Path:
     train_half, test_half = digits(350, 1), digits(100, 2)
     return save_npz(
         path,
-        x_train=train_half.pictures,
+        x_train=train_half.images,
         y_train=train_half.labels.astype(np.uint8),
-        x_test=test_half.pictures,
+        x_test=test_half.images,
         y_test=test_half.labels.astype(np.uint8),
     )
 
@@ -46,7 +46,7 @@ def save_idx(path: Path, array: NDArray[Any]) -> Path:
 
 
 def save_folders(path: Path, given: Digits) -> Path:
-    """Write one folder of images for each digit."""
-    for i, (image, label) in enumerate(zip(given.pictures, given.labels, strict=True)):
+    """A folder for each digit."""
+    for i, (image, label) in enumerate(zip(given.images, given.labels, strict=True)):
         save(path / str(label) / f"{i}.png", image)
     return path

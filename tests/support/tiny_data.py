@@ -15,8 +15,9 @@ from strokes import page, save
 
 from batchocr.datasets.held_out import kept_out
 from batchocr.records import Pixels
-from batchocr.training.synthesis.sources import SIGNS
-from batchocr.training.synthesis.stroke_digits import FORMS, strokes
+from batchocr.training.synthesis.digit_forms import DIGIT_FORMS
+from batchocr.training.synthesis.stroke_digits import draw_strokes
+from batchocr.training.synthesis.writing_sources import SIGNS
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 Sample = Sequence[NDArray[np.floating]]
@@ -49,7 +50,7 @@ def _digit_strokes(path: Path, seed: int) -> None:
     samples, labels = [], []
     for _ in names:
         for digit in range(10):
-            samples.append(strokes(next(form for form in FORMS if form.digit == digit), rng))
+            samples.append(draw_strokes(next(form for form in DIGIT_FORMS if form.digit == digit), rng))
             labels.append(str(digit))
     save_ink(path, samples, label=labels, writer=[name for name in names for _ in range(10)])
 
@@ -67,7 +68,7 @@ def _blocks(path: Path, side: int) -> None:
     """Write digits in blocks of 60 by one writer; one block is held out."""
     count = next(i for i in range(1, 200) if kept_out(f"{path.stem} {i - 1}"))
     given = digits(60 * max(2, count), 4)
-    images = np.stack([cv2.resize(each, (side, side), interpolation=cv2.INTER_AREA) for each in given.pictures])
+    images = np.stack([cv2.resize(each, (side, side), interpolation=cv2.INTER_AREA) for each in given.images])
     save_npz(path, x=images, y=given.labels.astype(np.uint8))
 
 
@@ -77,7 +78,7 @@ def _strip(number: int) -> tuple[Pixels, list[list[int]]]:
     paper = np.full((44, 80), 230, np.uint8)
     boxes = []
     for at, i in enumerate((number % 10, (number // 10) % 10)):
-        ink = given.pictures[i]
+        ink = given.images[i]
         left, top, width, height = cv2.boundingRect((ink > 100).view(np.uint8))
         x, y = 8 + 36 * at, 8
         paper[y : y + 28, x : x + 28] = np.minimum(paper[y : y + 28, x : x + 28], 255 - ink // 4 * 3)
@@ -98,13 +99,13 @@ def tiny_data(path: Path) -> Path:
     names = writers(lambda name: f"numbers-ch {name}")
     save_npz(
         path / "numbers-ch" / "numbers_ch.npz",
-        x=np.pad(230 - swiss.pictures // 4 * 3, ((0, 0), (10, 10), (10, 10)), constant_values=230),
+        x=np.pad(230 - swiss.images // 4 * 3, ((0, 0), (10, 10), (10, 10)), constant_values=230),
         y=swiss.labels,
         writer=np.repeat(names, 20),
     )
     some = digits(40, 7)
     named = np.where(some.labels == 9, "plus", some.labels.astype("<U5"))
-    save_npz(path / "bhmsds" / "bhmsds.npz", x=some.pictures, y=named)
+    save_npz(path / "bhmsds" / "bhmsds.npz", x=some.images, y=named)
     _digit_strokes(path / "unipen" / "digits.npz", 1)
     _digit_strokes(path / "pendigits" / "digits.npz", 2)
     _digit_strokes(path / "unipen" / "numbers.npz", 3)

@@ -1,1 +1,1 @@
-"""How the detector is trained: its network, what its cells should answer, its losses, and the training itself."""
+"""The detector's training: network, targets of its cells, losses, batches, and the training itself."""

@@ -1,8 +1,8 @@
-"""The mean of the weights of detectors of several rounds: one detector, whose strengths lie between theirs.
+"""Average the weights of detectors of several rounds into one detector.
 
 `python -m batchocr.training.detection.average OUT MODEL MODEL...`. A later round starts from an earlier one, so their
-weights may be averaged (Wortsman and others: *Model soups*, ICML 2022). OUT is a folder; it gets `model.keras` and its
-sidecar. Costs nothing in use.
+weights may be averaged (Wortsman and others: *Model soups*, ICML 2022). OUT is a folder for `model.keras` and its
+sidecar. The average costs no computing time in use.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ import keras
 import numpy as np
 import typer
 
-from batchocr.training.detection.fit import MODEL, describe, weights_of
+from batchocr.training.detection.fit import MODEL, describe, load_weights
 from batchocr.training.detection.network import build_detector
 
 
-def averaged(models: list[Path]) -> keras.Model:
-    """A detector with the mean of the weights of `models`, `.keras` files.
+def average_weights(models: list[Path]) -> keras.Model:
+    """Return a detector with the mean of the weights of several detectors.
 
-    Raises UsageError where a file holds no detector.
+    Args:
+        models: `.keras` files.
+
+    Raises:
+        UsageError: A file is not a detector.
     """
-    every = [weights_of(model) for model in models]
+    every = [load_weights(model) for model in models]
     model = build_detector()
     model.set_weights([np.mean(each, axis=0, dtype=np.float64).astype(np.float32) for each in zip(*every, strict=True)])
     return model
@@ -35,7 +39,7 @@ def main(
 ) -> None:
     """Average detectors."""
     out.mkdir(parents=True, exist_ok=True)
-    averaged(models).save(out / MODEL)
+    average_weights(models).save(out / MODEL)
     describe(out / MODEL, seed=0, metrics={"averaged": len(models)})
 
 

@@ -1,4 +1,4 @@
-"""What the cells of the detector should answer for a tile whose boxes are known."""
+"""Training targets of the detector's cells, for a tile with known boxes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ CLASSES = 16
 """The ten digits, then the signs . , / - : +"""
 CHANNELS = 3 + 4 + CLASSES
 HAND, PRINT, SIGN, UNKNOWN, UNKNOWN_SIGNS = range(5)
-"""Kinds of a box; where UNKNOWN stands, nothing is asked of the network, and of UNKNOWN_SIGNS, nothing about signs."""
+"""Kinds of a box. Where UNKNOWN is, the network learns nothing; where UNKNOWN_SIGNS is, it learns nothing about
+signs."""
 
 Boxes = NDArray[np.float32]
 """(n, 6): class, left, top, width, height, kind."""
@@ -20,23 +21,24 @@ Boxes = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class CellParameters:
-    """Which boxes the cells of which level answer for, and how near to a middle a cell must be."""
+    """Which cells answer for a box, and how near to its centre they must be."""
 
     sizes_px: tuple[tuple[float, float], ...] = ((0.0, 26.0), (20.0, 58.0), (48.0, 150.0))
-    """Longer side of the boxes of each level; in the overlap both levels answer."""
+    """Range of the longer side of a box, in pixels, by level; in the overlap both levels answer."""
     min_height_px: float = 7.0
-    """Digits below this are not asked for."""
+    """Minimum height of a digit, in pixels."""
     min_visible_ratio: float = 0.75
-    """Share of a box that must lie on the tile."""
-    forgotten_ratio: float = 0.45
-    """Share up to which what is cut off by the tile's side is no digit: its middle lies on the next tile, or it is
-    a part of another line that a strip's side cuts. In between nothing is asked."""
+    """Minimum share of a box on the tile for the network to learn it."""
+    max_non_digit_visible_ratio: float = 0.45
+    """Up to this share a box cut by the tile's side is not a digit: its centre is on the next tile, or it belongs to
+    another line. Between both shares the network learns nothing."""
     spread_ratio: float = 0.13
-    """Deviation of the heat around a middle, as a share of the box's sides (CenterNet: Zhou and others 2019)."""
+    """Standard deviation of the heat around a centre, as a share of the box's sides (CenterNet: Zhou and others,
+    2019)."""
     spread_cells: tuple[float, float] = (0.5, 1.6)
-    """Least and greatest deviation, in cells."""
-    learn_from: float = 0.3
-    """Heat from which a cell also learns box and class."""
+    """Minimum and maximum standard deviation, in cells."""
+    min_learning_heat: float = 0.3
+    """Minimum heat of a cell that also learns the box and the class."""
 
 
 PARAMETERS = CellParameters()
@@ -47,26 +49,32 @@ class Target:
     """What the cells of one tile should answer."""
 
     heat: NDArray[np.float32]
-    """(cells, 3); -1 where nothing is asked."""
+    """(cells, 3): heat; -1 where the network learns nothing."""
     sides: NDArray[np.float32]
-    """(cells, 4): left, top, right and bottom from the cell's middle, in pixels."""
+    """(cells, 4): distances from the cell's centre to the left, top, right and bottom side, in pixels."""
     classes: NDArray[np.int32]
-    """(cells,)."""
+    """(cells,): classes."""
     weight: NDArray[np.float32]
-    """(cells,): of sides and class."""
+    """(cells,): weight of sides and class."""
 
 
 def target(boxes: Boxes, side: int, parameters: CellParameters = PARAMETERS) -> Target:
-    """The target of a square tile of that side, in pixels."""
+    """Return the target of a square tile.
+
+    Args:
+        boxes: Boxes (n, 6): class, left, top, width, height, kind.
+        side: Side of the tile in pixels.
+        parameters: Parameters.
+    """
     levels = [
-        _level(boxes, side, stride, low, high, parameters)
-        for stride, (low, high) in zip(STRIDES, parameters.sizes_px, strict=True)
+        _level(boxes, side, stride, min_size, max_size, parameters)
+        for stride, (min_size, max_size) in zip(STRIDES, parameters.sizes_px, strict=True)
     ]
     return Target(*(np.concatenate(parts) for parts in zip(*levels, strict=True)))
 
 
 def _level(
-    boxes: Boxes, side: int, stride: int, low: float, high: float, p: CellParameters
+    boxes: Boxes, side: int, stride: int, min_size: float, max_size: float, p: CellParameters
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
     n = side // stride
     heat = np.zeros((n, n, 3), np.float32)
@@ -80,20 +88,22 @@ def _level(
         down = np.minimum(side, top + height) - np.maximum(0, top)
         visible = np.clip(across, 0, None) * np.clip(down, 0, None) / np.maximum(1e-3, width * height)
         on = (visible >= p.min_visible_ratio) & (x >= 0) & (x < side) & (y >= 0) & (y < side)
-        tall = (height >= p.min_height_px) | (kind == SIGN)
+        is_high = (height >= p.min_height_px) | (kind == SIGN)
         known = kind < UNKNOWN
-        asked = on & tall & known & (size >= low) & (size < high)
-        for i in np.flatnonzero(known & ~(on & tall) & (visible > p.forgotten_ratio) | (kind >= UNKNOWN)):
-            _forget(heat, boxes[i], stride)
-        order = np.flatnonzero(asked)
+        expected = on & is_high & known & (size >= min_size) & (size < max_size)
+        for i in np.flatnonzero(
+            known & ~(on & is_high) & (visible > p.max_non_digit_visible_ratio) | (kind >= UNKNOWN)
+        ):
+            _mask_unknown(heat, boxes[i], stride)
+        order = np.flatnonzero(expected)
         for i in order[np.argsort(-size[order], kind="stable")]:  # the smaller box wins
-            _put(heat, sides, classes, weight, boxes[i], stride, p)
+            _set_box(heat, sides, classes, weight, boxes[i], stride, p)
     flat = n * n
     return heat.reshape(flat, 3), sides.reshape(flat, 4), classes.reshape(flat), weight.reshape(flat)
 
 
-def _forget(heat: NDArray[np.float32], box: NDArray[np.float32], stride: int) -> None:
-    """Nothing is asked where the box lies."""
+def _mask_unknown(heat: NDArray[np.float32], box: NDArray[np.float32], stride: int) -> None:
+    """Set the heat to -1 where an unknown box is."""
     _, left, top, width, height, kind = box
     rows = slice(max(0, int(top // stride)), max(0, int((top + height) // stride + 1)))
     columns = slice(max(0, int(left // stride)), max(0, int((left + width) // stride + 1)))
@@ -101,7 +111,7 @@ def _forget(heat: NDArray[np.float32], box: NDArray[np.float32], stride: int) ->
     part[part < 0.3] = -1
 
 
-def _put(
+def _set_box(
     heat: NDArray[np.float32],
     sides: NDArray[np.float32],
     classes: NDArray[np.int32],
@@ -110,7 +120,7 @@ def _put(
     stride: int,
     p: CellParameters,
 ) -> None:
-    """The heat of one box around its middle, and sides and class of the cells near it."""
+    """Set the heat around the centre of a box, and sides and class of the cells near it."""
     label, left, top, width, height, kind = box
     n = len(heat)
     x, y = left + width / 2, top + height / 2
@@ -122,13 +132,13 @@ def _put(
     middle_x, middle_y = (columns + 0.5) * stride, (rows + 0.5) * stride
     gauss_x = np.exp(-(((middle_x - x) / stride) ** 2) / (2 * spread_x**2))
     gauss_y = np.exp(-(((middle_y - y) / stride) ** 2) / (2 * spread_y**2))
-    own = np.outer(gauss_y, gauss_x).astype(np.float32)
-    own[row - rows[0], column - columns[0]] = 1
+    own_heat = np.outer(gauss_y, gauss_x).astype(np.float32)
+    own_heat[row - rows[0], column - columns[0]] = 1
     part = heat[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1, int(kind)]
-    np.maximum(part, np.where(own > 0.02, own, part), out=part)
-    learns = own > p.learn_from
+    np.maximum(part, np.where(own_heat > 0.02, own_heat, part), out=part)
+    learns = own_heat > p.min_learning_heat
     at = np.ix_(rows, columns)
-    weight[at] = np.where(learns, own, weight[at])
+    weight[at] = np.where(learns, own_heat, weight[at])
     classes[at] = np.where(learns, int(label), classes[at])
     ends = np.empty((len(rows), len(columns), 4), np.float32)
     ends[..., 0], ends[..., 2] = middle_x - left, left + width - middle_x

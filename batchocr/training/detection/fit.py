@@ -1,8 +1,7 @@
-"""Training the detector: patches made up on the fly, averaged weights, a checkpoint every epoch."""
+"""Train the detector: synthetic patches made during the training, averaged weights, a checkpoint after each epoch."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -21,30 +20,47 @@ from batchocr.records import SIGNS
 from batchocr.training.detection.losses import box_part, class_accuracy, detection_loss, heat_part
 from batchocr.training.detection.network import NAME, build_detector
 from batchocr.training.detection.stream import StreamParameters, batches
+from batchocr.training.epoch_progress import EpochProgress, ProgressOptions
 from batchocr.training.run_folder import HISTORY, Epoch, claim, make_repeatable, read_history, write_history
 
 MODEL, STATE = "model.keras", "state.npz"
-"""The averaged network after the last epoch, and all that is needed to go on."""
-
-log = logging.getLogger(__name__)
+"""The averaged network after the last epoch, and the state from which the training is resumed."""
 
 
 @dataclass(frozen=True)
 class DetectorRecipe:
-    """How the detector is trained."""
+    """Recipe of the detector."""
 
     epochs: int = 16
     steps: int = 250
     """Batches of an epoch."""
     rate: float = 2e-3
     start_rate: float = 1.3e-3
-    """The same for a training that begins with the weights of another."""
+    """Highest learning rate of a training that starts with the weights of another one."""
     decay: float = 1e-3
     average: float = 0.998
-    """Momentum of the averaged weights that are kept in the end."""
+    """Momentum of the averaged weights, which are the result of the training."""
     precision: str = "mixed_bfloat16"
-    """Of the training: two thirds of the time of `float32` on processors that have it. Files are float32."""
+    """Precision of the training: `mixed_bfloat16` takes two thirds of the time of `float32` on processors that
+    support it. Files are float32."""
     seed: int = 2017
+
+
+@dataclass(frozen=True)
+class OptimizerParameters:
+    """What is the same in all trainings of the detector."""
+
+    first_rate_divisor: float = 20
+    """The highest learning rate divided by this is the rate of the first step."""
+    last_rate_ratio: float = 0.02
+    """Learning rate of the last step, as a share of the highest rate."""
+    warmup_steps: int = 200
+    """Steps until the highest rate."""
+    max_gradient_norm: float = 5.0
+    """Gradients with a larger norm are scaled down to it."""
+
+
+PARAMETERS = OptimizerParameters()
 
 
 def fit_detector(
@@ -58,61 +74,93 @@ def fit_detector(
     without: Sequence[str] = (),
     resume: bool = False,
     jobs: int = 2,
-    verbose: int = 0,
+    progress: ProgressOptions | None = None,
 ) -> Path:
-    """Train the detector, saving after each epoch; with `start` from the weights of another training.
+    """Train the detector; each epoch is saved.
 
-    `without` names collections of real paper to leave out, to measure how a strange one fares. Raises UsageError for a
-    folder that holds another training, and where `start` is no detector.
+    Args:
+        data: Folder of public data.
+        fonts: Folder of fonts.
+        out: Folder of the training.
+        recipe: The recipe.
+        start: Model whose weights the training starts with; None for new weights.
+        labels: Boxes of known texts; see `batchocr.training.pseudo_labels`.
+        without: Collections of real paper that are left out, to measure how the detector reads an unknown one.
+        resume: Whether the training in `out` is resumed.
+        jobs: Number of worker processes that make patches.
+        progress: How progress is reported; by default to the log.
+
+    Returns:
+        Path of the model.
+
+    Raises:
+        UsageError: The folder holds another training, or `start` is not a detector.
     """
-    weights = None if start is None else weights_of(start)
+    weights = None if start is None else load_weights(start)
     account = {"system": NAME, **asdict(recipe), "start": str(start or ""), "labels": labels is not None}
     if without:
         account["without"] = sorted(without)
     claim(out, account, resume=resume)
     make_repeatable(recipe.seed)
-    model = begun(recipe, weights)
+    model = compile_detector(recipe, weights)
     epochs = _resume(model, out)
     if len(epochs) < recipe.epochs:
         first = len(epochs) * recipe.steps
-        # closed, or the processes that make patches outlive the training
+        # must be closed: otherwise the processes that make patches outlive the training
         with closing(batches(data, fonts, labels, recipe.seed, first, jobs, StreamParameters(), without)) as stream:
             model.fit(
                 stream,
                 steps_per_epoch=recipe.steps,
                 initial_epoch=len(epochs),
                 epochs=recipe.epochs,
-                verbose=verbose,
-                callbacks=[_Checkpoint(out, epochs)],
+                verbose=0,
+                callbacks=[
+                    _Checkpoint(out, epochs),
+                    EpochProgress(epochs, recipe.epochs, recipe.steps, progress or ProgressOptions()),
+                ],
             )
     return out / MODEL
 
 
-def weights_of(start: Path) -> list[NDArray[np.float32]]:
-    """The weights of another detector. Raises UsageError where the file holds none, or more than a network."""
+def load_weights(start: Path) -> list[NDArray[np.float32]]:
+    """Return the weights of another detector.
+
+    Raises:
+        UsageError: The file is not a detector, or holds more than a network.
+    """
     try:
         weights = KerasFile.read(start).load().get_weights()
     except (OSError, ValueError) as fault:
-        raise UsageError(f"{start}: cannot be gone on with ({fault}); give another --start") from fault
+        raise UsageError(f"{start}: cannot be used ({fault}); give another --start") from fault
     if [each.shape for each in weights] != [each.shape for each in build_detector().get_weights()]:
-        raise UsageError(f"{start}: is another network, not a detector; give another --start")
+        raise UsageError(f"{start}: is not a detector; give another --start")
     return list(weights)
 
 
-def begun(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] | None) -> keras.Model:
-    """A network that is ready to be trained, with the weights of another where they are given."""
+def compile_detector(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] | None) -> keras.Model:
+    """Return a compiled network.
+
+    Args:
+        recipe: The recipe.
+        weights: Weights to start with; None for new weights.
+    """
     keras.mixed_precision.set_dtype_policy(recipe.precision)
     model = build_detector()
     keras.mixed_precision.set_dtype_policy("float32")
     if weights is not None:
         model.set_weights(weights)
+    p = PARAMETERS
     peak = recipe.rate if weights is None else recipe.start_rate
     rate = keras.optimizers.schedules.CosineDecay(
-        peak / 20, recipe.epochs * recipe.steps, warmup_target=peak, warmup_steps=200, alpha=0.02
+        peak / p.first_rate_divisor,
+        recipe.epochs * recipe.steps,
+        warmup_target=peak,
+        warmup_steps=p.warmup_steps,
+        alpha=p.last_rate_ratio,
     )
     model.compile(
         keras.optimizers.AdamW(
-            rate, weight_decay=recipe.decay, clipnorm=5.0, use_ema=True, ema_momentum=recipe.average
+            rate, weight_decay=recipe.decay, clipnorm=p.max_gradient_norm, use_ema=True, ema_momentum=recipe.average
         ),
         detection_loss,
         metrics=[heat_part, box_part, class_accuracy],
@@ -122,14 +170,25 @@ def begun(recipe: DetectorRecipe, weights: list[NDArray[np.float32]] | None) -> 
 
 
 def write_sidecar(model: Path, seed: int) -> None:
-    """The sidecar of a detector that was trained into the folder in which `model` lies, with its last figures."""
+    """Write the sidecar of a finished training of the detector.
+
+    Args:
+        model: The model, in the folder of its training.
+        seed: The training's seed.
+    """
     history = read_history(model.parent / HISTORY)
     figures = {name: value for name, value in history[-1].items() if name != "seconds"}
     describe(model, seed, {"epochs": len(history), **figures})
 
 
 def describe(model: Path, seed: int, metrics: dict[str, float]) -> None:
-    """Writes the sidecar of a detector beside its file."""
+    """Write the sidecar of a detector beside its file.
+
+    Args:
+        model: The `.keras` file.
+        seed: The training's seed.
+        metrics: Figures for the sidecar.
+    """
     network = keras.models.load_model(model, compile=False)
     DetectorSidecar(
         name=NAME,
@@ -138,7 +197,7 @@ def describe(model: Path, seed: int, metrics: dict[str, float]) -> None:
         input_dtype="uint8",
         strides=STRIDES,
         keras=keras.__version__,
-        data="patches made of pen strokes, digits, letters, fonts and real pages, less the hands and pages kept out",
+        data="patches made of pen strokes, digits, letters, fonts and real pages, without held-out writers and pages",
         seed=seed,
         sha256=sha256(model),
         parameters=network.count_params(),
@@ -147,7 +206,7 @@ def describe(model: Path, seed: int, metrics: dict[str, float]) -> None:
 
 
 def _resume(model: keras.Model, out: Path) -> list[Epoch]:
-    """Puts what an interrupted training left into the model; returns the figures of its epochs."""
+    """Restore the state of an interrupted training; return the figures of its epochs."""
     if not (out / STATE).exists():
         return []
     model.optimizer.build(model.trainable_variables)
@@ -158,7 +217,7 @@ def _resume(model: keras.Model, out: Path) -> list[Epoch]:
 
 
 class _Checkpoint(keras.callbacks.Callback):
-    """After each epoch the averaged network, the figures so far, and the state to go on from."""
+    """Saves after each epoch the averaged network, the figures, and the state from which the training is resumed."""
 
     def __init__(self, out: Path, epochs: list[Epoch]) -> None:
         super().__init__()
@@ -183,4 +242,3 @@ class _Checkpoint(keras.callbacks.Callback):
         np.savez(self.out / f"part-{STATE}", allow_pickle=False, **state)
         (self.out / f"part-{STATE}").replace(self.out / STATE)
         write_history(self.out / HISTORY, self.epochs)
-        log.info("epoch %d: %s", epoch + 1, self.epochs[-1])

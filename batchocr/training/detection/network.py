@@ -1,4 +1,4 @@
-"""The detector's network: fully convolutional, features of three strides, and one answer a cell of each."""
+"""The detector's network: fully convolutional, features of three strides, one answer per cell of each."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from batchocr.training.detection.cells import CHANNELS, STRIDES
 
 NAME = "detector"
 HEAT_BIAS = -4.0
-"""So that at first nearly no cell claims a digit (focal loss: Lin and others 2017, 4.1)."""
+"""Bias of the heat, so that at first almost no cell reports a digit (focal loss: Lin and others, 2017, 4.1)."""
 
 
 def _channels() -> int:
-    """The axis of channels: Keras's setting may have them first, in training alone."""
+    """Return the axis of the channels; Keras may have them first, in training only."""
     return 1 if keras.config.image_data_format() == "channels_first" else -1
 
 
@@ -25,22 +25,24 @@ def _convolution(x: Any, filters: int, stride: int = 1) -> Any:
 
 
 def _residual(x: Any, filters: int) -> Any:
-    """Two convolutions beside a shortcut (He and others 2016)."""
+    """Add two convolutions with a shortcut (He and others, 2016)."""
     y = _convolution(x, filters)
     y = layers.BatchNormalization(axis=_channels())(layers.Conv2D(filters, 3, padding="same", use_bias=False)(y))
     return layers.ReLU()(layers.Add()([x, y]))
 
 
 def _merged(fine: Any, coarse: Any, filters: int) -> Any:
-    """Features of a fine stride with those of the next coarser one (Lin and others 2017, feature pyramids)."""
+    """Merge features of a fine stride with those of the next coarser one (feature pyramids: Lin and others, 2017)."""
     narrowed = layers.Conv2D(fine.shape[_channels()], 1)(coarse)
     return _convolution(layers.Add()([fine, layers.UpSampling2D(2)(narrowed)]), filters)
 
 
 def build_detector() -> keras.Model:
-    """A fresh detector: (n, height, width, 2) uint8 in, (n, cells, CHANNELS) float32 logits out.
+    """Build a detector with new weights.
 
-    Height and width are multiples of 32. The cells are those of STRIDES, each level row by row.
+    Returns:
+        A network from tiles (n, height, width, 2) uint8, whose sides are multiples of 32, to logits (n, cells,
+        CHANNELS) float32. The cells are those of STRIDES, each level row by row.
     """
     tiles = layers.Input((None, None, 2), dtype="uint8", name="tiles")
     x = layers.Rescaling(1 / 64, offset=-1.0)(tiles)
@@ -66,7 +68,7 @@ def build_detector() -> keras.Model:
 
 
 def multiplications(model: keras.Model, side: int = 256) -> float:
-    """Multiplications a pixel of a tile with that side."""
+    """Return the number of multiplications per pixel of a tile with that side."""
     total = 0
     probe = keras.Model(model.input, [layer.output for layer in model.layers if isinstance(layer, layers.Conv2D)])
     shapes = [answer.shape for answer in probe(keras.ops.zeros((1, side, side, 2), "uint8"))]

@@ -1,4 +1,6 @@
-"""Patches from processes of their own, as batches to train on: the same for the same seed, whatever the processes."""
+"""Training batches of patches made by worker processes; the same for the same seed, whatever the number of
+processes.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,12 @@ class StreamParameters:
     """How batches are put together."""
 
     batch: int = 16
-    fresh: int = 6
-    """Of a batch; the others come again from those kept."""
-    kept: int = 2400
-    """Patches that may come again: making one costs as much as to learn from it."""
-    ahead: int = 12
-    """Batches that are made before they are asked for."""
+    new: int = 6
+    """New patches of a batch; the others are repeated."""
+    reusable: int = 2400
+    """Number of patches that may be repeated. Making a patch takes as much time as learning from it."""
+    prefetched: int = 12
+    """Batches that are made ahead."""
 
 
 def batches(
@@ -45,53 +47,69 @@ def batches(
     parameters: StreamParameters,
     without: Sequence[str] = (),
 ) -> Generator[Batch, None, None]:
-    """Endless batches from the one numbered `first` on; to be closed, which ends the processes.
+    """Yield batches without end.
 
-    `without` names collections of real paper to leave out.
+    Close the generator to end the worker processes.
+
+    Args:
+        data: Folder of public data.
+        fonts: Folder of fonts.
+        labels: Boxes of known texts, or None.
+        seed: Seed of all random draws.
+        first: Number of the first batch.
+        jobs: Number of worker processes.
+        parameters: Parameters.
+        without: Collections of real paper that are left out.
     """
     p = parameters
-    kept: deque[tuple[NDArray[np.uint8], NDArray[np.float16]]] = deque(maxlen=p.kept)
+    reusable: deque[tuple[NDArray[np.uint8], NDArray[np.float16]]] = deque(maxlen=p.reusable)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_open, initargs=(data, fonts, labels, without)) as pool:
-        coming: deque[Future[Batch]] = deque()
+    with ProcessPoolExecutor(jobs, context, initializer=_initialize, initargs=(data, fonts, labels, without)) as pool:
+        pending: deque[Future[Batch]] = deque()
         number = first
         while True:
-            while len(coming) < p.ahead:
-                coming.append(pool.submit(_make, seed, number + len(coming), p.fresh))
-            tiles, targets = coming.popleft().result()
+            while len(pending) < p.prefetched:
+                pending.append(pool.submit(_make_batch, seed, number + len(pending), p.new))
+            tiles, targets = pending.popleft().result()
             rng = np.random.default_rng((seed, number, 1))
             number += 1
-            kept.extend(zip(tiles, targets, strict=True))
-            if len(kept) >= p.batch * 4:
-                again = [kept[int(i)] for i in rng.integers(0, len(kept), p.batch - p.fresh)]
-                tiles = np.concatenate([tiles, np.stack([x for x, _ in again])])
-                targets = np.concatenate([targets, np.stack([y for _, y in again])])
+            reusable.extend(zip(tiles, targets, strict=True))
+            if len(reusable) >= p.batch * 4:
+                repeated = [reusable[int(i)] for i in rng.integers(0, len(reusable), p.batch - p.new)]
+                tiles = np.concatenate([tiles, np.stack([x for x, _ in repeated])])
+                targets = np.concatenate([targets, np.stack([y for _, y in repeated])])
             yield tiles, targets
 
 
 _maker: PatchMaker | None = None
-"""That of a process which makes patches."""
+"""The patch maker of a worker process."""
 
 
-def _open(data: Path, fonts: Path, labels: Path | None, without: Sequence[str]) -> None:
+def _initialize(data: Path, fonts: Path, labels: Path | None, without: Sequence[str]) -> None:
     global _maker
     cv2.setNumThreads(1)
     _maker = patch_maker(data, fonts, labels, without=without)
 
 
-def _make(seed: int, number: int, count: int) -> Batch:
+def _make_batch(seed: int, number: int, count: int) -> Batch:
     assert _maker is not None
     rng = np.random.default_rng((seed, number))
-    return packed(_maker, rng, count)
+    return make_batch(_maker, rng, count)
 
 
-def packed(maker: PatchMaker, rng: np.random.Generator, count: int) -> Batch:
-    """So many patches as the network takes and learns them."""
+def make_batch(maker: PatchMaker, rng: np.random.Generator, count: int) -> Batch:
+    """Return new patches as a batch.
+
+    Args:
+        maker: The patch maker.
+        rng: Source of random numbers.
+        count: Number of patches.
+    """
     tiles, targets = [], []
     for _ in range(count):
         patch = maker.make(rng)
         tiles.append(network_input(patch.pixels))
-        wanted = target(patch.boxes, maker.side)
-        columns = (wanted.heat, wanted.sides, wanted.classes[:, None], wanted.weight[:, None])
+        cell_target = target(patch.boxes, maker.side)
+        columns = (cell_target.heat, cell_target.sides, cell_target.classes[:, None], cell_target.weight[:, None])
         targets.append(np.concatenate(columns, axis=1).astype(np.float16))
     return np.stack(tiles), np.stack(targets)

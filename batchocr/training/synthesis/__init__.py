@@ -1,1 +1,1 @@
-"""Pages made up on the fly to train on: writing, what stands around it, paper, and how it is scanned."""
+"""Synthetic pages, made during the training: handwriting, what is around it, paper, and its scan."""

@@ -1,4 +1,4 @@
-"""How a picture of paper comes to be a scan: tilt, light, blur, noise, JPEG, few tones, both polarities."""
+"""Turn an image of paper into a scan: tilt, light, blur, noise, JPEG, few tones, both polarities."""
 
 from __future__ import annotations
 
@@ -22,14 +22,23 @@ class Exposed:
     pixels: Pixels
     boxes: Boxes
     noise: float
-    """Deviation of its noise, in grey levels."""
+    """Standard deviation of its noise, in grey levels."""
 
 
-def tilted(paper: NDArray[np.float32], boxes: Boxes, rng: np.random.Generator) -> tuple[NDArray[np.float32], Boxes]:
-    """The picture turned by a few degrees, seldom up to 10, and scaled a little; boxes stay upright."""
+def tilt(paper: NDArray[np.float32], boxes: Boxes, rng: np.random.Generator) -> tuple[NDArray[np.float32], Boxes]:
+    """Turn the image by a few degrees, rarely up to 10, and scale it a little; the boxes stay upright.
+
+    Args:
+        paper: The image (side, side).
+        boxes: Its boxes (n, 7).
+        rng: Source of random numbers.
+
+    Returns:
+        The image and its boxes.
+    """
     side = paper.shape[0]
-    deviation, most = (1.6, 4.0) if rng.random() < 0.9 else (5.0, 10.0)
-    angle, factor = float(np.clip(rng.normal(0, deviation), -most, most)), float(np.exp(rng.normal(0, 0.08)))
+    deviation, max_angle = (1.6, 4.0) if rng.random() < 0.9 else (5.0, 10.0)
+    angle, factor = float(np.clip(rng.normal(0, deviation), -max_angle, max_angle)), float(np.exp(rng.normal(0, 0.08)))
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), angle, factor)
     matrix[:, 2] += rng.uniform(-8, 8, 2)
     paper = cv2.warpAffine(paper, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
@@ -43,29 +52,42 @@ def tilted(paper: NDArray[np.float32], boxes: Boxes, rng: np.random.Generator) -
 
 
 def expose(paper: NDArray[np.float32], boxes: Boxes, height: float, real: bool, rng: np.random.Generator) -> Exposed:
-    """The scan of a picture (side, side) whose digits are about `height` pixels high."""
+    """Scan an image.
+
+    Args:
+        paper: The image (side, side).
+        boxes: Its boxes (n, 7).
+        height: Approximate height of its digits, in pixels.
+        real: Whether the image shows real paper.
+        rng: Source of random numbers.
+
+    Returns:
+        The scan with its boxes.
+    """
     side = paper.shape[0]
     if rng.random() < 0.35:
-        paper = _lit(paper, side, rng)
-    paper = _blurred(paper, height, rng)
+        paper = _add_light(paper, side, rng)
+    paper = _blur(paper, height, rng)
     noise = 0.0
     if rng.random() < (0.25 if real else 0.6):
         noise = float(rng.uniform(0.5, 9) if rng.random() < 0.9 else rng.uniform(9, 22))
         grain = np.empty((side, side), np.float32)
-        cv2.setRNGSeed(int(noise * 1e7))  # OpenCV draws from a state of its own
+        cv2.setRNGSeed(int(noise * 1e7))  # OpenCV draws from its own state
         cv2.randn(grain, 0, noise)
         if rng.random() < 0.3:
             grain = cv2.GaussianBlur(grain, (0, 0), 1.2) * 3
         paper = paper + grain
     pixels = np.clip(paper, 0, 255).astype(np.uint8)
     faint = bool(len(boxes)) and float(boxes[:, 6].min()) < 0.45
-    how = rng.random()
-    if how < 0.1 and not faint and not real:
+    roll = rng.random()
+    if roll < 0.1 and not faint and not real:
         pixels = _two_tones(pixels, rng)
-    elif how < 0.15:
-        low, high = np.percentile(pixels, [1, 60])
-        pixels = np.clip((pixels.astype(np.float32) - low) * 255 / max(20, high - low), 0, 255).astype(np.uint8)
-    elif how < 0.19:
+    elif roll < 0.15:
+        darkest, brightest = np.percentile(pixels, [1, 60])
+        pixels = np.clip((pixels.astype(np.float32) - darkest) * 255 / max(20, brightest - darkest), 0, 255).astype(
+            np.uint8
+        )
+    elif roll < 0.19:
         pixels = np.clip(pixels * rng.uniform(0.35, 0.8), 0, 255).astype(np.uint8)
     if rng.random() < 0.04:
         spots = rng.random((side, side))
@@ -77,11 +99,11 @@ def expose(paper: NDArray[np.float32], boxes: Boxes, height: float, real: bool, 
         pixels = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
     if rng.random() < 0.05 and not real:
         pixels = _chalk(pixels, rng)
-    return Exposed(pixels, visible(pixels, boxes, noise), noise)
+    return Exposed(pixels, mark_invisible_unknown(pixels, boxes, noise), noise)
 
 
-def _lit(paper: NDArray[np.float32], side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Light that falls off, and perhaps a shadow."""
+def _add_light(paper: NDArray[np.float32], side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Add light that decreases to one side, and perhaps a shadow."""
     u = np.linspace(-1, 1, side, dtype=np.float32)
     down, across = rng.uniform(-0.3, 0.3, 2)
     paper = paper * (0.9 + down * u[:, None] * 0.5 + across * u[None] * 0.5).astype(np.float32)
@@ -92,27 +114,27 @@ def _lit(paper: NDArray[np.float32], side: int, rng: np.random.Generator) -> NDA
     return np.asarray(paper, np.float32)
 
 
-def _blurred(paper: NDArray[np.float32], height: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    how, side = rng.random(), paper.shape[0]
-    if how < 0.5:
+def _blur(paper: NDArray[np.float32], height: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    roll, side = rng.random(), paper.shape[0]
+    if roll < 0.5:
         return cv2.GaussianBlur(paper, (0, 0), rng.uniform(0.3, 1.1) * (1 if height < 22 else rng.uniform(1, 1.8)))
-    if how < 0.62 and height > 20:
+    if roll < 0.62 and height > 20:
         factor = rng.uniform(0.4, 0.8)
         small = cv2.resize(paper, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         return cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
-    if how < 0.67:
+    if roll < 0.67:
         length = int(rng.integers(2, 4))
         return cv2.blur(paper, (length, 1) if rng.random() < 0.5 else (1, length))
     return paper
 
 
 def _two_tones(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """One bit a pixel: by a local or a global threshold, or dithered by an ordered pattern."""
-    how = rng.random()
-    if how < 0.45:
+    """Reduce to one bit per pixel: by a local or a global threshold, or by ordered dithering."""
+    roll = rng.random()
+    if roll < 0.45:
         return cv2.adaptiveThreshold(pixels, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 31, rng.uniform(6, 20))
     light = np.median(pixels)
-    if how < 0.85:
+    if roll < 0.85:
         return np.where(pixels > light * rng.uniform(0.55, 0.85), 255, 0).astype(np.uint8)
     side = pixels.shape[0]
     steps = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32)
@@ -121,27 +143,38 @@ def _two_tones(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _chalk(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Light on dark."""
+    """Make the image light on dark."""
     dark, light = rng.uniform(0, 60), rng.uniform(130, 255)
     return (light - pixels.astype(np.float32) * ((light - dark) / 255)).clip(0, 255).astype(np.uint8)
 
 
 def cut_out(pixels: Pixels, boxes: Boxes, height: float, rng: np.random.Generator) -> tuple[Pixels, Boxes]:
-    """Only a strip or a cell of the picture, its sides repeated all around, as tiles of small pictures have it.
+    """Keep only a strip or a cell of the image and repeat its sides around it, as tiles of small images have it.
 
-    Of digits that its sides cut off nothing is asked, and what is left of those mostly cut off is no digit.
+    Digits that are cut off are unknown, and what remains of those mostly cut off is not a digit.
+
+    Args:
+        pixels: The image (side, side).
+        boxes: Its boxes (n, 7).
+        height: Approximate height of its digits, in pixels.
+        rng: Source of random numbers.
+
+    Returns:
+        The image and its boxes.
     """
     side = pixels.shape[0]
-    tall = int(np.clip(height * rng.uniform(1.1, 3.5), 16, side))
-    wide = side if rng.random() < 0.5 else int(np.clip(height * rng.uniform(1.0, 7), 16, side))
-    top, left = int(rng.integers(0, side - tall + 1)), int(rng.integers(0, side - wide + 1))
-    part = pixels[top : top + tall, left : left + wide]
-    around = top, side - tall - top, left, side - wide - left
+    cut_height = int(np.clip(height * rng.uniform(1.1, 3.5), 16, side))
+    cut_width = side if rng.random() < 0.5 else int(np.clip(height * rng.uniform(1.0, 7), 16, side))
+    top, left = int(rng.integers(0, side - cut_height + 1)), int(rng.integers(0, side - cut_width + 1))
+    part = pixels[top : top + cut_height, left : left + cut_width]
+    around = top, side - cut_height - top, left, side - cut_width - left
     pixels = cv2.copyMakeBorder(part, *around, cv2.BORDER_REPLICATE)
     if not len(boxes):
         return pixels, boxes
     ends = np.concatenate([boxes[:, 1:3], boxes[:, 1:3] + boxes[:, 3:5]], axis=1)
-    inner = np.clip(ends, (left, top, left, top), (left + wide, top + tall, left + wide, top + tall))
+    inner = np.clip(
+        ends, (left, top, left, top), (left + cut_width, top + cut_height, left + cut_width, top + cut_height)
+    )
     shared = (inner[:, 2] - inner[:, 0]) * (inner[:, 3] - inner[:, 1])
     share = shared / np.maximum(1e-3, boxes[:, 3] * boxes[:, 4])
     boxes = boxes.copy()
@@ -150,8 +183,17 @@ def cut_out(pixels: Pixels, boxes: Boxes, height: float, rng: np.random.Generato
     return pixels, boxes[share > 0.4]
 
 
-def visible(pixels: Pixels, boxes: Boxes, noise: float) -> Boxes:
-    """The boxes; of what no one could make out any more nothing is asked, else blank paper is taught to hold digits."""
+def mark_invisible_unknown(pixels: Pixels, boxes: Boxes, noise: float) -> Boxes:
+    """Mark boxes as unknown whose ink cannot be seen; otherwise the network would learn to find digits on blank paper.
+
+    Args:
+        pixels: The scan (side, side).
+        boxes: Its boxes (n, 7).
+        noise: Standard deviation of its noise, in grey levels.
+
+    Returns:
+        The boxes.
+    """
     boxes = boxes.copy()
     side = pixels.shape[0]
     light = float(np.median(pixels))

@@ -1,8 +1,8 @@
-"""Numbers by hand on a canvas: digits, signs between them, marks beside them."""
+"""Draw handwritten numbers on a canvas: digits, signs between them, marks beside them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,65 +11,27 @@ from numpy.typing import NDArray
 from batchocr.records import Pixels
 from batchocr.training.detection.cells import HAND, SIGN, UNKNOWN
 from batchocr.training.synthesis.canvas import Canvas
+from batchocr.training.synthesis.handwriting import PARAMETERS, Handwriting
 from batchocr.training.synthesis.non_digits import MARKS, SIGN_HEIGHTS, SIGN_MIDDLES, mark_strokes, sign_strokes
 from batchocr.training.synthesis.pen import Pen, Strokes, any_pen, render
-from batchocr.training.synthesis.sources import BITMAP_PX, SIGNS, Glyph, Sources, Writer
+from batchocr.training.synthesis.writing_sources import BITMAP_PX, SIGNS, Glyph, HandwritingSources
 from batchocr.training.synthesis.zero_chains import zero_chain
 
 Points = NDArray[np.float64]
-"""(2,): x and y of a point in pixels of the canvas."""
-
-NEIGHBOURS_LINK = 0.08
-"""Share of numbers in which digits are linked by a stroke."""
-CHAINS = 0.15
-"""Share of hands that write zeros at the end of a number in one stroke."""
-FORMS_SHARE, FLAGGED_SHARE = 0.04, 0.14
-"""Of digits, and of 1s, those drawn by the forms that registers and cheques have, whoever writes."""
-OLD_STYLE = 0.05
-"""Share of hands whose 0, 1 and 2 are as low as an n, and whose 3, 4, 5, 7 and 9 go below the line."""
-OLD_STYLE_LOW, OLD_STYLE_DROP = (0.55, 0.8), (0.25, 0.5)
-"""Height of the ones, and how far the others go down, in heights of a 6."""
-LONG_FIVE, LONG_FIVE_DROP = (1.2, 2.2), (0.2, 0.65)
-"""The same of a 5 like a long s: how high it is, and how far it goes down."""
-POOLS = {"strokes": 0.45, "pictures": 0.31, "forms": 0.14, "old": 0.1}
-"""Kinds of writers, and how often a page is by one."""
-JOINED, JOINED_OLD = 0.06, 0.6
-"""Share of hands that go from digit to digit without lifting the pen; of old hands."""
-
-
-@dataclass(frozen=True)
-class Hand:
-    """Who writes, and with what."""
-
-    pen: Pen
-    writer: Writer
-    mixed: bool
-    """Whether each digit is of another hand."""
-    uneven: float
-    """By how much heights and feet differ within a number, as a share of the height."""
-    spacing: float
-    """Paper between two digits, in heights; below 0 they overlap."""
-    old_style: bool = False
-    """Text figures, as the 19th century writes them."""
-    chains: bool = False
-    """Zeros at the end of a number in one stroke."""
-    joined: bool = False
-    """From one digit to the next in one stroke, where both are known as strokes."""
-    long_fives: bool = False
-    """Each 5 like a long s: far higher than the others, and below the line."""
+"""(2,): x and y of a point, in pixels of the canvas."""
 
 
 class NumberWriting:
-    """Writes numbers on a canvas with what the sources hold."""
+    """Draws numbers on a canvas with the writing of the sources."""
 
-    def __init__(self, canvas: Canvas, sources: Sources) -> None:
+    def __init__(self, canvas: Canvas, sources: HandwritingSources) -> None:
         self.canvas, self.sources, self.rng = canvas, sources, canvas.rng
-        self._pool = str(self.rng.choice(list(POOLS), p=list(POOLS.values())))
+        self._pool = str(self.rng.choice(list(PARAMETERS.pool_shares), p=list(PARAMETERS.pool_shares.values())))
         self._pen_down: tuple[Points, Points] | None = None
-        """Where the pen began and ended the digit written last, where it is known."""
+        """Where the pen began and ended the last digit, if that is known."""
 
-    def hand(self) -> Hand:
-        """A hand of the page's kind."""
+    def new_handwriting(self) -> Handwriting:
+        """Return a random handwriting of the page's kind of writers."""
         rng = self.rng
         pen = any_pen(rng, self.canvas.height)
         writers = getattr(self.sources, f"by_{self._pool}")
@@ -77,38 +39,58 @@ class NumberWriting:
         spacing = rng.uniform(0.0, 0.35) if rng.random() < 0.7 else rng.uniform(-0.18, 0.06)
         uneven = float(rng.uniform(0, 0.09))
         old = self._pool == "old"
-        shares = (0 if old else 0.25, 0.4 if old else OLD_STYLE, CHAINS, JOINED_OLD if old else JOINED, 0.7 * old)
+        p = PARAMETERS
+        shares = (
+            0 if old else p.mixed_share,
+            p.old_style_share_of_old if old else p.old_style_share,
+            p.chain_share,
+            p.joined_share_of_old if old else p.joined_share,
+            p.long_five_share_of_old * old,
+        )
         mixed, old_style, chains, joined, long_fives = (bool(rng.random() < share) for share in shares)
         if joined:
             spacing = rng.uniform(-0.15, 0.12)
-        return Hand(pen, writer, mixed, uneven, float(spacing), old_style, chains, joined, long_fives)
+        return Handwriting(pen, writer, mixed, uneven, float(spacing), old_style, chains, joined, long_fives)
 
-    def _glyph(self, digit: int, hand: Hand) -> Glyph:
+    def _glyph(self, digit: int, handwriting: Handwriting) -> Glyph:
         rng = self.rng
         pool = getattr(self.sources, f"by_{self._pool}")
-        writer = pool[int(rng.integers(len(pool)))] if hand.mixed else hand.writer
+        writer = pool[int(rng.integers(len(pool)))] if handwriting.mixed else handwriting.writer
         own = writer.digits[digit]
-        while not own or rng.random() < (FLAGGED_SHARE if digit == 1 else FORMS_SHARE):
+        while not own or rng.random() < (PARAMETERS.form_of_1_share if digit == 1 else PARAMETERS.form_share):
             drawn = self.sources.by_forms
             own = drawn[int(rng.integers(len(drawn)))].digits[digit]
         return own[int(rng.integers(len(own)))]
 
-    def digit(self, digit: int, x: float, base: float, height: float, hand: Hand) -> tuple[float, float, float, float]:
-        """One digit with its left side about at `x`, on the base line; returns its box, and keeps it."""
-        glyph = self._glyph(digit, hand)
+    def digit(
+        self, digit: int, x: float, base: float, height: float, handwriting: Handwriting
+    ) -> tuple[float, float, float, float]:
+        """Draw a digit and add its box.
+
+        Args:
+            digit: The digit.
+            x: Left side, approximately, in pixels.
+            base: Base line, in pixels.
+            height: Height, in pixels.
+            handwriting: Writer and pen.
+
+        Returns:
+            Left, top, width and height of the box.
+        """
+        glyph = self._glyph(digit, handwriting)
         self._pen_down = None
         if glyph.strokes is not None:
-            mask, left, top = self._drawn(glyph.strokes, height, hand.pen)
+            mask, left, top = self._drawn(glyph.strokes, height, handwriting.pen)
         else:
-            mask, left, top = self._varied(glyph.picture, height, hand.pen)
-        place = self._lay(mask, x + left - min(0, left), base + top, hand.pen)
+            mask, left, top = self._varied(glyph.image, height, handwriting.pen)
+        place = self._lay(mask, x + left - min(0, left), base + top, handwriting.pen)
         if self._pen_down:
             origin = np.array([place[0] - left, place[1] - top])
             self._pen_down = self._pen_down[0] + origin, self._pen_down[1] + origin
-        box = self.canvas.box_of(mask, *place)
+        box = self.canvas.ink_box(mask, *place)
         if box is None:
             return x, base - height, 1.0, height
-        self.canvas.add(digit, *box, HAND, hand.pen.opacity)
+        self.canvas.add_box(digit, *box, HAND, handwriting.pen.opacity)
         return box
 
     def _drawn(self, strokes: Strokes, height: float, pen: Pen) -> tuple[Pixels, int, int]:
@@ -119,29 +101,29 @@ class NumberWriting:
         self._pen_down = ends[0], ends[1]
         return drawn if drawn is not None else (np.zeros((2, 2), np.uint8), 0, 0)
 
-    def _varied(self, picture: Pixels | None, height: float, pen: Pen) -> tuple[Pixels, int, int]:
-        """A picture of a digit slanted, stretched, and written with a broader or finer pen."""
-        assert picture is not None
+    def _varied(self, image: Pixels | None, height: float, pen: Pen) -> tuple[Pixels, int, int]:
+        """Return the image of a digit, slanted, stretched, and with a broader or finer pen."""
+        assert image is not None
         rng = self.rng
         factor = height / BITMAP_PX
         slant = pen.slant * 0.6 + float(rng.normal(0, 0.05))
         turn = float(np.clip(rng.normal(0, 0.05), -0.14, 0.14))
-        rows, columns = picture.shape
+        rows, columns = image.shape
         margin = 12
-        tall, wide = rows + 2 * margin, columns + 2 * margin + round(abs(slant) * rows)
+        digit_height, wide = rows + 2 * margin, columns + 2 * margin + round(abs(slant) * rows)
         matrix = np.array([[pen.stretch, -slant, 0], [turn, 1, 0]], np.float64)
         middle = matrix[:, :2] @ (columns / 2, rows / 2)
-        matrix[:, 2] = np.array([wide * max(1.0, pen.stretch) / 2, tall / 2]) - middle
-        size = (round(wide * max(1.0, pen.stretch)), tall)
-        moved = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR)
-        wanted = pen.width_ratio * BITMAP_PX
-        change = round(float(np.clip(wanted - 5.5, -2.5, 5)) * 0.7)
+        matrix[:, 2] = np.array([wide * max(1.0, pen.stretch) / 2, digit_height / 2]) - middle
+        size = (round(wide * max(1.0, pen.stretch)), digit_height)
+        moved = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR)
+        line_width = pen.width_ratio * BITMAP_PX
+        change = round(float(np.clip(line_width - 5.5, -2.5, 5)) * 0.7)
         if change:
             kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1, abs(change) + 1))
             moved = cv2.dilate(moved, kernel) if change > 0 else _thinner(moved, kernel)
         small = cv2.resize(
             moved,
-            (max(2, round(size[0] * factor)), max(2, round(tall * factor))),
+            (max(2, round(size[0] * factor)), max(2, round(digit_height * factor))),
             interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR,
         )
         left, top, width, high = cv2.boundingRect((small > 60).view(np.uint8))
@@ -152,51 +134,70 @@ class NumberWriting:
         if pen.grain:
             spots = np.clip(self.rng.normal(1 - 0.3 * pen.grain, 0.4 * pen.grain, mask.shape), 0, 1)
             mask = (mask * spots).astype(np.uint8)
-        self.canvas.lay(mask, left, top, pen.opacity if opacity is None else opacity)
+        self.canvas.put_ink(mask, left, top, pen.opacity if opacity is None else opacity)
         return int(left), int(top)
 
-    def number(self, text: str, x: float, base: float, height: float, hand: Hand, right: float | None = None) -> float:
-        """A number with its signs; returns its right end. It stops before `right`."""
+    def number(
+        self, text: str, x: float, base: float, height: float, handwriting: Handwriting, right: float | None = None
+    ) -> float:
+        """Draw a number with its signs.
+
+        Args:
+            text: The number.
+            x: Left side, in pixels.
+            base: Base line, in pixels.
+            height: Height of the digits, in pixels.
+            handwriting: Writer and pen.
+            right: The number ends before this, in pixels; None for the side of the canvas.
+
+        Returns:
+            Its right end.
+        """
         rng = self.rng
         end, last, pen_up = x, None, None
         slope = float(np.clip(rng.normal(0, 0.02), -0.06, 0.06))
-        linked = rng.random() < NEIGHBOURS_LINK
-        zeros = len(text) - len(text.rstrip("0")) if hand.chains else 0
+        linked = rng.random() < PARAMETERS.linked_share
+        zeros = len(text) - len(text.rstrip("0")) if handwriting.chains else 0
         for i, character in enumerate(text):
             if end > self.canvas.side or (right is not None and end + 0.45 * height > right):
                 break
-            foot = base + slope * (end - x) + float(rng.normal(0, hand.uneven)) * height
-            gap = max(-0.2, hand.spacing + float(rng.normal(0, 0.04))) * height
+            baseline = base + slope * (end - x) + float(rng.normal(0, handwriting.uneven)) * height
+            gap = max(-0.2, handwriting.spacing + float(rng.normal(0, 0.04))) * height
             if 1 < zeros == len(text) - i:
-                return self._zeros(zeros, end + (gap if i else 0), foot, height, hand, right)
+                return self._zeros(zeros, end + (gap if i else 0), baseline, height, handwriting, right)
             if character.isdigit():
-                tall = height * float(np.clip(rng.normal(1, hand.uneven * 1.3), 0.6, 1.35))
-                if hand.long_fives and character == "5":
-                    tall *= float(rng.uniform(*LONG_FIVE))
-                    foot += float(rng.uniform(*LONG_FIVE_DROP)) * height
-                elif hand.old_style and character in "012":
-                    tall *= float(rng.uniform(*OLD_STYLE_LOW))
-                elif hand.old_style and character in "34579":
-                    drop = float(rng.uniform(*OLD_STYLE_DROP))
-                    foot, tall = foot + drop * height, tall * (1 + drop * float(rng.uniform(0.2, 1)))
-                box = self.digit(int(character), end + (gap if i else 0), foot, tall, hand)
-                if hand.joined and pen_up is not None and self._pen_down is not None and rng.random() < 0.7:
-                    self._stroke(pen_up, self._pen_down[0], height, hand)
+                digit_height = height * float(np.clip(rng.normal(1, handwriting.uneven * 1.3), 0.6, 1.35))
+                if handwriting.long_fives and character == "5":
+                    digit_height *= float(rng.uniform(*PARAMETERS.long_five_heights))
+                    baseline += float(rng.uniform(*PARAMETERS.long_five_drop_heights)) * height
+                elif handwriting.old_style and character in "012":
+                    digit_height *= float(rng.uniform(*PARAMETERS.old_style_heights))
+                elif handwriting.old_style and character in "34579":
+                    drop = float(rng.uniform(*PARAMETERS.old_style_drop_heights))
+                    baseline, digit_height = (
+                        baseline + drop * height,
+                        digit_height * (1 + drop * float(rng.uniform(0.2, 1))),
+                    )
+                box = self.digit(int(character), end + (gap if i else 0), baseline, digit_height, handwriting)
+                if handwriting.joined and pen_up is not None and self._pen_down is not None and rng.random() < 0.7:
+                    self._stroke(pen_up, self._pen_down[0], height, handwriting)
                 elif linked and last is not None and rng.random() < 0.5:
-                    self._link(last, box, hand)
+                    self._link(last, box, handwriting)
                 end, last, pen_up = box[0] + box[2], box, self._pen_down and self._pen_down[1]
             elif character == " ":
                 end += 0.45 * height
             else:
-                end = self.sign(character, end + max(0.02 * height, gap), foot, height, hand)
+                end = self.sign(character, end + max(0.02 * height, gap), baseline, height, handwriting)
                 last = pen_up = None
         return end
 
-    def _zeros(self, count: int, x: float, base: float, height: float, hand: Hand, right: float | None) -> float:
-        """Zeros in one stroke, as many as have room; returns their right end."""
+    def _zeros(
+        self, count: int, x: float, base: float, height: float, handwriting: Handwriting, right: float | None
+    ) -> float:
+        """Draw zeros in one stroke, as many as there is room for; return their right end."""
         end = self.canvas.side if right is None else right
         strokes, boxes = zero_chain(max(1, min(count, int((end - x) / (0.7 * height)))), self.rng)
-        pen = replace(hand.pen, stretch=1.0)
+        pen = replace(handwriting.pen, stretch=1.0)
         drawn = render(strokes, height, pen, max(0.8, pen.width_ratio * height))
         if drawn is None:
             return x + height
@@ -204,44 +205,58 @@ class NumberWriting:
         place = self._lay(mask, x + left - min(0, left), base + top, pen)
         origin = place[0] - left, place[1] - top
         grown = pen.width_ratio * height / 2
-        for box_x, box_y, wide, tall in (boxes * height).tolist():
-            leaning = pen.slant * (-box_y - tall / 2)  # the middle moves, and the box grows to both sides
-            wider = abs(pen.slant) * tall * 0.3
+        for box_x, box_y, wide, digit_height in (boxes * height).tolist():
+            leaning = pen.slant * (-box_y - digit_height / 2)  # the centre moves, and the box grows to both sides
+            wider = abs(pen.slant) * digit_height * 0.3
             at = (origin[0] + box_x + leaning - wider - grown, origin[1] + box_y - grown)
-            self.canvas.add(0, *at, wide + 2 * (wider + grown), tall + 2 * grown, HAND, pen.opacity)
+            self.canvas.add_box(0, *at, wide + 2 * (wider + grown), digit_height + 2 * grown, HAND, pen.opacity)
         return float(place[0] + mask.shape[1])
 
-    def _link(self, before: tuple[float, ...], after: tuple[float, ...], hand: Hand) -> None:
-        """A stroke of the pen from one digit to the next."""
+    def _link(self, before: tuple[float, ...], after: tuple[float, ...], handwriting: Handwriting) -> None:
+        """Draw a pen stroke from one digit to the next."""
         left, top, width, height = before
         start = (left + width * 0.8, top + height * float(self.rng.uniform(0.1, 0.95)))
         stop = (after[0] + after[2] * 0.2, after[1] + after[3] * float(self.rng.uniform(0.1, 0.95)))
-        self._stroke(np.array(start), np.array(stop), height, hand)
+        self._stroke(np.array(start), np.array(stop), height, handwriting)
 
-    def _stroke(self, start: Points, stop: Points, height: float, hand: Hand) -> None:
-        """A bent stroke of the pen from one point to another."""
+    def _stroke(self, start: Points, stop: Points, height: float, handwriting: Handwriting) -> None:
+        """Draw a curved pen stroke between two points."""
         sag = np.array([self.rng.normal(0, 0.06), self.rng.normal(0.02, 0.08)]) * height
         t = np.linspace(0, 1, 8)[:, None]
         points = ((1 - t) * start + t * stop + 4 * t * (1 - t) * sag).astype(np.float32)
         corner = points.min(axis=0)
         mask = np.zeros(np.ceil(np.ptp(points, axis=0)[::-1] + 12).astype(int).tolist(), np.uint8)
-        line = max(1, round(hand.pen.width_ratio * height * 0.8))
+        line = max(1, round(handwriting.pen.width_ratio * height * 0.8))
         cv2.polylines(mask, [((points - corner + 5) * 16).round().astype(np.int32)], False, 255, line, cv2.LINE_AA, 4)
-        self._lay(mask, corner[0] - 5, corner[1] - 5, hand.pen)
+        self._lay(mask, corner[0] - 5, corner[1] - 5, handwriting.pen)
 
-    def sign(self, sign: str, x: float, base: float, height: float, hand: Hand, known: bool = True) -> float:
-        """One of SIGNS, or an apostrophe, which is none; returns its right end. Not `known`: nothing is asked of it."""
+    def sign(
+        self, sign: str, x: float, base: float, height: float, handwriting: Handwriting, known: bool = True
+    ) -> float:
+        """Draw a sign, or an apostrophe, which is not a sign.
+
+        Args:
+            sign: The sign.
+            x: Left side, in pixels.
+            base: Base line, in pixels.
+            height: Height of the digits, in pixels.
+            handwriting: Writer and pen.
+            known: Whether the sign must be found; otherwise its box is unknown.
+
+        Returns:
+            Its right end.
+        """
         rng = self.rng
         at = SIGNS.find(sign)
         size = SIGN_HEIGHTS.get(sign, 0.3) * float(np.exp(rng.normal(0, 0.2)))
         own = self.sources.signs[at] if at >= 0 else ()
-        pictures = self.sources.sign_pictures[at] if at >= 0 else ()
-        how = rng.random()
-        pen = replace(hand.pen, nib=0.0, stretch=1.0, slant=hand.pen.slant * 0.6)
+        images = self.sources.sign_images[at] if at >= 0 else ()
+        roll = rng.random()
+        pen = replace(handwriting.pen, nib=0.0, stretch=1.0, slant=handwriting.pen.slant * 0.6)
         line = max(0.9, pen.width_ratio * height)
         if sign == "/":
             size = max(1.15, size)
-        if own and how < 0.4 and sign not in ".:":
+        if own and roll < 0.4 and sign not in ".:":
             shape = own[int(rng.integers(len(own)))]
             every = np.concatenate(list(shape))
             unit = size * height / max(0.05, float(np.ptp(every, axis=0).max()))
@@ -249,43 +264,46 @@ class NumberWriting:
             mask, left, top = drawn if drawn is not None else (np.zeros((1, 1), np.uint8), 0, 0)
             middle = SIGN_MIDDLES.get(sign, 0.0) * height
             top_at = base - middle - mask.shape[0] / 2
-        elif pictures and how < 0.5:
-            picture = pictures[int(rng.integers(len(pictures)))]
-            a, b, c, d = cv2.boundingRect((picture > 60).view(np.uint8))
-            picture = picture[b : b + d, a : a + c]
-            unit = size * height / max(1, *picture.shape)
-            new = max(1, round(picture.shape[1] * unit)), max(1, round(picture.shape[0] * unit))
-            mask = cv2.resize(picture, new, interpolation=cv2.INTER_AREA if unit < 1 else cv2.INTER_LINEAR)
+        elif images and roll < 0.5:
+            image = images[int(rng.integers(len(images)))]
+            a, b, c, d = cv2.boundingRect((image > 60).view(np.uint8))
+            image = image[b : b + d, a : a + c]
+            unit = size * height / max(1, *image.shape)
+            new = max(1, round(image.shape[1] * unit)), max(1, round(image.shape[0] * unit))
+            mask = cv2.resize(image, new, interpolation=cv2.INTER_AREA if unit < 1 else cv2.INTER_LINEAR)
             left, top_at = 0, base - SIGN_MIDDLES.get(sign, 0.0) * height - mask.shape[0] / 2
         else:
             drawn = render(sign_strokes(sign, rng), height, pen, line)
             mask, left, top = drawn if drawn is not None else (np.zeros((1, 1), np.uint8), 0, 0)
             top_at = base + top
         place = self._lay(mask, x + left - min(0, left), top_at, pen)
-        box = self.canvas.box_of(mask, *place)
+        box = self.canvas.ink_box(mask, *place)
         if box is None:
             return x
         if at >= 0:
-            self.canvas.add(10 + at, *box, SIGN if known else UNKNOWN, pen.opacity)
+            self.canvas.add_box(10 + at, *box, SIGN if known else UNKNOWN, pen.opacity)
         return box[0] + box[2]
 
-    def mark(self, mark: str, x: float, base: float, height: float, hand: Hand) -> float:
-        """One of MARKS, which is no digit; returns its right end."""
+    def mark(self, mark: str, x: float, base: float, height: float, handwriting: Handwriting) -> float:
+        """Draw one of MARKS, which is not a digit; return its right end."""
         drawn = render(
-            mark_strokes(mark, self.rng), height, replace(hand.pen, nib=0.0), max(0.9, hand.pen.width_ratio * height)
+            mark_strokes(mark, self.rng),
+            height,
+            replace(handwriting.pen, nib=0.0),
+            max(0.9, handwriting.pen.width_ratio * height),
         )
         if drawn is None:
             return x
         mask, left, top = drawn
-        place = self._lay(mask, x + left - min(0, left), base + top, hand.pen)
+        place = self._lay(mask, x + left - min(0, left), base + top, handwriting.pen)
         return float(place[0] + mask.shape[1])
 
-    def any_mark(self, x: float, base: float, height: float, hand: Hand) -> float:
-        """Some mark; returns its right end."""
-        return self.mark(MARKS[int(self.rng.integers(len(MARKS)))], x, base, height, hand)
+    def any_mark(self, x: float, base: float, height: float, handwriting: Handwriting) -> float:
+        """Draw a random mark; return its right end."""
+        return self.mark(MARKS[int(self.rng.integers(len(MARKS)))], x, base, height, handwriting)
 
 
-def _thinner(picture: Pixels, kernel: Pixels) -> Pixels:
-    """Eroded, unless strokes would break."""
-    thin = cv2.erode(picture, kernel)
-    return thin if int((thin > 128).sum()) > 0.4 * int((picture > 128).sum()) else picture
+def _thinner(image: Pixels, kernel: Pixels) -> Pixels:
+    """Erode an image unless its strokes would break."""
+    thin = cv2.erode(image, kernel)
+    return thin if int((thin > 128).sum()) > 0.4 * int((image > 128).sum()) else image

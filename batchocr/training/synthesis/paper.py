@@ -1,4 +1,4 @@
-"""Paper: its brightness, tints, stains, folds, security print, squares; and what is no paper at all."""
+"""Paper: brightness, tints, stains, folds, security print, squares; and surfaces that are not paper."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from batchocr.training.synthesis.printing import PrintBank, scaled
 
 
 def blank(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Bare paper (side, side), light or grey."""
+    """Return blank paper (side, side), light or grey."""
     light = rng.uniform(205, 255) if rng.random() < 0.62 else rng.uniform(120, 255)
     return np.full((side, side), light, np.float32)
 
 
 def tint(canvas: Canvas) -> None:
-    """Shaded rows or columns, a highlighter, stains, uneven paper, folds."""
+    """Add shaded rows or columns, a highlighter, stains, uneven paper and folds."""
     rng, side, paper = canvas.rng, canvas.side, canvas.paper
     if canvas.chance(0.1):
         for _ in range(int(rng.integers(1, 4))):
@@ -29,11 +29,11 @@ def tint(canvas: Canvas) -> None:
                 paper[:, first:last] *= shade
     if canvas.chance(0.05):
         for _ in range(int(rng.integers(1, 5))):
-            mask = canvas.shapes()
+            mask = canvas.empty_mask()
             x, y, width = rng.uniform(0, side), rng.uniform(0, side), rng.uniform(2, 12) * canvas.height
             stop = int(x + width), int(y + rng.normal(0, 0.1) * canvas.height)
             cv2.line(mask, (int(x), int(y)), stop, 255, max(2, int(canvas.height * rng.uniform(0.8, 1.8))), cv2.LINE_AA)
-            canvas.lay(mask, 0, 0, rng.uniform(0.08, 0.4))
+            canvas.put_ink(mask, 0, 0, rng.uniform(0.08, 0.4))
     if canvas.chance(0.06):
         small = np.zeros((side // 4, side // 4), np.float32)
         for _ in range(int(rng.integers(1, 4))):
@@ -47,24 +47,24 @@ def tint(canvas: Canvas) -> None:
         paper *= 1 + cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC) * rng.uniform(0.01, 0.07)
     if canvas.chance(0.05):
         for _ in range(int(rng.integers(1, 3))):
-            mask = canvas.shapes()
+            mask = canvas.empty_mask()
             first, last = rng.integers(0, side, 2), rng.integers(0, side, 2)
             long = (last - first) * 3
             cv2.line(mask, tuple((first - long).tolist()), tuple((last + long).tolist()), 255, int(rng.integers(1, 6)))
-            canvas.lay(cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.6, 3)), 0, 0, rng.uniform(0.05, 0.4))
+            canvas.put_ink(cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.6, 3)), 0, 0, rng.uniform(0.05, 0.4))
 
 
 def security(canvas: Canvas, bank: PrintBank) -> None:
-    """Faint print below the writing: small words, waves, hatching, dots."""
+    """Draw faint print under the writing: small words, waves, hatching, dots."""
     rng, side, paper = canvas.rng, canvas.side, canvas.paper
-    how, opacity = rng.random(), rng.uniform(0.04, 0.24)
-    if how < 0.35:
+    roll, opacity = rng.random(), rng.uniform(0.04, 0.24)
+    if roll < 0.35:
         word = scaled(bank.words[int(rng.integers(len(bank.words)))], rng.uniform(0.2, 0.5))
         down, across = word.shape[0] + int(rng.integers(0, 8)), word.shape[1] + int(rng.integers(2, 20))
         for i, y in enumerate(range(0, side, max(5, down))):
             for x in range(-int(i * 7 % across), side, max(5, across)):
-                canvas.lay(word, x, y, opacity)
-    elif how < 0.75:
+                canvas.put_ink(word, x, y, opacity)
+    elif roll < 0.75:
         step, lean = rng.uniform(2.5, 12), rng.uniform(-1.2, 1.2)
         wave, length = rng.uniform(0, 6) * (rng.random() < 0.5), rng.uniform(20, 90)
         y, x = np.mgrid[0:side, 0:side].astype(np.float32)
@@ -83,7 +83,12 @@ def security(canvas: Canvas, bank: PrintBank) -> None:
 
 
 def show_through(canvas: Canvas, back: NDArray[np.float32]) -> None:
-    """What stands on the back of the sheet (side, side), mirrored, blurred and faint; there is nothing to be read."""
+    """Let the back of the sheet shine through: mirrored, blurred and faint, without boxes.
+
+    Args:
+        canvas: The canvas.
+        back: The back of the sheet (side, side).
+    """
     rng = canvas.rng
     ink = 1 - back[:, ::-1] / max(1.0, float(back.max()))
     ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.5, 0.09 * canvas.height))
@@ -91,7 +96,7 @@ def show_through(canvas: Canvas, back: NDArray[np.float32]) -> None:
 
 
 def squares(canvas: Canvas) -> tuple[float, float, float]:
-    """Squared paper; returns the side of a square and where the first begins."""
+    """Draw squared paper; return the side of a square, and x and y of the first one."""
     rng, side = canvas.rng, canvas.side
     cell = canvas.height * rng.uniform(0.28, 1.15)
     x0, y0 = rng.uniform(0, cell), rng.uniform(0, cell)
@@ -99,12 +104,12 @@ def squares(canvas: Canvas) -> tuple[float, float, float]:
     rows = [(0.0, float(y), float(side), float(y)) for y in np.arange(y0, side, cell)]
     columns = [(float(x), 0.0, float(x), float(side)) for x in np.arange(x0, side, cell)]
     width = 1 if canvas.height < 30 else int(rng.choice([1, 1, 2]))
-    canvas.lines([*rows, *columns], canvas.ink * rng.uniform(0.15, 0.7), width, style)
+    canvas.draw_lines([*rows, *columns], canvas.ink * rng.uniform(0.15, 0.7), width, style)
     return cell, x0, y0
 
 
 def no_paper(canvas: Canvas) -> None:
-    """What photographs show beside paper: wood, cloth, skin, keys, gradients, clutter; nothing is written on it."""
+    """Draw a surface that is not paper: wood, cloth, skin, keys, gradients, clutter."""
     rng, side = canvas.rng, canvas.side
     paper = np.full((side, side), rng.uniform(30, 200), np.float32)
     for cells, strength in ((rng.integers(2, 6), 40), (rng.integers(6, 20), 25), (rng.integers(20, 90), 14)):
@@ -124,7 +129,7 @@ def no_paper(canvas: Canvas) -> None:
 
 
 def grain(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Carpet, cloth, stone and the like (side, side), in grey values: noise of one size, woven at times."""
+    """Return a texture (side, side) of carpet, cloth, stone and the like, in grey levels."""
     noise = cv2.GaussianBlur(rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), rng.uniform(0.7, 5))
     if rng.random() < 0.4:
         y, x = np.mgrid[0:side, 0:side].astype(np.float32)
@@ -134,7 +139,7 @@ def grain(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def edge(canvas: Canvas) -> None:
-    """The side of the sheet, and a desk or a dark margin beyond; what lies there is forgotten."""
+    """Draw the edge of the sheet, with a desk or a dark margin beyond it; boxes there are removed or unknown."""
     rng, side = canvas.rng, canvas.side
     keep = canvas.paper.copy()
     no_paper(canvas)

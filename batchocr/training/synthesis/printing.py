@@ -18,8 +18,6 @@ from batchocr.training.detection.cells import PRINT
 from batchocr.training.synthesis.canvas import Canvas
 
 EM_PX = 40
-BOLD = 0.2
-"""Share of words and numbers whose print is spread, as by a worn press, a copy or a bold font."""
 SCRIPTS = {
     "latin": string.ascii_letters + "äöüßéèêçñøåłőžşğ",
     "cyrillic": "".join(map(chr, range(0x410, 0x450))),
@@ -28,53 +26,87 @@ SCRIPTS = {
     "thai": "".join(map(chr, range(0xE01, 0xE2F))),
     "chinese": "".join(map(chr, range(0x4E00, 0x4F50))),
 }
-SHARES = (0.72, 0.08, 0.05, 0.05, 0.04, 0.06)
 LABELS = (
     "Name Date Total No. Page Sum Amount Code Signature Address Year Month Day Room Seat Class Result Mark Reading "
     "Station Rain Wind Meter kWh Nr. Datum Betrag Ort Telefon Nom Prix Somme Fecha Importe Cognome Totale Data Kwota "
     "Suma Adres Remarks Candidate Votes Polling Count Index Zip Tel. Account Pay to the order of USD EUR CHF kg cm mm "
     "Hole Par Score Player Team Left Right Q1 Q2 Question Answer Grade Unit Qty Price Tax Balance Form Office use only"
 ).split()
-WRITTEN = ("hand", "script", "comic", "cursive", "writ", "humor", "ecolier", "femke", "tomson", "rufs", "lobster",
-           "kaushan", "dancing", "breip", "isabella", "klaudia", "essays", "dseg")  # fmt: skip
-"""In a font's path: its figures are not plain print."""
+HANDWRITING_FONTS = (
+    "hand",
+    "script",
+    "comic",
+    "cursive",
+    "writ",
+    "humor",
+    "ecolier",
+    "femke",
+    "tomson",
+    "rufs",
+    "lobster",
+    "kaushan",
+    "dancing",
+    "breip",
+    "isabella",
+    "klaudia",
+    "essays",
+    "dseg",
+)
+"""Parts of the paths of fonts whose digits are not plain print."""
+
+
+@dataclass(frozen=True)
+class PrintParameters:
+    """How print is set."""
+
+    bold_share: float = 0.2
+    """Share of words and numbers with broader strokes, as of a worn press, a copy or a bold font."""
+    script_shares: tuple[float, ...] = (0.72, 0.08, 0.05, 0.05, 0.04, 0.06)
+    """Share of words by script, in the order of SCRIPTS: most scans are in Latin script."""
+    bank_size: int = 1500
+    """Words and numbers that are set beforehand."""
+    font_tries: int = 12
+    """Fonts that are tried for a word until one has its script."""
+
+
+PARAMETERS = PrintParameters()
 
 
 @dataclass(frozen=True)
 class PrintedNumber:
-    """A number as a font sets it."""
+    """A number set in a font."""
 
-    picture: Pixels
+    image: Pixels
     boxes: tuple[tuple[int, int, int, int, int], ...]
-    """Digit, left, top, width, height each."""
+    """Digit, left, top, width and height of each digit."""
     height: int
-    """Of its digits."""
+    """Median height of its digits, in pixels."""
 
 
 @dataclass(frozen=True)
 class PrintBank:
-    """Words and numbers set beforehand: setting one takes longer than laying it down."""
+    """Words and numbers set beforehand: setting one takes longer than drawing it."""
 
     words: tuple[Pixels, ...]
     numbers: tuple[PrintedNumber, ...]
     written: tuple[Pixels, ...]
-    """Words of fonts that look written by hand."""
+    """Words in fonts that imitate handwriting."""
     fonts: tuple[Path, ...] = ()
-    """Those of plain figures."""
+    """Fonts with plain digits."""
 
     @cached_property
     def single_digits(self) -> tuple[PrintedNumber, ...]:
-        """The numbers of one digit and nothing beside it."""
+        """The numbers of one digit and nothing else."""
         return tuple(
             number
             for number in self.numbers
-            if len(number.boxes) == 1 and number.boxes[0][3] + 8 > number.picture.shape[1]
+            if len(number.boxes) == 1 and number.boxes[0][3] + 8 > number.image.shape[1]
         )
 
     @classmethod
-    def make(cls, fonts: Sequence[Path], rng: np.random.Generator, count: int = 1500) -> PrintBank:
-        plain = [path for path in fonts if not any(word in str(path).lower() for word in WRITTEN)]
-        hands = [path for path in fonts if any(word in str(path).lower() for word in WRITTEN[:-1])]
+    def make(cls, fonts: Sequence[Path], rng: np.random.Generator, count: int = PARAMETERS.bank_size) -> PrintBank:
+        plain = [path for path in fonts if not any(word in str(path).lower() for word in HANDWRITING_FONTS)]
+        hands = [path for path in fonts if any(word in str(path).lower() for word in HANDWRITING_FONTS[:-1])]
         latin = [path for path in plain if _has(path, "0g8")]
         words = [word for _ in range(count) if (word := _word(plain, rng)) is not None]
         numbers = [n for _ in range(count) if (n := set_number(_any(latin, rng), number_text(rng), rng)) is not None]
@@ -95,18 +127,18 @@ def _font(path: Path) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=4096)
 def _has(path: Path, characters: str) -> bool:
-    """Whether a font has pictures of its own for all these characters."""
+    """Return whether a font has glyphs for all these characters."""
     try:
         font = _font(path)
         missing = bytes(font.getmask("\uffff"))
-        pictures = [bytes(font.getmask(c)) for c in characters]
+        images = [bytes(font.getmask(c)) for c in characters]
     except (OSError, ValueError):
         return False
-    return missing not in pictures and b"" not in pictures and len(set(pictures)) == len(characters)
+    return missing not in images and b"" not in images and len(set(images)) == len(characters)
 
 
 def _set(path: Path, text: str) -> Pixels | None:
-    """The text, uint8, 255 ink, with 2 pixels of paper around it; None where the font cannot."""
+    """Return a text as an image, uint8, 255 is ink, with 2 pixels of paper around it; None if the font fails."""
     try:
         font = _font(path)
         left, top, right, bottom = (int(v) for v in font.getbbox(text))
@@ -119,16 +151,16 @@ def _set(path: Path, text: str) -> Pixels | None:
     return np.asarray(canvas, np.uint8)
 
 
-def _spread(picture: Pixels | None, rng: np.random.Generator) -> Pixels | None:
-    """The print as it is, or by `BOLD` with broader strokes."""
-    if picture is None or rng.random() >= BOLD:
-        return picture
+def _spread(image: Pixels | None, rng: np.random.Generator) -> Pixels | None:
+    """Return the image, for a share of the words with broader strokes."""
+    if image is None or rng.random() >= PARAMETERS.bold_share:
+        return image
     side = int(rng.integers(2, 6))
-    return cv2.dilate(picture, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return cv2.dilate(image, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
 
 
 def _words(rng: np.random.Generator) -> str:
-    """Some words of Latin letters, now and then of a form's own."""
+    """Return some words of Latin letters, some of them labels of forms."""
     words = []
     for _ in range(int(rng.integers(1, 5))):
         if rng.random() < 0.4:
@@ -137,8 +169,8 @@ def _words(rng: np.random.Generator) -> str:
             letters = "".join(rng.choice(list("etaoinshrdlucmfwypvbgkqjxz"), int(rng.integers(1, 11)), p=_FREQUENT))
             words.append(letters)
     text = " ".join(words) + str(rng.choice(["", "", "", ":", ".", ",", "?", " -", "..."]))
-    how = rng.random()
-    return text.upper() if how < 0.25 else text.title() if how < 0.45 else text
+    roll = rng.random()
+    return text.upper() if roll < 0.25 else text.title() if roll < 0.45 else text
 
 
 _FREQUENT = np.array([12.7, 9.1, 8.2, 7.5, 7, 6.7, 6.3, 6.1, 6, 4.3, 4, 2.8, 2.8, 2.4, 2.2, 2.4, 2, 1.9, 1, 1.5, 2, 0.8,
@@ -147,10 +179,10 @@ _FREQUENT = _FREQUENT / _FREQUENT.sum()
 
 
 def _word(fonts: Sequence[Path], rng: np.random.Generator) -> Pixels | None:
-    script = str(rng.choice(list(SCRIPTS), p=SHARES))
+    script = str(rng.choice(list(SCRIPTS), p=PARAMETERS.script_shares))
     other = script != "latin"
     text = "".join(rng.choice(list(SCRIPTS[script]), int(rng.integers(1, 12)))) if other else _words(rng)
-    for _ in range(12):
+    for _ in range(PARAMETERS.font_tries):
         path = _any(fonts, rng)
         if _has(path, SCRIPTS[script][:3]):
             return _spread(_set(path, text), rng)
@@ -158,24 +190,33 @@ def _word(fonts: Sequence[Path], rng: np.random.Generator) -> Pixels | None:
 
 
 def number_text(rng: np.random.Generator) -> str:
-    """A printed number: years, dates, prices, page numbers, numbers of lines and seats."""
+    """Return a printed number: a year, date, price, page number, line or seat number."""
     digits = "".join(map(str, rng.integers(0, 10, int(rng.choice([1, 1, 2, 2, 3, 4, 6, 8])))))
-    how = rng.random()
-    if how < 0.1:
+    roll = rng.random()
+    if roll < 0.1:
         return str(rng.integers(1900, 2030))
-    if how < 0.4 and len(digits) > 2:
+    if roll < 0.4 and len(digits) > 2:
         at = int(rng.integers(1, len(digits)))
         digits = digits[:at] + str(rng.choice(list(".,/-: "))) + digits[at:]
-    if how > 0.75:
+    if roll > 0.75:
         before = str(rng.choice(["No. ", "$", "§ ", "p. ", "(", "Nr ", "#", "Q", "€ ", "Tel. "]))
         return before + digits + str(rng.choice(["", ".", ")", ":", " kg", "%", " cm"]))
     return digits
 
 
 def set_number(path: Path, text: str, rng: np.random.Generator) -> PrintedNumber | None:
-    """A number with the boxes of its digits; None where the font cannot."""
-    picture = _spread(_set(path, text), rng)
-    if picture is None:
+    """Set a number in a font.
+
+    Args:
+        path: The font.
+        text: The number, with other characters around it.
+        rng: Source of random numbers.
+
+    Returns:
+        The number with the boxes of its digits; None if the font fails.
+    """
+    image = _spread(_set(path, text), rng)
+    if image is None:
         return None
     font = _font(path)
     left, top = font.getbbox(text)[:2]
@@ -189,44 +230,70 @@ def set_number(path: Path, text: str, rng: np.random.Generator) -> PrintedNumber
     if not boxes:
         return None
     height = int(np.median([box[4] for box in boxes]))
-    return PrintedNumber(picture, tuple(boxes), height) if height > 6 else None
+    return PrintedNumber(image, tuple(boxes), height) if height > 6 else None
 
 
-def scaled(picture: Pixels, factor: float) -> Pixels:
-    size = max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+def scaled(image: Pixels, factor: float) -> Pixels:
+    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
 
 
-def lay_number(canvas: Canvas, number: PrintedNumber, x: float, base: float, height: float, opacity: float) -> float:
-    """A printed number with digits that high on a base line; returns its right end."""
+def draw_printed_number(
+    canvas: Canvas, number: PrintedNumber, x: float, base: float, height: float, opacity: float
+) -> float:
+    """Draw a printed number.
+
+    Args:
+        canvas: The canvas.
+        number: The number.
+        x: Left side, in pixels.
+        base: Base line, in pixels.
+        height: Height of its digits, in pixels.
+        opacity: Opacity of the ink, 0 to 1.
+
+    Returns:
+        Its right end.
+    """
     factor = height / number.height
-    picture = scaled(number.picture, factor)
-    foot = max(top + tall for _, _, top, _, tall in number.boxes) * factor
-    top = base - foot
-    canvas.lay(picture, x, top, opacity)
-    for digit, left, own_top, wide, tall in number.boxes:
-        canvas.add(
-            digit, int(x) + left * factor, int(top) + own_top * factor, wide * factor, tall * factor, PRINT, opacity
+    image = scaled(number.image, factor)
+    bottom = max(top + digit_height for _, _, top, _, digit_height in number.boxes) * factor
+    top = base - bottom
+    canvas.put_ink(image, x, top, opacity)
+    for digit, left, own_top, digit_width, digit_height in number.boxes:
+        canvas.add_box(
+            digit,
+            int(x) + left * factor,
+            int(top) + own_top * factor,
+            digit_width * factor,
+            digit_height * factor,
+            PRINT,
+            opacity,
         )
-    return x + picture.shape[1]
+    return x + image.shape[1]
 
 
-def lay_word(canvas: Canvas, bank: PrintBank, x: float, base: float, height: float, opacity: float) -> float:
-    """A printed word about that high on a base line; returns its right end."""
+def draw_printed_word(canvas: Canvas, bank: PrintBank, x: float, base: float, height: float, opacity: float) -> float:
+    """Draw a random printed word with an em of `height` pixels; return its right end."""
     words = bank.written if bank.written and canvas.chance(0.08) else bank.words
     word = words[int(canvas.rng.integers(len(words)))]
-    return lay_picture(canvas, word, x, base, height, opacity)
+    return draw_word_image(canvas, word, x, base, height, opacity)
 
 
-def lay_picture(canvas: Canvas, word: Pixels, x: float, base: float, height: float, opacity: float) -> float:
-    """A word of the bank, set with an em that high; returns its right end."""
-    picture = scaled(word, height / EM_PX)
-    canvas.lay(picture, x, base - 0.8 * picture.shape[0], opacity)
-    return x + picture.shape[1]
+def draw_word_image(canvas: Canvas, word: Pixels, x: float, base: float, height: float, opacity: float) -> float:
+    """Draw a word of the bank with an em of `height` pixels; return its right end."""
+    image = scaled(word, height / EM_PX)
+    canvas.put_ink(image, x, base - 0.8 * image.shape[0], opacity)
+    return x + image.shape[1]
 
 
 def turned(mask: Pixels, boxes: NDArray[np.float32], quarters: int) -> tuple[Pixels, NDArray[np.float32]]:
-    """A square picture and its boxes (class, left, top, width, height, ...) turned by quarters, counter-clockwise."""
+    """Turn a square image and its boxes by quarters, counter-clockwise.
+
+    Args:
+        mask: The image (side, side).
+        boxes: Boxes (n, 5 or more): class, left, top, width, height.
+        quarters: Number of quarter turns.
+    """
     side = mask.shape[0]
     boxes = boxes.copy()
     for _ in range(quarters % 4):

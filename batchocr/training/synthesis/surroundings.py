@@ -1,4 +1,4 @@
-"""What stands around writing: rules, holes, stamps, bars, rings, blots, signatures."""
+"""What is around the writing: rules, holes, stamps, bars, rings, blots, signatures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchocr.training.synthesis.canvas import DASHED, DOTTED, SOLID, Canvas, Se
 
 
 def rule_style(canvas: Canvas, thick: int = 3) -> dict[str, Any]:
-    """Opacity, width and style of printed lines, as `Canvas.lines` takes them."""
+    """Return opacity, width and style of printed lines, as `Canvas.draw_lines` takes them."""
     rng = canvas.rng
     widths = [1, 1, 1, 2, 2, 3, 4, 5]
     width = min(int(rng.choice(widths)), thick if canvas.height > 20 else 2)
@@ -21,9 +21,9 @@ def rule_style(canvas: Canvas, thick: int = 3) -> dict[str, Any]:
 
 
 def decorations(canvas: Canvas) -> None:
-    """Punched holes, filled shapes, rings, scrawls, anywhere but over digits."""
+    """Draw punched holes, filled shapes, rings and scrawls anywhere but over digits."""
     rng = canvas.rng
-    mask = canvas.shapes()
+    mask = canvas.empty_mask()
     for _ in range(int(rng.integers(1, 4))):
         _shape(mask, canvas)
     for _, left, top, width, height, *_ in canvas.boxes:
@@ -32,28 +32,28 @@ def decorations(canvas: Canvas) -> None:
             mask[y0:y1, x0:x1] = 0
     if canvas.chance(0.3):
         mask = cv2.GaussianBlur(mask, (0, 0), 1.5)
-    canvas.lay(mask, 0, 0, canvas.ink if canvas.chance(0.5) else rng.uniform(0.2, 0.97))
+    canvas.put_ink(mask, 0, 0, canvas.ink if canvas.chance(0.5) else rng.uniform(0.2, 0.97))
 
 
 def _shape(mask: Pixels, canvas: Canvas) -> None:
     rng, side = canvas.rng, canvas.side
-    how = rng.random()
+    roll = rng.random()
     middle = int(rng.integers(0, side)), int(rng.integers(0, side))
     size = int(np.exp(rng.uniform(np.log(4), np.log(60))))
-    if how < 0.2:
+    if roll < 0.2:
         cv2.circle(mask, middle, size // 2 + 3, 255, -1, cv2.LINE_AA)
-    elif how < 0.3:
+    elif roll < 0.3:
         _punched_holes(mask, canvas, middle)
-    elif how < 0.42:
+    elif roll < 0.42:
         axes = size, max(2, int(size * rng.uniform(0.4, 1)))
         cv2.ellipse(mask, middle, axes, rng.uniform(0, 180), 0, 360, 255, int(rng.integers(1, 5)), cv2.LINE_AA)
-    elif how < 0.55:
+    elif roll < 0.55:
         corner = middle[0] + size, middle[1] + int(size * rng.uniform(0.1, 2))
         cv2.rectangle(mask, middle, corner, 255, -1 if rng.random() < 0.6 else int(rng.integers(1, 6)))
-    elif how < 0.68:
+    elif roll < 0.68:
         points = (np.array(middle) + rng.normal(0, size, (int(rng.integers(3, 7)), 2))).round().astype(np.int32)
         cv2.fillPoly(mask, [points], 255, cv2.LINE_AA)
-    elif how < 0.85:
+    elif roll < 0.85:
         steps = np.cumsum(rng.normal(0, size * 0.4, (int(rng.integers(4, 30)), 2)), axis=0)
         points = (np.array(middle) + steps).round().astype(np.int32)
         cv2.polylines(mask, [points], False, 255, int(rng.integers(1, 5)), cv2.LINE_AA)
@@ -62,7 +62,7 @@ def _shape(mask: Pixels, canvas: Canvas) -> None:
 
 
 def _punched_holes(mask: Pixels, canvas: Canvas, first: tuple[int, int]) -> None:
-    """Rims of round holes below each other, as a scanner sees them: no 0s."""
+    """Draw the rims of punched holes below each other, which are not a 0."""
     rng = canvas.rng
     radius = max(3, round(canvas.height * rng.uniform(0.3, 1.1)))
     step, line = round(radius * rng.uniform(3, 14)), int(rng.integers(1, 5))
@@ -71,13 +71,13 @@ def _punched_holes(mask: Pixels, canvas: Canvas, first: tuple[int, int]) -> None
 
 
 def bars(mask: Pixels, canvas: Canvas, corner: tuple[int, int]) -> None:
-    """A bar code, or a square code."""
+    """Draw a bar code or a square code into a mask."""
     rng, (x, y) = canvas.rng, corner
     if rng.random() < 0.5:
-        tall, widths = int(rng.integers(20, 70)), rng.integers(1, 5, 60)
+        bar_height, widths = int(rng.integers(20, 70)), rng.integers(1, 5, 60)
         for i, width in enumerate(widths.tolist()):
             if i % 2:
-                cv2.rectangle(mask, (x, y), (x + width - 1, y + tall), 255, -1)
+                cv2.rectangle(mask, (x, y), (x + width - 1, y + bar_height), 255, -1)
             x += width
     else:
         cell, count = int(rng.integers(2, 6)), int(rng.integers(12, 26))
@@ -88,46 +88,46 @@ def bars(mask: Pixels, canvas: Canvas, corner: tuple[int, int]) -> None:
 
 
 def cross_out_lines(canvas: Canvas) -> None:
-    """A few long lines straight across all: margins, folds, scratches."""
+    """Draw a few long lines across the whole canvas: margins, folds, scratches."""
     side, rng = canvas.side, canvas.rng
     ends = [
         (0.0, float(y), float(side), float(y + rng.normal(0, 3))) for y in rng.uniform(0, side, int(rng.integers(1, 5)))
     ]
     if canvas.chance(0.5):
         ends = [(y0, x0, y1, x1) for x0, y0, x1, y1 in ends]
-    canvas.lines(ends, **rule_style(canvas))
+    canvas.draw_lines(ends, **rule_style(canvas))
 
 
 def long_stroke(canvas: Canvas) -> None:
-    """A stroke of the pen right through the picture, as of a signature or a bracket."""
+    """Draw a pen stroke across the whole canvas, as of a signature or a bracket."""
     rng, side = canvas.rng, canvas.side
     points = rng.uniform(-0.2 * side, 1.2 * side, (4, 2))
     t = np.linspace(0, 1, 40)[:, None]
     a, b, c, d = points
-    way = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t * t * (1 - t) * c + t**3 * d
-    mask = canvas.shapes()
-    cv2.polylines(mask, [way.round().astype(np.int32)], False, 255, int(rng.integers(1, 4)), cv2.LINE_AA)
-    canvas.lay(mask, 0, 0, rng.uniform(0.3, 0.9))
+    path = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t * t * (1 - t) * c + t**3 * d
+    mask = canvas.empty_mask()
+    cv2.polylines(mask, [path.round().astype(np.int32)], False, 255, int(rng.integers(1, 4)), cv2.LINE_AA)
+    canvas.put_ink(mask, 0, 0, rng.uniform(0.3, 0.9))
 
 
 def signature(canvas: Canvas, x: float, base: float) -> None:
-    """Loops of a fast pen."""
+    """Draw the loops of a fast pen."""
     rng, h = canvas.rng, canvas.height
     count = int(rng.integers(8, 26))
     steps = np.stack([rng.uniform(0.05, 0.5, count) * h, rng.normal(0, 0.7, count) * h], axis=1)
     points = np.stack([x + np.cumsum(steps[:, 0]), base - 0.4 * h + steps[:, 1]], axis=1)
     fine = np.stack([np.convolve(np.repeat(points[:, i], 6), np.ones(9) / 9, "valid") for i in (0, 1)], axis=1)
-    mask = canvas.shapes()
+    mask = canvas.empty_mask()
     cv2.polylines(
         mask, [fine.round().astype(np.int32)], False, 255, max(1, round(h * rng.uniform(0.04, 0.1))), cv2.LINE_AA
     )
-    canvas.lay(mask, 0, 0, rng.uniform(0.4, 0.95))
+    canvas.put_ink(mask, 0, 0, rng.uniform(0.4, 0.95))
 
 
 def ring(canvas: Canvas, left: float, right: float, base: float, line: float, opacity: float) -> None:
-    """A ring or a box drawn by hand around what stands between `left` and `right`."""
+    """Draw a ring or a box around what is between `left` and `right`, as by a person."""
     rng, h = canvas.rng, canvas.height
-    mask = canvas.shapes()
+    mask = canvas.empty_mask()
     middle = int((left + right) / 2), int(base - h * 0.5)
     axes = int((right - left) * 0.5 + h * rng.uniform(0.2, 0.8)), int(h * rng.uniform(0.65, 1.1))
     width = max(1, round(line))
@@ -138,11 +138,11 @@ def ring(canvas: Canvas, left: float, right: float, base: float, line: float, op
     else:
         low = middle[0] - axes[0], middle[1] - axes[1]
         cv2.rectangle(mask, low, (middle[0] + axes[0], middle[1] + axes[1]), 255, width)
-    canvas.lay(mask, 0, 0, opacity)
+    canvas.put_ink(mask, 0, 0, opacity)
 
 
 def box_sides(left: float, top: float, width: float, height: float) -> list[Segment]:
-    """The sides of a box, as lines."""
+    """Return the sides of a box as lines."""
     right, bottom = left + width, top + height
     return [
         (left, top, right, top),
@@ -153,9 +153,14 @@ def box_sides(left: float, top: float, width: float, height: float) -> list[Segm
 
 
 def guide_marks(left: float, top: float, width: float, height: float, inset: tuple[float, float]) -> list[Segment]:
-    """The seven strokes printed in a cell along which digits are to be written, as lines.
+    """Return the lines of the seven strokes that are printed in a cell to guide the writer.
 
-    `inset` says how far they are from the cell's sides, as shares of its width and of its height.
+    Args:
+        left: Left side of the cell, in pixels.
+        top: Top side of the cell, in pixels.
+        width: Width of the cell, in pixels.
+        height: Height of the cell, in pixels.
+        inset: Distance of the strokes from the sides of the cell, as shares of its width and height.
     """
     x0, x1 = left + inset[0] * width, left + (1 - inset[0]) * width
     y0, y1, y2 = top + inset[1] * height, top + 0.5 * height, top + (1 - inset[1]) * height
@@ -163,9 +168,9 @@ def guide_marks(left: float, top: float, width: float, height: float, inset: tup
 
 
 def alignment_marks(canvas: Canvas) -> None:
-    """Filled squares and triangles, as forms have them at their corners and sides to be found by."""
+    """Draw filled squares and triangles, as forms have them for alignment."""
     rng, side = canvas.rng, canvas.side
-    mask = canvas.shapes()
+    mask = canvas.empty_mask()
     for _ in range(int(rng.integers(1, 6))):
         size = max(3, int(canvas.height * rng.uniform(0.25, 1.1)))
         x, y = (int(v) for v in rng.integers(0, side, 2))
@@ -177,37 +182,37 @@ def alignment_marks(canvas: Canvas) -> None:
                 corners = np.delete(corners, int(rng.integers(4)), axis=0)
             if not _on_boxes(canvas, left, top, size):
                 cv2.fillPoly(mask, [corners.astype(np.int32)], 255)
-    canvas.lay(mask, 0, 0, canvas.ink)
+    canvas.put_ink(mask, 0, 0, canvas.ink)
 
 
 def _on_boxes(canvas: Canvas, left: float, top: float, size: float) -> bool:
-    """Whether a square lies over something that must be found."""
+    """Return whether a square covers a box that must be found."""
     return any(
-        left < x + wide and x < left + size and top < y + tall and y < top + size
-        for _, x, y, wide, tall, *_ in canvas.boxes
+        left < x + box_width and x < left + size and top < y + bar_height and y < top + size
+        for _, x, y, box_width, bar_height, *_ in canvas.boxes
     )
 
 
 def bubble(canvas: Canvas, x: float, y: float, radius: float, filled: bool, square: bool) -> None:
-    """A bubble or box to be ticked, and perhaps the tick."""
+    """Draw a bubble or box to be ticked, and perhaps the tick."""
     rng = canvas.rng
-    mask = canvas.shapes()
+    mask = canvas.empty_mask()
     r, middle = max(3, round(radius)), (round(x), round(y))
     if square:
         cv2.rectangle(mask, (middle[0] - r, middle[1] - r), (middle[0] + r, middle[1] + r), 255, 1)
     else:
         cv2.ellipse(mask, middle, (r, max(3, round(r * rng.uniform(0.7, 1)))), 0, 0, 360, 255, 1, cv2.LINE_AA)
-    canvas.lay(mask, 0, 0, canvas.ink * rng.uniform(0.4, 1))
+    canvas.put_ink(mask, 0, 0, canvas.ink * rng.uniform(0.4, 1))
     if filled:
-        mask = canvas.shapes()
-        how = rng.random()
-        if how < 0.5:
+        mask = canvas.empty_mask()
+        roll = rng.random()
+        if roll < 0.5:
             cv2.ellipse(mask, middle, (r, r), 0, 0, 360, 255, -1, cv2.LINE_AA)
-        elif how < 0.8:
+        elif roll < 0.8:
             line = max(1, r // 4)
             cv2.line(mask, (middle[0] - r, middle[1] - r), (middle[0] + r, middle[1] + r), 255, line, cv2.LINE_AA)
             cv2.line(mask, (middle[0] - r, middle[1] + r), (middle[0] + r, middle[1] - r), 255, line, cv2.LINE_AA)
         else:
             ticks = np.array([(-0.7, 0), (-0.1, 0.7), (1.2, -1.2)]) * r + middle
             cv2.polylines(mask, [ticks.round().astype(np.int32)], False, 255, max(1, r // 4), cv2.LINE_AA)
-        canvas.lay(mask, 0, 0, rng.uniform(0.4, 0.95))
+        canvas.put_ink(mask, 0, 0, rng.uniform(0.4, 0.95))

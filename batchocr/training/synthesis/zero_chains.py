@@ -8,15 +8,20 @@ from numpy.typing import NDArray
 from batchocr.training.synthesis.pen import Strokes
 
 POINTS = 22
-"""Points of the pen's way around one loop."""
+"""Points of the pen's path around one loop."""
 Zeros = tuple[Strokes, NDArray[np.float32]]
-"""The stroke, 1 high on y = 0 from about x = 0 on, and the loops' boxes: (n, 4) left, top, width, height."""
+"""The stroke, of height 1 with the base line y = 0, and the boxes of the loops (n, 4): left, top, width, height."""
 
 
 def zero_chain(count: int, rng: np.random.Generator) -> Zeros:
-    """So many zeros in one stroke: each a loop that ends at its top, from where the pen goes on to the next.
+    """Return zeros in one stroke.
 
-    Loops are wide or narrow, apart or overlapping, and become lower towards the end, as hands do it.
+    Each loop ends at its top, where the pen continues to the next. Loops are wide or narrow, apart or overlapping, and
+    become lower towards the end.
+
+    Args:
+        count: Number of zeros.
+        rng: Source of random numbers.
     """
     width = float(rng.uniform(0.45, 1.15))
     step = width * float(rng.uniform(0.75, 1.35))
@@ -24,18 +29,20 @@ def zero_chain(count: int, rng: np.random.Generator) -> Zeros:
     start = float(rng.uniform(-0.3, 0.12))  # where the pen begins, in turns from the top
     over = float(rng.uniform(0.0, 0.12))  # by how much a loop is closed twice
     sag = float(rng.uniform(0.0, 0.35))  # how low the pen runs between loops, in heights of a loop
-    ways: list[NDArray[np.float64]] = []
+    paths: list[NDArray[np.float64]] = []
     boxes = []
     for i in range(count):
         height = decay**i * float(np.clip(rng.normal(1, 0.05), 0.8, 1.15))
-        wide = width * decay**i * float(np.clip(rng.normal(1, 0.08), 0.75, 1.3))
-        middle = np.array([i * step * (0.5 + 0.5 * decay**i) + wide / 2, -height / 2 + float(rng.normal(0, 0.03))])
+        loop_width = width * decay**i * float(np.clip(rng.normal(1, 0.08), 0.75, 1.3))
+        middle = np.array(
+            [i * step * (0.5 + 0.5 * decay**i) + loop_width / 2, -height / 2 + float(rng.normal(0, 0.03))]
+        )
         turns = np.linspace(start if i == 0 else -0.03, 1 + over, POINTS) * 2 * np.pi
-        loop = middle + np.stack([-np.sin(turns) * wide / 2, -np.cos(turns) * height / 2], axis=1)
-        if ways:
-            before = ways[-1][-1]
+        loop = middle + np.stack([-np.sin(turns) * loop_width / 2, -np.cos(turns) * height / 2], axis=1)
+        if paths:
+            before = paths[-1][-1]
             between = (before + loop[0]) / 2 + (0.0, sag * height * 0.4)
-            ways.append(np.stack([between]))
-        ways.append(loop)
-        boxes.append((middle[0] - wide / 2, middle[1] - height / 2, wide, height))
-    return [np.concatenate(ways).astype(np.float32)], np.array(boxes, np.float32)
+            paths.append(np.stack([between]))
+        paths.append(loop)
+        boxes.append((middle[0] - loop_width / 2, middle[1] - height / 2, loop_width, height))
+    return [np.concatenate(paths).astype(np.float32)], np.array(boxes, np.float32)

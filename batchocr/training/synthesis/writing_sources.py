@@ -1,11 +1,10 @@
-"""What pages are made of: the hands of many writers, their signs and letters, fonts, and pieces of real paper."""
+"""What synthetic pages are made of: digits of many writers, signs, letters, and fonts."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -14,15 +13,16 @@ import numpy as np
 from batchocr.datasets.held_out import kept_out
 from batchocr.errors import UsageError
 from batchocr.records import Pixels
-from batchocr.training.synthesis.pen import Stroke, Strokes, based, thinned
-from batchocr.training.synthesis.stroke_digits import FORMS, OLD, Form
-from batchocr.training.synthesis.stroke_digits import strokes as strokes_of
+from batchocr.training.synthesis.digit_forms import DIGIT_FORMS, OLD_STYLE_FORMS, DigitForm
+from batchocr.training.synthesis.ink_files import InkFile
+from batchocr.training.synthesis.pen import Strokes, based
+from batchocr.training.synthesis.stroke_digits import draw_strokes
 
 SIGNS = ".,/-:+"
 BITMAP_PX = 52
-"""Height at which pictures of digits are kept."""
+"""Height at which images of digits are kept, in pixels."""
 FORM_WRITERS, OLD_WRITERS = 80, 80
-"""Hands drawn by our own forms."""
+"""Number of writers that are drawn by the forms of `stroke_digits`, today's and those of the 19th century."""
 FILES = (
     "mnist.npz",
     "semeion.npz",
@@ -37,23 +37,23 @@ FILES = (
     "orand-car-a/train/truth.json",
     "no-digit-pages",
 )
-"""What the folder of public data must hold."""
+"""The required files of the folder of public data."""
 ALIKE = frozenset(["O", "o", "l", "I", "|", "i", "1", ""])
-"""Letters that look like digits: without their word they are none of both."""
+"""Letters that look like digits; without their word they may be either."""
 MARK_OF = {"dot": ".", "slash": "/", "minus": "-", "plus": "+"}
 
 
 @dataclass(frozen=True)
 class Glyph:
-    """A digit as someone wrote it: strokes, or a picture BITMAP_PX high."""
+    """A handwritten digit: strokes, or an image BITMAP_PX high."""
 
     strokes: Strokes | None = None
-    picture: Pixels | None = None
+    image: Pixels | None = None
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Glyphs of one hand, by digit."""
+    """Glyphs of one writer, by digit."""
 
     name: str
     digits: tuple[tuple[Glyph, ...], ...]
@@ -61,7 +61,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Line:
-    """A number or a line with numbers, as it was written: its digits are about 1 high."""
+    """A number or a line with numbers as its writer wrote it, scaled so that its digits are about 1 high."""
 
     strokes: Strokes
     boxes: np.ndarray[tuple[int, int], np.dtype[np.float32]]
@@ -69,33 +69,41 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Sources:
-    """All that pages are made of."""
+class HandwritingSources:
+    """All handwriting and fonts that pages are made of."""
 
     by_strokes: tuple[Writer, ...]
-    by_pictures: tuple[Writer, ...]
-    """MNIST by writer, semeion and optdigits in blocks, the Swiss digits by writer."""
+    by_images: tuple[Writer, ...]
+    """MNIST by writer, semeion and optdigits in blocks, numbers-ch by writer."""
     by_forms: tuple[Writer, ...]
-    """Drawn by our own forms of other countries."""
+    """Drawn by the forms of many countries."""
     by_old: tuple[Writer, ...]
-    """Drawn by the forms of the 19th century, one a digit."""
+    """Drawn by the forms of the 19th century, one form per digit."""
     letters: tuple[tuple[Strokes, str], ...]
-    """Letters, words and signs without digits: strokes of height 1, and what they say."""
+    """Letters, words and signs without digits: strokes of height 1, and their text."""
     words: tuple[tuple[Strokes, str], ...]
-    """Of these, words of three letters and more."""
+    """Those of the letters with three characters and more."""
     signs: tuple[tuple[Strokes, ...], ...]
-    """By the place in SIGNS; sizes relative to a digit are set when they are drawn."""
-    sign_pictures: tuple[tuple[Pixels, ...], ...]
+    """Strokes by the index in SIGNS; their size is set when they are drawn."""
+    sign_images: tuple[tuple[Pixels, ...], ...]
     fonts: tuple[Path, ...]
     lines: tuple[Line, ...] = ()
-    """Whole numbers and lines as they were written."""
+    """Whole numbers and lines as their writers wrote them."""
 
     @classmethod
-    def load(cls, data: Path, fonts: Sequence[Path], labels: Path | None = None, *, held_out: bool = False) -> Sources:
-        """All of the folder of public data, less the writers kept out; `fonts` are folders of font files.
+    def load(
+        cls, data: Path, fonts: Sequence[Path], labels: Path | None = None, *, held_out: bool = False
+    ) -> HandwritingSources:
+        """Load the folder of public data.
 
-        `labels` has the boxes of the digits of whole lines; see `batchocr.training.pseudo_labels`. With `held_out` only
-        the writers kept out. Raises UsageError where the data lacks a file.
+        Args:
+            data: Folder of public data.
+            fonts: Folders of font files.
+            labels: Boxes of the digits of whole lines; see `batchocr.training.pseudo_labels`.
+            held_out: Whether only held-out writers are loaded; otherwise all others.
+
+        Raises:
+            UsageError: The data lacks a file.
         """
         check_data(data)
         letters, signs = _letters(data / "unipen" / "negatives.npz", held_out)
@@ -106,73 +114,34 @@ class Sources:
                 for writer in stroke_writers(data / name)
                 if kept_out(writer.name) == held_out
             ),
-            by_pictures=tuple(picture_writers(data, held_out)),
+            by_images=tuple(image_writers(data, held_out)),
             by_forms=form_writers(FORM_WRITERS),
             by_old=old_writers(OLD_WRITERS),
             letters=letters,
             words=tuple(letter for letter in letters if len(letter[1]) > 2),
             signs=signs,
-            sign_pictures=_sign_pictures(data / "bhmsds" / "bhmsds.npz"),
+            sign_images=_sign_images(data / "bhmsds" / "bhmsds.npz"),
             fonts=font_files(fonts),
             lines=() if labels is None else whole_lines(data / "unipen" / "numbers.npz", labels),
         )
 
 
 def check_data(data: Path) -> None:
-    """Raises UsageError where the folder of public data lacks a file."""
+    """Check that the folder of public data has all required files.
+
+    Args:
+        data: The folder.
+
+    Raises:
+        UsageError: A file is missing.
+    """
     for name in FILES:
         if not (data / name).exists():
             raise UsageError(f"{data / name}: is missing; give the folder of public data, as docs/models.md lists it")
 
 
-@dataclass(frozen=True)
-class InkFile:
-    """Samples of pen strokes; see the README of the data for the form of the file."""
-
-    points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-    stroke_ends: np.ndarray[tuple[int], np.dtype[np.int64]]
-    sample_ends: np.ndarray[tuple[int], np.dtype[np.int64]]
-    columns: dict[str, np.ndarray[tuple[int], np.dtype[np.generic]]]
-
-    @classmethod
-    def load(cls, path: Path) -> InkFile:
-        with np.load(path) as file:
-            known = ("xy", "stroke", "sample")
-            columns = {key: file[key] for key in file.files if key not in known}
-            return cls(file["xy"].astype(np.float32), file["stroke"], file["sample"], columns)
-
-    def __len__(self) -> int:
-        return len(self.sample_ends) - 1
-
-    def text(self, column: str, i: int) -> str:
-        return str(self.columns[column][i])
-
-    def strokes(self, i: int) -> list[Stroke]:
-        """The strokes of a sample, thinned, in the tablet's units."""
-        ends = self.stroke_ends[self.sample_ends[i] : self.sample_ends[i + 1] + 1].tolist()
-        return [thinned(self.points[start:stop]) for start, stop in pairwise(ends) if stop > start]
-
-
-def line_picture(strokes: Strokes, height_px: float) -> tuple[Pixels, float, np.ndarray] | None:
-    """A line of strokes drawn black on white, `height_px` high in all: the picture, pixels a unit, and its corner.
-
-    The corner is where the picture's left and top lie, in the units of the strokes. None for what is too long.
-    """
-    every = np.concatenate(list(strokes))
-    low, high = every.min(axis=0), every.max(axis=0)
-    scale = height_px / max(1.0, float(high[1] - low[1]), 0.5 * float(high[0] - low[0]) if len(strokes) < 3 else 0)
-    width, height = ((high - low) * scale + 40).astype(int).tolist()
-    if width > 3000:
-        return None
-    picture = np.full((height, width), 255, np.uint8)
-    for stroke in strokes:
-        points = (((stroke - low) * scale + 20) * 16).round().astype(np.int32)
-        cv2.polylines(picture, [points], False, 20, 2, cv2.LINE_AA, 4)
-    return picture, scale, low - 20 / scale
-
-
 def stroke_writers(path: Path) -> list[Writer]:
-    """The writers of a file of single digits who wrote most of the ten digits."""
+    """Return the writers of a file of single digits who wrote at least seven of the ten digits."""
     file = InkFile.load(path)
     suspect = file.columns.get("suspect", np.zeros(len(file), bool))
     found: dict[str, list[list[Glyph]]] = {}
@@ -190,7 +159,12 @@ def _complete(digits: Sequence[Sequence[Glyph]]) -> bool:
 
 
 def whole_lines(path: Path, labels: Path) -> tuple[Line, ...]:
-    """The lines of a file whose digits have boxes, scaled so that digits are 1 high and stand about on y = 0."""
+    """Return the lines with known boxes, scaled so that digits are 1 high and their base line is about y = 0.
+
+    Args:
+        path: The file of pen strokes.
+        labels: The JSON of the labels.
+    """
     file = InkFile.load(path)
     found = []
     for place, item in json.loads(labels.read_text())["lines"].items():
@@ -205,49 +179,51 @@ def whole_lines(path: Path, labels: Path) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def picture_writers(data: Path, held_out: bool = False) -> list[Writer]:
-    """The hands of MNIST's train half, of semeion and optdigits (in blocks), and of the Swiss digits.
+def image_writers(data: Path, held_out: bool = False) -> list[Writer]:
+    """Return the writers of MNIST's train split, of semeion and optdigits (in blocks), and of numbers-ch.
 
-    Those who are kept out of training, or all others.
+    Args:
+        data: Folder of public data.
+        held_out: Whether the held-out writers are returned; otherwise all others.
     """
     found: dict[str, list[list[Glyph]]] = {}
 
-    def put(name: str, digit: int, picture: Pixels) -> None:
+    def add(name: str, digit: int, image: Pixels) -> None:
         if kept_out(name) != held_out:
             return
-        left, top, width, height = cv2.boundingRect((picture > 80).view(np.uint8))
+        left, top, width, height = cv2.boundingRect((image > 80).view(np.uint8))
         if width < 2 or height < 6:
             return
-        picture = picture[max(0, top - 1) : top + height + 1, max(0, left - 1) : left + width + 1]
-        size = max(2, round(picture.shape[1] * BITMAP_PX / picture.shape[0])), BITMAP_PX
-        picture = cv2.GaussianBlur(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), (0, 0), 0.8)
-        found.setdefault(name, [[] for _ in range(10)])[digit].append(Glyph(picture=picture))
+        image = image[max(0, top - 1) : top + height + 1, max(0, left - 1) : left + width + 1]
+        size = max(2, round(image.shape[1] * BITMAP_PX / image.shape[0])), BITMAP_PX
+        image = cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), (0, 0), 0.8)
+        found.setdefault(name, [[] for _ in range(10)])[digit].append(Glyph(image=image))
 
     with np.load(data / "mnist.npz") as file, np.load(data / "qmnist-writers" / "mnist_writers.npz") as writers:
         names = writers["train_writer"]
         for x, y, writer in zip(file["x_train"], file["y_train"], names, strict=True):
-            put(f"mnist {writer}", int(y), x)
+            add(f"mnist {writer}", int(y), x)
     for name in ("semeion", "optdigits"):
         with np.load(data / f"{name}.npz") as file:
             for i, (x, y) in enumerate(zip(file["x"], file["y"], strict=True)):
-                put(f"{name} {i // 60}", int(y), x)
+                add(f"{name} {i // 60}", int(y), x)
     with np.load(data / "numbers-ch" / "numbers_ch.npz") as file:
         for x, y, writer in zip(file["x"], file["y"], file["writer"], strict=True):
             paper, darkest = np.percentile(x, 85), float(x.min())
             if paper - darkest >= 40:
                 ink = np.clip((0.97 * paper - x.astype(np.float32)) / (paper - darkest) * 1.15, 0, 1)
-                put(f"numbers-ch {writer}", int(y), (ink * 255).astype(np.uint8))
+                add(f"numbers-ch {writer}", int(y), (ink * 255).astype(np.uint8))
     return [Writer(name, tuple(map(tuple, digits))) for name, digits in sorted(found.items()) if _complete(digits)]
 
 
 def form_writers(count: int) -> tuple[Writer, ...]:
-    """Hands drawn by our own forms of other countries; each form is more or less frequent, as its weight says."""
+    """Return writers drawn by the forms of many countries; the weight of a form is its relative frequency."""
     rng = np.random.default_rng(count)
     writers = []
     for i in range(count):
         digits = []
         for digit in range(10):
-            forms = [form for form in FORMS if form.digit == digit]
+            forms = [form for form in DIGIT_FORMS if form.digit == digit]
             weights = np.array([form.weight for form in forms])
             chosen = rng.choice(len(forms), 6, p=weights / weights.sum())
             digits.append(_drawn([forms[at] for at in chosen], rng))
@@ -256,24 +232,24 @@ def form_writers(count: int) -> tuple[Writer, ...]:
 
 
 def old_writers(count: int) -> tuple[Writer, ...]:
-    """Hands of the 19th century: each writes a digit always by the same form."""
+    """Return writers of the 19th century: each writes a digit always by the same form."""
     rng = np.random.default_rng(count)
-    by_name = {(form.digit, form.name): form for form in FORMS}
+    by_name = {(form.digit, form.name): form for form in DIGIT_FORMS}
     writers = []
     for i in range(count):
-        forms = [by_name[digit, str(rng.choice(names))] for digit, names in OLD]
+        forms = [by_name[digit, str(rng.choice(names))] for digit, names in OLD_STYLE_FORMS]
         writers.append(Writer(f"old {i}", tuple(_drawn([form] * 5, rng) for form in forms)))
     return tuple(writers)
 
 
-def _drawn(forms: Sequence[Form], rng: np.random.Generator) -> tuple[Glyph, ...]:
-    """Each form once, as some hand follows it."""
-    drawn = [based([np.asarray(way, np.float32) for way in strokes_of(form, rng)]) for form in forms]
+def _drawn(forms: Sequence[DigitForm], rng: np.random.Generator) -> tuple[Glyph, ...]:
+    """Draw each form once."""
+    drawn = [based([np.asarray(path, np.float32) for path in draw_strokes(form, rng)]) for form in forms]
     return tuple(Glyph(strokes) for strokes in drawn if strokes is not None)
 
 
 def _letters(path: Path, held_out: bool) -> tuple[tuple[tuple[Strokes, str], ...], tuple[tuple[Strokes, ...], ...]]:
-    """Letters and words, and signs by their place in SIGNS, of the writers who are kept out, or of all others."""
+    """Return letters and words, and signs by their index in SIGNS, of the held-out writers or of all others."""
     file = InkFile.load(path)
     letters: list[tuple[Strokes, str]] = []
     signs: list[list[Strokes]] = [[] for _ in SIGNS]
@@ -286,15 +262,15 @@ def _letters(path: Path, held_out: bool) -> tuple[tuple[tuple[Strokes, str], ...
         if not strokes:
             continue
         every = np.concatenate(strokes)
-        low, high = every.min(axis=0), every.max(axis=0)
-        width, height = (high - low).tolist()
+        lower, upper = every.min(axis=0), every.max(axis=0)
+        width, height = (upper - lower).tolist()
         unit = height if height > 0.25 * width else 0.5 * width
         if max(width, height) < 5 or width > 14 * max(height, 1):
             if label in (".", ":"):
                 unit = max(width, height, 1.0)
             else:
                 continue
-        shape = [np.asarray((stroke - (low[0], high[1])) / unit, np.float32) for stroke in strokes]
+        shape = [np.asarray((stroke - (lower[0], upper[1])) / unit, np.float32) for stroke in strokes]
         if len(label) == 1 and label in SIGNS:
             signs[SIGNS.index(label)].append(shape)
         else:
@@ -302,8 +278,8 @@ def _letters(path: Path, held_out: bool) -> tuple[tuple[tuple[Strokes, str], ...
     return tuple(letters), tuple(map(tuple, signs))
 
 
-def _sign_pictures(path: Path) -> tuple[tuple[Pixels, ...], ...]:
-    """Pictures of signs (28×28, 255 ink), by their place in SIGNS."""
+def _sign_images(path: Path) -> tuple[tuple[Pixels, ...], ...]:
+    """Return images of signs (28×28, 255 is ink) by their index in SIGNS."""
     with np.load(path) as file:
         labels = file["y"].astype(str)
         return tuple(
@@ -313,7 +289,7 @@ def _sign_pictures(path: Path) -> tuple[tuple[Pixels, ...], ...]:
 
 
 def font_files(folders: Sequence[Path]) -> tuple[Path, ...]:
-    """The font files anywhere below the folders, by name."""
+    """Return the font files anywhere below the folders, sorted by name."""
     found = (
         path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in (".ttf", ".otf", ".ttc")
     )

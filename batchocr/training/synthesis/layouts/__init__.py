@@ -1,0 +1,1 @@
+"""Page layouts: what is drawn on a canvas, and where."""
