@@ -30,7 +30,7 @@ COMMANDS = {
     "doctor": "`batchocr.examine`",
     "evaluate": "`batchocr.evaluation.true_pages.read_pages`, whose result has `score()`",
     "train": "`batchocr.training.train.train`, after `batchocr.recognition.network.open_device`",
-    "models": "`batchocr.training.model_table.listing`, `batchocr.training.model_table.summary`",
+    "models": "`batchocr.training.model_table.table_lines`, `batchocr.training.model_table.summary`",
 }
 """What does in Python what each command does."""
 HEAD = """# From Python
