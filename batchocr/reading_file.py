@@ -15,8 +15,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from batchocr.decoding.familiarity import Familiar
-from batchocr.decoding.joint import Calibration, JointParameters
+from batchocr.decoding.digits.joint import Calibration, JointParameters
+from batchocr.decoding.marks.familiarity import Familiar
 from batchocr.decoding.parameters import DecodingParameters, RowParameters
 from batchocr.errors import ModelError, UsageError
 from batchocr.recognition.calibration import Level, min_error_level, threshold_for

@@ -12,7 +12,7 @@ from drawing import Sheet
 from strokes import save
 
 from batchocr import Settings, run
-from batchocr.decoding.blank_form import blank_form, find_blank_form, is_on_blank
+from batchocr.decoding.digits.blank_form import blank_form, find_blank_form, is_on_blank
 from batchocr.errors import UsageError
 from batchocr.records import Pixels
 from batchocr.vision.geometry.registration import page_features, register

@@ -12,7 +12,7 @@ from layouts import HIGH, classified, detected, row_of_boxes, together
 from test_lines import bent, spread
 from test_numbers import table, upright
 
-from batchocr.decoding.joint import Calibration
+from batchocr.decoding.digits.joint import Calibration
 from batchocr.decoding.parameters import DecodingParameters
 from batchocr.decoding.rows import page_result
 from batchocr.records import SIGN, TILE, Detections, LevelPage, PageResult, PageRow, Pixels, PreparedPage, Tiles

@@ -10,7 +10,7 @@ from drawing import Sheet
 from numpy.typing import NDArray
 from tiny_detector import HALF, SEVEN
 
-from batchocr.decoding.suppression import suppressed
+from batchocr.decoding.digits.suppression import non_maximum_suppression
 from batchocr.errors import ModelError
 from batchocr.recognition.detector import (
     CELL_CENTRES,
@@ -136,7 +136,7 @@ def test_each_digit_on_a_page_is_found_once_at_its_place(tiny_detector: Detector
     distance = np.abs(found_centres[:, None] - np.array(centres)).max(axis=2)
     assert distance.min(axis=1).max() <= 16
     assert distance.min(axis=0).max() <= 16
-    assert len(suppressed(found)) == len(centres)
+    assert len(non_maximum_suppression(found)) == len(centres)
     assert (found.kinds == HAND).all()
     assert np.allclose(found.boxes[:, 2:], 2 * HALF, atol=1e-3)
     assert (found.probabilities.argmax(axis=1) == SEVEN).all()

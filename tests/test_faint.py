@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchocr.decoding.faint import ink_strengths, is_faint
+from batchocr.decoding.digits.faint import ink_strengths, is_faint
 from batchocr.records import Pixels
 
 BOXES = np.array([(100 + 80 * i, 100 + 90 * (i % 3), 30, 44) for i in range(8)], np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchocr.decoding.familiarity import Familiar, familiar_range, is_unfamiliar, page_medians
+from batchocr.decoding.marks.familiarity import Familiar, familiar_range, is_unfamiliar, page_medians
 
 KNOWN = Familiar((0.55, 1.0), (12.0, 110.0), (40.0, 255.0))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchocr.decoding.found_twice import is_found_twice
-from batchocr.decoding.joint import JointReading
+from batchocr.decoding.digits.found_twice import is_found_twice
+from batchocr.decoding.digits.joint import JointReading
 
 LONG_SEVEN = (100, 100, 30, 60)
 

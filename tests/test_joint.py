@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from batchocr.decoding.joint import (
+from batchocr.decoding.digits.joint import (
     Calibration,
     JointParameters,
     confidence,
@@ -14,7 +14,7 @@ from batchocr.decoding.joint import (
     joint_probabilities,
     read_jointly,
 )
-from batchocr.decoding.joint_fit import fit_calibration, fit_logistic, fit_weights
+from batchocr.decoding.digits.joint_fit import fit_calibration, fit_logistic, fit_weights
 
 ALONE = np.zeros((1, 2))
 

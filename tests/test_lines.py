@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from layouts import HIGH, Boxes, membership, row_of_boxes
 
-from batchocr.decoding.bend import vertical_offsets
-from batchocr.decoding.lines import find_lines
+from batchocr.decoding.layout.bend import vertical_offsets
+from batchocr.decoding.layout.lines import find_lines
 
 
 def spread(rows: int, pitch: float, seed: int = 0, across: int = 40, gap: float = 0.6) -> tuple[Boxes, list[int]]:

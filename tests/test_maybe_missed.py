@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchocr.decoding.maybe_missed import may_lack_digit, uncovered_boxes
+from batchocr.decoding.marks.maybe_missed import may_lack_digit, uncovered_boxes
 
 NUMBER = np.array([[100.0, 50, 20, 30], [125, 50, 20, 30], [150, 52, 20, 30]])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from batchocr.decoding.neighbours import neighbour_scores
+from batchocr.decoding.digits.neighbours import neighbour_scores
 
 
 def test_each_detection_has_the_best_score_of_both_sides() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from layouts import HIGH, WIDE, Boxes, row_of_boxes
 
-from batchocr.decoding.gaps import gap_limit
-from batchocr.decoding.lines import find_lines
-from batchocr.decoding.numbers import find_numbers
-from batchocr.decoding.rules import rules_between
+from batchocr.decoding.layout.gaps import gap_limit
+from batchocr.decoding.layout.lines import find_lines
+from batchocr.decoding.layout.numbers import find_numbers
+from batchocr.decoding.layout.rules import rules_between
 from batchocr.records import Pixels
 
 BASE = 200.0

@@ -11,7 +11,7 @@ from command import here, rows
 from layouts import detected, row_of_boxes
 from strokes import page
 
-from batchocr.decoding.orientation import Evidence, Orientation, evidence, find_orientation, is_upright
+from batchocr.decoding.digits.orientation import Evidence, Orientation, evidence, find_orientation, is_upright
 from batchocr.vision.geometry.quarter_turns import rotate
 
 UPRIGHT = Evidence(60, 0.95, 0.92)

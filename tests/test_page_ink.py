@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from drawing import Sheet
 
-from batchocr.decoding.page_ink import has_writing, is_cut, is_whole_page
+from batchocr.decoding.marks.page_ink import has_writing, is_cut, is_whole_page
 from batchocr.records import Pixels
 
 BOX = np.array([[400.0, 300, 30, 40]])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from own_models import copy_model, own_reading, table
 
-from batchocr.decoding.joint import Calibration, JointParameters
+from batchocr.decoding.digits.joint import Calibration, JointParameters
 from batchocr.errors import ModelError, UsageError
 from batchocr.reading_file import NAME, Measured, Reading, ReadingFile, find_reading, read_reading
 from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector

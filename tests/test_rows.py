@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from layouts import HIGH, classified, detected, row_of_boxes, together
 
-from batchocr.decoding.familiarity import Familiar
-from batchocr.decoding.joint import Calibration
+from batchocr.decoding.digits.joint import Calibration
 from batchocr.decoding.marking import Marking, marked
+from batchocr.decoding.marks.familiarity import Familiar
 from batchocr.decoding.parameters import DecodingParameters
 from batchocr.decoding.rows import page_boxes, page_result
 from batchocr.records import (

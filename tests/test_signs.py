@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from layouts import HIGH, STEP, detected, row_of_boxes, together
 
-from batchocr.decoding.lines import find_lines
-from batchocr.decoding.numbers import WrittenNumber, find_numbers
-from batchocr.decoding.sign_conflicts import resolve_sign_conflicts
-from batchocr.decoding.signs import find_signs, number_text
+from batchocr.decoding.layout.lines import find_lines
+from batchocr.decoding.layout.numbers import WrittenNumber, find_numbers
+from batchocr.decoding.layout.sign_conflicts import resolve_sign_conflicts
+from batchocr.decoding.layout.signs import find_signs, number_text
 from batchocr.records import HAND, SIGN, Detections
 
 PAPER = np.full((400, 1200), 255, np.uint8)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from drawing import Sheet
 
-from batchocr.decoding.number_ink import ReducedPage, ink_around
-from batchocr.decoding.struck_out import is_struck_out
+from batchocr.decoding.marks.number_ink import ReducedPage, ink_around
+from batchocr.decoding.marks.struck_out import is_struck_out
 from batchocr.records import Pixels
 
 LEFT, TOP, HIGH = 200, 150, 48

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from strokes import write
 
-from batchocr.decoding.overlaps import shared_areas
+from batchocr.decoding.digits.overlaps import shared_areas
 from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.records import CLASSES, HAND, PRINT, SIGN, SIGNS, Detections, Pixels
 from batchocr.training.crops import (

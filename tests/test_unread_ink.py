@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from layouts import row_of_boxes
 
-from batchocr.decoding.number_ink import ReducedPage, ink_around
-from batchocr.decoding.unread_ink import has_unread_ink
+from batchocr.decoding.marks.number_ink import ReducedPage, ink_around
+from batchocr.decoding.marks.unread_ink import has_unread_ink
 from batchocr.records import Pixels
 
 BASE = 150.0

@@ -8,24 +8,24 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.blank_form import BlankForm, find_blank_form, is_on_blank
-from batchocr.decoding.faint import ink_strengths, is_faint
-from batchocr.decoding.familiarity import is_unfamiliar, page_medians
-from batchocr.decoding.found_twice import is_found_twice
-from batchocr.decoding.joint import DIGITS, JointReading, read_jointly
-from batchocr.decoding.lines import find_lines
-from batchocr.decoding.marks import MAYBE_MISSED, STRUCK_OUT, UNREAD_INK
-from batchocr.decoding.maybe_missed import may_lack_digit, uncovered_boxes
-from batchocr.decoding.neighbours import neighbour_scores
-from batchocr.decoding.number_ink import ReducedPage, ink_around
-from batchocr.decoding.numbers import WrittenNumber, find_numbers
-from batchocr.decoding.origins import split_by_origin
-from batchocr.decoding.page_ink import has_writing, is_cut, is_whole_page
+from batchocr.decoding.digits.blank_form import BlankForm, find_blank_form, is_on_blank
+from batchocr.decoding.digits.faint import ink_strengths, is_faint
+from batchocr.decoding.digits.found_twice import is_found_twice
+from batchocr.decoding.digits.joint import DIGITS, JointReading, read_jointly
+from batchocr.decoding.digits.neighbours import neighbour_scores
+from batchocr.decoding.layout.lines import find_lines
+from batchocr.decoding.layout.numbers import WrittenNumber, find_numbers
+from batchocr.decoding.layout.origins import split_by_origin
+from batchocr.decoding.layout.sign_conflicts import resolve_sign_conflicts
+from batchocr.decoding.layout.signs import find_signs
+from batchocr.decoding.marks.familiarity import is_unfamiliar, page_medians
+from batchocr.decoding.marks.maybe_missed import may_lack_digit, uncovered_boxes
+from batchocr.decoding.marks.names import MAYBE_MISSED, STRUCK_OUT, UNREAD_INK
+from batchocr.decoding.marks.number_ink import ReducedPage, ink_around
+from batchocr.decoding.marks.page_ink import has_writing, is_cut, is_whole_page
+from batchocr.decoding.marks.struck_out import is_struck_out
+from batchocr.decoding.marks.unread_ink import has_unread_ink
 from batchocr.decoding.parameters import PARAMETERS, DecodingParameters
-from batchocr.decoding.sign_conflicts import resolve_sign_conflicts
-from batchocr.decoding.signs import find_signs
-from batchocr.decoding.struck_out import is_struck_out
-from batchocr.decoding.unread_ink import has_unread_ink
 from batchocr.records import SIGN, Detections, Pixels, no_detections
 
 Floats = NDArray[np.float64]

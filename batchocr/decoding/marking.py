@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from batchocr.decoding.marks import LOW_CONFIDENCE
+from batchocr.decoding.marks.names import LOW_CONFIDENCE
 from batchocr.records import DigitRow, NumberRow, Origin, PageResult, Printed
 
 WANTED: dict[Printed, tuple[Origin, ...]] = {"drop": ("hand",), "keep": ("hand", "print"), "only": ("print",)}

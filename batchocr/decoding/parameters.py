@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from batchocr.decoding.blank_form import BlankFormParameters
-from batchocr.decoding.contrast import ContrastParameters
-from batchocr.decoding.faint import FaintParameters
-from batchocr.decoding.familiarity import Familiar, FamiliarityParameters
-from batchocr.decoding.found_twice import FoundTwiceParameters
-from batchocr.decoding.joint import Calibration, FeatureParameters, JointParameters
-from batchocr.decoding.lines import LineParameters
-from batchocr.decoding.maybe_missed import MaybeMissedParameters
-from batchocr.decoding.neighbours import NeighbourParameters
-from batchocr.decoding.number_ink import NumberInkParameters
-from batchocr.decoding.number_parameters import NumberParameters
-from batchocr.decoding.origins import OriginParameters
-from batchocr.decoding.page_ink import PageInkParameters
-from batchocr.decoding.sign_parameters import SignParameters
-from batchocr.decoding.struck_out import StruckOutParameters
-from batchocr.decoding.unread_ink import UnreadInkParameters
+from batchocr.decoding.digits.blank_form import BlankFormParameters
+from batchocr.decoding.digits.faint import FaintParameters
+from batchocr.decoding.digits.found_twice import FoundTwiceParameters
+from batchocr.decoding.digits.joint import Calibration, FeatureParameters, JointParameters
+from batchocr.decoding.digits.neighbours import NeighbourParameters
+from batchocr.decoding.layout.lines import LineParameters
+from batchocr.decoding.layout.number_parameters import NumberParameters
+from batchocr.decoding.layout.origins import OriginParameters
+from batchocr.decoding.layout.sign_parameters import SignParameters
+from batchocr.decoding.marks.contrast import ContrastParameters
+from batchocr.decoding.marks.familiarity import Familiar, FamiliarityParameters
+from batchocr.decoding.marks.maybe_missed import MaybeMissedParameters
+from batchocr.decoding.marks.number_ink import NumberInkParameters
+from batchocr.decoding.marks.page_ink import PageInkParameters
+from batchocr.decoding.marks.struck_out import StruckOutParameters
+from batchocr.decoding.marks.unread_ink import UnreadInkParameters
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,12 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.blank_form import BlankForm
 from batchocr.decoding.decode import ReadPage, decode
-from batchocr.decoding.marks import (
+from batchocr.decoding.digits.blank_form import BlankForm
+from batchocr.decoding.layout.numbers import WrittenNumber
+from batchocr.decoding.layout.origins import origin_of
+from batchocr.decoding.layout.signs import number_text
+from batchocr.decoding.marks.names import (
     CUT_OFF,
     DOUBTFUL_ORIGIN,
     DOUBTFUL_SIGN,
@@ -26,10 +29,7 @@ from batchocr.decoding.marks import (
     UNFAMILIAR,
     UNREAD_INK,
 )
-from batchocr.decoding.numbers import WrittenNumber
-from batchocr.decoding.origins import origin_of
 from batchocr.decoding.parameters import PARAMETERS, DecodingParameters, RowParameters
-from batchocr.decoding.signs import number_text
 from batchocr.records import Detections, DigitRow, NumberRow, Origin, PageResult, PageRow, PreparedPage
 
 Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Labels
-from batchocr.decoding.joint import Calibration as Confidences
+from batchocr.decoding.digits.joint import Calibration as Confidences
 from batchocr.errors import UsageError
 from batchocr.evaluation.true_pages import TruePages
 from batchocr.reading_file import OWN, Measured, ReadingFile

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from batchocr.datasets.digit_files import TRUTH
 from batchocr.datasets.digits import Labels
-from batchocr.decoding.joint import Calibration
+from batchocr.decoding.digits.joint import Calibration
 from batchocr.decoding.rows import page_boxes, page_result
 from batchocr.errors import UsageError
 from batchocr.evaluation.corrected_results import UNKNOWN, page_key, read_corrected

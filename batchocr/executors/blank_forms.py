@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from batchocr.decoding.blank_form import BlankForm, blank_form
+from batchocr.decoding.digits.blank_form import BlankForm, blank_form
 from batchocr.errors import UsageError
 from batchocr.executors.page_task import look
 from batchocr.records import Scan

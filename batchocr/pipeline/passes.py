@@ -7,10 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from batchocr.decoding.marks import ORIENTATION
-from batchocr.decoding.orientation import PARAMETERS as ORIENTATION_PARAMETERS
-from batchocr.decoding.orientation import Orientation, OrientationParameters, evidence, find_orientation, is_upright
-from batchocr.decoding.suppression import SuppressionParameters, suppressed
+from batchocr.decoding.digits.orientation import PARAMETERS as ORIENTATION_PARAMETERS
+from batchocr.decoding.digits.orientation import (
+    Orientation,
+    OrientationParameters,
+    evidence,
+    find_orientation,
+    is_upright,
+)
+from batchocr.decoding.digits.suppression import SuppressionParameters, non_maximum_suppression
+from batchocr.decoding.marks.names import ORIENTATION
 from batchocr.recognition.detector import DetectorParameters, digit_heights, filter_by_score, filter_with_weak
 from batchocr.records import SIGN, Detections, LevelPage, PreparedPage, Tiles
 from batchocr.vision.crops import CropParameters
@@ -56,7 +62,7 @@ def passes_of(prepared: PreparedPage, detector: DetectorParameters, parameters: 
     while (scale := _next_scale(level.pixels.shape, found, scales, parameters.scales)) is not None:
         scales.append(scale)
         found.append((yield make_tiles(level.pixels, scale, parameters.scales.tiles)))
-    merged = suppressed(_merged(found, scales, parameters.scales), parameters.suppression)
+    merged = non_maximum_suppression(_merged(found, scales, parameters.scales), parameters.suppression)
     detections = filter_with_weak(merged, detector)
     is_small = max(level.pixels.shape) <= parameters.scales.max_strip_height_px
     if is_small and not (detections.kinds != SIGN).any():
@@ -78,7 +84,9 @@ def _upright(
     found = [first]
     for quarters in (1, 2, 3):
         found.append((yield _rotated(level, quarters, p.scales).tiles))
-    turn = find_orientation([evidence(suppressed(each, p.suppression), p.orientation) for each in found], p.orientation)
+    turn = find_orientation(
+        [evidence(non_maximum_suppression(each, p.suppression), p.orientation) for each in found], p.orientation
+    )
     if turn.quarters:
         level = without_tiles(_rotated(level, turn.quarters, p.scales))  # again, so that no page is held four times
     return replace(_with_angle(prepared, turn), level=level), level, found[turn.quarters]
@@ -86,7 +94,7 @@ def _upright(
 
 def _is_upright(first: Detections, p: PipelineParameters) -> bool:
     """Return whether the first pass shows that the page is upright."""
-    return is_upright(evidence(suppressed(first, p.suppression), p.orientation), p.orientation)
+    return is_upright(evidence(non_maximum_suppression(first, p.suppression), p.orientation), p.orientation)
 
 
 def _rotated(level: LevelPage, quarters: int, p: ScaleParameters) -> LevelPage:

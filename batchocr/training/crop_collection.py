@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Digits, load
 from batchocr.datasets.public_digits import digit_sets
-from batchocr.decoding.suppression import suppressed
+from batchocr.decoding.digits.suppression import non_maximum_suppression
 from batchocr.errors import UsageError
 from batchocr.evaluation.true_pages import read_truth, truth_file
 from batchocr.recognition.detector import Detector, DetectorParameters, merge_tiles
@@ -164,7 +164,7 @@ class _OptionalDetector:
         if self._detector is None:
             return None
         tiles = make_tiles(pixels, scale)
-        return suppressed(merge_tiles(self._detector.detect(tiles.pixels), tiles))
+        return non_maximum_suppression(merge_tiles(self._detector.detect(tiles.pixels), tiles))
 
 
 def _cut_patch(patch: _Patch, rng: np.random.Generator, detect: _OptionalDetector) -> dict[str, Digits]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.datasets.digits import Digits, concatenate
-from batchocr.decoding.overlaps import shared_areas
+from batchocr.decoding.digits.overlaps import shared_areas
 from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.records import SIGN, SIGNS, Crops, Detections, Pixels
 from batchocr.training.detection.cells import HAND, PRINT, UNKNOWN, Boxes

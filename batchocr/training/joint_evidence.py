@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.datasets.held_out import kept_out, register_pages, strip_is_held_out
-from batchocr.decoding.faint import ink_strengths
-from batchocr.decoding.familiarity import page_medians
-from batchocr.decoding.joint import DIGITS, joint_probabilities
-from batchocr.decoding.neighbours import neighbour_scores
-from batchocr.decoding.sign_conflicts import resolve_sign_conflicts
+from batchocr.decoding.digits.faint import ink_strengths
+from batchocr.decoding.digits.joint import DIGITS, joint_probabilities
+from batchocr.decoding.digits.neighbours import neighbour_scores
+from batchocr.decoding.layout.sign_conflicts import resolve_sign_conflicts
+from batchocr.decoding.marks.familiarity import page_medians
 from batchocr.executors.page_task import look_at
 from batchocr.pipeline import Read, read_pages
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats

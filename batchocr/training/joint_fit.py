@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.familiarity import Familiar, familiar_range
-from batchocr.decoding.joint import (
+from batchocr.decoding.digits.joint import (
     Calibration,
     JointParameters,
     JointReading,
@@ -18,7 +17,8 @@ from batchocr.decoding.joint import (
     joint_probabilities,
     read_jointly,
 )
-from batchocr.decoding.joint_fit import fit_calibration, fit_weights
+from batchocr.decoding.digits.joint_fit import fit_calibration, fit_weights
+from batchocr.decoding.marks.familiarity import Familiar, familiar_range
 from batchocr.reading_file import Measured
 from batchocr.recognition.calibration import DECIMALS, NOT_A_DIGIT, Floats, Level, levels, threshold_at
 from batchocr.training.joint_evidence import (

@@ -20,7 +20,7 @@ import typer
 from numpy.typing import NDArray
 
 from batchocr.datasets.held_out import kept_out, register_pages, strip_is_held_out, sudoku_photos
-from batchocr.decoding.suppression import SuppressionParameters, suppressed
+from batchocr.decoding.digits.suppression import SuppressionParameters, non_maximum_suppression
 from batchocr.recognition.detector import Detector, DetectorParameters, merge_tiles
 from batchocr.records import PRINT, SIGN, SIGNS, Detections, Pixels
 from batchocr.training.component_labels import component_boxes
@@ -83,7 +83,7 @@ class Labeller:
             Detections after non-maximum suppression, in pixels of the image.
         """
         tiles = make_tiles(pixels, scale)
-        return suppressed(merge_tiles(self._detector.detect(tiles.pixels), tiles), SuppressionParameters())
+        return non_maximum_suppression(merge_tiles(self._detector.detect(tiles.pixels), tiles), SuppressionParameters())
 
     def strip(self, pixels: Pixels, text: str) -> Alignment | None:
         """Return the best alignment over some scales.

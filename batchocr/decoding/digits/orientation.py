@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from batchocr.decoding.joint import DIGITS
+from batchocr.decoding.digits.joint import DIGITS
 from batchocr.records import SIGN, Detections
 
 

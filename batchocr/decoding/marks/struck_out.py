@@ -8,7 +8,7 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.number_ink import Mask, NumberInk
+from batchocr.decoding.marks.number_ink import Mask, NumberInk
 
 
 @dataclass(frozen=True)

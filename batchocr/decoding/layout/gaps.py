@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.lines import Places
-from batchocr.decoding.number_parameters import PARAMETERS, NumberParameters
-from batchocr.decoding.rules import Rule, rules_between
+from batchocr.decoding.layout.lines import Places
+from batchocr.decoding.layout.number_parameters import PARAMETERS, NumberParameters
+from batchocr.decoding.layout.rules import Rule, rules_between
 from batchocr.records import Pixels
 
 Floats = NDArray[np.float64]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.contrast import PARAMETERS as CONTRAST
-from batchocr.decoding.contrast import ContrastParameters, paper_contrast
+from batchocr.decoding.marks.contrast import PARAMETERS as CONTRAST
+from batchocr.decoding.marks.contrast import ContrastParameters, paper_contrast
 from batchocr.records import Pixels
 
 Floats = NDArray[np.float64]

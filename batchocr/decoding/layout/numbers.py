@@ -9,14 +9,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.columns import Columns, find_columns
-from batchocr.decoding.gaps import LineGaps, gap_limit, measure_gaps, vertical_span
-from batchocr.decoding.lines import Places
-from batchocr.decoding.number_parameters import PARAMETERS, NumberParameters
-from batchocr.decoding.rules import Rule
-from batchocr.decoding.sign_parameters import PARAMETERS as SIGNS
-from batchocr.decoding.sign_parameters import SignParameters
-from batchocr.decoding.signs import LEADING, Sign
+from batchocr.decoding.layout.columns import Columns, find_columns
+from batchocr.decoding.layout.gaps import LineGaps, gap_limit, measure_gaps, vertical_span
+from batchocr.decoding.layout.lines import Places
+from batchocr.decoding.layout.number_parameters import PARAMETERS, NumberParameters
+from batchocr.decoding.layout.rules import Rule
+from batchocr.decoding.layout.sign_parameters import PARAMETERS as SIGNS
+from batchocr.decoding.layout.sign_parameters import SignParameters
+from batchocr.decoding.layout.signs import LEADING, Sign
 from batchocr.records import Pixels
 
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ from math import exp
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.bend import BendParameters, vertical_offsets
+from batchocr.decoding.layout.bend import BendParameters, vertical_offsets
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]

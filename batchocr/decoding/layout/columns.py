@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.rules import Rule
+from batchocr.decoding.layout.rules import Rule
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class SuppressionParameters:
 PARAMETERS = SuppressionParameters()
 
 
-def suppressed(found: Detections, parameters: SuppressionParameters = PARAMETERS) -> Detections:
+def non_maximum_suppression(found: Detections, parameters: SuppressionParameters = PARAMETERS) -> Detections:
     """Return the detections of a page with each digit and each sign once.
 
     A stronger detection replaces the weaker ones at the same place. A handwritten and a printed detection at one place

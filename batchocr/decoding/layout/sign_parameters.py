@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from batchocr.decoding.sign_positions import SignPositionParameters
+from batchocr.decoding.layout.sign_positions import SignPositionParameters
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.overlaps import shared_areas
+from batchocr.decoding.digits.overlaps import shared_areas
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.joint import JointReading
+from batchocr.decoding.digits.joint import JointReading
 
 Floats = NDArray[np.float64]
 

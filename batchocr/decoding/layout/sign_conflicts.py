@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.joint import DIGITS
-from batchocr.decoding.overlaps import shared_areas
-from batchocr.decoding.sign_parameters import PARAMETERS, SignParameters
+from batchocr.decoding.digits.joint import DIGITS
+from batchocr.decoding.digits.overlaps import shared_areas
+from batchocr.decoding.layout.sign_parameters import PARAMETERS, SignParameters
 from batchocr.records import SIGN, SIGNS, Detections
 
 Floats = NDArray[np.float64]

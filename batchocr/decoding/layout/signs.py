@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.joint import DIGITS
-from batchocr.decoding.overlaps import shared_areas
-from batchocr.decoding.sign_parameters import PARAMETERS, SignParameters
+from batchocr.decoding.digits.joint import DIGITS
+from batchocr.decoding.digits.overlaps import shared_areas
+from batchocr.decoding.layout.sign_parameters import PARAMETERS, SignParameters
 from batchocr.records import SIGNS, Detections
 
 Floats = NDArray[np.float64]

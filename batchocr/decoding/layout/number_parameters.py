@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from batchocr.decoding.columns import ColumnParameters
-from batchocr.decoding.rules import RuleParameters
+from batchocr.decoding.layout.columns import ColumnParameters
+from batchocr.decoding.layout.rules import RuleParameters
 
 
 @dataclass(frozen=True)

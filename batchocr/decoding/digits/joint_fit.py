@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.joint import (
+from batchocr.decoding.digits.joint import (
     DIGIT_FEATURES,
     FEATURE_PARAMETERS,
     Calibration,

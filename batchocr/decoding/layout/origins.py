@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.gaps import vertical_span
-from batchocr.decoding.numbers import WrittenNumber
-from batchocr.decoding.rules import PARAMETERS as RULES
-from batchocr.decoding.rules import RuleParameters, rules_between
+from batchocr.decoding.layout.gaps import vertical_span
+from batchocr.decoding.layout.numbers import WrittenNumber
+from batchocr.decoding.layout.rules import PARAMETERS as RULES
+from batchocr.decoding.layout.rules import RuleParameters, rules_between
 from batchocr.records import Origin, Pixels
 
 Floats = NDArray[np.float64]

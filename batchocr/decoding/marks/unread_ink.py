@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.number_ink import Mask, NumberInk
+from batchocr.decoding.marks.number_ink import Mask, NumberInk
 
 Floats = NDArray[np.float64]
 

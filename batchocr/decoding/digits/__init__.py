@@ -1,0 +1,1 @@
+"""Which detections are digits, and which digit each is."""

@@ -1,0 +1,1 @@
+"""From digits and signs to lines and numbers."""
