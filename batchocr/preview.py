@@ -9,9 +9,9 @@ from pathlib import Path
 
 from batchocr.errors import NothingToRead, ScanError, UsageError
 from batchocr.executors.page_task import failed, look_at
-from batchocr.output.contact_sheet import DoubtfulDigits, draw_sheets, sheet_paths
-from batchocr.output.draw_stages import STAGES, Stages
-from batchocr.output.image_file import write_image
+from batchocr.output.drawing.contact_sheet import DoubtfulDigits, draw_sheets, sheet_paths
+from batchocr.output.drawing.draw_stages import STAGES, Stages
+from batchocr.output.drawing.image_file import write_image
 from batchocr.pipeline import Read
 from batchocr.preview_files import ImageFormat, Targets, check_image_file, file_ids
 from batchocr.reader import Reader

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from batchocr.errors import OutputError, UsageError
-from batchocr.output.image_file import SUFFIXES
+from batchocr.output.drawing.image_file import SUFFIXES
 from batchocr.records import Scan
 from batchocr.sources import PREVIEW
 

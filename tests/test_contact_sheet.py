@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from batchocr.output import contact_sheet
-from batchocr.output.canvas import VERMILLION
-from batchocr.output.contact_sheet import DoubtfulDigits, draw_sheets, sheet_paths
+from batchocr.output.drawing.canvas import VERMILLION
+from batchocr.output.drawing.contact_sheet import DoubtfulDigits, draw_sheets, sheet_paths
 from batchocr.records import DigitRow, NumberRow, PageResult, PageRow, Pixels
 
 ROW = DigitRow("a.png", 1, 1, 1, 1, 7, 0.6, 1, 0.3, 400, 300, 40, 60, "hand", "low-confidence")

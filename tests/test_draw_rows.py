@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from batchocr.decoding import marks
 from batchocr.output import draw_rows
-from batchocr.output.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Canvas, Colour
-from batchocr.output.draw_rows import draw
-from batchocr.output.marks_in_short import TAGS
+from batchocr.output.drawing.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Canvas, Colour
+from batchocr.output.drawing.draw_rows import draw
+from batchocr.output.drawing.marks_in_short import TAGS
 from batchocr.records import Box, DigitRow, NumberRow, PageResult, PageRow, Pixels
 
 ROW = DigitRow("a.png", 1, 1, 1, 1, 7, 0.991, 1, 0.005, 100, 120, 40, 60, "hand", "")

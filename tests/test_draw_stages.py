@@ -10,8 +10,8 @@ import pytest
 from drawing import Sheet
 
 from batchocr.executors.page_task import look_at
-from batchocr.output.canvas import BLUE, VERMILLION, Canvas, Colour
-from batchocr.output.draw_stages import KINDS, STAGES, Stages
+from batchocr.output.drawing.canvas import BLUE, VERMILLION, Canvas, Colour
+from batchocr.output.drawing.draw_stages import KINDS, STAGES, Stages
 from batchocr.pipeline import Read
 from batchocr.records import (
     CLASSES,

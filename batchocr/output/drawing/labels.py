@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.output.canvas import CAP_RATIO, Colour, Text, text_width
+from batchocr.output.drawing.canvas import CAP_RATIO, Colour, Text, text_width
 from batchocr.records import Box, DigitRow, NumberRow, Pixels
 
 Detail = Literal["all", "doubtful", "none"]

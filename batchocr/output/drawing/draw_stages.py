@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.output.canvas import (
+from batchocr.output.drawing.canvas import (
     BLUE,
     GREEN,
     GREY,
@@ -26,9 +26,9 @@ from batchocr.output.canvas import (
     resized,
     text_width,
 )
-from batchocr.output.draw_rows import DIGIT_HEIGHT_PX, draw, drawing_scale
-from batchocr.output.legend import Entry, with_legend
-from batchocr.output.upright import upright
+from batchocr.output.drawing.draw_rows import DIGIT_HEIGHT_PX, draw, drawing_scale
+from batchocr.output.drawing.legend import Entry, with_legend
+from batchocr.output.drawing.upright import upright
 from batchocr.pipeline import Read
 from batchocr.records import HAND, PRINT, SIGN, SIGNS, TILE, Box, LevelPage, PageResult, Pixels
 from batchocr.vision.crops import make_crops

@@ -11,8 +11,8 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from batchocr.output.canvas import Canvas, Text, draw_texts, in_colour, resized, text_width
-from batchocr.output.labels import (
+from batchocr.output.drawing.canvas import Canvas, Text, draw_texts, in_colour, resized, text_width
+from batchocr.output.drawing.labels import (
     MAX_HIDDEN_RATIO,
     MIN_CAP_PX,
     Free,
@@ -23,10 +23,10 @@ from batchocr.output.labels import (
     placed_labels,
     placed_tag,
 )
-from batchocr.output.legend import Entry, with_legend
-from batchocr.output.marks_in_short import explanation_of, own_marks, tag_of
-from batchocr.output.style import Style, style_of
-from batchocr.output.upright import upright
+from batchocr.output.drawing.legend import Entry, with_legend
+from batchocr.output.drawing.marks_in_short import explanation_of, own_marks, tag_of
+from batchocr.output.drawing.style import Style, style_of
+from batchocr.output.drawing.upright import upright
 from batchocr.records import Box, DigitRow, NumberRow, PageResult, Pixels
 
 DIGIT_HEIGHT_PX = 48

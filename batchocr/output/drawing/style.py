@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from batchocr.output.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Canvas, Colour, draw_dashes, draw_frame
+from batchocr.output.drawing.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Canvas, Colour, draw_dashes, draw_frame
 from batchocr.records import Box, Pixels
 
 DASH_PX = 8

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from batchocr.output.canvas import (
+from batchocr.output.drawing.canvas import (
     CAP_RATIO,
     GREY,
     TEXT,
@@ -23,10 +23,10 @@ from batchocr.output.canvas import (
     in_colour,
     text_width,
 )
-from batchocr.output.labels import has_rival, percent
-from batchocr.output.marks_in_short import marks_of
-from batchocr.output.style import Style, style_of
-from batchocr.output.upright import upright
+from batchocr.output.drawing.labels import has_rival, percent
+from batchocr.output.drawing.marks_in_short import marks_of
+from batchocr.output.drawing.style import Style, style_of
+from batchocr.output.drawing.upright import upright
 from batchocr.records import Box, DigitRow, NumberRow, PageResult, Pixels
 
 MAX_DIGITS = 2000

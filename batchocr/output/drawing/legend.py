@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from batchocr.output.canvas import TEXT, WHITE, Canvas, Colour, Text, draw_texts, text_width
+from batchocr.output.drawing.canvas import TEXT, WHITE, Canvas, Colour, Text, draw_texts, text_width
 from batchocr.records import Box
 
 Swatch = Callable[[Canvas, Box], None]

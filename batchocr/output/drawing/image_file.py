@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from batchocr.output.atomic_write import whole_files
-from batchocr.output.canvas import Canvas
+from batchocr.output.drawing.canvas import Canvas
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 """Suffixes of the files that can be written."""

@@ -1,0 +1,1 @@
+"""Pages, stages and digits for review, drawn as images."""
