@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batchocr.output import contact_sheet
+from batchocr.output.drawing import contact_sheet
 from batchocr.output.drawing.canvas import VERMILLION
 from batchocr.output.drawing.contact_sheet import DoubtfulDigits, draw_sheets, sheet_paths
 from batchocr.records import DigitRow, NumberRow, PageResult, PageRow, Pixels

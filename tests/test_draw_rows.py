@@ -11,7 +11,7 @@ from drawing import Sheet
 from numpy.typing import NDArray
 
 from batchocr.decoding import marks
-from batchocr.output import draw_rows
+from batchocr.output.drawing import draw_rows
 from batchocr.output.drawing.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Canvas, Colour
 from batchocr.output.drawing.draw_rows import draw
 from batchocr.output.drawing.marks_in_short import TAGS
