@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import griffe
 import typer
+from parameter_tables import parameters
 
 from batchocr.checked_settings import allowed_values
 from batchocr.executors.local import PAGE_TIMEOUT
@@ -232,7 +233,7 @@ def main(
 ) -> None:
     """Write the references."""
     old = []
-    for name, written in (("python.md", python()), ("command.md", command())):
+    for name, written in (("python.md", python()), ("command.md", command()), ("parameters.md", parameters())):
         path = DOCS / name
         if check:
             old += [name] if not path.exists() or path.read_text(encoding="utf-8") != written else []

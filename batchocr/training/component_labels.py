@@ -19,9 +19,13 @@ from batchocr.vision.network_input import network_input
 
 @dataclass(frozen=True)
 class ComponentParameters:
-    """Which connected components are digits; lengths are shares of the strip's height."""
+    """Which connected components are digits; lengths are shares of the strip's height.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     blur_px: float = 1.0
+    """Standard deviation of the Gaussian blur before the threshold."""
     level_ratio: float = 0.9
     """Share of Otsu's threshold (1979) from which on a pixel is ink."""
     min_side_ratio: float = 0.12
@@ -29,6 +33,7 @@ class ComponentParameters:
     min_tallest_ratio: float = 0.2
     """Minimum height of the tallest digit."""
     min_area_px: int = 12
+    """Minimum number of pixels of a component."""
     same_digit_ratio: float = 0.6
     """Components that overlap horizontally by this share of the narrower one are one digit, for example a 5 and its
     flag."""

@@ -13,7 +13,10 @@ from batchocr.records import Crops
 
 @dataclass(frozen=True)
 class AugmentationParameters:
-    """How much crops are distorted; the values are standard deviations that keep each digit recognizable."""
+    """How much crops are distorted; the values are standard deviations that keep each digit recognizable.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     shift_px: float = 0.7
     """Shift in each direction, in pixels."""

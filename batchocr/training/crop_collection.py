@@ -76,7 +76,10 @@ class CropAmounts:
 
 @dataclass(frozen=True)
 class CollectionParameters:
-    """How crops are collected."""
+    """How crops are collected.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     held_out_divisor: int = 8
     """Of each collection of the user, the last of this many parts is held out."""

@@ -61,6 +61,8 @@ class MixtureParameters:
 
     The shares were chosen in the training rounds (docs/training-rounds.md). They are scaled to sum to 1 over the groups
     that there are.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
     """
 
     shares: Mapping[str, float] = field(

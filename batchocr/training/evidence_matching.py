@@ -20,7 +20,10 @@ NO_MATCH = -1
 
 @dataclass(frozen=True)
 class EvidenceParameters:
-    """Which material is used, and when a detection is a digit."""
+    """Which material is used, and when a detection is a digit.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     sides_px: tuple[int, ...] = (512, 960)
     """Sides of the patches, in turn: a cutting, which a run enlarges, and about half a page, which it does not."""

@@ -32,8 +32,11 @@ NETWORKS = ("detector", "classifier")
 
 
 @dataclass(frozen=True)
-class JointFitParameters:
-    """How thresholds are chosen."""
+class JointThresholdParameters:
+    """How thresholds are chosen.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     false_cost: float = 0.25
     """Cost of a false detection, in lost digits: a lost digit leaves no row, a false one is mostly marked."""
@@ -46,13 +49,14 @@ class JointFitParameters:
     patches: int = 120
     """Synthetic patches that are evaluated."""
     seed: int = 4141
+    """Seed of these patches."""
     scores: tuple[float, ...] = tuple(round(0.12 + 0.02 * step, 2) for step in range(20))
     """Thresholds of the detector's score that are tried."""
     digit_probabilities: tuple[float, ...] = tuple(round(0.05 * step, 2) for step in range(1, 19))
     """Thresholds of the probability that a detection is a digit that are tried."""
 
 
-PARAMETERS = JointFitParameters()
+PARAMETERS = JointThresholdParameters()
 
 
 class Point(NamedTuple):

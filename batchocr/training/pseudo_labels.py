@@ -42,7 +42,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LabellerParameters:
-    """How known texts are searched with a detector."""
+    """How known texts are searched with a detector.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     line_px: float = 46.0
     """Height in pixels at which lines of pen strokes are drawn, all of their ink."""

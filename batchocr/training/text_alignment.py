@@ -22,7 +22,10 @@ Box = list[float]
 
 @dataclass(frozen=True)
 class AlignmentParameters:
-    """When a detection is a digit of the known text."""
+    """When a detection is a digit of the known text.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     min_score: float = 0.12
     """Minimum score of a detection."""

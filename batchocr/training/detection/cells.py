@@ -21,7 +21,10 @@ Boxes = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class CellParameters:
-    """Which cells answer for a box, and how near to its centre they must be."""
+    """Which cells answer for a box, and how near to its centre they must be.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     sizes_px: tuple[tuple[float, float], ...] = ((0.0, 26.0), (20.0, 58.0), (48.0, 150.0))
     """Range of the longer side of a box, in pixels, by level; in the overlap both levels answer."""

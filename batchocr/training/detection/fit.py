@@ -48,7 +48,10 @@ class DetectorRecipe:
 
 @dataclass(frozen=True)
 class OptimizerParameters:
-    """What is the same in all trainings of the detector."""
+    """What is the same in all trainings of the detector.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     first_rate_divisor: float = 20
     """The highest learning rate divided by this is the rate of the first step."""

@@ -13,7 +13,10 @@ TARGET_CHANNELS = 9
 
 @dataclass(frozen=True)
 class LossParameters:
-    """How the parts of the loss are weighted."""
+    """How the parts of the loss are weighted.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     box_weight: float = 1.5
     """Weight of the boxes' loss; that of the heat is 1."""

@@ -26,9 +26,13 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.float16]]
 
 @dataclass(frozen=True)
 class StreamParameters:
-    """How batches are put together."""
+    """How batches are put together.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     batch: int = 16
+    """Patches of a batch."""
     new: int = 6
     """New patches of a batch; the others are repeated."""
     reusable: int = 2400

@@ -11,7 +11,10 @@ from batchocr.training.synthesis.writing_sources import Writer
 
 @dataclass(frozen=True)
 class NumberWritingParameters:
-    """How numbers are written. The shares were chosen in the training rounds (docs/training-rounds.md)."""
+    """How numbers are written. The shares were chosen in the training rounds (docs/training-rounds.md).
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     pool_shares: Mapping[str, float] = field(
         default_factory=lambda: {"strokes": 0.45, "images": 0.31, "forms": 0.14, "old": 0.1}

@@ -23,7 +23,10 @@ from batchocr.training.synthesis.writing_sources import HandwritingSources
 
 @dataclass(frozen=True)
 class PatchParameters:
-    """How patches are made. The shares were chosen in the training rounds (docs/training-rounds.md)."""
+    """How patches are made. The shares were chosen in the training rounds (docs/training-rounds.md).
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     margin_px: int = 24
     """Pixels around a patch that are drawn and cut away, so that the page can be tilted."""

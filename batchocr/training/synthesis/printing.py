@@ -57,7 +57,10 @@ HANDWRITING_FONTS = (
 
 @dataclass(frozen=True)
 class PrintParameters:
-    """How print is set."""
+    """How print is set.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     bold_share: float = 0.2
     """Share of words and numbers with broader strokes, as of a worn press, a copy or a bold font."""

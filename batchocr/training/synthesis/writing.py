@@ -16,7 +16,10 @@ from batchocr.training.synthesis.pen import Strokes, render
 
 @dataclass(frozen=True)
 class LetterParameters:
-    """Which letters and words are written."""
+    """Which letters and words are written.
+
+    Basis of all: set in the training rounds (docs/training-rounds.md), not varied one by one.
+    """
 
     word_share: float = 0.5
     """Share of whole words; the data has four times as many single letters as words."""
