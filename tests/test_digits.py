@@ -33,7 +33,7 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "larger pictures": ({"x_train": np.zeros((20, 132, 32), np.uint8), "y_train": LABELS}, r"\(20, 132, 32\) uint8"),
     "fractions": ({"x_train": PICTURES / 255, "y_train": LABELS}, "float64; .* uint8 is required"),
     "NaN": ({"x_train": np.full((20, 28, 28), np.nan), "y_train": LABELS}, "15680 values that are NaN"),
-    "dark on light": ({"x_train": 255 - PICTURES, "y_train": LABELS}, "dark digits on light; turn them round"),
+    "dark on light": ({"x_train": 255 - PICTURES, "y_train": LABELS}, "dark digits on light; invert them"),
     "none": ({"x_train": PICTURES[:0], "y_train": LABELS[:0]}, "x_train is empty"),
     "too few labels": ({"x_train": PICTURES, "y_train": LABELS[:19]}, "one label 0-9 for each of the 20 images"),
     "letters": ({"x_train": PICTURES, "y_train": LABELS.astype(str)}, "y_train must hold one label 0-9"),
@@ -83,7 +83,7 @@ DAMAGED: dict[str, Any] = {
 def test_what_is_no_npz_is_named(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "damaged.npz"
     DAMAGED[kind](path)
-    with pytest.raises(UsageError, match=r"no \.npz of digits") as caught:
+    with pytest.raises(UsageError, match=r"is not an \.npz of digits") as caught:
         load_npz(path)
     assert str(caught.value).startswith(f"{path}: ")
 
@@ -153,7 +153,7 @@ def test_mnist_is_downloaded_or_the_fix_is_told(monkeypatch: pytest.MonkeyPatch)
         raise Exception("URL fetch failure on https://example.org/mnist.npz: None -- no route to host")
 
     monkeypatch.setattr(keras.datasets.mnist, "load_data", without_network)
-    with pytest.raises(UsageError, match=r"mnist: cannot be downloaded .*no route.* fetch mnist.npz elsewhere"):
+    with pytest.raises(UsageError, match=r"mnist: cannot be downloaded .*no route.* copy mnist.npz here"):
         load("mnist")
 
 
@@ -213,8 +213,8 @@ def broken_gzip(path: Path) -> Path:
 BAD: dict[str, tuple[Any, str]] = {
     "another size": (wrong_size, "40 x 32 pixels; one image of 28 x 28 is required"),
     "a damaged picture": (damaged_picture, "not a picture"),
-    "an empty class": (empty_class, "holds no images; add images of the digit 3 in"),
-    "a class of no digit": (other_class, "is called after no digit 0-9"),
+    "an empty class": (empty_class, "holds no images; add images of the digit 3, or remove the folder"),
+    "a class of no digit": (other_class, "its name is not a digit 0 to 9"),
     "an empty folder": (nothing, "has no folders 0 to 9 of images; give mnist"),
     "an IDX file cut off": (cut_idx, "cut off or damaged"),
     "a gzip file cut off": (broken_gzip, "cannot be read"),
