@@ -1,4 +1,4 @@
-"""What many tests share: the samples, the shipped model (loaded once), and one run over the samples."""
+"""Fixtures of many tests: the samples, the shipped model (loaded once), and one run over the samples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 @dataclass(frozen=True)
 class Job:
-    """A run that has ended well."""
+    """A run that succeeded."""
 
     summary: Summary
     out: Path
@@ -33,7 +33,7 @@ def samples() -> Path:
 
 @pytest.fixture(scope="session")
 def one_digit() -> Path:
-    """The quickest sample to read."""
+    """Return the sample that is read fastest."""
     return SAMPLES / "digits" / "2.jpg"
 
 
@@ -52,7 +52,7 @@ def tiny_detector(tmp_path_factory: pytest.TempPathFactory) -> Detector:
 
 @pytest.fixture
 def four_gpus(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """TensorFlow sees four GPUs, the third of another kind than the others; those that it was told to use."""
+    """Make TensorFlow see four GPUs, the third one of another model; yield the GPUs that it is set to use."""
     import tensorflow as tf
 
     gpus = [tf.config.PhysicalDevice(f"/physical_device:GPU:{number}", "GPU") for number in range(4)]
@@ -74,13 +74,13 @@ def four_gpus(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture(scope="session")
 def samples_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """All samples, read with everything left as it is but the device, so that machines with a GPU agree."""
+    """Read all samples with the default settings, but on the CPU, so that machines with a GPU give the same."""
     out = tmp_path_factory.mktemp("samples") / "results.csv"
     return Job(run([SAMPLES], out, Settings(device="cpu")), out)
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who runs the tests may have settings for cron in the environment."""
+    """Remove settings for cron from the environment of the tests."""
     for name in [name for name in os.environ if name.startswith("BATCHOCR_")]:
         monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""Light evened out, ink told from paper: on drawn pages whose ink is known."""
+"""Uneven light is removed and ink is separated from paper, on drawn pages with known ink."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def ink_of(pixels: Pixels) -> Mask:
 
 
 def pieces_of(ink: Mask) -> int:
-    """How many pieces of ink are larger than a speck (a third of the smallest writing)."""
+    """Return the number of pieces of ink that are larger than a speck (a third of the smallest writing)."""
     _, stats = connected(ink)
     return int(np.count_nonzero(stats[1:, 2:4].max(axis=1, initial=0) > 5))
 
 
 def page(grey: int = 30, paper: int = 245, pen: int = 4) -> Pixels:
-    """A page of 1300×1100 with five rows of digits, 40 pixels high."""
+    """Return a page of 1300×1100 with five rows of digits, 40 pixels high."""
     sheet = Sheet(1300, 1100, paper)
     for row in range(5):
         sheet.number("2074158369" * 2, 80, 100 + 200 * row, 40, pen, grey)
@@ -52,7 +52,7 @@ def test_bare_paper_of_any_grey_is_not_white_on_black(grey: int) -> None:
 # Light
 
 
-def test_black_on_white_has_full_contrast_and_bare_paper_none() -> None:
+def test_black_on_white_has_full_contrast_and_bare_paper_has_no_contrast() -> None:
     contrast = flatten(page(grey=0))
     assert contrast.shape == (1100, 1300)
     assert contrast.dtype == np.uint8
@@ -61,7 +61,7 @@ def test_black_on_white_has_full_contrast_and_bare_paper_none() -> None:
 
 
 @pytest.mark.parametrize("darkest", [0.8, 0.6, 0.45])
-def test_shade_is_evened_out_for_paper_and_for_ink(darkest: float) -> None:
+def test_shade_is_removed_from_paper_and_ink(darkest: float) -> None:
     level, lit = flatten(page()), flatten(shaded(page(), darkest))
     off = np.abs(level.astype(int) - lit)
     assert np.percentile(off[level < 10], 99.9) <= 12
@@ -69,7 +69,7 @@ def test_shade_is_evened_out_for_paper_and_for_ink(darkest: float) -> None:
 
 
 @pytest.mark.parametrize("darkest", [1.0, 0.6, 0.45])
-def test_the_ink_is_the_same_whatever_the_shade(darkest: float) -> None:
+def test_the_ink_does_not_depend_on_the_shade(darkest: float) -> None:
     level, lit = ink_of(page()), ink_of(shaded(noisy(page(), 3), darkest))
     assert np.count_nonzero(level != lit) <= 0.04 * np.count_nonzero(level)
 
@@ -78,7 +78,7 @@ def test_the_ink_is_the_same_whatever_the_shade(darkest: float) -> None:
 
 
 @pytest.mark.parametrize("spread", [0, 4, 8])
-def test_pencil_is_kept_whole_beside_noise(spread: float) -> None:
+def test_pencil_is_kept_completely_in_spite_of_noise(spread: float) -> None:
     ink = ink_of(noisy(page(grey=140), spread))
     drawn = page(grey=140) < 160
     assert np.count_nonzero(ink[drawn]) >= 0.98 * np.count_nonzero(drawn)
@@ -87,13 +87,13 @@ def test_pencil_is_kept_whole_beside_noise(spread: float) -> None:
 
 
 def bar_width(ink: Mask) -> float:
-    """Mean pixels of ink across an upright bar that stands between y 150 and 350, x 350 and 550."""
+    """Return the mean width in pixels of an upright bar between y 150 and 350, x 350 and 550."""
     return np.count_nonzero(ink[150:350, 350:550]) / 200
 
 
 @pytest.mark.parametrize(("pen", "blur"), [(3, 0), (3, 1.0), (5, 0), (5, 1.5), (9, 0), (9, 2.5)])
 @pytest.mark.parametrize("grey", [20, 90, 140])
-def test_a_stroke_is_as_wide_as_it_was_drawn_within_a_pixel(grey: int, blur: float, pen: int) -> None:
+def test_a_stroke_has_its_drawn_width_within_a_pixel(grey: int, blur: float, pen: int) -> None:
     pixels = np.full((500, 900), 245, np.uint8)
     pixels[100:400, 450 : 450 + pen] = grey
     if blur:
@@ -108,7 +108,7 @@ def test_the_paper_between_two_blurred_strokes_stays_paper() -> None:
     assert not ink[120:380, 457].any()
 
 
-def test_a_pale_smudge_beside_dark_writing_is_no_ink_but_alone_it_is() -> None:
+def test_a_pale_smudge_is_ink_only_if_no_dark_writing_is_beside_it() -> None:
     pixels = np.full((500, 900), 245, np.uint8)
     pixels[100:300, 450:454] = 20
     pixels[100:300, 457:460] = pixels[100:300, 700:703] = 190
@@ -119,19 +119,19 @@ def test_a_pale_smudge_beside_dark_writing_is_no_ink_but_alone_it_is() -> None:
 
 @pytest.mark.parametrize("paper", [128, 190, 245, 255])
 @pytest.mark.parametrize("spread", [0, 3, 8, 14])
-def test_blank_noisy_paper_has_no_ink_but_specks(spread: float, paper: int) -> None:
+def test_blank_noisy_paper_has_no_ink_except_specks(spread: float, paper: int) -> None:
     ink = ink_of(noisy(np.full((1300, 1100), paper, np.uint8), spread))
     assert pieces_of(ink) == 0
     assert np.count_nonzero(ink) <= 0.03 * ink.size
 
 
 @pytest.mark.parametrize("shape", [(1100, 1300), (1754, 1240)])
-def test_blank_shaded_paper_has_no_ink_but_specks(shape: tuple[int, int]) -> None:
+def test_blank_shaded_paper_has_no_ink_except_specks(shape: tuple[int, int]) -> None:
     assert pieces_of(ink_of(shaded(noisy(np.full(shape, 245, np.uint8), 4), 0.45))) == 0
 
 
 @pytest.mark.parametrize("desk", [0, 25, 50])
-def test_a_dark_desk_around_the_sheet_is_no_ink(desk: int) -> None:
+def test_a_dark_desk_around_the_sheet_is_not_ink(desk: int) -> None:
     pixels = np.full((1500, 1700), desk, np.uint8)
     pixels[200:1300, 200:1500] = page()
     ink = ink_of(noisy(pixels, 4))
@@ -142,7 +142,7 @@ def test_a_dark_desk_around_the_sheet_is_no_ink(desk: int) -> None:
     assert np.count_nonzero(inside != ink_of(page())[40:1060, 40:1260]) <= 0.1 * np.count_nonzero(inside)
 
 
-def test_the_scanners_black_margin_is_no_ink() -> None:
+def test_the_black_margin_of_a_scanner_is_not_ink() -> None:
     pixels = Sheet(1300, 1000).pixels
     pixels[:, :90] = pixels[950:] = 5
     ink = ink_of(noisy(pixels, 3))
@@ -154,7 +154,7 @@ def test_the_scanners_black_margin_is_no_ink() -> None:
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("grey", [1, 128, 255])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (50, 2), (2, 3), (28, 28)])
-def test_an_empty_picture_of_any_size_has_no_ink(shape: tuple[int, int], grey: int) -> None:
+def test_an_empty_image_of_any_size_has_no_ink(shape: tuple[int, int], grey: int) -> None:
     ink = ink_of(np.full(shape, grey, np.uint8))
     assert ink.shape == shape
     assert not ink.any()
@@ -163,7 +163,9 @@ def test_an_empty_picture_of_any_size_has_no_ink(shape: tuple[int, int], grey: i
 @pytest.mark.parametrize("side", [300, 1200, 2400])
 @pytest.mark.parametrize("pen", [0.06, 0.14, 0.22])
 @pytest.mark.parametrize("dark_end", [1.0, 0.6])
-def test_strokes_of_a_digit_that_fills_a_picture_are_ink_throughout(side: int, pen: float, dark_end: float) -> None:
+def test_strokes_of_a_digit_that_fills_an_image_are_ink_in_their_middle_too(
+    side: int, pen: float, dark_end: float
+) -> None:
     sheet = Sheet(side, side)
     width = round(pen * side)
     sheet.digit("7", 0.2 * side, 0.1 * side, 0.8 * side, pen=width, grey=120)
@@ -174,7 +176,7 @@ def test_strokes_of_a_digit_that_fills_a_picture_are_ink_throughout(side: int, p
     assert contrast[sheet.pixels > 240].max() < 40
 
 
-def test_a_broad_stroke_on_a_page_of_writing_does_not_change_how_its_light_is_evened_out() -> None:
+def test_a_broad_stroke_does_not_change_the_light_of_the_rest_of_the_page() -> None:
     sheet = Sheet(1240, 1754)
     for row in range(20):
         sheet.number("2075316498", 80, 80 + 80 * row, 40)

@@ -1,4 +1,4 @@
-"""Runs that are started by scripts, standard input, prompts and pools of processes: each in a process of its own."""
+"""Runs that are started by scripts, standard input, prompts and process pools, each in a separate process."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ print(summary.pages, summary.digits, summary.failed)
 
 
 def output_of(arguments: list[str | Path], folder: Path, given: str | None = None) -> str:
-    """What a Python process prints. Fails if it ends with another code than 0 or takes longer than two minutes."""
+    """Return the output of a Python process; fail if its exit code is not 0 or it takes more than two minutes."""
     ended = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -74,33 +74,33 @@ def output_of(arguments: list[str | Path], folder: Path, given: str | None = Non
     return ended.stdout
 
 
-def test_a_script_needs_no_guard(tmp_path: Path, one_digit: Path) -> None:
+def test_a_script_needs_no_main_guard(tmp_path: Path, one_digit: Path) -> None:
     (tmp_path / "script.py").write_text(WHOLE_RUN)
     assert output_of(["script.py", one_digit], tmp_path) == "started\n1 1 0\n"
 
 
-@pytest.mark.parametrize("how", ["standard input", "-c", "prompt"])
-def test_a_script_needs_no_file(how: str, tmp_path: Path, one_digit: Path) -> None:
+@pytest.mark.parametrize("source", ["standard input", "-c", "prompt"])
+def test_a_script_needs_no_file(source: str, tmp_path: Path, one_digit: Path) -> None:
     script = f"{WORKERS}\nprint(rows({str(one_digit)!r}))\n"
-    arguments: list[str | Path] = {"standard input": ["-"], "-c": ["-c", script], "prompt": ["-i", "-q"]}[how]  # type: ignore[assignment]
-    assert READ in output_of(arguments, tmp_path, script if how != "-c" else None)
+    arguments: list[str | Path] = {"standard input": ["-"], "-c": ["-c", script], "prompt": ["-i", "-q"]}[source]  # type: ignore[assignment]
+    assert READ in output_of(arguments, tmp_path, script if source != "-c" else None)
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_a_daemonic_process_may_run(start: str, tmp_path: Path, one_digit: Path) -> None:
-    """As the workers of Celery are."""
+    """The workers of Celery are daemonic."""
     (tmp_path / "rows_module.py").write_text(WORKERS + DAEMON)
     (tmp_path / "pool.py").write_text(POOL)
     assert output_of(["pool.py", one_digit, start], tmp_path).strip() == READ
 
 
-def test_a_process_forked_after_the_networks_were_loaded_says_so(tmp_path: Path) -> None:
+def test_a_process_forked_after_the_networks_were_loaded_reports_it(tmp_path: Path) -> None:
     (tmp_path / "forked.py").write_text(FORKED)
     assert "load them after the fork (with Celery: in the task)" in output_of(["forked.py"], tmp_path)
 
 
-def test_a_module_is_found_where_the_caller_finds_it(tmp_path: Path, one_digit: Path) -> None:
-    """The caller has put the package on `sys.path` itself."""
+def test_workers_find_the_package_on_the_path_of_the_caller(tmp_path: Path, one_digit: Path) -> None:
+    """The caller has added the package to `sys.path`."""
     root = str(Path(__file__).parents[1])
     script = f"import sys; sys.path.insert(0, {root!r})\n{WORKERS}\nprint(rows({str(one_digit)!r}))"
     ended = subprocess.run(

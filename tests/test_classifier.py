@@ -70,7 +70,7 @@ def test_probabilities_of_ten_digits_sum_to_one(classifier: Classifier) -> None:
     assert np.allclose(probabilities.sum(axis=1), 1)
 
 
-def test_plainly_drawn_digits_are_read(classifier: Classifier) -> None:
+def test_digits_in_plain_strokes_are_read(classifier: Classifier) -> None:
     right = classifier.classify(crops(LABELS)).argmax(axis=1) == LABELS
     assert right.mean() >= 0.8
 
@@ -107,7 +107,7 @@ def test_16_bits_change_the_output_little_and_it_stays_32_bits(policy: str) -> N
         ("", None),
     ],
 )
-def test_a_processor_computes_in_16_bits_only_where_it_has_units_for_it(
+def test_a_processor_computes_in_16_bits_only_if_it_has_units_for_it(
     tmp_path: Path, flags: str, policy: str | None
 ) -> None:
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{flags}", encoding="utf-8")
@@ -120,7 +120,7 @@ def test_no_crops_give_no_rows(classifier: Classifier) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 5, 63, 64, 65, 128, 129])
-def test_the_fill_of_a_batch_changes_nothing(classifier: Classifier, count: int) -> None:
+def test_the_number_of_crops_in_a_batch_does_not_change_the_output(classifier: Classifier, count: int) -> None:
     whole = classifier.classify(crops(LABELS))
     assert np.allclose(classifier.classify(crops(LABELS)[:count]), whole[:count], atol=1e-6)
 
@@ -159,7 +159,7 @@ def test_the_smaller_batch_is_kept(fresh: Classifier, monkeypatch: pytest.Monkey
     assert set(device.shapes) == {(32, 28, 28)}
 
 
-def test_a_device_too_small_for_the_minimum_batch_is_a_fault(
+def test_a_device_too_small_for_the_minimum_batch_raises_an_error(
     fresh: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_small_device(fresh, PARAMETERS.network.min_batch_size - 1, monkeypatch)
@@ -167,7 +167,7 @@ def test_a_device_too_small_for_the_minimum_batch_is_a_fault(
         fresh.classify(crops(LABELS))
 
 
-def test_other_faults_of_the_device_are_raised(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_of_the_device_are_raised(fresh: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fresh, "_infer", broken_device)
     with pytest.raises(RuntimeError, match="fell off the bus"):
         fresh.classify(crops(LABELS))

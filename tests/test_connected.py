@@ -1,3 +1,5 @@
+"""Connected components: labels and statistics."""
+
 import cv2
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from batchocr.vision.geometry.connected import connected
 
 
-def test_pixels_that_touch_at_a_corner_hang_together() -> None:
+def test_pixels_that_touch_at_a_corner_are_connected() -> None:
     mask = np.zeros((40, 60), np.uint8)
     mask[5:9, 10:13] = 255
     mask[9, 13] = 255
@@ -17,7 +19,7 @@ def test_pixels_that_touch_at_a_corner_hang_together() -> None:
     assert np.count_nonzero(labels) == 53
 
 
-def test_what_ends_at_the_right_side_does_not_go_on_at_the_left() -> None:
+def test_components_do_not_continue_from_the_right_side_to_the_left() -> None:
     mask = np.zeros((4, 10), np.uint8)
     mask[1, 7:] = 255
     mask[2, :2] = 255
@@ -27,7 +29,7 @@ def test_what_ends_at_the_right_side_does_not_go_on_at_the_left() -> None:
 
 @pytest.mark.parametrize("neighbours", [4, 8])
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 1.0])
-def test_statistics_are_those_of_opencv(neighbours: int, share: float) -> None:
+def test_labels_and_statistics_are_those_of_opencv(neighbours: int, share: float) -> None:
     mask = np.where(np.random.default_rng(1).random((37, 53)) < share, 255, 0).astype(np.uint8)
     labels, stats = connected(mask, neighbours)
     _, expected, of_each, _ = cv2.connectedComponentsWithStats(mask, connectivity=neighbours)

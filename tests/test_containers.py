@@ -1,4 +1,4 @@
-"""The Dockerfiles, by reading: no container engine is needed."""
+"""The text of the Dockerfiles; these tests need no container engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILES = ("Dockerfile", "Dockerfile.gpu")
 
 
 def steps(name: str) -> list[tuple[str, str]]:
-    """The instructions of a Dockerfile with their arguments, continued lines joined."""
+    """Return the instructions of a Dockerfile with their arguments; continued lines are joined."""
     lines = (line for line in (ROOT / name).read_text("utf-8").splitlines() if not line.startswith("#"))
     whole = "\n".join(lines).replace("\\\n", " ")
     return [
@@ -34,7 +34,7 @@ def test_any_user_may_write_to_the_working_folder_and_home(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_copied_is_there_and_not_ignored(name: str) -> None:
+def test_copied_files_exist_and_are_not_ignored(name: str) -> None:
     kept = re.findall(r"^!(.*)$", (ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
     copied = [rest.split()[0] for kind, rest in steps(name) if kind == "COPY"]
     assert copied[-1] == "." and all((ROOT / each).exists() for each in (*copied, *kept))
@@ -49,7 +49,7 @@ def test_the_cuda_libraries_are_those_of_the_document() -> None:
     assert "`requirements-gpu.txt` has 12.9" in (ROOT / "docs" / "containers.md").read_text("utf-8")
 
 
-def test_a_home_that_cannot_be_written_is_no_fault(one_digit: Path, tmp_path: Path) -> None:
-    """As of a user without an account."""
+def test_a_run_works_with_a_home_that_cannot_be_written(one_digit: Path, tmp_path: Path) -> None:
+    """A user without an account has such a home."""
     ended = in_own_process("run", one_digit, "--device", "cpu", "--jobs", "1", folder=tmp_path, HOME="/proc/none")
     assert (ended.code, (tmp_path / "results.csv").exists()) == (0, True), ended.err

@@ -1,4 +1,4 @@
-"""Results corrected in a spreadsheet as ground truth: what they say, and what a spreadsheet may have damaged."""
+"""Results corrected in a spreadsheet as ground truth, and what a spreadsheet may have damaged in them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def digit_rows() -> Table:
 
 
 def number_rows(**texts: str) -> Table:
-    """A numbers table whose `text` is corrected, by `n1`, `n2`, `n3`."""
+    """Return a numbers table with the corrected texts `n1`, `n2` and `n3`."""
     return [
         {"file": "a.png", "page": "1", "line": "1", "number": number, "text": texts.get(f"n{number}", read)}
         for number, read in READ.items()
@@ -72,26 +72,26 @@ def test_an_empty_text_is_not_a_number(results: Path) -> None:
     assert [digit[0] for digit in corrected(results, number_rows(n2=""))[1].digits] == [NOT_A_DIGIT, NOT_A_DIGIT]
 
 
-def test_rows_taken_out_are_not_measured(results: Path) -> None:
+def test_deleted_rows_are_not_measured(results: Path) -> None:
     assert [number.text for number in corrected(results, number_rows()[1:2])] == ["15"]
 
 
 @pytest.mark.parametrize(
     ("delimiter", "encoding"), [(";", "utf-8-sig"), ("\t", "utf-16"), (";", "utf-8"), (",", "utf-8-sig")]
 )
-def test_what_spreadsheets_write_is_read(delimiter: str, encoding: str, results: Path) -> None:
+def test_the_formats_of_spreadsheets_are_read(delimiter: str, encoding: str, results: Path) -> None:
     numbers = corrected(results, number_rows(n1="0427"), delimiter=delimiter, encoding=encoding)
     assert [number.text for number in numbers] == ["0427", "15", "12052017"]
 
 
-def test_the_digits_table_may_be_corrected_itself(tmp_path: Path) -> None:
+def test_the_digits_table_may_be_corrected_instead(tmp_path: Path) -> None:
     given = digit_rows()
     given[3]["digit"], given[4]["digit"] = "7", "x"
     numbers = read_corrected(table(tmp_path / "mine.csv", given))["a.png, page 1"]
     assert [number.text for number in numbers] == ["0427", "5", "12052017"]
 
 
-def test_the_digits_table_may_be_elsewhere(results: Path, tmp_path: Path) -> None:
+def test_the_digits_table_may_be_in_another_folder(results: Path, tmp_path: Path) -> None:
     mine = table(tmp_path / "checked.csv", number_rows(n1="0427"))
     assert read_corrected(mine, results)["a.png, page 1"][0].text == "0427"
     with pytest.raises(UsageError, match=r"checked.csv: the table of digits .* give the results.csv .* as --results"):
@@ -115,7 +115,7 @@ FAULTS: dict[str, tuple[Callable[[Table], Table], str]] = {
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_what_cannot_be_right_is_refused_with_its_line_and_the_fix(kind: str, results: Path) -> None:
+def test_an_impossible_correction_is_refused_with_its_line_and_a_fix(kind: str, results: Path) -> None:
     damage, says = FAULTS[kind]
     with pytest.raises(UsageError, match=rf"results\.numbers\.csv(, |: ).*{says.removeprefix('line')}"):
         corrected(results, damage(number_rows()))
@@ -137,16 +137,16 @@ def read_row(digit: int, left: int, number: int, position: int) -> DigitRow:
     return DigitRow("a.png", 1, 1, number, position, digit, 0.9, 0, 0.0, left, 30, 10, 20, "hand", "")
 
 
-def test_rows_are_scored_against_what_was_corrected_and_no_others() -> None:
+def test_only_rows_of_corrected_numbers_are_scored() -> None:
     truth = [
         CorrectedNumber("27", ((2, 20, 30, 10, 20), (7, 40, 30, 10, 20))),
         CorrectedNumber("5", ((NOT_A_DIGIT, 100, 30, 10, 20), (5, 120, 30, 10, 20))),
         CorrectedNumber("", ((UNKNOWN, 200, 30, 10, 20),)),
     ]
     read = [
-        read_row(2, 20, 1, 1), read_row(1, 40, 1, 2),  # 21 where 27 is
-        read_row(1, 100, 2, 1), read_row(5, 120, 2, 2),  # 15 where only the 5 is a digit
-        read_row(8, 200, 3, 1), read_row(9, 400, 4, 1),  # one that nobody could read, and one that nobody checked
+        read_row(2, 20, 1, 1), read_row(1, 40, 1, 2),  # 21 instead of 27
+        read_row(1, 100, 2, 1), read_row(5, 120, 2, 2),  # 15, but only the 5 is a digit
+        read_row(8, 200, 3, 1), read_row(9, 400, 4, 1),  # an illegible digit, and one that was not checked
     ]  # fmt: skip
     figures, pairs = score_corrected({"p": truth}, {"p": read})
     assert sorted(zip(pairs.true, pairs.predicted, strict=True)) == [(-1, 1), (2, 2), (5, 5), (7, 1)]
@@ -162,7 +162,7 @@ def test_a_run_corrected_in_a_spreadsheet_gives_figures_and_a_calibration(tmp_pa
         save(scans / f"{name}.png", page([line] * 10))
     assert here("run", scans, "--out", out, "--device", "cpu").code == 0
     numbers = rows(beside(out, "numbers.csv"))
-    for row in numbers:  # what a person does who knows that each line holds the same number
+    for row in numbers:  # each line has the same number, so a person can correct it
         if len(row["digits"]) == len(line):
             row["text"] = line
     checked = [row for row in numbers if len(row["digits"]) == len(line)]

@@ -1,4 +1,4 @@
-"""Crops bent anew for training."""
+"""Crops are changed at random for training."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ def _crops(count: int) -> np.ndarray:
     return np.repeat(crop[None], count, axis=0)
 
 
-def test_a_bent_crop_keeps_its_ink_near_its_place() -> None:
+def test_a_changed_crop_keeps_its_ink_near_its_place() -> None:
     crops = _crops(101)
     out = augment(crops, np.random.default_rng(3))
     assert out.shape == crops.shape and out.dtype == np.uint8
@@ -24,14 +24,14 @@ def test_a_bent_crop_keeps_its_ink_near_its_place() -> None:
         assert abs(means.mean() - middle) < 0.5 and means.std() < 2
 
 
-def test_some_are_left_alone_and_no_two_others_are_alike() -> None:
+def test_some_crops_are_unchanged_and_all_others_differ() -> None:
     out = augment(_crops(200), np.random.default_rng(3))
     same = (out == _crops(1)[0]).all(axis=(1, 2))
     assert 20 < same.sum() < 80
     assert len(np.unique(out[~same], axis=0)) == (~same).sum()
 
 
-def test_one_seed_gives_one_result() -> None:
+def test_the_same_seed_gives_the_same_result() -> None:
     crops = _crops(7)
     assert np.array_equal(augment(crops, np.random.default_rng(5)), augment(crops, np.random.default_rng(5)))
     assert np.array_equal(crops, _crops(7))

@@ -1,4 +1,4 @@
-"""Boxes on a page → crops: the digit alone, as large as MNIST has it, whatever stands around it."""
+"""Crops of boxes on a page have the digit alone, in the size of MNIST, whatever is around it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def as_array(*boxes: Box) -> NDArray[np.float32]:
 
 
 def alone(digit: str, height: float = 50, pen: int = 4) -> Pixels:
-    """The crop of a digit on bare paper."""
+    """Return the crop of a digit on bare paper."""
     page = Sheet(500, 500)
     return make_crops(page.pixels, as_array(page.digit(digit, 120, 120, height, pen)))[0]
 
 
 def differs(crop: Pixels, other: Pixels) -> float:
-    """Share of the ink of one that lies more than a pixel from the other's, at most."""
+    """Return the share of the ink of one crop that is more than a pixel away from the ink of the other."""
     one, two = (np.where(each > 110, np.uint8(1), np.uint8(0)) for each in (crop, other))
     near = np.ones((3, 3), np.uint8)
     return max(float((a & (cv2.dilate(b, near) == 0)).sum() / a.sum()) for a, b in ((one, two), (two, one)))
 
 
 @pytest.mark.parametrize("digit", list("0123456789"))
-def test_a_crop_is_as_mnist_has_it(digit: str) -> None:
+def test_a_crop_has_the_size_and_centre_of_mnist(digit: str) -> None:
     crop = alone(digit)
     assert crop.shape == (28, 28)
     y, x = np.nonzero(crop > 40)
@@ -62,7 +62,7 @@ def test_neighbours_that_reach_into_the_box_are_left_out() -> None:
     assert differs(make_crops(page.pixels, as_array(wide))[0], alone("6")) < 0.05
 
 
-def test_of_digits_that_touch_each_has_its_own_part() -> None:
+def test_each_of_two_touching_digits_has_its_own_part() -> None:
     page = Sheet(300, 300)
     first = page.digit("0", 100, 120, 50)
     second = page.digit("0", first.right - 3, 120, 50)
@@ -103,7 +103,7 @@ def test_at_the_sides_of_the_page_and_without_ink() -> None:
     assert make_crops(page.pixels, as_array()).shape == (0, 28, 28)
 
 
-def test_each_crop_is_the_same_whatever_is_cut_with_it() -> None:
+def test_a_crop_does_not_depend_on_the_other_boxes() -> None:
     page = Sheet(900, 200)
     boxes = page.number("0123456789", 40, 60, 50)
     together = make_crops(page.pixels, as_array(*boxes))
@@ -111,7 +111,7 @@ def test_each_crop_is_the_same_whatever_is_cut_with_it() -> None:
     assert np.array_equal(together, by_itself)
 
 
-def test_a_large_page_is_reduced_and_not_passed_over() -> None:
+def test_a_large_page_is_reduced() -> None:
     page = Sheet(300, 300)
     box = page.digit("4", 120, 120, 50)
     large = cv2.resize(page.pixels, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)

@@ -1,4 +1,4 @@
-"""What comes out of decoding, with known answers."""
+"""Decoding of image files, with known results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from batchocr.sources import MAX_MEGAPIXELS, load_pages
 
 
 def sheet() -> Pixels:
-    """White paper with a black stroke near the top left, so that every turn of it looks different."""
+    """Return white paper with a black stroke near the top left, so that every rotation looks different."""
     pixels = np.full((40, 64), 255, np.uint8)
     pixels[4:10, 5:30] = 0
     return pixels
@@ -51,14 +51,14 @@ def load(folder: Path, data: bytes, max_megapixels: float = MAX_MEGAPIXELS) -> P
     return page
 
 
-def fault(folder: Path, data: bytes, max_megapixels: float = MAX_MEGAPIXELS) -> ScanError:
+def error_of(folder: Path, data: bytes, max_megapixels: float = MAX_MEGAPIXELS) -> ScanError:
     with pytest.raises(ScanError) as caught:
         load(folder, data, max_megapixels)
     assert caught.value.message.startswith("page.png: ")
     return caught.value
 
 
-def test_a_page_is_grey_numbered_and_known_by_its_bytes(tmp_path: Path) -> None:
+def test_a_page_is_grey_and_has_a_number_and_a_hash(tmp_path: Path) -> None:
     data = png(sheet())
     page = load(tmp_path, data)
     assert (page.number, page.sha256) == (1, hashlib.sha256(data).hexdigest())
@@ -66,7 +66,7 @@ def test_a_page_is_grey_numbered_and_known_by_its_bytes(tmp_path: Path) -> None:
     assert np.array_equal(page.pixels, sheet())
 
 
-def test_a_name_of_any_letters(tmp_path: Path) -> None:
+def test_a_file_name_may_have_any_characters(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode("Größe 図\n=".encode() + b"\xff.png")
     path.write_bytes(png(sheet()))
     (page,) = load_pages(Scan(path, "x"))
@@ -88,7 +88,7 @@ def test_exif_orientation_is_applied_once(kind: str, orientation: int, tmp_path:
 
 
 def rgba(ink: int) -> Image.Image:
-    """Ink on nothing: what is transparent is black underneath."""
+    """Return ink on a transparent background whose hidden colour is black."""
     pixels = np.zeros((40, 64, 4), np.uint8)
     pixels[sheet() == 0] = (ink, ink, ink, 255)
     return Image.fromarray(pixels)
@@ -110,7 +110,7 @@ def transparent_16() -> Image.Image:
     ],
     ids=["RGBA", "LA", "P", "L", "RGB", "I;16"],
 )
-def test_what_is_transparent_is_white_paper(data: bytes, tmp_path: Path) -> None:
+def test_transparent_pixels_are_white_paper(data: bytes, tmp_path: Path) -> None:
     pixels = load(tmp_path, data).pixels
     assert np.all(pixels[sheet() == 255] == 255)
     assert np.all(abs(pixels[sheet() == 0].astype(int) - 64) <= 2)
@@ -137,7 +137,7 @@ def test_sixteen_bits_in_colour(channels: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "P", "RGB"])
-def test_other_kinds_of_png(mode: str, tmp_path: Path) -> None:
+def test_other_colour_types_of_png(mode: str, tmp_path: Path) -> None:
     assert np.array_equal(load(tmp_path, encoded(Image.fromarray(sheet()).convert(mode), "PNG")).pixels, sheet())
 
 
@@ -160,13 +160,13 @@ def test_kinds_of_jpeg(mode: str, progressive: bool, tmp_path: Path) -> None:
         (b"\xff\xd8\xff\xe0", "damaged"),
     ],
 )
-def test_what_is_no_picture(data: bytes, reason: str, tmp_path: Path) -> None:
-    assert fault(tmp_path, data).reason == reason
+def test_a_file_that_is_not_an_image_is_refused(data: bytes, reason: str, tmp_path: Path) -> None:
+    assert error_of(tmp_path, data).reason == reason
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("kind", ["png", "jpeg", "progressive", "thumbnail", "transparent"])
-def test_a_cut_off_file_is_damaged_and_not_half_a_page(kind: str, part: float, tmp_path: Path) -> None:
+def test_a_truncated_file_is_damaged_and_not_half_a_page(kind: str, part: float, tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (200, 300, 4)).astype(np.uint8)
     makers: dict[str, Callable[[], bytes]] = {
         "png": lambda: png(noise[..., 0]),
@@ -178,17 +178,17 @@ def test_a_cut_off_file_is_damaged_and_not_half_a_page(kind: str, part: float, t
     data = makers[kind]()
     assert load(tmp_path, data).pixels.shape == (200, 300)
     cut = data[: int(len(data) * part)]
-    assert fault(tmp_path, cut).reason == "damaged"
-    assert fault(tmp_path, cut + bytes(len(data) - len(cut))).reason == "damaged"
+    assert error_of(tmp_path, cut).reason == "damaged"
+    assert error_of(tmp_path, cut + bytes(len(data) - len(cut))).reason == "damaged"
 
 
 def test_a_flipped_bit_in_a_png_is_damage(tmp_path: Path) -> None:
     data = bytearray(png(np.random.default_rng(1).integers(0, 256, (50, 50)).astype(np.uint8)))
     data[len(data) // 2] ^= 1
-    assert fault(tmp_path, bytes(data)).reason == "damaged"
+    assert error_of(tmp_path, bytes(data)).reason == "damaged"
 
 
-def test_what_a_camera_adds_behind_the_picture_does_no_harm(tmp_path: Path) -> None:
+def test_data_after_the_end_of_an_image_is_ignored(tmp_path: Path) -> None:
     assert load(tmp_path, noise_jpeg() + b"trailer" * 1000).pixels.shape == (200, 300)
     assert np.array_equal(load(tmp_path, png(sheet()) + b"trailer" * 1000).pixels, sheet())
 
@@ -204,7 +204,7 @@ def huge_png(side: int) -> bytes:
 
 
 def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
-    error = fault(tmp_path, huge_png(1_000_000))
+    error = error_of(tmp_path, huge_png(1_000_000))
     assert error.reason == "too-large"
     assert "1000000 x 1000000" in error.message
     assert "--max-megapixels (now 250)" in error.message
@@ -212,29 +212,29 @@ def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
 
 def test_the_limit_is_in_megapixels_and_adjustable(tmp_path: Path) -> None:
     data = png(np.full((1000, 1001), 255, np.uint8))
-    assert fault(tmp_path, data, max_megapixels=1).reason == "too-large"
+    assert error_of(tmp_path, data, max_megapixels=1).reason == "too-large"
     assert load(tmp_path, data, max_megapixels=1.001).pixels.shape == (1000, 1001)
 
 
 def test_a_file_of_endless_bytes_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "endless.png"
     with path.open("wb") as file:
-        file.truncate(1 << 42)  # a hole: takes no room on the disk
+        file.truncate(1 << 42)  # sparse: it takes no space on the disk
     with pytest.raises(ScanError) as caught:
         next(load_pages(Scan(path, "endless.png")))
     assert caught.value.reason == "too-large"
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_jpeg_may_have_anything_behind_its_end(seed: int, tmp_path: Path) -> None:
-    """As phones put a short film there."""
+def test_a_jpeg_may_have_any_data_after_its_end(seed: int, tmp_path: Path) -> None:
+    """Phones put a short film there."""
     grey = np.tile(np.arange(0, 240, 2, dtype=np.uint8), (40, 1))
     _, coded = cv2.imencode(".jpg", grey)
     film = np.random.default_rng(seed).integers(0, 256, 200_000, np.uint8).tobytes()
     assert load(tmp_path, coded.tobytes() + film).pixels.shape == (40, 120)
 
 
-def test_what_cannot_be_opened(tmp_path: Path) -> None:
+def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, reason in [
         (tmp_path / "gone.png", "not-found"),

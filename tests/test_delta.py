@@ -73,7 +73,7 @@ def test_a_scan_that_could_not_be_opened_and_then_is_read(out: Path) -> None:
 
 def test_an_interrupted_run_leaves_the_results_to_compare_with(out: Path) -> None:
     write(out, [A, B1, B2])
-    remove_results(output_paths(out, delta=True))  # what a run does when it begins to read
+    remove_results(output_paths(out, delta=True))  # what a run does when it starts to read
     assert output_paths(out).tables and not beside(out, "run.json").exists()
     write(out, [A], delta=True)
     assert delta(out) == [("b", "1", "removed"), ("b", "2", "removed")]
@@ -98,7 +98,7 @@ def test_the_order_of_earlier_rows_does_not_matter(tmp_path: Path) -> None:
     assert delta(out) == []
 
 
-def test_a_table_that_is_gone_makes_its_pages_changed(out: Path) -> None:
+def test_without_an_earlier_table_its_pages_are_changed(out: Path) -> None:
     empty = PageResult(PageRow("e", 1, "empty"))
     write(out, [A, empty])
     paths = output_paths(out).tables

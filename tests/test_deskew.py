@@ -1,4 +1,4 @@
-"""How far a page is turned is found, and it is turned level and back."""
+"""The angle of a page is found, and points are transformed to the level page and back."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from batchocr.vision.geometry.deskew import Turn, skew
 
 
 def ink_of(pixels: Pixels) -> Mask:
-    """Half of the working resolution, as the whole way has it."""
+    """Return the ink at half of the working resolution, as a run computes it."""
     contrast = flatten(pixels)
     return binarize(contrast[::2, ::2], faintest_ink(contrast))
 
 
 def levelled(turn: Turn, page: Pixels) -> Pixels:
-    """The page after the transformation; black outside of the page."""
+    """Return the page after the transformation; it is black outside of the page."""
     matrix, size = turn.matrix()
     return np.asarray(cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_LINEAR, borderValue=0))
 
 
 def on_page(turn: Turn, points: np.ndarray) -> np.ndarray:
-    """Points (n, 2) of the level page, in pixels of the page."""
+    """Return points (n, 2) of the level page in pixels of the page."""
     return np.asarray(cv2.perspectiveTransform(points[:, None], np.linalg.inv(turn.matrix()[0]))[:, 0])
 
 
 def writing(angle: float) -> Sheet:
-    """Rows of digits with an unsteady base line."""
+    """Return rows of digits with an unsteady base line."""
     sheet = Sheet(1000, 1200, angle=angle)
     unsteady = np.random.default_rng(3)
     for row, text in enumerate(["207415836937", "8152047790", "31415926535", "7790", "20741583", "690237415"]):
@@ -82,14 +82,14 @@ def test_a_page_with_few_marks_has_no_direction(marks: int) -> None:
     assert skew(ink_of(sheet.pixels)) == 0
 
 
-def test_no_ink_at_all_has_no_direction() -> None:
+def test_a_page_without_ink_has_no_direction() -> None:
     assert skew(np.zeros((300, 200), np.uint8)) == 0
     assert skew(np.zeros((1, 1), np.uint8)) == 0
 
 
 @pytest.mark.parametrize("angle", [-10.0, -3.3, 0.0, 5.0])
 def test_back_undoes_level(angle: float) -> None:
-    """A spot on the page is found on the level page, and told to lie where it lay."""
+    """A spot of the level page is transformed back to its place on the page."""
     turn = Turn(angle, 400, 300)
     for x, y in [(200, 150), (80, 70), (330, 90), (60, 250)]:
         page = np.zeros((300, 400), np.uint8)
@@ -102,7 +102,7 @@ def test_back_undoes_level(angle: float) -> None:
 
 
 @pytest.mark.parametrize("tilt", [(0.0, 4e-4), (3e-4, -4e-4)])
-def test_back_undoes_level_where_a_camera_was_held_aslant(tilt: tuple[float, float]) -> None:
+def test_back_undoes_level_for_a_page_in_perspective(tilt: tuple[float, float]) -> None:
     homography = np.array([[1.0, 0.05, 0.0], [-0.04, 1.0, 0.0], [*tilt, 1.0]])
     turn = Turn(2.0, 400, 300, homography)
     for x, y in [(200, 150), (10, 12), (385, 8), (390, 290), (7, 288)]:
@@ -115,7 +115,7 @@ def test_back_undoes_level_where_a_camera_was_held_aslant(tilt: tuple[float, flo
 
 
 @pytest.mark.parametrize("angle", [-6.0, 4.0])
-def test_a_row_is_level_once_it_was_turned(angle: float) -> None:
+def test_a_row_is_level_after_the_rotation(angle: float) -> None:
     sheet = Sheet(600, 500, angle=angle)
     sheet.rule(100, 200, 500, 200, pen=3, grey=0)
     level = levelled(Turn(angle, 600, 500), flatten(sheet.pixels))
@@ -139,7 +139,7 @@ def test_no_corner_is_lost(angle: float) -> None:
         assert np.abs(back - (left + 3.5, top + 3.5)).max(axis=1).min() < 1.5
 
 
-def test_a_level_page_stays_as_it_is() -> None:
+def test_a_level_page_is_not_changed() -> None:
     page = noisy(np.full((30, 40), 100, np.uint8), 20)
     turn = Turn(0.0, 40, 30)
     assert not turn.moves

@@ -1,4 +1,4 @@
-"""Digits from all the forms in which they are kept, and what is said of files that do not fit."""
+"""Digits are loaded from all their file formats, and files that do not fit are reported."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", UNFIT)
-def test_unfit_data_is_named_with_what_is_needed(kind: str, tmp_path: Path) -> None:
+def test_data_that_do_not_fit_are_named_with_the_requirement(kind: str, tmp_path: Path) -> None:
     arrays, says = UNFIT[kind]
     path = save_npz(tmp_path / "unfit.npz", **arrays)
     with pytest.raises(UsageError, match=says) as caught:
@@ -53,7 +53,7 @@ def test_unfit_data_is_named_with_what_is_needed(kind: str, tmp_path: Path) -> N
     assert caught.value.exit_code == ExitCode.USAGE
 
 
-def test_the_half_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_half_is_named(tmp_path: Path) -> None:
     path = save_npz(tmp_path / "half.npz", x_train=PICTURES, y_train=LABELS)
     assert len(load_npz(path)) == 20
     with pytest.raises(UsageError, match="it needs x_test and y_test"):
@@ -80,7 +80,7 @@ DAMAGED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
-def test_what_is_no_npz_is_named(kind: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_npz_is_named(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "damaged.npz"
     DAMAGED[kind](path)
     with pytest.raises(UsageError, match=r"is not an \.npz of digits") as caught:
@@ -93,11 +93,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_npz(tmp_path / "none.npz")
 
 
-# Forms
+# Formats
 
 
 def same(splits: DigitSplits, train: Digits, test: Digits | None) -> None:
-    """The same digits, in any order."""
+    """Return whether both have the same digits, in any order."""
 
     def ordered(given: Digits | None) -> list[tuple[int, bytes]]:
         return sorted((int(y), x.tobytes()) for x, y in zip(given.images, given.labels, strict=True)) if given else []
@@ -124,7 +124,7 @@ def test_a_folder_for_each_digit_with_and_without_halves(tmp_path: Path) -> None
     save_folders(tmp_path / "halves" / "testing", TEST)
     same(load(tmp_path / "whole"), TRAIN, None)
     same(load(tmp_path / "halves"), TRAIN, TEST)
-    # any stretch of it holds all classes
+    # any part of it has all classes
     end = load(tmp_path / "whole").train_split().labels[-20:]
     assert len(set(end.tolist())) >= 7
 
@@ -137,14 +137,14 @@ def test_an_npz_without_halves(tmp_path: Path) -> None:
         splits.select("test")
 
 
-def test_the_same_digits_are_known_in_every_form(tmp_path: Path) -> None:
+def test_the_hash_of_digits_does_not_depend_on_the_format(tmp_path: Path) -> None:
     npz = load(save_npz(tmp_path / "a.npz", x=TRAIN.images, y=TRAIN.labels))
     save_idx(tmp_path / "images.idx3", TRAIN.images)
     save_idx(tmp_path / "labels.idx1", TRAIN.labels)
     assert load(tmp_path / "images.idx3").sha256 == npz.sha256
 
 
-def test_mnist_is_downloaded_or_the_fix_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_is_downloaded_or_the_error_has_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     arrays = ((TRAIN.images, TRAIN.labels.astype(np.uint8)), (TEST.images, TEST.labels.astype(np.uint8)))
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: arrays)
     same(load("mnist"), TRAIN, TEST)
@@ -226,7 +226,7 @@ BAD: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_what_does_not_fit_is_named_with_the_fix(kind: str, tmp_path: Path) -> None:
+def test_files_that_do_not_fit_are_named_with_the_fix(kind: str, tmp_path: Path) -> None:
     make, says = BAD[kind]
     named = make(tmp_path / "bad")
     with pytest.raises(UsageError, match=says) as caught:
@@ -234,13 +234,13 @@ def test_what_does_not_fit_is_named_with_the_fix(kind: str, tmp_path: Path) -> N
     assert str(caught.value).startswith(f"{named}: ")
 
 
-def test_a_digit_that_is_missing_is_told_before_training() -> None:
+def test_a_missing_digit_is_reported_before_training() -> None:
     with pytest.raises(UsageError, match="some: holds no digit 8, 9 to train on"):
         DigitSplits("some", TRAIN.take(np.flatnonzero(TRAIN.labels < 8)), None).train_split()
 
 
 @pytest.mark.parametrize(("side", "tones"), [(16, 2), (20, 256), (32, 2), (48, 256)])
-def test_pictures_of_another_size_are_cut_out_and_normalised(side: int, tones: int, tmp_path: Path) -> None:
+def test_images_of_another_size_are_cut_out_and_normalised(side: int, tones: int, tmp_path: Path) -> None:
     given = digits(30, 4)
     small = np.stack([cv2.resize(p[3:25, 3:25], (side, side), interpolation=cv2.INTER_AREA) for p in given.images])
     if tones == 2:

@@ -1,4 +1,4 @@
-"""What a training reports of its epochs and accuracies."""
+"""Messages of a training about its epochs and accuracies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_line_of_an_epoch_of_the_detector() -> None:
     )
 
 
-def test_a_training_that_diverged_says_so() -> None:
+def test_a_training_that_diverged_is_reported() -> None:
     line = epoch_line(2, 2, {"accuracy": 0.1, "loss": float("nan"), "seconds": 1.0}, 0)
     assert line == "epoch 2 of 2: loss not a number (the training diverged), accuracy 10.0%, 1 s"
 

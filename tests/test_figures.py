@@ -1,4 +1,4 @@
-"""`batchocr evaluate`: digits and pages whose truth is known, and what cannot be measured."""
+"""`batchocr evaluate`: digits and pages with a known truth, and data that cannot be measured."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def test_digits_are_measured_with_the_shipped_model(classifier: Classifier, tmp_
     data = whole_npz(tmp_path / "digits.npz")
     ended = here("evaluate", "--data", data, "--json", tmp_path / "out" / "f.json", "--plots", tmp_path / "plots")
     assert ended.code == 0
-    told = figures(tmp_path / "out" / "f.json")
-    assert told.keys() >= LEAST
+    report = figures(tmp_path / "out" / "f.json")
+    assert report.keys() >= LEAST
     predicted = classifier.classify(digits(100, 2).images).argmax(1)
     wrong = int((predicted != np.arange(100) % 10).sum())
-    assert (told["split"], told["count"], told["errors"]) == ("test", 100, wrong)
-    assert told["accuracy"] == 1 - wrong / 100 == 1 - sum(pair["count"] for pair in told["confusions"]) / 100
-    assert told["first"]["predicted"] == predicted[:20].tolist()
+    assert (report["split"], report["count"], report["errors"]) == ("test", 100, wrong)
+    assert report["accuracy"] == 1 - wrong / 100 == 1 - sum(pair["count"] for pair in report["confusions"]) / 100
+    assert report["first"]["predicted"] == predicted[:20].tolist()
     assert (
-        f"accuracy                      {told['accuracy']:<11} share of the true digits that were read right\n"
+        f"accuracy                      {report['accuracy']:<11} share of the true digits that were read right\n"
         in ended.out
     )
     assert (
@@ -51,17 +51,17 @@ def test_digits_are_measured_with_the_shipped_model(classifier: Classifier, tmp_
         assert cv2.imread(str(tmp_path / "plots" / f"{name}.png")) is not None
 
 
-def test_a_digit_taken_for_none_is_an_error_but_not_where_it_must_be_one() -> None:
-    from batchocr.evaluation.figures import figures as of
+def test_a_digit_read_as_non_digit_is_an_error_except_among_digits_only() -> None:
+    from batchocr.evaluation.figures import figures as figures_of
 
-    seen = np.zeros((4, 11))
-    seen[:, 3], seen[:, NOT_A_DIGIT] = (0.9, 0.4, 0.4, 0.4), (0.1, 0.6, 0.6, 0.6)
-    told = of(seen, np.array([3, 3, 5, NOT_A_DIGIT]))
-    assert (told["accuracy"], told["accuracy_as_digits"], told["count"]) == (0.33333, 0.66667, 3)
-    assert "accuracy_as_digits" not in of(np.full((2, 10), 0.1), np.array([0, 1]))
+    probabilities = np.zeros((4, 11))
+    probabilities[:, 3], probabilities[:, NOT_A_DIGIT] = (0.9, 0.4, 0.4, 0.4), (0.1, 0.6, 0.6, 0.6)
+    report = figures_of(probabilities, np.array([3, 3, 5, NOT_A_DIGIT]))
+    assert (report["accuracy"], report["accuracy_as_digits"], report["count"]) == (0.33333, 0.66667, 3)
+    assert "accuracy_as_digits" not in figures_of(np.full((2, 10), 0.1), np.array([0, 1]))
 
 
-def test_the_half_can_be_chosen(tmp_path: Path) -> None:
+def test_the_split_can_be_chosen(tmp_path: Path) -> None:
     data = whole_npz(tmp_path / "digits.npz")
     assert here("evaluate", "--data", data, "--split", "train", "--json", tmp_path / "f.json").code == 0
     assert (figures(tmp_path / "f.json")["count"], figures(tmp_path / "f.json")["split"]) == (350, "train")
@@ -81,9 +81,9 @@ def test_pages_with_rows_and_with_boxes(tmp_path: Path) -> None:
     save(tmp_path / "a.png", page(["2053 33", "480"]))
     write_truth(tmp_path, {"a.png": {"rows": ["205333", "480"]}})
     assert here("evaluate", "--data", tmp_path, "--json", tmp_path / "rows.json").code == 0
-    told = figures(tmp_path / "rows.json")
-    assert (told["truth"], told["count"], told["rows"], told["failed"]) == ("rows", 9, 2, 0)
-    assert told["accuracy"] == 1 - told["errors"] / 9 > 0.6
+    report = figures(tmp_path / "rows.json")
+    assert (report["truth"], report["count"], report["rows"], report["failed"]) == ("rows", 9, 2, 0)
+    assert report["accuracy"] == 1 - report["errors"] / 9 > 0.6
 
     boxes = [[int(d), 60 + round(i * 43.2), 72, 29, 48] for i, d in enumerate("2053")]
     write_truth(tmp_path, {"a.png": [{"text": "2053", "digits": boxes}]})
@@ -91,19 +91,19 @@ def test_pages_with_rows_and_with_boxes(tmp_path: Path) -> None:
         "evaluate", "--data", tmp_path / "truth.json", "--json", tmp_path / "boxes.json", "--plots", tmp_path / "plots"
     )
     assert ended.code == 0
-    told = figures(tmp_path / "boxes.json")
-    assert told.keys() >= LEAST
-    assert (told["truth"], told["count"], told["recall"]) == ("boxes", 4, 1)
+    report = figures(tmp_path / "boxes.json")
+    assert report.keys() >= LEAST
+    assert (report["truth"], report["count"], report["recall"]) == ("boxes", 4, 1)
     assert cv2.imread(str(tmp_path / "plots" / "confusion.png")) is not None
 
 
-def test_single_digits_as_pictures(one_digit: Path, tmp_path: Path) -> None:
+def test_images_of_single_digits(one_digit: Path, tmp_path: Path) -> None:
     (tmp_path / "2.jpg").write_bytes(one_digit.read_bytes())
     write_truth(tmp_path, {"2.jpg": {"rows": ["2"]}})
     assert here("evaluate", "--data", tmp_path, "--json", tmp_path / "f.json").code == 0
-    told = figures(tmp_path / "f.json")
-    assert told.keys() >= LEAST
-    assert (told["truth"], told["accuracy"], told["errors"], told["count"]) == ("crops", 1, 0, 1)
+    report = figures(tmp_path / "f.json")
+    assert report.keys() >= LEAST
+    assert (report["truth"], report["accuracy"], report["errors"], report["count"]) == ("crops", 1, 0, 1)
 
 
 TRUTHS: dict[str, tuple[Any, str]] = {
@@ -116,7 +116,7 @@ TRUTHS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("kind", TRUTHS)
-def test_a_truth_that_is_none_ends_with_2(kind: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_truth_ends_with_2(kind: str, tmp_path: Path) -> None:
     truth, says = TRUTHS[kind]
     ended = here("evaluate", "--data", write_truth(tmp_path, truth))
     assert ended.code == 2
@@ -137,7 +137,7 @@ def test_other_wrong_usage(tmp_path: Path) -> None:
         assert f"give another {option}" in ended.err
 
 
-# Models that are none
+# Files that are not models
 
 
 def network(shape: tuple[int, ...], classes: int) -> keras.Model:
@@ -147,7 +147,7 @@ def network(shape: tuple[int, ...], classes: int) -> keras.Model:
 
 
 def with_sidecar(path: Path, **changes: Any) -> Path:
-    """The model with the shipped one's sidecar, made out to be its own."""
+    """Write the sidecar of the shipped model with the hash of this model."""
     sidecar = read_sidecar(shipped_model()).model_copy(update={"sha256": sha256(path), **changes})
     sidecar.write(sidecar_path(path))
     return path

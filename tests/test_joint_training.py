@@ -1,4 +1,4 @@
-"""The joint reading's evidence and what is fitted to it."""
+"""The evidence of the joint reading, and the values that are fitted to it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from batchocr.training.joint_evidence import Evidence, LabelledPage, SignEvidenc
 from batchocr.training.joint_fit import fit, worst_levels
 
 
-def made_up(name: str, count: int, seed: int, *, boxed: bool = True) -> Evidence:
-    """The detector knows little, the classifier nearly all; a fifth is no digit, of low scores."""
+def synthetic(name: str, count: int, seed: int, *, boxed: bool = True) -> Evidence:
+    """Return evidence with a weak detector and a good classifier; a fifth are non-digits with low scores."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 10, count)
     logits, own = rng.normal(0, 1, (count, 16)), rng.normal(0, 1, (count, 11))
@@ -47,8 +47,8 @@ def made_up(name: str, count: int, seed: int, *, boxed: bool = True) -> Evidence
     )  # fmt: skip
 
 
-def test_what_is_fitted_knows_who_knows_and_how_much(tmp_path: Path) -> None:
-    evidence = [made_up("patches", 6000, 0), made_up("cheques", 1500, 1), made_up("strips", 800, 2, boxed=False)]
+def test_the_better_network_gets_the_greater_weight_and_confidences_are_calibrated(tmp_path: Path) -> None:
+    evidence = [synthetic("patches", 6000, 0), synthetic("cheques", 1500, 1), synthetic("strips", 800, 2, boxed=False)]
     fitted = fit(evidence)
     assert fitted.joint.classifier_weight > fitted.joint.detector_weight
     score, joint, _, none, *_ = fitted.calibration.weights
@@ -70,9 +70,9 @@ def test_what_is_fitted_knows_who_knows_and_how_much(tmp_path: Path) -> None:
     assert {row["source"] for row in rows} == {"patches", "cheques"}
 
 
-def test_collections_count_alike_however_large() -> None:
-    """A large collection in which only the detector knows, a small one in which only the classifier does."""
-    large, small = made_up("large", 5000, 3), made_up("small", 200, 4)
+def test_collections_have_the_same_weight_whatever_their_size() -> None:
+    """Only the detector is good on a large collection, and only the classifier on a small one."""
+    large, small = synthetic("large", 5000, 3), synthetic("small", 200, 4)
     large = Evidence(**{**vars(large), "detector": wide(large.classifier), "classifier": narrow(large.detector)})
     alike = fit([large, small]).joint
     assert 0.2 <= alike.detector_weight <= 0.8
@@ -100,7 +100,7 @@ def boxes(*rows: tuple[float, ...]) -> NDArray[np.float32]:
     return np.array(rows, np.float32).reshape(-1, 6)
 
 
-def test_a_detection_is_the_digit_it_overlaps_most_one_to_one() -> None:
+def test_each_detection_matches_the_digit_with_the_greatest_overlap() -> None:
     true = boxes((3, 10, 10, 20, 30, HAND), (7, 40, 10, 20, 30, PRINT))
     found = np.array([[x, y, 20, 30] for x, y in ((11, 10), (12, 12), (41, 11), (100, 10), (200, 10))], float)
     which, counts = match_boxes(found, true, np.array([[195.0, 0, 50, 50]]))
@@ -108,24 +108,24 @@ def test_a_detection_is_the_digit_it_overlaps_most_one_to_one() -> None:
     assert counts.tolist() == [True, True, True, True, False]
 
 
-def test_what_is_small_or_cut_off_is_not_asked_for() -> None:
+def test_small_and_cut_off_digits_are_not_expected() -> None:
     known = boxes(
         (1, 10, 10, 20, 30, HAND), (2, 10, 50, 4, 6, HAND), (3, 90, 10, 20, 30, HAND), (4, 97, 60, 20, 30, HAND),
         (12, 50, 50, 3, 3, SIGN), (0, 0, 80, 30, 20, UNKNOWN), (0, 0, 0, 100, 100, UNKNOWN_SIGNS),
     )  # fmt: skip
     true, unknown = expected_boxes(known, 100, 100)
     assert true[:, 0].tolist() == [1, 12]
-    assert unknown[:, 0].tolist() == [10, 90, 0]  # too small, half of it, unknown; of 4 too little is left
+    assert unknown[:, 0].tolist() == [10, 90, 0]  # too small, half cut off, unknown; of the 4 too little is left
 
 
-def test_a_text_is_in_step_unless_one_is_missed_and_another_found() -> None:
+def test_a_text_does_not_match_if_one_digit_is_missed_and_another_is_extra() -> None:
     assert is_one_to_one(np.array([1, 2, 3, 4]), np.array([1, 2, 3, 4]))
     assert is_one_to_one(np.array([1, 2, 9, 4]), np.array([1, 2, 3, 4]))
     assert not is_one_to_one(np.array([2, 3, 4, 5]), np.array([1, 2, 3, 4]))
 
 
-def test_evidence_is_what_a_run_sees(tiny_detector: Detector) -> None:
-    """The tiny detector takes whatever stands apart for a 7."""
+def test_the_evidence_is_that_of_a_run(tiny_detector: Detector) -> None:
+    """The tiny detector reads each separate piece of ink as 7."""
     networks = Networks(Models(tiny_detector.path, shipped_model()), device="cpu", batch_size=64)
     sheet = Sheet(1000, 700)
     for i in range(3):

@@ -1,4 +1,4 @@
-"""Forms seen aslant are told from forms that lie flat, however turned, and set right."""
+"""Forms in perspective are distinguished from flat forms, also turned ones, and rectified."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WIDTH, HEIGHT = 1200, 1500
 
 
 def ink_of(pixels: Pixels) -> Mask:
-    """Half of the working resolution, as the whole way has it."""
+    """Return the ink at half of the working resolution, as a run computes it."""
     contrast = flatten(pixels)
     return binarize(contrast[::2, ::2], faintest_ink(contrast))
 
 
 def form(angle: float = 0.0) -> tuple[Pixels, list[Box]]:
-    """Twelve ruled rows with numbers between two upright lines."""
+    """Return twelve ruled rows with numbers between upright lines."""
     sheet, boxes = Sheet(WIDTH, HEIGHT, 240, angle), []
     for row in range(12):
         sheet.rule(120, 150 + 100 * row, 1080, 150 + 100 * row, grey=60)
@@ -34,8 +34,8 @@ def form(angle: float = 0.0) -> tuple[Pixels, list[Box]]:
     return sheet.pixels, boxes
 
 
-def aslant(across: float, down: float) -> np.ndarray:
-    """A homography that keeps the middle of the page: its sides run together by those shares of its size."""
+def perspective(across: float, down: float) -> np.ndarray:
+    """Return a perspective homography that keeps the middle of the page; its sides converge by these shares."""
     tilt = np.eye(3)
     tilt[2, :2] = across / WIDTH, down / HEIGHT
     away, home = np.eye(3), np.eye(3)
@@ -44,12 +44,12 @@ def aslant(across: float, down: float) -> np.ndarray:
     return home @ tilt @ away
 
 
-def seen(pixels: Pixels, view: np.ndarray) -> Pixels:
+def photographed(pixels: Pixels, view: np.ndarray) -> Pixels:
     return cv2.warpPerspective(pixels, view, pixels.shape[::-1], flags=cv2.INTER_AREA, borderValue=240)
 
 
 @pytest.mark.parametrize("angle", [0.0, -6.0, 3.0, 9.0])
-def test_a_form_that_lies_flat_is_only_turned(angle: float) -> None:
+def test_a_flat_form_is_only_turned(angle: float) -> None:
     ink = ink_of(noisy(form(angle)[0], 3))
     assert keystone(ink) is None
     turn = find_turn(ink, WIDTH, HEIGHT)
@@ -58,14 +58,14 @@ def test_a_form_that_lies_flat_is_only_turned(angle: float) -> None:
 
 
 @pytest.mark.parametrize(("across", "down"), [(0.12, 0.0), (0.0, 0.12), (-0.1, 0.1), (0.15, 0.1)])
-def test_the_lines_of_a_form_seen_aslant_are_level_and_upright_once_more(across: float, down: float) -> None:
-    ink = ink_of(noisy(seen(form()[0], aslant(across, down)), 3))
+def test_the_lines_of_a_form_in_perspective_are_level_and_upright_afterwards(across: float, down: float) -> None:
+    ink = ink_of(noisy(photographed(form()[0], perspective(across, down)), 3))
     square = keystone(ink)
     assert square is not None
     half = np.diag([0.5, 0.5, 1.0])
     home = np.eye(3)
     home[:2, 2] = -WIDTH / 4, -HEIGHT / 4
-    back = square @ home @ half @ aslant(across, down)
+    back = square @ home @ half @ perspective(across, down)
     ends = np.array([[120, 150], [1080, 150], [1080, 1250], [120, 1250]], np.float64)
     a, b, c, d = cv2.perspectiveTransform(ends[:, None], back)[:, 0]
     for left, right in ((a, b), (d, c)):
@@ -75,18 +75,18 @@ def test_the_lines_of_a_form_seen_aslant_are_level_and_upright_once_more(across:
 
 
 @pytest.mark.parametrize(("across", "down"), [(0.12, 0.0), (-0.1, 0.1), (0.15, -0.1)])
-def test_the_rows_of_a_form_seen_aslant_are_level(across: float, down: float) -> None:
+def test_the_rows_of_a_form_in_perspective_are_level(across: float, down: float) -> None:
     pixels, boxes = form()
-    level = level_page(noisy(seen(pixels, aslant(across, down)), 3))
+    level = level_page(noisy(photographed(pixels, perspective(across, down)), 3))
     middles = np.array([(box.left + box.width / 2, box.top + box.height / 2) for box in boxes])
-    where = cv2.perspectiveTransform(middles[:, None], np.linalg.inv(level.to_page) @ aslant(across, down))[:, 0]
+    where = cv2.perspectiveTransform(middles[:, None], np.linalg.inv(level.to_page) @ perspective(across, down))[:, 0]
     for row in range(12):
         assert np.ptp(where[9 * row : 9 * row + 9, 1]) < 5
     for x, y in where.round().astype(int).tolist():
         assert level.pixels[y - 20 : y + 21, x - 15 : x + 16].min() < 100
 
 
-def test_lines_that_follow_no_rule_tell_nothing() -> None:
+def test_irregular_lines_give_no_homography() -> None:
     where = np.random.default_rng(2)
     sheet = Sheet(WIDTH, HEIGHT)
     for y in range(100, 1400, 60):
@@ -95,6 +95,6 @@ def test_lines_that_follow_no_rule_tell_nothing() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 400), (400, 2), (14, 14), (300, 200)])
-def test_without_lines_nothing_is_told(shape: tuple[int, int]) -> None:
+def test_a_page_without_lines_gives_no_homography(shape: tuple[int, int]) -> None:
     assert keystone(np.zeros(shape, np.uint8)) is None
     assert keystone(np.full(shape, 255, np.uint8)) is None

@@ -1,4 +1,4 @@
-"""From a page to its level page and back: polarity, size, and where points lie."""
+"""From a page to its level page and back: polarity, size, and positions of points."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def back(level: Levelled, box: Box) -> Box:
 
 
 def ink(pixels: Pixels) -> list[tuple[float, float]]:
-    """Middles of the pieces of ink, by rows of 90 px."""
+    """Return the centres of the pieces of ink, in rows of 90 px."""
     _, _, stats, middles = cv2.connectedComponentsWithStats((pixels < 128).astype(np.uint8))
     return sorted(map(tuple, middles[1:][stats[1:, cv2.CC_STAT_AREA] > 20].tolist()), key=lambda p: (p[1] // 90, p[0]))
 
 
-def test_a_level_page_is_left_as_it_is() -> None:
+def test_a_level_page_is_not_changed() -> None:
     pixels, _ = rows(0.0)
     level = level_page(pixels)
     assert np.array_equal(level.pixels, pixels)
@@ -39,10 +39,10 @@ def test_a_level_page_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("angle", [-6.0, 2.5, 9.0])
-def test_a_turned_page_is_made_level_and_points_lie_where_they_were(angle: float) -> None:
+def test_a_turned_page_is_made_level_and_points_keep_their_place(angle: float) -> None:
     pixels, _ = rows(angle)
     level = level_page(pixels)
-    assert level.angle == pytest.approx(angle, abs=2.0)  # of few digits
+    assert level.angle == pytest.approx(angle, abs=2.0)  # a page with few digits
     found, given = ink(level.pixels), np.array(ink(pixels))
     assert len(found) == len(given)
     ends = cv2.perspectiveTransform(np.array([found], np.float64) + 0.5, level.to_page)[0] - 0.5

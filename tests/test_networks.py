@@ -1,4 +1,4 @@
-"""The named systems are those of the tutorials: layers, parameters, recipes, and what the command tells of them."""
+"""The named systems have the layers, parameters and recipes of the tutorials, and the command reports them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ RECIPES = {
 }
 
 
-def test_the_detector_takes_tiles_and_gives_an_answer_for_each_cell() -> None:
+def test_the_detector_takes_tiles_and_has_an_output_for_each_cell() -> None:
     model = build(DETECTOR)
     (entry,) = model.inputs
     assert (entry.dtype, tuple(entry.shape)) == ("uint8", (None, None, None, 2))
@@ -88,7 +88,7 @@ def test_the_recipes_are_those_of_the_tutorials() -> None:
     assert SYSTEMS["mlp-512"].recipe_name(None) == "long"
 
 
-def test_pixels_go_in_unscaled_only_where_asked() -> None:
+def test_pixels_are_unscaled_if_a_system_is_built_unscaled() -> None:
     scales = [build("mlp-784-32", scaled=scaled).layers[1].scale for scaled in (True, False)]
     assert scales == [1 / 255, 1.0]
 
@@ -106,13 +106,13 @@ def test_models_are_listed_with_published_and_measured_figures() -> None:
     assert any(line.startswith("validation ") and "kept out of the training" in line for line in lines)
 
 
-def test_what_was_measured_after_fewer_epochs_says_so(tmp_path: Path) -> None:
+def test_figures_after_fewer_epochs_are_labelled(tmp_path: Path) -> None:
     folder = tmp_path / "systems" / "mlp-512-long"
     folder.mkdir(parents=True)
     metrics = {"epochs": 3, "test": {"accuracy": 0.97}, "validation": {"accuracy": 0.98}}
     (folder / "metrics.json").write_text(json.dumps(metrics))
-    told = measured(tmp_path, "mlp-512", "long", SYSTEMS["mlp-512"].recipes["long"])
-    assert told == "97.00% test, 98.00% validation, after 3 of 10 epochs"
+    text = measured(tmp_path, "mlp-512", "long", SYSTEMS["mlp-512"].recipes["long"])
+    assert text == "97.00% test, 98.00% validation, after 3 of 10 epochs"
     assert measured(tmp_path, "mlp-512", "short", SYSTEMS["mlp-512"].recipes["short"]) == ""
 
 

@@ -1,4 +1,4 @@
-"""Marks of whole pages: writing of which nothing was read, digits that the side of the page cuts."""
+"""Marks of whole pages: writing without any reading, and digits that the side of the page cuts off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every parameter of a stage says what it rests on, and docs/parameters.md lists it."""
+"""Every parameter of a stage has a documented basis, and docs/parameters.md lists it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_limits_are_named_min_and_max(stage: Stage) -> None:
     assert not [p.name for p in stage.parameters if p.name.startswith(old)]
 
 
-def test_all_rooms_have_parameters() -> None:
+def test_all_packages_have_parameters() -> None:
     rooms = {stage.module.split(".")[1] for stage in STAGES}
     assert rooms >= {"vision", "recognition", "decoding", "training"}
     assert all(not is_dataclass(p.value) for stage in STAGES for p in stage.parameters)

@@ -29,7 +29,7 @@ def networks(tiny_detector: Detector) -> Networks:
 
 
 def page(number: int, digits: int) -> PreparedPage:
-    """A page with so many 8s, its own 5 px further to the right."""
+    """Return a page with this number of 8s, shifted to the right by 5 px for each page number."""
     sheet = Sheet(1000, 700)
     for i in range(digits):
         sheet.digit("8", 60 + 5 * number + 130 * (i % 6), 60 + 130 * (i // 6), 40, pen=6)
@@ -52,7 +52,7 @@ def same(one: Read, other: Read) -> bool:
     )
 
 
-def test_each_page_has_what_is_on_it_in_the_order_given(networks: Networks) -> None:
+def test_each_page_has_its_own_digits_in_the_given_order(networks: Networks) -> None:
     found = list(read_pages(pages(), networks))
     assert [read.page.row.file for read in found] == ["page.png"] * 3 + ["bad.png"] + ["page.png"] * 4
     assert [len(read.detections) for read in found] == [0, 3, 30, 0, 1, 12, 0, 24]
@@ -63,7 +63,7 @@ def test_each_page_has_what_is_on_it_in_the_order_given(networks: Networks) -> N
 
 @pytest.mark.parametrize("waiting", [1, 2, 3])
 @pytest.mark.parametrize("batch", [16, 64])
-def test_how_pages_share_batches_changes_nothing(
+def test_the_batches_of_pages_do_not_change_the_result(
     waiting: int, batch: int, networks: Networks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = [read for page in pages() for read in read_pages([page], networks)]
@@ -74,12 +74,12 @@ def test_how_pages_share_batches_changes_nothing(
 
 
 def replace_close(read: Read, by: Read) -> Read:
-    """Probabilities within a rounding error are the same: another batch shape adds up in another order."""
+    """Ignore rounding errors of probabilities: another batch shape adds them up in another order."""
     close = np.allclose(read.probabilities, by.probabilities, atol=1e-6)
     return read._replace(probabilities=by.probabilities) if close else read
 
 
-def test_no_more_pages_wait_than_may(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_waiting_pages_is_limited(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline_pages, "MAX_WAITING", 2)
     given = 0
 
@@ -93,8 +93,8 @@ def test_no_more_pages_wait_than_may(networks: Networks, monkeypatch: pytest.Mon
         assert given <= count + 2
 
 
-def test_a_page_with_small_digits_is_looked_at_again(networks: Networks) -> None:
-    """The tiny detector says 48 px of all; at half the scale this is 96 px of the page."""
+def test_a_page_with_small_digits_gets_a_second_pass(networks: Networks) -> None:
+    """The tiny detector gives each digit a box of 48 px; at half the scale this is 96 px of the page."""
     large = replace(SCALES, min_small_px=60.0, small_target_px=96.0, first_megapixels=0.175)
     prepared = page(1, 6)
     assert prepared.level
@@ -107,7 +107,7 @@ def test_a_page_with_small_digits_is_looked_at_again(networks: Networks) -> None
     assert np.allclose(read.detections.boxes[:, 2:], 48, atol=0.01)
 
 
-def test_tiles_are_let_go_once_they_are_answered(networks: Networks) -> None:
+def test_tiles_are_released_after_the_detection(networks: Networks) -> None:
     (read,) = read_pages([page(1, 6)], networks)
     assert read.page.level and len(read.page.level.tiles.pixels) == 0
     assert len(read.page.level.tiles.corners) > 0

@@ -1,4 +1,4 @@
-"""Reading from Python: paths, bytes, pictures; the same rows as the command."""
+"""Reading from Python: paths, bytes and images give the same rows as the command."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PAGE, WRITTEN = "card.webp", "83075294186026375"
 
 
 def picture(samples: Path) -> NDArray[np.uint8]:
-    """A card with numbers, (height, width, 3) blue green red."""
+    """Return a card with numbers, (height, width, 3), BGR."""
     return np.asarray(cv2.imread(str(samples / PAGE)), np.uint8)
 
 
@@ -44,7 +44,7 @@ def text(rows: pd.DataFrame) -> str:
     return "".join(map(str, rows["digit"]))
 
 
-def test_a_path_gives_the_contract_s_columns(reader: Reader, samples: Path) -> None:
+def test_a_path_gives_the_documented_columns(reader: Reader, samples: Path) -> None:
     rows = reader.read(samples / PAGE)
     assert list(rows.columns) == columns(DigitRow)
     assert text(rows) == WRITTEN
@@ -58,12 +58,12 @@ def test_bytes_give_the_same_without_a_name(reader: Reader, samples: Path) -> No
     pd.testing.assert_frame_equal(by_path.drop(columns="file"), by_bytes.drop(columns="file"))
 
 
-def test_a_picture_of_pillow_is_read(reader: Reader, samples: Path) -> None:
+def test_a_pillow_image_is_read(reader: Reader, samples: Path) -> None:
     with Image.open(samples / PAGE) as opened:
         assert text(reader.read(opened)) == WRITTEN
 
 
-def test_a_picture_of_pillow_is_turned_and_has_its_depth(reader: Reader, samples: Path) -> None:
+def test_a_pillow_image_is_turned_and_keeps_its_depth(reader: Reader, samples: Path) -> None:
     for name in ("photo.jpg", "16bit.tif"):
         with Image.open(samples / name) as opened:
             assert text(reader.read(opened)) == text(reader.read(samples / name)) != ""
@@ -111,7 +111,7 @@ def test_arrays_of_all_kinds_become_the_same_grey(kind: str, samples: Path) -> N
 
 @pytest.mark.parametrize("channels", [2, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.bool_])
-def test_what_is_transparent_is_paper(channels: int, dtype: type[Any]) -> None:
+def test_transparent_pixels_are_paper(channels: int, dtype: type[Any]) -> None:
     assert (as_grey(np.zeros((5, 5, channels), dtype)) == 255).all()
 
 
@@ -266,7 +266,7 @@ def test_a_blank_page_gives_no_rows_but_all_columns(reader: Reader) -> None:
     assert len(rows) == 0 and list(rows.columns) == columns(DigitRow)
 
 
-def test_what_cannot_be_read_is_an_exception_that_says_why(reader: Reader, tmp_path: Path) -> None:
+def test_a_scan_that_cannot_be_read_raises_an_error_with_the_reason(reader: Reader, tmp_path: Path) -> None:
     with pytest.raises(ScanError, match=r"none\.png: there is no such file"):
         reader.read(tmp_path / "none.png")
     with pytest.raises(ScanError, match="not a picture"):

@@ -1,4 +1,4 @@
-"""`batchocr evaluate --save-calibration`: a copy of the model whose confidences fit scans of one's own."""
+"""`batchocr evaluate --save-calibration`: a copy of the model with confidences that fit the user's scans."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ def evaluate(data: Path, *arguments: str | Path) -> Ended:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A calibration that was saved, and what was told of it."""
+    """A calibration that was saved, and the report on it."""
 
     model: Path
     sidecar: Sidecar
-    told: dict[str, Any]
+    report: dict[str, Any]
     out: str
 
 
 def calibrated(data: Path, model: Path, *arguments: str | Path) -> Calibrated:
-    told = model.with_suffix(".told")
-    ended = evaluate(data, "--save-calibration", model, "--json", told, *arguments)
+    report = model.with_suffix(".report")
+    ended = evaluate(data, "--save-calibration", model, "--json", report, *arguments)
     assert ended.code == 0
     assert all("was not fitted for these models" in line for line in ended.err.splitlines())
     assert ended.err.count("\n") <= 1
-    return Calibrated(model, read_sidecar(model), json.loads(told.read_text()), ended.out)
+    return Calibrated(model, read_sidecar(model), json.loads(report.read_text()), ended.out)
 
 
 # Digits
 
 
 def shifted(n: int, seed: int) -> tuple[Pixels, Any]:
-    """Digits of which some are read wrong."""
+    """Return shifted digits, some of which are read incorrectly."""
     given, rng = digits(n, seed), np.random.default_rng(seed)
     moved = [np.roll(image, tuple(rng.integers(-4, 5, 2)), (0, 1)) for image in given.images]
     return np.stack(moved), given.labels
@@ -73,52 +73,52 @@ def own_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def humble(own_digits: Path) -> Classifier:
-    """The shipped network, made out to be less sure than it can be."""
+def unsure(own_digits: Path) -> Classifier:
+    """Return the shipped network with confidences that are too low."""
     temperature = 3 * read_sidecar(shipped_model()).temperature
-    model = copy_model(own_digits.with_name("humble.keras"), temperature=temperature, calibration=None)
+    model = copy_model(own_digits.with_name("unsure.keras"), temperature=temperature, calibration=None)
     return Classifier(model, device="cpu", batch_size=64)
 
 
 @pytest.fixture(scope="module")
-def of_digits(own_digits: Path, humble: Classifier) -> Calibrated:
-    return calibrated(own_digits, own_digits.with_name("own.keras"), "--model", humble.path)
+def of_digits(own_digits: Path, unsure: Classifier) -> Calibrated:
+    return calibrated(own_digits, own_digits.with_name("own.keras"), "--model", unsure.path)
 
 
-def test_the_network_stays_and_its_confidences_fit_the_data(of_digits: Calibrated, humble: Classifier) -> None:
+def test_the_network_stays_and_its_confidences_fit_the_data(of_digits: Calibrated, unsure: Classifier) -> None:
     assert of_digits.model.read_bytes() == shipped_model().read_bytes()
     images, labels = shifted(600, 1)
-    more = fit_temperature(humble.classify(images), labels, PARAMETERS.prior_deviation)
-    assert of_digits.sidecar.temperature == pytest.approx(humble.sidecar.temperature * more, abs=1e-4)
+    more = fit_temperature(unsure.classify(images), labels, PARAMETERS.prior_deviation)
+    assert of_digits.sidecar.temperature == pytest.approx(unsure.sidecar.temperature * more, abs=1e-4)
     assert more < 0.8
     own = Classifier(of_digits.model, device="cpu", batch_size=64)
     fresh, true = shifted(600, 2)  # not calibrated on
-    before, after = (figures(c.classify(fresh), true)["expected_calibration_error"] for c in (humble, own))
+    before, after = (figures(c.classify(fresh), true)["expected_calibration_error"] for c in (unsure, own))
     assert after < 0.5 * before
 
 
-def test_the_sidecar_tells_what_it_was_measured_on(of_digits: Calibrated, humble: Classifier) -> None:
+def test_the_sidecar_names_the_data_of_the_calibration(of_digits: Calibrated, unsure: Classifier) -> None:
     table = of_digits.sidecar.calibration
     assert table is not None
     assert (table.data, table.candidates) == ("shifted.npz", 600)
     images, labels = shifted(600, 1)
-    more = of_digits.sidecar.temperature / humble.sidecar.temperature
-    _, right = digit_confidences(apply_temperature(humble.classify(images), more), labels)
+    more = of_digits.sidecar.temperature / unsure.sidecar.temperature
+    _, right = digit_confidences(apply_temperature(unsure.classify(images), more), labels)
     assert table.rows == table.levels[0].accepted == len(right)
     assert table.levels[0].wrong == (~right).sum() > 0
     changed = {"temperature", "min_confidence", "calibration"}
-    assert of_digits.sidecar.model_dump(exclude=changed) == humble.sidecar.model_dump(exclude=changed)
+    assert of_digits.sidecar.model_dump(exclude=changed) == unsure.sidecar.model_dump(exclude=changed)
 
 
-def test_what_was_saved_is_told(of_digits: Calibrated) -> None:
-    told, table = of_digits.told["calibrated"], of_digits.sidecar.calibration
+def test_the_report_has_the_saved_values(of_digits: Calibrated) -> None:
+    report, table = of_digits.report["calibrated"], of_digits.sidecar.calibration
     assert table is not None
-    assert (told["model"], told["data"], told["rows"]) == ("own.keras", "shifted.npz", table.rows)
-    assert told["temperature"] == of_digits.sidecar.temperature
+    assert (report["model"], report["data"], report["rows"]) == ("own.keras", "shifted.npz", table.rows)
+    assert report["temperature"] == of_digits.sidecar.temperature
     levels = read_reading(reading_path(of_digits.model))[0].levels
-    assert told["least_max_error"] == min(level.high for level in levels)
+    assert report["least_max_error"] == min(level.high for level in levels)
     assert f"own.keras: calibrated on 600 images, {table.rows} digits read; temperature" in of_digits.out
-    assert f"the smallest --max-error that this data can support: {told['least_max_error']:f}\n" in of_digits.out
+    assert f"the smallest --max-error that this data can support: {report['least_max_error']:f}\n" in of_digits.out
     assert not list(of_digits.model.parent.glob("*.part"))
 
 
@@ -126,35 +126,35 @@ def test_the_saved_model_is_run_with_the_reading_file_beside_it(
     of_digits: Calibrated, samples: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "results.csv"
-    error = str(of_digits.told["calibrated"]["least_max_error"])
+    error = str(of_digits.report["calibrated"]["least_max_error"])
     options = ["--max-error", error, "--device", "cpu"]
     assert here("run", samples / "form.png", "--model", of_digits.model, "--out", out, *options).code == 0
-    told = account(out)
-    assert told["model"]["sha256"] == read_sidecar(shipped_model()).sha256
-    assert told["reading"] == {
+    report = account(out)
+    assert report["model"]["sha256"] == read_sidecar(shipped_model()).sha256
+    assert report["reading"] == {
         "file": "own.reading.json", "sha256": sha256(reading_path(of_digits.model)),
         "data": read_reading(shipped(NAME))[0].data, "fitted": True,
     }  # fmt: skip
-    least = told["settings"]["min_confidence"]
+    least = report["settings"]["min_confidence"]
     assert all(("low-confidence" in row["review"]) == (float(row["confidence"]) < least) for row in rows(out))
 
 
 def test_a_calibration_on_a_calibration_moves_little(tmp_path: Path) -> None:
-    """Some digits are wrong, so that the data say how sure to be: where all are right, each time a little surer."""
+    """Some labels are wrong, because the confidence increases at each calibration if all are right."""
     images, labels = shifted(600, 1)
     labels[::30] = (labels[::30] + 1) % 10
     data = save_npz(tmp_path / "some_wrong.npz", x_test=images, y_test=labels)
     first = calibrated(data, tmp_path / "first.keras")
     again = calibrated(data, tmp_path / "again.keras", "--model", first.model)
     assert abs(np.log(again.sidecar.temperature / first.sidecar.temperature)) < PARAMETERS.prior_deviation / 5
-    assert again.told["calibrated"]["temperature_before"] == first.sidecar.temperature
+    assert again.report["calibrated"]["temperature_before"] == first.sidecar.temperature
 
 
 def test_a_copy_may_be_calibrated_again(of_digits: Calibrated, tmp_path: Path) -> None:
     model = copy_model(tmp_path / "own.keras", calibration=None)
     images, labels = shifted(250, 3)
     data = save_npz(tmp_path / "few.npz", x_test=images, y_test=labels)
-    assert calibrated(data, model).told["calibrated"]["data"] == "few.npz, test split"
+    assert calibrated(data, model).report["calibrated"]["data"] == "few.npz, test split"
 
 
 # Pages
@@ -164,13 +164,13 @@ CROSS = [((0.1, 0.1), (0.9, 0.9)), ((0.9, 0.1), (0.1, 0.9)), ((0.5, 0), (0.5, 1)
 
 
 def box(digit: int, left: float, top: float) -> list[int]:
-    """Of a digit 48 pixels high, written there by a pen 4 pixels wide."""
+    """Return the box of a digit of 48 pixels, written at this place with a pen of 4 pixels."""
     x = [0.6 * 48 * x for x, _ in STROKES[digit]]
     return [digit, round(left + min(x) - 2), round(top - 2), round(max(x) - min(x) + 4), 52]
 
 
 def write_pages(folder: Path, count: int = 3, lines: int = 7) -> dict[str, Any]:
-    """Pages of numbers with boxes, and beside each line a star, which is no digit."""
+    """Write pages of numbers with boxes; beside each line is a star, which is not a digit."""
     rng = np.random.default_rng(7)
     truth: dict[str, Any] = {}
     for at in range(count):
@@ -219,7 +219,7 @@ def test_pages_with_boxes_give_the_table_of_the_rows_that_a_run_writes(
 
 
 def true_digit(row: Row, truth: dict[str, Any]) -> int | None:
-    """What stands where a row is: digits are in places of 43 pixels; what stands further right is a star."""
+    """Return the true digit at the place of a row: digits are 43 pixels apart; a star has no digit."""
     x, y = (int(row[at]) + int(row[size]) / 2 for at, size in (("left", "width"), ("top", "height")))
     for number in truth[row["file"]]:
         for digit, left, top, width, height in number["digits"]:
@@ -228,7 +228,7 @@ def true_digit(row: Row, truth: dict[str, Any]) -> int | None:
     return None
 
 
-def test_pages_of_one_digit_serve_too(tmp_path: Path) -> None:
+def test_pages_with_one_digit_can_be_used_too(tmp_path: Path) -> None:
     images, labels = digits(220, 5).images, digits(220, 5).labels
     folder = tmp_path / "single"
     for i, image in enumerate(images):
@@ -239,10 +239,10 @@ def test_pages_of_one_digit_serve_too(tmp_path: Path) -> None:
     assert own.sidecar.calibration is not None
     assert own.sidecar.calibration.data == "single, 220 pages"
     assert 200 <= own.sidecar.calibration.rows <= 240
-    assert own.sidecar.calibration.levels[0].wrong == sum(p["count"] for p in own.told["confusions"])
+    assert own.sidecar.calibration.levels[0].wrong == sum(p["count"] for p in own.report["confusions"])
 
 
-# Evidence with what is no digit
+# Evidence with non-digits
 
 
 def sure(answers: list[int], confidence: float) -> Floats:
@@ -251,9 +251,9 @@ def sure(answers: list[int], confidence: float) -> Floats:
     return probabilities
 
 
-def test_what_is_no_digit_counts_in_the_fit_only_where_the_model_knows_of_it() -> None:
+def test_non_digits_count_in_the_fit_only_if_the_model_has_this_class() -> None:
     answers = [i % 10 for i in range(400)]
-    labels = np.array([10 if i % 4 == 0 else answer for i, answer in enumerate(answers)])  # a quarter is no digit
+    labels = np.array([10 if i % 4 == 0 else answer for i, answer in enumerate(answers)])  # a quarter are non-digits
     ten = read_sidecar(shipped_model()).model_copy(update={"temperature": 1.0, "classes": tuple("0123456789")})
     eleven = ten.model_copy(update={"classes": (*ten.classes, "none")})
     probabilities = sure(answers, 0.9)
@@ -265,15 +265,15 @@ def test_what_is_no_digit_counts_in_the_fit_only_where_the_model_knows_of_it() -
     assert tables[0] is not None and tables[1] is not None
     assert [table.candidates for table in tables if table] == [300, 400]
     assert [table.levels[0].wrong for table in tables if table] == [100, 100]
-    # all that is a digit is right: the first is to be surer, the second as sure as three of four
+    # all digits are right: the first becomes surer, the second gets a confidence of three quarters
     assert fits[0].temperature < 1 < fits[1].temperature
     assert apply_temperature(probabilities, fits[1].temperature).max() == pytest.approx(0.75, abs=0.005)
 
 
-# What is refused
+# Refused data and files
 
 
-def test_rows_do_not_tell_where_digits_stand(tmp_path: Path) -> None:
+def test_rows_without_boxes_are_refused(tmp_path: Path) -> None:
     save(tmp_path / "a.png", page(["2053"]))
     (tmp_path / "truth.json").write_text(json.dumps({"a.png": {"rows": ["2053"]}}))
     ended = evaluate(tmp_path, "--save-calibration", tmp_path / "own.keras")
@@ -281,7 +281,7 @@ def test_rows_do_not_tell_where_digits_stand(tmp_path: Path) -> None:
     assert not (tmp_path / "own.keras").exists()
 
 
-def test_few_digits_are_too_few(tmp_path: Path) -> None:
+def test_too_few_digits_are_refused(tmp_path: Path) -> None:
     write_pages(tmp_path, 1, 2)
     ended = evaluate(tmp_path, "--save-calibration", tmp_path / "own.keras")
     assert ended.code == 2
@@ -328,7 +328,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("kind", TAKEN)
-def test_no_other_file_is_lost(kind: str, own_digits: Path, tmp_path: Path) -> None:
+def test_no_other_file_is_overwritten(kind: str, own_digits: Path, tmp_path: Path) -> None:
     make, says = TAKEN[kind]
     target = make(tmp_path / "own.keras")
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
@@ -337,7 +337,7 @@ def test_no_other_file_is_lost(kind: str, own_digits: Path, tmp_path: Path) -> N
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
-def test_the_models_measured_and_shipped_stay_as_they_are(own_digits: Path, tmp_path: Path) -> None:
+def test_the_measured_and_the_shipped_model_are_not_changed(own_digits: Path, tmp_path: Path) -> None:
     mine = copy_model(tmp_path / "mine.keras")
     before = {path: sha256(path) for model in (mine, shipped_model()) for path in (model, sidecar_path(model))}
     for target in (mine, shipped_model(), tmp_path / "." / "mine.keras"):

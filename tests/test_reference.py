@@ -1,4 +1,4 @@
-"""The reference in docs/ says what the code says."""
+"""The reference in docs/ is the one that the code generates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sheet on a desk is found, squared and told back; what only looks like one is left alone."""
+"""A sheet on a desk is found and rectified, and points are transformed back; other images are not changed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from batchocr.vision.geometry.level import Levelled, level_page
 from batchocr.vision.geometry.sheet import find_sheet
 
 CORNERS = np.array([[260, 140], [1020, 90], [1110, 1270], [170, 1200]], np.float32)
-"""Of the sheet in a picture of 1200 × 1400, as a camera held aslant sees it."""
+"""Corners of the sheet in a photo of 1200 × 1400 pixels, in perspective."""
 WIDTH, HEIGHT = 1000, 1300
 
 
 def form() -> tuple[Pixels, list[Box]]:
-    """A sheet with a frame, a table and numbers, and where the digits are."""
+    """Return a sheet with a frame, a table and numbers, and the boxes of its digits."""
     paper = Paper(WIDTH, HEIGHT, 240)
     paper.frame(60, 60, WIDTH - 120, HEIGHT - 120, 3)
     boxes = []
@@ -30,13 +30,13 @@ def form() -> tuple[Pixels, list[Box]]:
 
 
 def on_desk(paper: Pixels, desk: Pixels, corners: np.ndarray = CORNERS) -> tuple[Pixels, np.ndarray]:
-    """The sheet lying with its corners there, and the homography from it to the picture, by the pixels' corners."""
+    """Return a photo of the sheet with these corners, and the homography from sheet to photo, by pixel corners."""
     height, width = paper.shape
     ends = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     view = cv2.getPerspectiveTransform(ends - np.float32(0.5), corners - np.float32(0.5))
-    seen = cv2.warpPerspective(paper, view, desk.shape[::-1], flags=cv2.INTER_AREA)
+    photo = cv2.warpPerspective(paper, view, desk.shape[::-1], flags=cv2.INTER_AREA)
     cover = cv2.warpPerspective(np.full_like(paper, 255), view, desk.shape[::-1])
-    return np.where(cover > 127, seen, desk), cv2.getPerspectiveTransform(ends, corners)
+    return np.where(cover > 127, photo, desk), cv2.getPerspectiveTransform(ends, corners)
 
 
 def plain(grey: int, shape: tuple[int, int] = (1400, 1200)) -> Pixels:
@@ -44,7 +44,7 @@ def plain(grey: int, shape: tuple[int, int] = (1400, 1200)) -> Pixels:
 
 
 def wood(shape: tuple[int, int] = (1400, 1200)) -> Pixels:
-    """Level fibres, some as pale as paper."""
+    """Return a texture of level fibres, some as pale as paper."""
     bands = np.random.default_rng(5).normal(150, 22, (shape[0] // 7, 9))
     return cv2.resize(bands, shape[::-1], interpolation=cv2.INTER_CUBIC).clip(60, 225).astype(np.uint8)
 
@@ -52,8 +52,8 @@ def wood(shape: tuple[int, int] = (1400, 1200)) -> Pixels:
 DESKS = {"dark": plain(40), "grey": plain(120), "light": plain(190), "white": plain(228), "wood": wood()}
 
 
-def seen_boxes(boxes: list[Box], view: np.ndarray) -> list[Box]:
-    """Around where the corners of boxes on the sheet lie in the picture."""
+def transformed_boxes(boxes: list[Box], view: np.ndarray) -> list[Box]:
+    """Return the boxes around the transformed corners of boxes."""
     found = []
     for box in boxes:
         ends = np.array([[x, y] for x in (box.left, box.right) for y in (box.top, box.bottom)], np.float64)
@@ -63,7 +63,7 @@ def seen_boxes(boxes: list[Box], view: np.ndarray) -> list[Box]:
     return found
 
 
-# Found
+# Sheets that are found
 
 
 @pytest.mark.parametrize("desk", DESKS)
@@ -73,27 +73,27 @@ def test_the_corners_of_a_sheet_on_a_desk_are_found(desk: str) -> None:
     assert np.abs(sheet.corners - CORNERS).max() < 5
 
 
-def test_a_shadow_across_the_sheet_and_the_desk_hides_neither() -> None:
-    picture, _ = on_desk(form()[0], DESKS["grey"])
-    light = np.ones(picture.shape, np.float32)
+def test_a_sheet_below_a_shadow_is_found() -> None:
+    image, _ = on_desk(form()[0], DESKS["grey"])
+    light = np.ones(image.shape, np.float32)
     cv2.circle(light, (600, 1300), 500, 0.55, -1)
-    sheet = find_sheet(noisy((picture * cv2.GaussianBlur(light, (0, 0), 12)).astype(np.uint8), 3))
+    sheet = find_sheet(noisy((image * cv2.GaussianBlur(light, (0, 0), 12)).astype(np.uint8), 3))
     assert sheet.whole
     assert np.abs(sheet.corners - CORNERS).max() < 5
 
 
-def test_where_the_picture_cuts_the_sheet_off_only_its_own_sides_are_found() -> None:
-    picture, _ = on_desk(form()[0], DESKS["wood"])
-    sheet = find_sheet(noisy(picture[:1000, 300:], 3))
+def test_if_the_photo_cuts_the_sheet_off_only_its_own_sides_are_found() -> None:
+    image, _ = on_desk(form()[0], DESKS["wood"])
+    sheet = find_sheet(noisy(image[:1000, 300:], 3))
     assert sheet.sides == (True, True, False, False)
     assert not sheet.whole
 
 
-# Not taken for a sheet
+# Images without a sheet on a desk
 
 
 def tinted() -> Pixels:
-    """A form printed on a tint, its large field white, with a number outside of the field."""
+    """Return a form on a tint with a large white field, and numbers inside and outside of the field."""
     paper = Paper(1000, 1300, 205)
     paper.pixels[200:1250, 50:950] = 245
     for row in range(5):
@@ -103,18 +103,18 @@ def tinted() -> Pixels:
 
 
 def two_sheets() -> Pixels:
-    """Two receipts side by side on the glass: neither may be lost."""
-    picture = plain(30, (1300, 1000))
+    """Return two receipts side by side on the glass; both must be kept."""
+    image = plain(30, (1300, 1000))
     for left, top in ((40, 40), (530, 160)):
         paper = Paper(430, 1100)
         for row in range(6):
             paper.number("2074", 60, 100 + 150 * row, 44, 5)
-        picture[top : top + 1100, left : left + 430] = paper.pixels
-    return picture
+        image[top : top + 1100, left : left + 430] = paper.pixels
+    return image
 
 
 def folded() -> Pixels:
-    """A step in the light at each of two folds."""
+    """Return a form with a step in the light at each of two folds."""
     pixels = form()[0].astype(np.float64)
     pixels[650:] *= 0.9
     pixels[:, 500:] *= 0.93
@@ -122,7 +122,7 @@ def folded() -> Pixels:
 
 
 def barred() -> Pixels:
-    """A form with dark bars from side to side, as headings have."""
+    """Return a form with dark bars from side to side, like headings."""
     pixels = form()[0]
     pixels[150:230] = 90
     pixels[1200:1240] = 90
@@ -130,7 +130,7 @@ def barred() -> Pixels:
 
 
 def shadowed() -> Pixels:
-    """A form with the soft shadow of whoever holds the camera over its left part."""
+    """Return a form with the soft shadow of a person over its left part."""
     pixels = form()[0].astype(np.float64)
     down, across = np.indices(pixels.shape)
     light = np.interp(across + 0.4 * down - 0.5 * pixels.shape[1], [-25, 25], [0.65, 1.0])
@@ -138,39 +138,39 @@ def shadowed() -> Pixels:
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [
         *(form()[0], tinted(), two_sheets(), folded(), barred(), shadowed()),
         *(plain(240), plain(30), wood(), 255 - form()[0]),
     ],
 )
-def test_what_is_no_sheet_on_a_desk_is_left_alone(picture: Pixels) -> None:
-    sheet = find_sheet(noisy(picture, 3))
+def test_an_image_without_a_sheet_on_a_desk_is_not_changed(image: Pixels) -> None:
+    sheet = find_sheet(noisy(image, 3))
     assert sheet.sides == (False, False, False, False)
-    assert sheet.rectify(picture) is picture
-    assert sheet.masked(picture) is picture
+    assert sheet.rectify(image) is image
+    assert sheet.masked(image) is image
     assert sheet.angle == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (60, 400), (300, 300), (1, 5000), (5000, 3), (480, 499)])
-def test_a_cutting_of_any_shape_is_left_alone(shape: tuple[int, int]) -> None:
+def test_a_cut_out_of_any_shape_has_no_sheet(shape: tuple[int, int]) -> None:
     for grey in (30, 240):
-        picture = noisy(np.full(shape, grey, np.uint8), 5)
-        picture[shape[0] // 4 : -shape[0] // 4, shape[1] // 4 : -shape[1] // 4] = 200
-        assert not any(find_sheet(picture).sides)
+        image = noisy(np.full(shape, grey, np.uint8), 5)
+        image[shape[0] // 4 : -shape[0] // 4, shape[1] // 4 : -shape[1] // 4] = 200
+        assert not any(find_sheet(image).sides)
 
 
-# Squared, and told back
+# Rectified sheets
 
 
-def test_points_of_the_squared_sheet_lie_in_the_picture_where_they_lay() -> None:
-    picture, _ = on_desk(plain(240, (HEIGHT, WIDTH)), DESKS["dark"])
+def test_points_of_the_rectified_sheet_are_transformed_back_to_the_photo() -> None:
+    image, _ = on_desk(plain(240, (HEIGHT, WIDTH)), DESKS["dark"])
     spots = np.array([[400, 300], [900, 250], [850, 1100], [350, 1000]], np.float64)
     for x, y in spots.astype(int):
-        picture[y - 3 : y + 4, x - 3 : x + 4] = 0
-    sheet = find_sheet(picture)
+        image[y - 3 : y + 4, x - 3 : x + 4] = 0
+    sheet = find_sheet(image)
     for reduction in (1, 2):
-        small = cv2.resize(picture, None, fx=1 / reduction, fy=1 / reduction, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(image, None, fx=1 / reduction, fy=1 / reduction, interpolation=cv2.INTER_AREA)
         square = sheet.rectify(small)
         scale = sheet.size[0] / square.shape[1], sheet.size[1] / square.shape[0]
         _, _, _, middles = cv2.connectedComponentsWithStats((square < 120).astype(np.uint8))
@@ -181,12 +181,12 @@ def test_points_of_the_squared_sheet_lie_in_the_picture_where_they_lay() -> None
             assert np.linalg.norm(back - spot, axis=1).min() < 0.4 * reduction
 
 
-def test_a_sheet_is_as_large_as_it_is_seen_and_nothing_of_the_desk_is_on_it() -> None:
-    picture, _ = on_desk(plain(240, (HEIGHT, WIDTH)), DESKS["dark"])
-    sheet = find_sheet(picture)
+def test_a_rectified_sheet_keeps_its_size_and_shows_no_desk() -> None:
+    image, _ = on_desk(plain(240, (HEIGHT, WIDTH)), DESKS["dark"])
+    sheet = find_sheet(image)
     assert sheet.size == pytest.approx((944, 1183), abs=8)
     assert sheet.angle == pytest.approx(0.3, abs=0.5)
-    assert sheet.rectify(picture).min() > 230
+    assert sheet.rectify(image).min() > 230
 
 
 def middles(boxes: list[Box]) -> np.ndarray:
@@ -194,7 +194,7 @@ def middles(boxes: list[Box]) -> np.ndarray:
 
 
 def on_level(level: Levelled, points: np.ndarray) -> np.ndarray:
-    """Points of the picture as they lie on the level page."""
+    """Return points of the photo in pixels of the level page."""
     back = np.linalg.inv(level.to_page)
     return np.asarray(cv2.perspectiveTransform(np.asarray(points, np.float64)[:, None], back)[:, 0])
 
@@ -202,9 +202,9 @@ def on_level(level: Levelled, points: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("desk", DESKS)
 def test_the_rows_of_a_photographed_form_are_level_and_its_digits_dark(desk: str) -> None:
     paper, boxes = form()
-    picture, view = on_desk(paper, DESKS[desk])
-    level = level_page(noisy(picture, 3))
-    where = on_level(level, middles(seen_boxes(boxes, view)))
+    image, view = on_desk(paper, DESKS[desk])
+    level = level_page(noisy(image, 3))
+    where = on_level(level, middles(transformed_boxes(boxes, view)))
     for row in range(6):
         assert np.ptp(where[9 * row : 9 * row + 9, 1]) < 6
     assert (where > 0).all() and (where < level.pixels.shape[::-1]).all()
@@ -212,8 +212,8 @@ def test_the_rows_of_a_photographed_form_are_level_and_its_digits_dark(desk: str
         assert level.pixels[y - 20 : y + 21, x - 15 : x + 16].min() < 100
 
 
-def test_a_sheet_that_covers_less_than_half_of_a_dark_desk_is_no_white_writing() -> None:
+def test_a_small_sheet_on_a_dark_desk_is_not_inverted() -> None:
     paper, _ = form()
     small = CORNERS * 0.62 + np.array([200, 300])
-    picture, _ = on_desk(paper, DESKS["dark"], np.asarray(small, np.float32))
-    assert np.median(level_page(noisy(picture, 3)).pixels) > 200
+    image, _ = on_desk(paper, DESKS["dark"], np.asarray(small, np.float32))
+    assert np.median(level_page(noisy(image, 3)).pixels) > 200

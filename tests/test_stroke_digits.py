@@ -1,4 +1,4 @@
-"""Digits as pen strokes: the same from the same seed, no two alike, and what they say they are."""
+"""Digits as pen strokes: the same for the same seed, all different, and readable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batchocr.vision.crops import make_crops
 AMERICAN = {(0, "round"), (0, "narrow"), (1, "plain"), (2, "round"), (2, "looped"), (3, "round"), (4, "open")} | {
     (5, "two strokes"), (6, "round"), (7, "plain"), (8, "round"), (8, "open top"), (9, "straight"), (9, "like a g")
 }  # fmt: skip
-"""Forms that MNIST's writers have too."""
+"""Forms that the writers of MNIST use too."""
 TRIES = 60
 names = {form: f"{form.digit} {form.name}" for form in DIGIT_FORMS}
 
@@ -25,7 +25,7 @@ PEN = Pen(width_ratio=0.09, opacity=1.0)
 
 
 def crop(form: DigitForm, rng: np.random.Generator) -> Pixels:
-    """The 28×28 picture of a form, 36 pixels high."""
+    """Return the 28×28 crop of a form of 36 pixels."""
     paths = based([np.asarray(path, np.float32) for path in draw_strokes(form, rng)])
     assert paths is not None
     drawn = render(paths, 36, PEN, PEN.width_ratio * 36)
@@ -41,7 +41,7 @@ def test_the_same_seed_writes_the_same() -> None:
         assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_forms_are_named_once_and_taken() -> None:
+def test_the_names_of_forms_are_unique_and_used() -> None:
     assert len({(form.digit, form.name) for form in DIGIT_FORMS}) == len(DIGIT_FORMS)
     assert all(form.weight > 0 for form in DIGIT_FORMS)
     assert {(form.digit, form.name) for form in DIGIT_FORMS} >= AMERICAN
@@ -58,7 +58,7 @@ def test_both_extremes_have_the_same_points_and_corners(form: DigitForm) -> None
 
 
 @pytest.mark.parametrize("form", DIGIT_FORMS, ids=names.get)
-def test_no_two_hands_write_the_same(form: DigitForm) -> None:
+def test_drawings_of_the_same_form_differ(form: DigitForm) -> None:
     rng = np.random.default_rng(3)
     some = [np.concatenate(draw_strokes(form, rng)).tobytes() for _ in range(8)]
     assert len(set(some)) == 8
@@ -89,17 +89,17 @@ def test_the_bar_of_a_7_is_about_level_and_long(form: DigitForm) -> None:
         assert left[1] - right[1] < (0.5 + serif) * across, "it rises as a 1's flag does"
 
 
-def test_forms_that_americans_write_too_are_read_right(classifier: Classifier) -> None:
+def test_forms_that_americans_write_too_are_read_correctly(classifier: Classifier) -> None:
     rng = np.random.default_rng(7)
     forms = [form for form in DIGIT_FORMS if (form.digit, form.name) in AMERICAN for _ in range(TRIES)]
     read = classifier.classify(np.stack([crop(form, rng) for form in forms])).argmax(axis=1)
     right = read == [form.digit for form in forms]
     assert right.mean() > 0.97
-    # each form for itself, so that one drawn wrong is not lost among the others
+    # each form separately, so that a form that is drawn wrongly is found
     assert right.reshape(-1, TRIES).mean(axis=1).min() > 0.85
 
 
-def test_a_mix_of_all_hands_is_mostly_read_right(classifier: Classifier) -> None:
+def test_a_mix_of_all_styles_is_mostly_read_correctly(classifier: Classifier) -> None:
     rng = np.random.default_rng(8)
     forms = [form for form in DIGIT_FORMS for _ in range(6)]
     read = classifier.classify(np.stack([crop(form, rng) for form in forms])).argmax(axis=1)

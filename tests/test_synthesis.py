@@ -1,4 +1,4 @@
-"""The page maker: boxes lie on ink, labels say what is written, one seed makes one patch, faint digits are unknown."""
+"""The page maker: boxes are on ink, labels are correct, seeds repeat patches, faint digits are unknown."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def maker(data: Path) -> PatchMaker:
 
 
 def bare(seed: int, side: int = 220) -> Canvas:
-    """White paper for writing 40 px high."""
+    """Return white paper for writing of 40 px."""
     return Canvas(side, np.full((side, side), 250, np.float32), np.random.default_rng(seed), 40.0, 0.9)
 
 
@@ -62,7 +62,7 @@ def test_patches_are_of_many_kinds(maker: PatchMaker) -> None:
     assert sheet.shape == (3 * (maker.side + 4), 3 * (maker.side + 4), 3)
 
 
-def test_what_is_written_is_what_its_boxes_say(maker: PatchMaker) -> None:
+def test_the_boxes_have_the_labels_of_the_written_number(maker: PatchMaker) -> None:
     for seed in range(12):
         canvas = bare(seed)
         writing = Writing(canvas, maker.sources)
@@ -73,7 +73,7 @@ def test_what_is_written_is_what_its_boxes_say(maker: PatchMaker) -> None:
 
 
 @pytest.mark.parametrize("layout", [PageLayouts.typed, PageLayouts.counted, PageLayouts.answers])
-def test_pages_in_print_have_printed_digits_with_ink_in_their_boxes(
+def test_printed_pages_have_printed_digits_with_ink_in_their_boxes(
     maker: PatchMaker, layout: Callable[[PageLayouts], None]
 ) -> None:
     counts = {HAND: 0, PRINT: 0}
@@ -90,7 +90,7 @@ def test_pages_in_print_have_printed_digits_with_ink_in_their_boxes(
     assert counts[PRINT] > 40 and counts[HAND] < 0.5 * counts[PRINT]
 
 
-def test_a_digit_s_box_is_that_of_its_ink(maker: PatchMaker) -> None:
+def test_the_box_of_a_digit_is_that_of_its_ink(maker: PatchMaker) -> None:
     for seed in range(20):
         canvas = bare(seed)
         writing = Writing(canvas, maker.sources)
@@ -103,7 +103,7 @@ def test_a_digit_s_box_is_that_of_its_ink(maker: PatchMaker) -> None:
         assert 28 < height < 56
 
 
-def test_zeros_in_one_stroke_are_each_boxed_on_their_ink(maker: PatchMaker) -> None:
+def test_each_zero_of_a_chain_has_a_box_on_its_ink(maker: PatchMaker) -> None:
     for seed in range(PATCHES):
         canvas = bare(seed, 420)
         writing = Writing(canvas, maker.sources)
@@ -126,7 +126,7 @@ def test_a_struck_out_number_is_unknown(maker: PatchMaker) -> None:
     assert canvas.boxes[-1][5] == UNKNOWN
 
 
-def test_of_digits_that_cannot_be_seen_nothing_is_asked() -> None:
+def test_invisible_digits_are_unknown() -> None:
     pixels = np.full((60, 90), 220, np.uint8)
     pixels[15:35, 10:20], pixels[15:35, 40:50] = 90, 212
     boxes = np.array([(1, 10, 10, 12, 30, HAND, 0.6), (1, 40, 10, 12, 30, HAND, 0.04)], np.float32)
@@ -158,14 +158,14 @@ def test_real_paper_keeps_its_boxes_on_the_ink() -> None:
                 assert height == pytest.approx(40, rel=0.35)
 
 
-def test_writers_kept_out_are_in_no_patch_to_train_on(data: Path, maker: PatchMaker) -> None:
+def test_held_out_writers_are_not_in_training_patches(data: Path, maker: PatchMaker) -> None:
     held = HandwritingSources.load(data, [FONTS], held_out=True)
     for own, other in ((maker.sources.by_strokes, held.by_strokes), (maker.sources.by_images, held.by_images)):
         assert own and other
         assert not any(kept_out(writer.name) for writer in own) and all(kept_out(writer.name) for writer in other)
 
 
-def test_a_file_that_is_missing_is_named(data: Path, tmp_path: Path) -> None:
+def test_a_missing_file_is_named(data: Path, tmp_path: Path) -> None:
     (tmp_path / "mnist.npz").write_bytes((data / "mnist.npz").read_bytes())
     with pytest.raises(UsageError, match=r"semeion.npz: is missing; give the folder of public data"):
         patch_maker(tmp_path, FONTS)

@@ -1,4 +1,4 @@
-"""Known texts laid on what a detector found."""
+"""Known texts are aligned with detections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from batchocr.training.text_alignment import align_text, align_text_with_gaps
 
 
 def found(text: str, scores: float = 0.9, sure: float = 0.9) -> Detections:
-    """Detections of a text, 20 px apart; blanks are nothing found."""
+    """Return detections of a text, 20 px apart; a space is a place without a detection."""
     boxes, kinds, probabilities = [], [], []
     for at, character in enumerate(text):
         if character != " ":
@@ -38,28 +38,28 @@ def test_each_digit_takes_its_detection_in_order() -> None:
     ]  # fmt: skip
 
 
-def test_a_digit_that_is_misread_is_laid_all_the_same() -> None:
-    seen = found("127", sure=0.6)
-    seen.probabilities[2] = 0.01
-    seen.probabilities[2, 1], seen.probabilities[2, 7] = 0.5, 0.35
-    alignment = align_text("127", seen)
+def test_a_misread_digit_is_aligned_too() -> None:
+    detections = found("127", sure=0.6)
+    detections.probabilities[2] = 0.01
+    detections.probabilities[2, 1], detections.probabilities[2, 7] = 0.5, 0.35
+    alignment = align_text("127", detections)
     assert alignment is not None and [int(box[0]) for box in alignment.boxes] == [1, 2, 7]
 
 
-def test_the_order_found_does_not_matter() -> None:
-    seen = found("480")
-    alignment = align_text("480", seen.take(np.array([2, 0, 1])))
+def test_the_order_of_the_detections_does_not_matter() -> None:
+    detections = found("480")
+    alignment = align_text("480", detections.take(np.array([2, 0, 1])))
     assert alignment is not None and [int(box[0]) for box in alignment.boxes] == [4, 8, 0]
 
 
-def test_a_sign_that_was_not_found_leaves_its_place_unknown() -> None:
+def test_the_place_of_a_missed_sign_is_unknown() -> None:
     alignment = align_text("12.50", found("12 50"))
     assert alignment is not None
     (unknown,) = [box for box in alignment.boxes if box[5] == UNKNOWN]
     assert 20 < unknown[1] < 60 and unknown[1] + unknown[3] < 72
 
 
-def test_what_does_not_fit_is_not_laid() -> None:
+def test_detections_that_do_not_fit_are_not_aligned() -> None:
     assert align_text("123", found("12")) is None, "a digit was not found"
     assert align_text("12", found("13")) is None, "another digit stands there"
     assert align_text("12", found("312")) is None, "a digit stands there that the text lacks"
@@ -67,14 +67,14 @@ def test_what_does_not_fit_is_not_laid() -> None:
     assert align_text("", found("12")) is None
 
 
-def test_a_weak_stray_detection_is_passed_over() -> None:
-    seen = found("312")
-    seen.scores[0] = 0.3
-    alignment = align_text("12", seen)
+def test_a_weak_extra_detection_is_ignored() -> None:
+    detections = found("312")
+    detections.scores[0] = 0.3
+    alignment = align_text("12", detections)
     assert alignment is not None and [box[1] for box in alignment.boxes] == [20, 40]
 
 
-def test_a_digit_that_was_missed_has_the_box_of_its_ink() -> None:
+def test_a_missed_digit_has_the_box_of_its_ink() -> None:
     pixels = np.full((60, 120), 230, np.uint8)
     for x in (0, 20, 40):
         pixels[10:34, x + 4 : x + 12] = 40

@@ -1,4 +1,4 @@
-"""How a level page is cut into tiles: scale, padding, overlap, and what is left out."""
+"""A level page is cut into tiles: scale, padding, overlap, and tiles that are left out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def covered(corners: list[list[int]], width: int, height: int) -> np.ndarray[tup
         ((3508, 2480), 1120 / 3508),  # A4 at 300 dpi becomes 96 dpi: it just fills four rows of tiles
         ((1754, 1240), 1120 / 1754),
         ((3300, 2550), 848 / 2550),  # Letter at 300 dpi just fills three columns
-        ((2000, 2000), 0.5),  # a row less would ask for a much smaller page
+        ((2000, 2000), 0.5),  # one row less would require a much smaller page
         ((1000, 700), 1.0),
         ((450, 300), 848 / 450),
         ((200, 200), 0.32),
@@ -40,7 +40,7 @@ def test_the_scale_of_the_first_pass(shape: tuple[int, int], scale: float) -> No
     assert first_scale(shape) == pytest.approx(scale, rel=0.01)
 
 
-def test_a_page_is_shrunk_a_little_where_that_saves_a_row_of_tiles() -> None:
+def test_a_page_is_reduced_a_little_if_that_saves_a_row_of_tiles() -> None:
     page = noisy(np.full((3508, 2480), 200, np.uint8), 40)
     assert len(make_tiles(page, first_scale(page.shape)).pixels) == 3 * 4
     assert len(make_tiles(page, 1e6**0.5 / (3508 * 2480) ** 0.5).pixels) == 3 * 5
@@ -66,7 +66,7 @@ def test_tiles_of_a_page_full_of_ink_cover_it_and_overlap() -> None:
     assert tiles.pixels.dtype == np.uint8
 
 
-def test_a_page_smaller_than_a_tile_stands_in_its_middle() -> None:
+def test_a_page_smaller_than_a_tile_is_in_its_middle() -> None:
     page = Sheet(100, 80)
     page.digit("8", 30, 20, 40)
     tiles = make_tiles(page.pixels, 1.0)
@@ -93,7 +93,7 @@ def test_faint_writing_is_never_left_out(grain: float, place: tuple[int, int]) -
     assert covered(tiles.corners.tolist(), 1300, 900)[box.top : box.bottom, box.left : box.right].all()
 
 
-def test_small_writing_is_looked_at_enlarged_and_large_writing_reduced() -> None:
+def test_the_second_pass_enlarges_small_writing_and_reduces_large_writing() -> None:
     a4 = (3508, 2480)
     first = first_scale(a4)
     usual = np.full(20, 60.0)
@@ -105,15 +105,15 @@ def test_small_writing_is_looked_at_enlarged_and_large_writing_reduced() -> None
     assert second_scale((1754, 1240), 1.0, np.full(20, 100.0)) == pytest.approx(0.45)
 
 
-def test_a_small_picture_may_be_one_digit_or_a_page_of_small_ones() -> None:
-    picture = (140, 96)
-    first = first_scale(picture)
+def test_a_small_image_may_be_one_digit_or_a_page_of_small_digits() -> None:
+    image = (140, 96)
+    first = first_scale(image)
     assert 140 * first < 100  # a digit that fills it
-    assert second_scale(picture, first, np.empty(0)) == pytest.approx(2.0)  # nothing found: as large as it can be
+    assert second_scale(image, first, np.empty(0)) == pytest.approx(2.0)  # nothing found: as large as it can be
     assert second_scale((300, 400), first_scale((300, 400)), np.full(9, 30.0)) == pytest.approx(34 / 30)
 
 
-def test_where_nothing_is_found_very_large_digits_are_looked_for() -> None:
+def test_the_far_pass_searches_very_large_digits() -> None:
     a4 = (3508, 2480)
     assert far_scale(a4, first_scale(a4)) == pytest.approx(0.35 * first_scale(a4))
     assert far_scale((140, 96), first_scale((140, 96))) is None

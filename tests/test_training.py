@@ -1,4 +1,4 @@
-"""The default system's training: a very small one, its folder, going on after an interruption."""
+"""A very small training of the default system: its folder, and its resumption after an interruption."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def train(data: Path, out: Path, recipe: DefaultRecipe = TINY, *, resume: bool =
 
 @contextmanager
 def stopped_after_an_epoch() -> Iterator[None]:
-    """Ctrl-C as soon as the log has the line of an epoch; expected to come, unless the call ends otherwise before."""
+    """Raise KeyboardInterrupt when the log has the line of an epoch, and suppress it outside of the block."""
 
     def stop(record: logging.LogRecord) -> bool:
         if record.getMessage().startswith("epoch "):
@@ -82,7 +82,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def history(out: Path) -> list[dict[str, float]]:
-    """Of each epoch, less its seconds."""
+    """Return the figures of each epoch, without its seconds."""
     return [{k: v for k, v in e.items() if k != "seconds"} for e in folder.read_history(out / "history.csv")]
 
 
@@ -96,10 +96,10 @@ def test_a_trained_model_can_be_used(trained: Path) -> None:
     given = digits(60, 9)
     read = classifier.classify(given.images)
     assert np.allclose(read.sum(axis=1), 1)
-    assert (read.argmax(axis=1) == given.labels).mean() > 0.2  # two epochs of a few digits: better than by chance
+    assert (read.argmax(axis=1) == given.labels).mean() > 0.2  # two epochs of a few digits: better than chance
 
 
-def test_its_sidecar_says_how_it_was_made(trained: Path) -> None:
+def test_its_sidecar_describes_the_training(trained: Path) -> None:
     sidecar = read_sidecar(trained)
     assert (sidecar.name, sidecar.seed, sidecar.keras) == ("default", TINY.seed, keras.__version__)
     assert (sidecar.input_shape, sidecar.input_dtype) == ((28, 28), "uint8")
@@ -125,7 +125,7 @@ def test_the_model_is_saved_without_its_optimiser(trained: Path) -> None:
 
 @pytest.fixture(scope="module")
 def interrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, float]], bool, Path]:
-    """What the first epoch left, whether that was a model, and the model after the same call was made again."""
+    """Return the history after one epoch, whether a model existed then, and the model after resuming."""
     out = tmp_path_factory.mktemp("interrupted")
     with stopped_after_an_epoch():
         train(data, out)
@@ -133,7 +133,7 @@ def interrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[l
     return first, was_whole, train(data, out, resume=True)
 
 
-def test_an_interrupted_training_goes_on_where_it_was(
+def test_an_interrupted_training_resumes_after_the_last_epoch(
     interrupted: tuple[list[dict[str, float]], bool, Path], trained: Path
 ) -> None:
     first, was_whole, model = interrupted
@@ -148,7 +148,7 @@ def test_an_interrupted_training_goes_on_where_it_was(
     assert Classifier(model, device="cpu", batch_size=64).sidecar.seed == TINY.seed
 
 
-def test_an_interrupted_training_ends_in_the_same_model(
+def test_an_interrupted_training_gives_the_same_model(
     interrupted: tuple[list[dict[str, float]], bool, Path], trained: Path
 ) -> None:
     assert history(interrupted[2].parent)[1] == pytest.approx(history(trained.parent)[1], abs=1e-3)
@@ -163,14 +163,14 @@ def test_the_folder_of_another_training_is_refused(change: dict[str, Any], train
     assert history(trained.parent) == before
 
 
-def test_without_resume_a_training_is_left_alone(trained: Path, data: Path) -> None:
+def test_without_resume_a_training_is_not_changed(trained: Path, data: Path) -> None:
     before = trained.read_bytes()
     with pytest.raises(UsageError, match=r"holds a training; resume it with --resume, or give another --out"):
         train(data, trained.parent)
     assert trained.read_bytes() == before
 
 
-def test_data_without_its_test_half_is_refused_before_the_work(data: Path, tmp_path: Path) -> None:
+def test_data_without_a_test_split_are_refused_before_any_work(data: Path, tmp_path: Path) -> None:
     for path in data.iterdir():
         (tmp_path / path.name).symlink_to(path)
     half = digits(150)
@@ -186,17 +186,17 @@ def test_fonts_must_be_given(data: Path, tmp_path: Path) -> None:
         train_any("default", data, tmp_path / "model")
 
 
-# The detector's
+# The detector
 
 
 def train_detector(data: Path, out: Path, **options: Any) -> Path:
     return train_any("detector", data, out, material=Material(FONTS, **options), detector=TINY_DETECTOR, jobs=1)
 
 
-def test_a_trained_detector_can_be_used_and_gone_on_from(data: Path, tmp_path: Path) -> None:
+def test_a_trained_detector_can_be_used_and_trained_further(data: Path, tmp_path: Path) -> None:
     before = multiprocessing.active_children()
     path = train_detector(data, tmp_path / "first")
-    assert set(multiprocessing.active_children()) <= set(before)  # those that made patches have ended
+    assert set(multiprocessing.active_children()) <= set(before)  # the processes that make patches have ended
     sidecar, file = read_detector(path)
     assert (sidecar.name, sidecar.parameters) == ("detector", SYSTEMS["detector"].parameters)
     assert sidecar.metrics["epochs"] == 1
@@ -208,7 +208,7 @@ def test_a_trained_detector_can_be_used_and_gone_on_from(data: Path, tmp_path: P
         assert np.array_equal(mine, other)
 
 
-def test_what_is_no_detector_is_not_gone_on_from(data: Path, tmp_path: Path) -> None:
+def test_another_model_is_refused_as_a_start(data: Path, tmp_path: Path) -> None:
     for start, says in ((shipped_model(), "is not a detector"), (tmp_path / "none.keras", "cannot be used")):
         with pytest.raises(UsageError, match=rf"{start.name}: {says}.*; give another --start"):
             train_detector(data, tmp_path / "run", start=start)

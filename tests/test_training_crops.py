@@ -1,4 +1,4 @@
-"""Crops to train the classifier on: digits by their boxes, what is no digit, and nothing where nothing is known."""
+"""Training crops of the classifier: digits from their boxes, non-digits, and no crops from unknown areas."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXACT = CropSampling(jitter_ratio=0, large_jitter_ratio=0, bar_px=0)
 
 
 def page(noisy: bool = False) -> tuple[Pixels, Boxes]:
-    """Ten digits 40 px high, apart from each other, each with the box of its ink."""
+    """Return a page with ten separate digits of 40 px, and the boxes of their ink."""
     pixels = np.full((240, 300), 245, np.uint8)
     boxes = []
     for digit, left, top in PLACES:
@@ -42,14 +42,14 @@ def page(noisy: bool = False) -> tuple[Pixels, Boxes]:
 
 
 def is_ring(crop: Pixels) -> bool:
-    """As wide as high, with nothing in the middle and ink on all sides of it."""
+    """Return whether a crop is square, without ink in the middle and with ink on all sides."""
     _, _, width, height = cv2.boundingRect((crop > 60).view(np.uint8))
     sides = [part.any() for part in (crop[:10, 13:15], crop[18:, 13:15], crop[13:15, :10], crop[13:15, 18:])]
     return abs(width - height) <= 2 and not crop[12:16, 12:16].any() and all(sides)
 
 
 def detections(*boxes: tuple[float, float, float, float]) -> Detections:
-    """All digits by hand."""
+    """Return detections of handwritten digits."""
     count = len(boxes)
     kinds, probabilities = np.full(count, HAND, np.int8), np.full((count, CLASSES), 1 / CLASSES, np.float32)
     sides, scores = np.array(boxes, np.float32).reshape(-1, 4), np.full(count, 0.9, np.float32)
@@ -81,15 +81,15 @@ def test_the_same_seed_cuts_the_same() -> None:
     assert all(np.array_equal(first[name].images, second[name].images) for name in first)
 
 
-def test_print_is_a_group_of_its_own() -> None:
+def test_printed_digits_are_a_separate_group() -> None:
     pixels, boxes = page()
     boxes[:4, 5] = PRINT
     groups = labelled_crops(pixels, boxes, np.random.default_rng(0))
     assert sorted(groups[PRINTED].labels.tolist()) == [0, 1, 2, 3] and len(groups[HANDWRITTEN]) == 6
 
 
-def test_ink_that_is_no_digit_is_none() -> None:
-    """A ring is, and never the digit beside it; both in one box are left out."""
+def test_ink_without_a_box_is_a_non_digit() -> None:
+    """The ring is a non-digit, but never the digit beside it; a crop of both is left out."""
     pixels, boxes = page(noisy=True)
     pixels[:, :220], pixels[:110] = 245, 245
     found = 0
@@ -102,7 +102,7 @@ def test_ink_that_is_no_digit_is_none() -> None:
     assert found >= 4
 
 
-def test_nothing_is_cut_where_nothing_is_known() -> None:
+def test_unknown_areas_give_no_crops() -> None:
     pixels, boxes = page(noisy=True)
     unknown = [[0, 75, 0, 225, 110, UNKNOWN], [0, 0, 110, 300, 130, UNKNOWN]]
     boxes = np.concatenate([boxes[:1], unknown]).astype(np.float32)
@@ -112,7 +112,7 @@ def test_nothing_is_cut_where_nothing_is_known() -> None:
         assert MARKS not in groups and FOUND not in groups
 
 
-def test_false_detections_are_none_and_true_ones_are_not() -> None:
+def test_only_false_detections_are_non_digits() -> None:
     pixels, boxes = page(noisy=True)
     six = boxes[6, 1:5] + (1, -2, 2, 2)
     found = detections((248, 203, 25, 25), tuple(six), tuple(boxes[3, 1:5] * (1, 1, 0.4, 1)))
@@ -122,7 +122,7 @@ def test_false_detections_are_none_and_true_ones_are_not() -> None:
     assert is_ring(ring)
 
 
-def test_a_slash_alone_is_no_example_of_none() -> None:
+def test_a_known_slash_is_not_a_non_digit() -> None:
     pixels = np.full((120, 120), 240, np.uint8)
     cv2.line(pixels, (50, 90), (62, 40), 20, 3)
     slash = np.array([(10 + SIGNS.index("/"), 48, 38, 16, 54, SIGN)], np.float32)

@@ -1,4 +1,4 @@
-"""A teaching system through the command: its folder, the same figures again, going on, and what is refused."""
+"""Training of a teaching system through the command: its folder, reproducible figures, resuming, errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three epochs in one go."""
+    """Train three epochs without interruption."""
     out = tmp_path_factory.mktemp("trained") / "run"
     ended = train(data, out, "--epochs", 3)
     assert (ended.code, ended.out) == (0, f"{out / 'model.keras'}\n")
@@ -43,12 +43,12 @@ def metrics(out: Path) -> dict[str, Any]:
     return read
 
 
-def test_the_folder_holds_all_that_tells_of_the_training(trained: Path) -> None:
+def test_the_folder_has_all_files_of_the_training(trained: Path) -> None:
     told = metrics(trained)
     assert (told["system"], told["recipe"], told["epochs"], told["seed"]) == ("mlp-512", "long", 3, 2017)
     assert (told["validation"]["count"], told["test"]["count"]) == (35, 100)
     assert told["test"]["accuracy"] == pytest.approx(1 - told["test"]["errors"] / 100)
-    assert told["test"]["accuracy"] > 0.6  # these digits are all of one hand
+    assert told["test"]["accuracy"] > 0.6  # one writer wrote all these digits
     history = read_history(trained / "history.csv")
     assert len(history) == 3 and history[2]["loss"] < history[0]["loss"]
     assert history[2]["val_accuracy"] == pytest.approx(told["validation"]["accuracy"], abs=1e-4)
@@ -62,13 +62,13 @@ def test_the_folder_holds_all_that_tells_of_the_training(trained: Path) -> None:
         assert image is not None and min(image.shape[:2]) > 300 and np.ptp(image) > 200
 
 
-def test_what_was_trained_can_read_scans(trained: Path, one_digit: Path, tmp_path: Path) -> None:
+def test_a_trained_model_can_read_scans(trained: Path, one_digit: Path, tmp_path: Path) -> None:
     ended = here("run", one_digit, "--model", trained / "model.keras", "--out", tmp_path / "results.csv")
     assert ended.code == 0
     assert len(rows(tmp_path / "results.csv")) == 1
 
 
-def test_the_same_seed_gives_the_same_figures_also_after_an_interruption(
+def test_the_same_seed_gives_the_same_figures_after_an_interruption_too(
     trained: Path, data: Path, tmp_path: Path
 ) -> None:
     assert train(data, tmp_path / "run", "--epochs", 1).code == 0
@@ -79,7 +79,7 @@ def test_the_same_seed_gives_the_same_figures_also_after_an_interruption(
     assert metrics(tmp_path / "other")["test"] != first["test"]
 
 
-def test_a_folder_is_only_gone_on_with_where_asked_and_as_before(trained: Path, data: Path, tmp_path: Path) -> None:
+def test_a_folder_is_resumed_only_with_resume_and_the_same_options(trained: Path, data: Path, tmp_path: Path) -> None:
     before = sorted(path.stat().st_mtime_ns for path in trained.iterdir())
     for options, says in (
         ((), f"{trained}: holds a training; resume it with --resume, or give another --out"),
@@ -97,7 +97,7 @@ def test_a_folder_is_only_gone_on_with_where_asked_and_as_before(trained: Path, 
     assert ended.code == 7 and "cannot be written" in ended.err
 
 
-def test_a_network_that_diverged_is_told_and_its_figures_are_numbers(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_diverged_network_is_reported_and_its_figures_are_numbers(caplog: pytest.LogCaptureFixture) -> None:
     model = build("softmax-15")
     model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
     assert np.allclose(probabilities(model, digits(20).images), 0.1)

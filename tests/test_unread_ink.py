@@ -72,7 +72,7 @@ def test_a_sign_is_explained() -> None:
     assert not unread(page(((198, 112), (198, 150))), explained=np.array([[194.0, 110.0, 9.0, 42.0]]))
 
 
-def test_a_5_of_an_old_register_that_continues_far_below() -> None:
+def test_a_5_of_an_old_register_that_continues_far_below_the_line() -> None:
     pixels = page()
     cv2.polylines(pixels, [np.array([(222, 96), (208, 104), (212, 170), (196, 256)], np.int32)], False, 40, 4)
     assert unread(pixels)
