@@ -266,6 +266,6 @@ def test_a_changed_file_is_reported_and_read_by_the_next_run(tmp_path: Path, one
 def test_the_row_of_a_damaged_scan_has_its_hash(tmp_path: Path, one_digit: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
     (scan,) = find_scans([tmp_path]).scans
-    (seen,) = look(scan, 250)
-    assert (seen.row.error, seen.row.page) == ("not-a-picture", None)
-    assert seen.row.sha256 == "9ed97c950c330a5b556b00fe9d46390594f0a34437886edd034c323444fbd7d8"
+    (page,) = look(scan, 250)
+    assert (page.row.error, page.row.page) == ("not-a-picture", None)
+    assert page.row.sha256 == "9ed97c950c330a5b556b00fe9d46390594f0a34437886edd034c323444fbd7d8"

@@ -141,7 +141,7 @@ def test_if_no_copy_can_be_made_the_message_has_the_fix(prey: Prey, monkeypatch:
 
 
 @pytest.mark.parametrize("make", [kernel(shape=(3, 4)), an_input_without_shape])
-def test_a_fault_in_keras_is_reported_in_one_line(make: Callable[[Prey], dict[str, bytes]], prey: Prey) -> None:
+def test_an_error_in_keras_is_reported_in_one_line(make: Callable[[Prey], dict[str, bytes]], prey: Prey) -> None:
     model = put(prey.marker.with_name("m.keras"), packed(make(prey)))
     with pytest.raises(ModelError, match=r"m\.keras: Keras .* cannot load it \(.*\); choose another model$"):
         Classifier(model, device="cpu")
@@ -183,8 +183,8 @@ def test_the_harmless_model_is_read(prey: Prey, one_digit: Path) -> None:
     assert len(rows(model.with_name("results.csv"))) <= 1
 
 
-def test_a_network_of_ones_own_is_read(tmp_path: Path, one_digit: Path) -> None:
-    """Of many kinds of layers, with branches, a network within, and compiled with a function of one's own."""
+def test_a_network_of_the_user_is_read(tmp_path: Path, one_digit: Path) -> None:
+    """It has many kinds of layers, branches and a nested network, and is compiled with a function of the user."""
     images = layers.Input((28, 28), dtype="uint8")
     x = layers.Reshape((28, 28, 1))(layers.Rescaling(1 / 255)(images))
     x = layers.SeparableConv2D(8, 3, depthwise_initializer="he_normal")(layers.GaussianNoise(0.1)(x))

@@ -103,11 +103,11 @@ def test_a_fitted_calibration_gives_the_share_that_is_right() -> None:
     logits[np.arange(n), truth] += rng.choice([1.0, 5.0], n)
     said = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     classifier = np.concatenate([said * 0.95, np.full((n, 1), 0.05)], axis=1)
-    told = features(np.full(n, 0.7), said, classifier, joint_probabilities(said, classifier), np.zeros((n, 2)))
+    evidence = features(np.full(n, 0.7), said, classifier, joint_probabilities(said, classifier), np.zeros((n, 2)))
     right = said.argmax(axis=1) == truth
-    calibration = fit_calibration(told, right, np.ones(n, np.bool_))
+    calibration = fit_calibration(evidence, right, np.ones(n, np.bool_))
     assert isinstance(calibration, Calibration)
-    sure = confidence(told, calibration)
+    sure = confidence(evidence, calibration)
     for low, high in ((0.3, 0.6), (0.6, 0.9), (0.9, 1.0)):
         some = (sure >= low) & (sure < high)
         assert sure[some].mean() == pytest.approx(right[some].mean(), abs=0.1)

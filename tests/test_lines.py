@@ -33,7 +33,7 @@ def bent(boxes: Boxes, slope: float, sag_px: float) -> Boxes:
     return moved
 
 
-def test_nothing_has_no_lines() -> None:
+def test_no_boxes_give_no_lines() -> None:
     assert find_lines(np.empty((0, 4))) == []
 
 

@@ -50,10 +50,10 @@ def test_digits_below_the_threshold_are_marked_and_not_dropped(
     assert [{**row, "review": ""} for row in rows(ours)] == [{**row, "review": ""} for row in rows(plain)]
     assert marked(ours) == [float(row["confidence"]) < least for row in rows(ours)]
     assert any(marked(ours)) or least < 0.99
-    told = account(ours)
-    assert (told["settings"]["max_error"], told["settings"]["min_confidence"]) == (float(max_error), least)
-    assert (told["reading"]["file"], told["reading"]["data"]) == ("mine.reading.json", "a made-up table")
-    assert told["reading"]["fitted"]
+    report = account(ours)
+    assert (report["settings"]["max_error"], report["settings"]["min_confidence"]) == (float(max_error), least)
+    assert (report["reading"]["file"], report["reading"]["data"]) == ("mine.reading.json", "a made-up table")
+    assert report["reading"]["fitted"]
 
 
 def test_the_environment_sets_it_too(model: Path, one_digit: Path, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_reader_takes_it_too(model: Path, samples: Path) -> None:
     assert read["review"].str.contains("low-confidence").any()
     with pytest.raises(UsageError, match="give one of them"):
         Reader(model, max_error=0.01, min_confidence=0.5)
-    with pytest.raises(UsageError, match="give a share from 0 to 1"):
+    with pytest.raises(UsageError, match="must be a number from 0 to 1"):
         Reader(model, max_error=5)
     with pytest.raises(ModelError, match=r"none\.keras: there is no such model"):
         Reader(model.with_name("none.keras"), max_error=0.01)

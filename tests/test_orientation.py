@@ -24,9 +24,9 @@ def test_strong_digits_of_a_sure_class_are_upright() -> None:
     sure, unsure = (
         detected(row_of_boxes(100, 150, 8), "12345678", score=0.95, sure=probability) for probability in (0.99, 0.7)
     )
-    told = evidence(sure)
-    assert (told.strong, told.sure_share) == (8, 1.0)
-    assert told.strength == pytest.approx(0.95 * 0.99, abs=0.01)
+    result = evidence(sure)
+    assert (result.strong, result.sure_share) == (8, 1.0)
+    assert result.strength == pytest.approx(0.95 * 0.99, abs=0.01)
     assert is_upright(evidence(sure))
     assert evidence(unsure).sure_share == 0
     assert not is_upright(evidence(unsure))

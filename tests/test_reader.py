@@ -136,7 +136,7 @@ MODES = "1 L LA La P PA RGB RGBA RGBa RGBX CMYK YCbCr LAB HSV I I;16 F".split()
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_image_of_pillow_s_of_any_mode_becomes_grey(mode: str) -> None:
+def test_a_pillow_image_of_any_mode_becomes_grey(mode: str) -> None:
     levels = np.tile(np.array([[20, 230]], np.uint8), (8, 4))
     if mode == "F":
         image = Image.fromarray(levels.astype(np.float32) / 255)
@@ -157,7 +157,7 @@ def test_an_image_of_pillow_s_of_any_mode_becomes_grey(mode: str) -> None:
     assert (image.mode, image.tobytes()) == (mode, before)
 
 
-def test_an_image_of_pillow_s_is_turned_by_exif_and_stays_as_it_is() -> None:
+def test_a_pillow_image_is_turned_by_exif_and_not_changed_itself() -> None:
     image = Image.new("L", (40, 20), 255)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -167,12 +167,12 @@ def test_an_image_of_pillow_s_is_turned_by_exif_and_stays_as_it_is() -> None:
         assert opened.size == (40, 20) and opened.getexif()[0x0112] == 6
 
 
-def test_transparent_images_of_pillow_s_are_on_white() -> None:
+def test_transparent_pillow_images_are_on_white() -> None:
     for mode in ("LA", "RGBA"):
         assert (pillow_to_grey(Image.new(mode, (4, 4))) == 255).all()
 
 
-def test_images_of_pillow_s_that_cannot_be_read_are_named() -> None:
+def test_pillow_images_that_cannot_be_read_are_named() -> None:
     with pytest.raises(UsageError, match="mode I: its values must be from 0 to 65535"):
         pillow_to_grey(Image.fromarray(np.full((4, 4), 70_000, np.int32)))
     with pytest.raises(UsageError, match=r"from 0 \(black\) to 1"):
@@ -269,11 +269,11 @@ def test_a_blank_page_gives_no_rows_but_all_columns(reader: Reader) -> None:
 def test_a_scan_that_cannot_be_read_raises_an_error_with_the_reason(reader: Reader, tmp_path: Path) -> None:
     with pytest.raises(ScanError, match=r"none\.png: there is no such file"):
         reader.read(tmp_path / "none.png")
-    with pytest.raises(ScanError, match="not a picture"):
+    with pytest.raises(ScanError, match="not an image"):
         reader.read(b"not a picture at all")
 
 
-def test_pages_go_on_where_read_raises(reader: Reader, tmp_path: Path) -> None:
+def test_pages_continues_where_read_raises(reader: Reader, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
     (page,) = reader.pages(tmp_path / "text.png")
     assert (page.page.status, page.page.error, page.digits) == ("failed", "not-a-picture", ())

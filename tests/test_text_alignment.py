@@ -61,8 +61,8 @@ def test_the_place_of_a_missed_sign_is_unknown() -> None:
 
 def test_detections_that_do_not_fit_are_not_aligned() -> None:
     assert align_text("123", found("12")) is None, "a digit was not found"
-    assert align_text("12", found("13")) is None, "another digit stands there"
-    assert align_text("12", found("312")) is None, "a digit stands there that the text lacks"
+    assert align_text("12", found("13")) is None, "another digit is at this place"
+    assert align_text("12", found("312")) is None, "there is a digit that is not in the text"
     assert align_text("12", found("12", scores=0.2, sure=0.3)) is None, "too unsure"
     assert align_text("", found("12")) is None
 
@@ -83,6 +83,6 @@ def test_a_missed_digit_has_the_box_of_its_ink() -> None:
     assert boxes is not None and [int(box[0]) for box in boxes] == [1, 2, 5]
     left, top, _, height = boxes[-1][1:5]
     assert abs(left - 24) <= 3 and abs(top - 10) <= 3 and abs(height - 40) <= 6
-    assert align_text_with_gaps("1552", found("1 2"), pixels) is None, "two are missing, one piece of ink stands there"
-    assert align_text_with_gaps("152", found("1 7"), pixels) is None, "another digit stands there"
+    assert align_text_with_gaps("1552", found("1 2"), pixels) is None, "two are missing, but there is one piece of ink"
+    assert align_text_with_gaps("152", found("1 7"), pixels) is None, "another digit is at this place"
     assert align_text_with_gaps("1a2", found("1 2"), pixels) is None, "letters have no boxes"

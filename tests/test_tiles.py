@@ -14,10 +14,10 @@ OVERLAP = PARAMETERS.overlap_px
 
 
 def covered(corners: list[list[int]], width: int, height: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    seen = np.zeros((height, width), np.bool_)
+    inside = np.zeros((height, width), np.bool_)
     for left, top in corners:
-        seen[max(0, top) : top + TILE, max(0, left) : left + TILE] = True
-    return seen
+        inside[max(0, top) : top + TILE, max(0, left) : left + TILE] = True
+    return inside
 
 
 @pytest.mark.parametrize(

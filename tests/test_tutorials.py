@@ -44,19 +44,19 @@ def metrics(out: Path) -> dict[str, Any]:
 
 
 def test_the_folder_has_all_files_of_the_training(trained: Path) -> None:
-    told = metrics(trained)
-    assert (told["system"], told["recipe"], told["epochs"], told["seed"]) == ("mlp-512", "long", 3, 2017)
-    assert (told["validation"]["count"], told["test"]["count"]) == (35, 100)
-    assert told["test"]["accuracy"] == pytest.approx(1 - told["test"]["errors"] / 100)
-    assert told["test"]["accuracy"] > 0.6  # one writer wrote all these digits
+    figures = metrics(trained)
+    assert (figures["system"], figures["recipe"], figures["epochs"], figures["seed"]) == ("mlp-512", "long", 3, 2017)
+    assert (figures["validation"]["count"], figures["test"]["count"]) == (35, 100)
+    assert figures["test"]["accuracy"] == pytest.approx(1 - figures["test"]["errors"] / 100)
+    assert figures["test"]["accuracy"] > 0.6  # one writer wrote all these digits
     history = read_history(trained / "history.csv")
     assert len(history) == 3 and history[2]["loss"] < history[0]["loss"]
-    assert history[2]["val_accuracy"] == pytest.approx(told["validation"]["accuracy"], abs=1e-4)
+    assert history[2]["val_accuracy"] == pytest.approx(figures["validation"]["accuracy"], abs=1e-4)
     sidecar = read_sidecar(trained / "model.keras")
-    assert (sidecar.name, sidecar.metrics["test_accuracy"]) == ("mlp-512", told["test"]["accuracy"])
+    assert (sidecar.name, sidecar.metrics["test_accuracy"]) == ("mlp-512", figures["test"]["accuracy"])
     table = sidecar.calibration
     assert table is not None and table.rows == table.candidates == table.levels[0].accepted == 35
-    assert table.levels[0].wrong == told["validation"]["errors"]
+    assert table.levels[0].wrong == figures["validation"]["errors"]
     for name in PICTURES:
         image = cv2.imread(str(trained / f"{name}.png"))
         assert image is not None and min(image.shape[:2]) > 300 and np.ptp(image) > 200
@@ -85,7 +85,7 @@ def test_a_folder_is_resumed_only_with_resume_and_the_same_options(trained: Path
         ((), f"{trained}: holds a training; resume it with --resume, or give another --out"),
         (("--resume", "--recipe", "short"), "holds another training (see training.json)"),
         (("--resume", "--seed", "5"), "holds another training (see training.json)"),
-        (("--resume", "--epochs", "1"), "has had 3 epochs; ask for as many with --epochs, or for more"),
+        (("--resume", "--epochs", "1"), "has 3 epochs already; give at least as many as --epochs"),
     ):
         ended = train(data, trained, *options)
         assert ended.code == 2 and says in ended.err
