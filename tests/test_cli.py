@@ -209,7 +209,7 @@ def test_all_formats_hold_the_same_rows(tmp_path: Path, samples: Path, samples_j
         out.parent.mkdir()
         state = tmp_path / "journal"  # so that the second run reads nothing again
         assert here("run", samples, "--out", out, "--device", "cpu", "--state", state).code == 0
-        for kind in ("numbers.csv", "run.json", "pages.csv"):
+        for kind in (f"numbers.{suffix}", "run.json", f"pages.{suffix}"):
             assert beside(out, kind).is_file()
         if suffix == "jsonl":
             table = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
