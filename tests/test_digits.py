@@ -212,7 +212,7 @@ def broken_gzip(path: Path) -> Path:
 
 BAD: dict[str, tuple[Any, str]] = {
     "another size": (wrong_size, "40 x 32 pixels; one picture of 28 x 28 is needed"),
-    "a damaged picture": (damaged_picture, "not a picture"),
+    "a damaged picture": (damaged_picture, "not an image"),
     "an empty class": (empty_class, "holds no pictures; put some of the digit 3 in"),
     "a class of no digit": (other_class, "is called after no digit 0-9"),
     "an empty folder": (nothing, "holds neither digits nor folders of them; give mnist"),
