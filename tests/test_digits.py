@@ -212,7 +212,7 @@ def broken_gzip(path: Path) -> Path:
 
 BAD: dict[str, tuple[Any, str]] = {
     "another size": (wrong_size, "40 x 32 pixels; one image of 28 x 28 is required"),
-    "a damaged picture": (damaged_picture, "not a picture"),
+    "a damaged picture": (damaged_picture, "not an image"),
     "an empty class": (empty_class, "holds no images; add images of the digit 3, or remove the folder"),
     "a class of no digit": (other_class, "its name is not a digit 0 to 9"),
     "an empty folder": (nothing, "has no folders 0 to 9 of images; give mnist"),
