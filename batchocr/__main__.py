@@ -1,6 +1,6 @@
 """The command in a process of its own: `batchocr`, and `python -m batchocr`.
 
-Nothing that takes time is imported before it is called, for a worker process imports this again as it starts.
+Each worker process imports this module when it starts. So nothing slow is imported before `main` is called.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from batchocr.process_setup import look_seldom
 
 
 def main() -> None:
-    """Runs the command and ends this process with its exit code."""
+    """Run the command and end this process with its exit code."""
     look_seldom()
     from batchocr.cli import app
 
@@ -24,9 +24,9 @@ def main() -> None:
 
 
 def _end_at_once(code: object) -> None:
-    """Without taking TensorFlow apart, which takes a second: all is written and closed by now.
+    """End without unloading TensorFlow, which takes a second. All files are written and closed at this point.
 
-    Returns where there is more to say than a number, or nobody takes what was said: that is Python's to tell.
+    Returns if `code` is not a number or a stream cannot be flushed: Python then reports it.
     """
     if not isinstance(code, int):
         return

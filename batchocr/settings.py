@@ -38,6 +38,8 @@ class Settings:
     """Seconds that a page may take before its worker is ended; it is tried once more alone."""
     max_failures: int | None = None
     """Failed pages of this run after which no more is read; what was not read are failed pages too."""
+    limit: int | None = None
+    """Pages that this run reads at most; the rest is left for the next run and has no rows."""
     state: Path | None = None
     """Folder of the journal; None for `OUT.journal` beside the output."""
     fresh: bool = False

@@ -90,7 +90,7 @@ def test_a_signal_ends_it_cleanly_and_it_goes_on(
     ended = running.end()
     assert ended.code == code
     assert ended.err.strip().endswith(
-        "batchocr: stopped; what was read is kept, and the same command goes on with the rest"
+        "batchocr: stopped; the pages read so far are kept, and the same command resumes with the rest"
     )
     assert "Traceback" not in ended.err and "crashed" not in ended.err
     assert contents(tmp_path) == {}
@@ -159,7 +159,7 @@ def test_a_page_that_never_ends_is_a_failed_row_and_the_others_are_read(tmp_path
     pages = {row["file"]: row for row in rows(beside(out, "pages.csv"))}
     assert (pages["digit.jpg"]["status"], pages["endless.pdf"]["error"]) == ("read", "timeout")
     assert len(pages["endless.pdf"]["sha256"]) == 64
-    assert here("run", tmp_path / "scans", "--out", out).out.startswith("2 pages (2 of them before)")
+    assert here("run", tmp_path / "scans", "--out", out).out.startswith("2 pages (2 of them from the journal)")
 
 
 def test_a_full_disk_ends_with_7_and_it_goes_on_once_there_is_room(
@@ -185,7 +185,7 @@ def test_a_second_run_on_the_same_output_ends_with_9_and_says_who_holds_it(scans
     running.wait_for(lambda: (tmp_path / JOURNAL / HOLDER).exists())
     ended = here("run", scans, "--out", tmp_path / "results.csv")
     assert ended.code == 9
-    assert f"another run is at work on it: process {running.process.pid} on " in ended.err
+    assert f"another run is using it: process {running.process.pid} on " in ended.err
     assert here("run", scans, "--out", tmp_path / "results.csv", "--state", tmp_path / "other").code == 9
     running.kill()
     assert (tmp_path / JOURNAL / HOLDER).exists()

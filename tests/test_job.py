@@ -18,7 +18,8 @@ from conftest import Job
 from strokes import page, save
 
 from batchocr import Settings, run
-from batchocr.batch.job import journal_folder, written_files
+from batchocr.batch.job import written_files
+from batchocr.batch.open_journal import journal_folder
 from batchocr.errors import ExitCode, ModelError, NothingToRead
 from batchocr.reading_file import NAME, read_reading
 from batchocr.recognition.model_file import read_sidecar, sha256, shipped_model

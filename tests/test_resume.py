@@ -17,8 +17,8 @@ from strokes import page, save
 
 from batchocr import Settings, Summary, run
 from batchocr.batch import journal as journals
-from batchocr.batch.job import journal_folder
 from batchocr.batch.journal import FILE, Journal, is_local
+from batchocr.batch.open_journal import journal_folder
 from batchocr.errors import OutputError, Stopped
 from batchocr.recognition.model_file import shipped_model
 from batchocr.records import PageResult, PageRow, Scan
@@ -160,9 +160,9 @@ def test_another_model_and_another_version_read_all_again(
     assert read(scans, out, mine)[1] == []  # it is the same, whatever it is called
     model.with_suffix(".json").write_text(sidecar.replace('"temperature": 1.', '"temperature": 2.'))
     assert len(read(scans, out, mine)[1]) == 7
-    monkeypatch.setattr("batchocr.batch.job.__version__", "99")
+    monkeypatch.setattr("batchocr.batch.open_journal.__version__", "99")
     assert len(read(scans, out, mine)[1]) == 7
-    monkeypatch.setattr("batchocr.batch.job.code_sha256", lambda: "changed")
+    monkeypatch.setattr("batchocr.batch.open_journal.code_sha256", lambda: "changed")
     assert len(read(scans, out, mine)[1]) == 7
 
 
@@ -178,7 +178,7 @@ def test_fresh_starts_over_whatever_the_journal_holds(scans: Path, out: Path) ->
     assert len(read(scans, out, replace(SETTINGS, fresh=True))[1]) == 7
     (journal_folder(out) / FILE).write_bytes(b"not a journal at all" * 100)
     ended = here("run", scans, "--out", out)
-    assert ended.code == 7 and "journal.sqlite: is damaged, or no journal" in ended.err and "--fresh" in ended.err
+    assert ended.code == 7 and "journal.sqlite: is damaged, or not a journal" in ended.err and "--fresh" in ended.err
     assert here("run", scans, "--out", out, "--fresh", "--device", "cpu").code == 3
 
 

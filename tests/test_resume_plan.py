@@ -55,6 +55,6 @@ def test_more_scans_than_are_asked_for_at_once(tmp_path: Path) -> None:
                 sha256 = hashlib.sha256(b"%d" % (number % 2400)).hexdigest()
                 journal.add(scans[-1], PageResult(PageRow(path.name, 1, "empty")), pages=1, sha256=sha256)
         with pytest.raises(Stopped):
-            plan(scans, journal, retry_failed=False, jobs=2, should_stop=lambda: True)
-        todo = plan(scans, journal, retry_failed=False, jobs=2, should_stop=lambda: False)
+            plan(scans, journal.entries(), retry_failed=False, jobs=2, should_stop=lambda: True)
+        todo = plan(scans, journal.entries(), retry_failed=False, jobs=2, should_stop=lambda: False)
         assert (todo.kept, todo.parts) == (2400, tuple(map(Part, scans[2400:])))

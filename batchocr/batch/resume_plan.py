@@ -1,75 +1,126 @@
-"""What is still to be read: the scans that were found, held against the journal."""
+"""The plan of a run: which pages are still to be read, by comparing the scans with the journal."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from batchocr.batch.journal import Entry, Journal
+from batchocr.batch.journal import Entry
 from batchocr.errors import Stopped
 from batchocr.records import Part, Scan
 
-_AT_ONCE = 1000  # scans whose hash is asked for: a million would be a gigabyte of questions
+_BATCH = 1000  # scans that are hashed at once: a million futures would take a gigabyte
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a run has to do."""
 
-    parts: tuple[Part, ...]
-    kept: int
-    """Pages that the journal has, and that are not read again."""
+    parts: tuple[Part, ...] = ()
+    """What is to be read. Scans that failed in an earlier run come last."""
+    kept: int = 0
+    """Pages in the journal that are not read again."""
+    kept_failed: int = 0
+    """Of these, the pages that failed."""
+    stale: tuple[Entry, ...] = ()
+    """Pages in the journal whose scans are gone or changed, or that are to be read again."""
+
+    @property
+    def to_read(self) -> int:
+        """Pages to be read, as far as is known: a scan that was never opened counts as one page."""
+        return count_pages(self.parts)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the number of pages of all scans is known."""
+        return all(part.last for part in self.parts)
 
 
 def plan(
-    scans: Sequence[Scan], journal: Journal, *, retry_failed: bool, jobs: int, should_stop: Callable[[], bool]
+    scans: Sequence[Scan],
+    entries: Mapping[Path, Sequence[Entry]],
+    *,
+    retry_failed: bool,
+    jobs: int,
+    should_stop: Callable[[], bool],
 ) -> Plan:
-    """Takes out of the journal what is gone or changed, and tells what is missing.
+    """Compare the scans with the journal.
 
-    A page in it counts where path, name and sha256 of its scan are what they were; two equal files are two scans.
-    With `retry_failed`, pages that failed do not count. Raises Stopped where `should_stop()`.
+    A page of the journal is kept if path, name and SHA-256 of its scan are unchanged. Two equal files are two scans.
+
+    Args:
+        scans: The scans of this run.
+        entries: The pages of the journal, by the path of their scan.
+        retry_failed: Whether pages that failed are read again.
+        jobs: Files that are hashed at the same time.
+        should_stop: Called after each file.
+
+    Raises:
+        Stopped: `should_stop` returned True.
     """
-    entries = journal.entries()
     parts: list[Part] = []
-    good: set[int] = set()
-    known = [scan for scan in scans if any(entry.sha256 for entry in entries.get(scan.path, []))]
-    hashes: dict[Path, str] = {}
-    with ThreadPoolExecutor(jobs) as pool:
-        for start in range(0, len(known), _AT_ONCE):
-            some = known[start : start + _AT_ONCE]
-            for scan, sha256 in zip(some, pool.map(hash_of, some), strict=True):
-                hashes[scan.path] = sha256
-                if should_stop():
-                    pool.shutdown(cancel_futures=True)
-                    raise Stopped("stopped before anything was read; the same command goes on")
+    retried: list[Part] = []
+    kept: list[Entry] = []
+    hashes = _hashes([scan for scan in scans if any(e.sha256 for e in entries.get(scan.path, ()))], jobs, should_stop)
     for scan in scans:
+        known = entries.get(scan.path, ())
         valid = [
             entry
-            for entry in entries.get(scan.path, [])
+            for entry in known
             if entry.name == scan.name
             and entry.sha256 == hashes.get(scan.path) != ""
             and not (retry_failed and entry.failed)
         ]
-        good.update(entry.id for entry in valid)
-        parts += gaps(scan, valid)
-    stale = [entry for of_scan in entries.values() for entry in of_scan if entry.id not in good]
-    if stale:
-        journal.drop(stale)
-    return Plan(tuple(parts), len(good))
+        kept += valid
+        (retried if any(entry.failed for entry in known) else parts).extend(gaps(scan, valid))
+    valid_ids = {entry.id for entry in kept}
+    stale = tuple(entry for of_scan in entries.values() for entry in of_scan if entry.id not in valid_ids)
+    return Plan((*parts, *retried), len(kept), sum(entry.failed for entry in kept), stale)
 
 
-def gaps(scan: Scan, have: Sequence[Entry]) -> Iterator[Part]:
-    """The pages of a scan that are none of these, in as few parts as may be."""
-    if not have:
+def _hashes(scans: Sequence[Scan], jobs: int, should_stop: Callable[[], bool]) -> dict[Path, str]:
+    hashes: dict[Path, str] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        for start in range(0, len(scans), _BATCH):
+            batch = scans[start : start + _BATCH]
+            for scan, sha256 in zip(batch, pool.map(hash_of, batch), strict=True):
+                hashes[scan.path] = sha256
+                if should_stop():
+                    pool.shutdown(cancel_futures=True)
+                    raise Stopped("stopped before anything was read; the same command resumes it")
+    return hashes
+
+
+def limited(parts: Iterable[Part], limit: int) -> tuple[Part, ...]:
+    """Return the first parts, with at most `limit` pages; a part with an unknown number of pages counts as one."""
+    taken: list[Part] = []
+    for part in parts:
+        if limit <= 0:
+            break
+        if part.last is not None:
+            part = replace(part, last=min(part.last, part.first + limit - 1))
+        taken.append(part)
+        limit -= count_pages([part])
+    return tuple(taken)
+
+
+def count_pages(parts: Iterable[Part]) -> int:
+    """Return the number of pages; a part with an unknown number counts as one."""
+    return sum(part.last - part.first + 1 if part.last else 1 for part in parts)
+
+
+def gaps(scan: Scan, entries: Sequence[Entry]) -> Iterator[Part]:
+    """Yield the pages of a scan that are not among `entries`, in as few parts as possible."""
+    if not entries:
         yield Part(scan)
         return
-    pages = max(entry.pages for entry in have)
-    numbers = {entry.page for entry in have}
-    if None in numbers:  # it could not be opened, and will not be now
+    pages = max(entry.pages for entry in entries)
+    numbers = {entry.page for entry in entries}
+    if None in numbers:  # the scan as a whole could not be opened, and it is unchanged
         return
     first = None
     for number in range(1, pages + 2):
@@ -81,10 +132,14 @@ def gaps(scan: Scan, have: Sequence[Entry]) -> Iterator[Part]:
 
 
 def hash_of(scan: Scan) -> str:
-    """The sha256 of its bytes; empty where they cannot be read or are not those listed, which reading it will tell."""
+    """Return the SHA-256 of a scan's bytes.
+
+    It is empty if the file cannot be read, or if its size or time changed since it was listed. Reading the scan then
+    reports the reason.
+    """
     try:
         if not scan.path.is_file():
-            return ""  # a pipe would be waited for
+            return ""  # a pipe would block
         with scan.path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             now = os.fstat(file.fileno())

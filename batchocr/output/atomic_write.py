@@ -19,6 +19,7 @@ def whole_files(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
     They are written under other names and are on the disk before the first gets its own; the last gets it last. Where
     an exception leaves the block, none appears. Raises OutputError where the disk is full or does not take them.
     """
+    paths = [followed(path) for path in paths]
     unfinished = {path: unfinished_name(path) for path in paths}
     path = paths[0]
     try:
@@ -32,13 +33,19 @@ def whole_files(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
                 os.fsync(file.fileno())
         for path in paths:
             unfinished[path].replace(path)
-        _sync(path.parent)
+        for folder in {path.parent for path in paths}:
+            _sync(folder)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
         for temporary in unfinished.values():
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def followed(path: Path) -> Path:
+    """Return the target of a symbolic link, which need not exist; any other path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def unfinished_name(path: Path) -> Path:

@@ -28,6 +28,8 @@ class Status:
     seconds: float
     scans: int
     pages: int
+    left: int
+    """Pages that have no rows because of --limit."""
     digits: int
     digits_marked: int
     numbers: int
@@ -57,6 +59,7 @@ def read_status(out: Path) -> Status:
             seconds=float(seconds),
             scans=int(counts["scans"]),
             pages=len(pages),
+            left=int(counts.get("left", 0)),
             digits=int(counts["digits"]),
             digits_marked=int(counts["review"]),
             numbers=len(numbers),
@@ -99,6 +102,8 @@ def told(status: Status) -> Iterator[str]:
     )
     for mark, count in s.marks.items():
         yield f"  with {mark}: {count}"
+    if s.left:
+        yield f"pages left for the next run: {s.left}"
     yield f"pages to look at as a whole: {len(s.marked_pages)}"
     yield from _some([f"  {page}: {marks}" for page, marks in s.marked_pages])
     yield f"failed pages: {len(s.failed_pages)}"

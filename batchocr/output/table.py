@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, get_args, get_type_hi
 import numpy as np
 
 from batchocr.errors import OutputError, UsageError
-from batchocr.output.atomic_write import cannot_write, whole_files
+from batchocr.output.atomic_write import cannot_write, followed, whole_files
 from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def remove_results(out: Path) -> None:
         return
     for path in dataclasses.astuple(output_paths(out)):
         try:
-            path.unlink(missing_ok=True)
+            followed(path).unlink(missing_ok=True)
         except OSError as error:
             raise cannot_write(path, error) from error
 
@@ -265,7 +265,7 @@ def _write_stdout(results: Iterable[PageResult]) -> None:
         for some in _batched(results):
             table.add([row for result in some for row in result.digits])
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise  # who read it has seen enough, as `head` has
+    except BrokenPipeError as error:
+        raise OutputError("standard output: closed before all rows were written, so the rows are incomplete") from error
     except OSError as error:
         raise OutputError(f"standard output: cannot be written ({error.strerror}): see what reads it") from error
