@@ -17,7 +17,7 @@ from strokes import page, save
 
 from batchocr.errors import BatchocrError
 from batchocr.executors import local
-from batchocr.executors.local import LEAST_MEMORY, PAGES, LocalExecutor
+from batchocr.executors.local import MIN_MEMORY, PAGES, LocalExecutor
 from batchocr.executors.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
 from batchocr.records import PageRow, Part, PreparedPage, Scan
 
@@ -211,7 +211,7 @@ def test_workers_that_never_come_end_the_run(mortal: type[Mortal], monkeypatch: 
         raise WorkerNeverCame
 
     monkeypatch.setattr(mortal, "wait_until_ready", never)
-    with pytest.raises(BatchocrError, match="die as they start"):
+    with pytest.raises(BatchocrError, match="die when they start"):
         through({"a": 1})
 
 
@@ -295,7 +295,7 @@ def test_what_a_worker_logs_is_written_by_its_parent(
 
 
 def test_deaths_leave_neither_open_files_nor_processes_behind() -> None:
-    worker = Worker(1, 1, LEAST_MEMORY)
+    worker = Worker(1, 1, MIN_MEMORY)
     before = psutil.Process().num_fds()
     for _ in range(20):
         worker.kill()

@@ -139,7 +139,7 @@ class MissingPages:
     def _give_up(self, parts: Sequence[Part]) -> None:
         """Add a failed row for each page that was not read."""
         entries = self.journal.entries()
-        reason = f"not read, because {self._failures} pages failed (--max-failures): fix these and run it again"
+        reason = f"not read, for {self._failures} pages failed before (--max-failures): fix these and run again"
         with self.journal.at_once():
             for scan in {part.scan.path: part.scan for part in parts}.values():
                 if self.should_stop():

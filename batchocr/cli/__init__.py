@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from batchocr.cli.command import PREFIX, Command, Group
+from batchocr.cli.command import Command, Group
 from batchocr.cli.doctor import doctor
 from batchocr.cli.evaluate import evaluate
 from batchocr.cli.models import models
@@ -45,13 +45,10 @@ def main(
     pass
 
 
-def _add(command: Callable[..., None], prefix: str) -> None:
-    """Add a subcommand whose options are set by the environment variables that begin with `prefix`."""
-    summary = " ".join(inspect.cleandoc(command.__doc__ or "").split("\n\n")[0].split())
-    settings = {"auto_envvar_prefix": prefix}
-    app.command(cls=Command, short_help=summary, context_settings=settings)(command)
+def _summary(command: Callable[..., None]) -> str:
+    """Return the first paragraph of the docstring."""
+    return " ".join(inspect.cleandoc(command.__doc__ or "").split("\n\n")[0].split())
 
 
-_add(run, PREFIX)
-for _command in (status, preview, train, evaluate, models, doctor):
-    _add(_command, f"{PREFIX}_{_command.__name__.upper()}")
+for _command in (run, status, preview, train, evaluate, models, doctor):
+    app.command(cls=Command, short_help=_summary(_command))(_command)

@@ -1,7 +1,12 @@
-"""How the subcommands read options from the environment and lay out their help."""
+"""How the subcommands read options from the environment and lay out their help.
+
+The variable of an option is BATCHOCR_ and its name for `run`. Options that other commands share with `run` have the same
+variable. All other options have the name of the command first, such as BATCHOCR_TRAIN_DATA.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -49,13 +54,14 @@ class Command(TyperCommand):
     context_class = _Context
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Create the command; its help ends with the environment variables of its options."""
+        """Create the command, with an environment variable for each option. The help ends with their names."""
         super().__init__(*args, **kwargs)
-        prefix = self.context_settings["auto_envvar_prefix"]
-        options = [param for param in self.params if param.param_type_name == "option"]
+        prefix = PREFIX if self.name == "run" else f"{PREFIX}_{str(self.name).upper()}"
+        options: list[Any] = [param for param in self.params if param.param_type_name == "option"]
         for param in options:
-            setattr(param, "show_envvar", False)  # noqa: B010  a field of Typer's options alone
-        names = ", ".join(variable_name(param, prefix) for param in options)
+            param.envvar = param.envvar or f"{prefix}_{option_name(param)[2:].upper().replace('-', '_')}"
+            param.show_envvar = False  # once for each command is enough
+        names = ", ".join(str(param.envvar) for param in options)
         self.epilog = f"Environment variables that set options: {names}."
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -70,7 +76,7 @@ class Command(TyperCommand):
             param: Any = fault.param
             if param is not None and (variable := _variable(ctx, param)):
                 fault.message = str(fault.message).removeprefix("Value error, ")  # of pydantic
-                fault.param_hint = f"'{option_name(param)}' (environment variable {variable})"
+                fault.param_hint = f"'{option_name(param)}' (environment variable {variable}={os.environ[variable]})"
             raise
 
     def invoke(self, ctx: Any) -> Any:
@@ -89,20 +95,10 @@ def option_name(param: Any) -> str:
     return next((name for name in param.opts if name.startswith("--")), str(param.opts[0]))
 
 
-def variable_name(param: Any, prefix: str) -> str:
-    """Return the environment variable of an option.
-
-    Args:
-        param: The option.
-        prefix: The prefix of its command.
-    """
-    return str(param.envvar or f"{prefix}_{param.name.upper()}")
-
-
 def _variable(ctx: Any, param: Any) -> str:
     """Return the environment variable that sets `param`; empty if none does."""
     source = ctx.get_parameter_source(param.name)
-    return variable_name(param, ctx.auto_envvar_prefix) if source and source.name == "ENVIRONMENT" else ""
+    return str(param.envvar) if source and source.name == "ENVIRONMENT" else ""
 
 
 def name_variables(message: str) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def run(
     scans: Annotated[
-        list[str] | None, typer.Argument(metavar="[SCANS]...", help="Folders, files or globs of images and PDFs.")
+        list[str] | None, typer.Argument(metavar="SCANS", help="Folders, files or globs of images and PDFs.")
     ] = None,
     out: Annotated[
         Path,

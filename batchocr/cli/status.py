@@ -7,17 +7,14 @@ from typing import Annotated
 
 import typer
 
-from batchocr.cli.command import PREFIX
 from batchocr.cli.common import ends_with_exit_code, printable
 
 
 def status(
-    out: Annotated[Path, typer.Argument(metavar="[OUT]", help="The results of a run, as its --out was given.")] = Path(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The results of a run, as its --out was given.")] = Path(
         "results.csv"
     ),
-    as_json: Annotated[
-        bool, typer.Option("--json", envvar=f"{PREFIX}_STATUS_JSON", help="Print JSON, with all pages.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all pages.")] = False,
 ) -> None:
     """Report on the last run: what is to review, which marks there are, which pages failed and why.
 
