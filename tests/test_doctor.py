@@ -22,8 +22,8 @@ COMMAND = [sys.executable, "-c", "from batchocr.cli import app; app()"]
 def test_where_all_is_well_a_page_is_read_and_it_ends_with_0() -> None:
     ended = here("doctor", "--device", "cpu")
     assert ended.code == 0
-    assert "a page with 2017 read in" in ended.out
-    assert ended.out.rstrip().endswith("The main job runs here.")
+    assert "a page with 2017 was read in" in ended.out
+    assert ended.out.rstrip().endswith("`batchocr run` works here.")
 
 
 def test_a_page_misread_as_a_whole_is_a_fault(tiny_detector: Detector) -> None:
@@ -32,7 +32,7 @@ def test_a_page_misread_as_a_whole_is_a_fault(tiny_detector: Detector) -> None:
     assert ended.code == 1
     assert re.search(r"fault +self-test: +read .* where 2017 is written", ended.out)
     assert "fix: choose another --model or --detector" in ended.out
-    assert ended.out.rstrip().endswith("The main job does not run here: see above.")
+    assert ended.out.rstrip().endswith("`batchocr run` does not work here: see above.")
     assert str(tiny_detector.path) in ended.out
 
 
@@ -46,7 +46,7 @@ def test_a_gpu_asked_for_and_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatc
 
 def test_of_several_gpus_it_says_how_many_are_used(four_gpus: list[Any]) -> None:
     finding = _gpu("auto")
-    assert finding.detail == "large, large, small, large; 3 of these are used"
+    assert finding.detail == "large, large, small, large; 3 of them are used"
 
 
 @pytest.mark.parametrize("which", ["--model", "--detector"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ def test_paragraphs_of_the_help_are_not_ragged(command: str, width: int) -> None
     for paragraph in description.split("\n\n"):
         lines = [line for line in paragraph.splitlines() if line.startswith("  ")]
         used = min(width, 102) - 2
-        for line, following in zip(lines, lines[1:], strict=False):
+        for line, following in pairwise(lines):
             assert len(line) + 1 + len(following.split()[0]) > used, line
 
 
@@ -179,10 +179,7 @@ def test_a_working_folder_that_is_gone_is_named(arguments: str, tmp_path: Path, 
     done = subprocess.run(
         ["sh", "-c", script, "sh", *START, *words],
         cwd=tmp_path / "gone",
-        env={
-            **environment(),
-            "PYTHONPATH": str(Path(__file__).parents[1]) + os.pathsep + os.environ.get("PYTHONPATH", ""),
-        },
+        env=environment(PYTHONPATH=str(Path(__file__).parents[1])),
         capture_output=True,
         text=True,
         timeout=240,

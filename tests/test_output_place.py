@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -120,4 +119,4 @@ def test_nothing_to_read_and_no_results_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "scans").mkdir()
     ended = here("run", tmp_path / "scans", "--out", tmp_path / "new" / "results.csv")
     assert ended.code == 4 and "now empty" not in ended.err
-    assert os.listdir(tmp_path) == ["scans"]
+    assert [path.name for path in tmp_path.iterdir()] == ["scans"]

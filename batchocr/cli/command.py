@@ -1,7 +1,7 @@
 """How the subcommands read options from the environment and lay out their help.
 
-The variable of an option is BATCHOCR_ and its name for `run`. Options that other commands share with `run` have the same
-variable. All other options have the name of the command first, such as BATCHOCR_TRAIN_DATA.
+The variable of an option of `run` is BATCHOCR_ and its name. Options that other commands share with `run` have the same
+variable. The variables of all other options begin with the command's name, such as BATCHOCR_TRAIN_DATA.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import textwrap
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -38,8 +39,17 @@ class _Context(typer.Context):
         formatter.width = max(20, min(shutil.get_terminal_size().columns - 2, MAX_WIDTH))
         if formatter.width < NARROW:
             write = formatter.write_dl
-            formatter.write_dl = lambda rows: write(rows, col_max=2)
+            formatter.write_dl = lambda rows: write(
+                [(_wrapped(name, formatter.width - 2), text) for name, text in rows], col_max=2
+            )
         return formatter
+
+
+def _wrapped(name: str, width: int) -> str:
+    """Return the name of an option with its value; a long list of values is continued on further lines."""
+    if len(name) <= width:
+        return name
+    return "\n".join(textwrap.wrap(name.replace("|", "| "), width, subsequent_indent=" " * 6))
 
 
 class Group(TyperGroup):

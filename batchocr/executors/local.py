@@ -263,9 +263,7 @@ class LocalExecutor:
         worker = self._idle.get()
         try:
             ended = self._through(worker, task)
-        except (
-            Exception
-        ) as fault:  # the caller raises it: in a thread it would be lost, and the caller would wait for ever
+        except Exception as fault:  # the caller raises it: here it would be lost, and the caller would wait
             ended = _Ended(task, None, fault)
         self._idle.put(worker)
         self._put(ended)
