@@ -104,8 +104,8 @@ def place(tmp_path: Path) -> Place:
         (3, 0, 1, ""),
         (4, 0, 1, ""),
         (9, 0, 1, ""),
-        *((code, code, 1, f"ended with {code}: a person must look") for code in (1, 2, 5, 6, 7)),
-        *((code, code, 1, "goes on with what is missing") for code in (130, 143)),
+        *((code, code, 1, f"ended with {code}: a person must act") for code in (1, 2, 5, 6, 7)),
+        *((code, code, 1, "resumes with the rest") for code in (130, 143)),
         (137, 137, 3, "killed 3 times"),
     ],
 )
@@ -138,7 +138,7 @@ def test_the_wrapper_hands_a_signal_on_and_waits_for_the_end(place: Place, shell
         with suppress(ProcessLookupError):  # what it started would hold the pipe
             os.killpg(wrapper.pid, signal.SIGKILL)
         _, said = wrapper.communicate()
-    assert "stopped; the same command goes on" in said
+    assert "stopped; the same command resumes" in said
 
 
 def until(file: Path) -> None:
@@ -363,3 +363,27 @@ def test_the_exit_codes_named_are_those_of_the_command() -> None:
     named = {int(code) for cell in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in cell.split(",")}
     assert {*STOPPED, *range(8)} <= named
     assert named - set(STOPPED) <= {code.value for code in ExitCode}
+
+
+# The README's line for the tests, as .ci/run takes it
+
+LDCONFIG = {"with": "#!/bin/sh\necho libGL.so.1 libgthread-2.0.so.0\n", "without": "#!/bin/sh\n"}
+
+
+@pytest.mark.parametrize(
+    ("libraries", "user", "begins"),
+    [
+        ("with", 1000, "python3 -m venv .venv-test && "),
+        ("without", 1000, "sudo apt-get update && sudo apt-get install -y python3-venv libgl1 "),
+        ("without", 0, "apt-get update && apt-get install -y python3-venv libgl1 "),
+    ],
+)
+def test_ci_runs_the_line_of_the_readme(place: Place, libraries: str, user: int, begins: str) -> None:
+    write_program(place.programs / "ldconfig", LDCONFIG[libraries])
+    write_program(place.programs / "id", f"#!/bin/sh\necho {user}\n")
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    taken = script[script.index("setup=$(grep") : script.index('eval "$setup"')]
+    done = place.run("bash", "-euo", "pipefail", "-c", f'cd "$0"; {taken} echo "$setup"', str(ROOT))
+    assert done.returncode == 0
+    assert done.stdout.startswith(begins) and "sudo" not in done.stdout.replace(begins, "")
+    assert done.stdout.rstrip().endswith(".venv-test/bin/python -m pytest")
