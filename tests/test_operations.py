@@ -1,4 +1,4 @@
-"""docs/operations.md: its scripts, crontab, units, YAML and one-liners, as they stand there."""
+"""docs/operations.md: its scripts, crontab, units, YAML and one-line scripts, taken from the page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BLOCKS = {name or language: (language, text) for language, name, text in FENCE.f
 PROSE = FENCE.sub("", PAGE)
 
 STUB = """#!/bin/sh
-# Ends with $CODE, or, where a folder WAIT is there, after a SIGTERM
+# Ends with $CODE; if there is a folder WAIT, after a SIGTERM
 echo "$*" >> calls
 if [ -d WAIT ]; then
     trap 'echo handled > WAIT/signal; sleep 0.3; echo ended > WAIT/ended; exit 143' TERM
@@ -59,7 +59,7 @@ def write_program(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """A folder to work in, with the programs of the page, and stand-ins for others, first on PATH."""
+    """A folder to work in. The programs of the page, and substitutes for others, are first on PATH."""
 
     folder: Path
 
@@ -76,8 +76,8 @@ class Place:
             command, cwd=self.folder, env=self.environment(**variables), capture_output=True, text=True, timeout=60
         )
 
-    def told(self, program: str) -> list[str]:
-        """The arguments of each call to a stand-in."""
+    def calls(self, program: str) -> list[str]:
+        """Return the arguments of each call to a substitute."""
         file = self.folder / program
         return file.read_text().splitlines() if file.exists() else []
 
@@ -109,16 +109,18 @@ def place(tmp_path: Path) -> Place:
         (137, 137, 3, "killed 3 times"),
     ],
 )
-def test_the_wrapper_knows_each_end(place: Place, shell: str, code: int, ends_with: int, calls: int, says: str) -> None:
+def test_the_wrapper_handles_each_exit_code(
+    place: Place, shell: str, code: int, ends_with: int, calls: int, says: str
+) -> None:
     done = place.run(shell, "bin/batchocr-unattended", "my scans", "--out", "a.csv", CODE=code)
     assert done.returncode == ends_with
-    assert place.told("calls") == ["run my scans --out a.csv"] * calls
+    assert place.calls("calls") == ["run my scans --out a.csv"] * calls
     assert says in done.stderr and bool(says) == bool(done.stderr)
     assert done.stdout == ""
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
-def test_the_wrapper_hands_a_signal_on_and_waits_for_the_end(place: Place, shell: str) -> None:
+def test_the_wrapper_passes_a_signal_on_and_waits_for_the_end(place: Place, shell: str) -> None:
     (place.folder / "WAIT").mkdir()
     wrapper = subprocess.Popen(
         [shell, "bin/batchocr-unattended", "scans"],
@@ -133,12 +135,12 @@ def test_the_wrapper_hands_a_signal_on_and_waits_for_the_end(place: Place, shell
         wrapper.send_signal(signal.SIGTERM)
         assert wrapper.wait(20) == 143
         assert (place.folder / "WAIT" / "ended").exists()
-        assert place.told("calls") == ["run scans"]
+        assert place.calls("calls") == ["run scans"]
     finally:
-        with suppress(ProcessLookupError):  # what it started would hold the pipe
+        with suppress(ProcessLookupError):  # its child would keep the pipe open
             os.killpg(wrapper.pid, signal.SIGKILL)
-        _, said = wrapper.communicate()
-    assert "stopped; the same command resumes" in said
+        _, message = wrapper.communicate()
+    assert "stopped; the same command resumes" in message
 
 
 def until(file: Path) -> None:
@@ -146,7 +148,7 @@ def until(file: Path) -> None:
         if file.exists():
             return
         time.sleep(0.05)
-    raise AssertionError(f"{file.name} never came")
+    raise AssertionError(f"{file.name} was not created")
 
 
 def test_the_wrapper_runs_the_command_and_the_failed_page_is_found(place: Place) -> None:
@@ -172,24 +174,24 @@ def test_the_wrapper_runs_the_command_and_the_failed_page_is_found(place: Place)
 
 
 def crontab() -> tuple[dict[str, str], list[str]]:
-    """Its variables, and its lines as cron has them."""
+    """Return the variables and the lines of the crontab."""
     lines = block("crontab").splitlines()
     variables = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]+=", line))
     return variables, [line for line in lines if line.split("=")[0] not in variables]
 
 
-def test_the_crontab_is_one_and_its_commands_run(place: Place) -> None:
+def test_the_crontab_is_valid_and_its_commands_run(place: Place) -> None:
     variables, lines = crontab()
     assert set(variables) == {"MAILTO", "PATH"} and len(lines) == 2
     for line in lines:
         fields = 1 if line.startswith("@reboot ") else 5
         *when, command = line.split(None, fields)
         assert fields == 1 or all(re.fullmatch(r"[\d*/,-]+", field) for field in when)
-        assert not re.search(r"(?<!\\)%", command)  # which cron takes for the end of the line
+        assert not re.search(r"(?<!\\)%", command)  # for cron, the end of the line
         command = re.sub(r"^sleep \d+; ", "", command)
         path = f"{place.programs}:{variables['PATH']}"
         assert place.run("sh", "-c", f"PATH={shlex.quote(path)}; {command}", CODE=3).returncode == 0
-    assert place.told("calls") == ["run /data/scans --out /data/results/results.csv --quiet"] * 2
+    assert place.calls("calls") == ["run /data/scans --out /data/results/results.csv --quiet"] * 2
 
 
 # systemd
@@ -202,11 +204,11 @@ def unit(name: str) -> configparser.ConfigParser:
     return parser
 
 
-def test_the_service_knows_each_end() -> None:
+def test_the_service_handles_each_exit_code() -> None:
     service = unit("batchocr.service")["Service"]
     assert (service["Type"], service["Restart"], service["KillMode"]) == ("oneshot", "on-abnormal", "mixed")
     assert {int(code) for code in service["SuccessExitStatus"].split()} == {3, 4, 9, 130, 143}
-    assert int(service["TimeoutStopSec"]) > 10  # in which a stopped run ends
+    assert int(service["TimeoutStopSec"]) > 10  # a stopped run ends within this time
     out = shlex.split(service["ExecStart"])[-1]
     assert str(Path(out).parent) in service["ReadWritePaths"].split()
     assert unit("batchocr.service")["Unit"]["OnFailure"] in BLOCKS
@@ -214,9 +216,9 @@ def test_the_service_knows_each_end() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     names = [name for name in BLOCKS if name.endswith((".service", ".timer"))]
-    for name in names:  # it looks for the programs too
+    for name in names:  # it checks that the programs exist
         (tmp_path / name).write_text(block(name).replace("/opt/batchocr/bin/batchocr", "/bin/true"))
     done = subprocess.run(
         ["systemd-analyze", "verify", *(str(tmp_path / name) for name in names)], capture_output=True, text=True
@@ -238,30 +240,30 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
         (143, 143, 10, False),
     ],
 )
-def test_the_slurm_script_knows_each_end(
+def test_the_slurm_script_handles_each_exit_code(
     place: Place, code: int, ends_with: int, restarts: int, requeued: bool
 ) -> None:
     variables = {"SLURM_CPUS_PER_TASK": 2, "SLURM_JOB_ID": 17, "SLURM_RESTART_COUNT": restarts}
     done = place.run("bash", "bin/batchocr.sbatch", "my scans", "o.csv", CODE=code, **variables)
     assert done.returncode == ends_with
-    assert place.told("srun") == ["batchocr run my scans --out o.csv --device gpu --jobs 2 --log-format json"]
-    assert place.told("scontrol") == (["requeue 17"] if requeued else [])
+    assert place.calls("srun") == ["batchocr run my scans --out o.csv --device gpu --jobs 2 --log-format json"]
+    assert place.calls("scontrol") == (["requeue 17"] if requeued else [])
 
 
-def test_a_task_of_a_slurm_array_has_a_folder_and_an_output_of_its_own(place: Place) -> None:
+def test_a_task_of_a_slurm_array_has_its_own_folder_and_output(place: Place) -> None:
     (place.folder / "folders.txt").write_text("/scans/2016\n/scans/20 17/\n")
     for task in (1, 2):
         variables = {"SLURM_CPUS_PER_TASK": 2, "SLURM_ARRAY_TASK_ID": task}
         assert place.run("bash", "bin/batchocr.sbatch", "folders.txt", "outs", CODE=0, **variables).returncode == 0
-    first, second = place.told("calls")
+    first, second = place.calls("calls")
     assert first.startswith("run /scans/2016 --out outs/2016.csv ")
     assert second.startswith("run /scans/20 17/ --out outs/20 17.csv ")
 
 
-def test_slurm_asks_for_a_gpu_and_leaves_time_to_end() -> None:
-    asked = dict(re.findall(r"^#SBATCH --([a-z-]+)(?:=(.*))?$", block("batchocr.sbatch"), re.MULTILINE))
-    assert asked["gres"] == "gpu:1" and "requeue" in asked and asked["open-mode"] == "append"
-    name, seconds = asked["signal"].split("@")
+def test_slurm_requests_a_gpu_and_leaves_time_to_end() -> None:
+    requested = dict(re.findall(r"^#SBATCH --([a-z-]+)(?:=(.*))?$", block("batchocr.sbatch"), re.MULTILINE))
+    assert requested["gres"] == "gpu:1" and "requeue" in requested and requested["open-mode"] == "append"
+    name, seconds = requested["signal"].split("@")
     assert name == "TERM" and int(seconds) > 10
 
 
@@ -270,17 +272,17 @@ def test_slurm_asks_for_a_gpu_and_leaves_time_to_end() -> None:
 
 @pytest.fixture(scope="module")
 def job() -> Any:
-    """What the CronJob makes each night."""
+    """The job that the CronJob creates each night."""
     manifest = yaml.safe_load(block("batchocr.yaml"))
     assert (manifest["apiVersion"], manifest["kind"]) == ("batch/v1", "CronJob")
     assert manifest["spec"]["concurrencyPolicy"] == "Forbid"
     return manifest["spec"]["jobTemplate"]["spec"]
 
 
-def test_the_kubernetes_job_knows_each_end(job: Any) -> None:
+def test_the_kubernetes_job_handles_each_exit_code(job: Any) -> None:
     pod = job["template"]["spec"]
     (container,) = pod["containers"]
-    assert pod["restartPolicy"] == "Never"  # which podFailurePolicy needs
+    assert pod["restartPolicy"] == "Never"  # required by podFailurePolicy
     assert pod["terminationGracePeriodSeconds"] > 10
     ignored, failed = job["podFailurePolicy"]["rules"]
     assert (ignored["action"], ignored["onPodConditions"][0]["type"]) == ("Ignore", "DisruptionTarget")
@@ -290,7 +292,7 @@ def test_the_kubernetes_job_knows_each_end(job: Any) -> None:
     assert codes["containerName"] == container["name"]
 
 
-def test_the_kubernetes_job_starts_the_wrapper_with_a_gpu_and_may_write_where_it_must(job: Any) -> None:
+def test_the_kubernetes_job_starts_the_wrapper_with_a_gpu_and_can_write_the_results(job: Any) -> None:
     pod = job["template"]["spec"]
     (container,) = pod["containers"]
     assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
@@ -311,21 +313,21 @@ def test_the_kubernetes_job_starts_the_wrapper_with_a_gpu_and_may_write_where_it
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq")
-def test_the_lines_for_jq_find_what_they_are_for(place: Place) -> None:
+def test_the_jq_scripts_find_failed_and_slow_pages(place: Place) -> None:
     lines: list[dict[str, Any]] = [
         {"time": "t", "level": "info", "event": "page", "scan": f"{i}.png", "page": 1, "seconds": i / 10}
         for i in range(1, 13)
     ]
     failed = {"time": "t", "level": "ERROR", "event": "failed", "scan": "x.png", "page": 2}
     text = [json.dumps(line) for line in [*lines, failed, {"time": "t", "level": "info", "event": "start"}]]
-    (place.folder / "run.jsonl").write_text("\n".join([*text, "no JSON at all"]) + "\n")
+    (place.folder / "run.jsonl").write_text("\n".join([*text, "not JSON"]) + "\n")
     wrong = place.run("sh", "-c", block("what-went-wrong"))
     assert [json.loads(line) for line in wrong.stdout.splitlines()] == [failed]
     slowest = place.run("sh", "-c", block("slowest-pages")).stdout.splitlines()
     assert (len(slowest), slowest[0]) == (10, "1.2 s 12.png 1")
 
 
-# What the page names
+# Names on the page
 
 
 def test_all_scripts_are_shell() -> None:
@@ -336,7 +338,7 @@ def test_all_scripts_are_shell() -> None:
 
 
 def named_options() -> set[str]:
-    """Of `batchocr run`: in its calls, and in the prose, where other programs' options stand after their names."""
+    """Return the options of `batchocr run` in calls and in the text; options of other programs follow their names."""
     calls = [line for _, text in BLOCKS.values() for line in text.splitlines() if starts_it(line)]
     arguments = re.findall(r"args: (.*)", block("batchocr.yaml"))
     spans = re.findall(r"`(--[^`]+)`", PROSE)
@@ -352,10 +354,10 @@ def named_variables() -> Sequence[str]:
 
 
 def test_the_options_named_are_options_of_the_command() -> None:
-    there = set(re.findall(r"--[a-z][a-z-]*", here("run", "--help", variables={"COLUMNS": "200"}).out))
+    existing = set(re.findall(r"--[a-z][a-z-]*", here("run", "--help", variables={"COLUMNS": "200"}).out))
     named = named_options() | {f"--{name.lower().replace('_', '-')}" for name in named_variables()}
     assert {"--out", "--state", "--retry-failed", "--log-format"} <= named
-    assert named <= there
+    assert named <= existing
 
 
 def test_the_exit_codes_named_are_those_of_the_command() -> None:
