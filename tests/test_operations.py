@@ -13,84 +13,22 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from command import START, environment, here, rows
+from command import here, rows
 from conftest import SAMPLES
+from operations_page import BLOCKS, PAGE, PROSE, REAL, ROOT, Place, block, make_place, write_program
 
 from batchocr.errors import ExitCode
-
-ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCKS = {name or language: (language, text) for language, name, text in FENCE.findall(PAGE)}
-PROSE = FENCE.sub("", PAGE)
-
-STUB = """#!/bin/sh
-# Ends with $CODE; if there is a folder WAIT, after a SIGTERM
-echo "$*" >> calls
-if [ -d WAIT ]; then
-    trap 'echo handled > WAIT/signal; sleep 0.3; echo ended > WAIT/ended; exit 143' TERM
-    touch WAIT/ready
-    while :; do sleep 0.05; done
-fi
-[ "$CODE" = 137 ] && kill -9 $$
-exit "$CODE"
-"""
-SRUN = '#!/bin/sh\necho "$*" >> srun\nexec "$@"\n'
-SCONTROL = '#!/bin/sh\necho "$*" >> scontrol\n'
-REAL = f'#!/bin/sh\nexec {shlex.join(START)} "$@"\n'
 
 STOPPED = (130, 137, 143)
 
 
-def block(name: str) -> str:
-    return BLOCKS[name][1]
-
-
-def write_program(path: Path, text: str) -> None:
-    path.write_text(text)
-    path.chmod(0o755)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder to work in. The programs of the page, and substitutes for others, are first on PATH."""
-
-    folder: Path
-
-    @property
-    def programs(self) -> Path:
-        return self.folder / "bin"
-
-    def environment(self, **more: str | int) -> dict[str, str]:
-        path = f"{self.programs}:{os.environ['PATH']}"
-        return {**environment(**{name: str(value) for name, value in more.items()}), "PATH": path}
-
-    def run(self, *command: str, **variables: str | int) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment(**variables), capture_output=True, text=True, timeout=60
-        )
-
-    def calls(self, program: str) -> list[str]:
-        """Return the arguments of each call to a substitute."""
-        file = self.folder / program
-        return file.read_text().splitlines() if file.exists() else []
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    made = Place(tmp_path)
-    made.programs.mkdir()
-    for name, text in (("batchocr", STUB), ("srun", SRUN), ("scontrol", SCONTROL)):
-        write_program(made.programs / name, text)
-    for name in ("batchocr-unattended", "batchocr.sbatch"):
-        write_program(made.programs / name, block(name))
-    return made
+    return make_place(tmp_path)
 
 
 # The wrapper
@@ -224,89 +162,6 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", *(str(tmp_path / name) for name in names)], capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-# Slurm
-
-
-@pytest.mark.parametrize(
-    ("code", "ends_with", "restarts", "requeued"),
-    [
-        (0, 0, 0, False),
-        (3, 0, 0, False),
-        *((code, code, 0, False) for code in (1, 2, 4, 5, 6, 7, 9)),
-        (143, 143, 0, True),
-        (137, 137, 9, True),
-        (143, 143, 10, False),
-    ],
-)
-def test_the_slurm_script_handles_each_exit_code(
-    place: Place, code: int, ends_with: int, restarts: int, requeued: bool
-) -> None:
-    variables = {"SLURM_CPUS_PER_TASK": 2, "SLURM_JOB_ID": 17, "SLURM_RESTART_COUNT": restarts}
-    done = place.run("bash", "bin/batchocr.sbatch", "my scans", "o.csv", CODE=code, **variables)
-    assert done.returncode == ends_with
-    assert place.calls("srun") == ["batchocr run my scans --out o.csv --device gpu --jobs 2 --log-format json"]
-    assert place.calls("scontrol") == (["requeue 17"] if requeued else [])
-
-
-def test_a_task_of_a_slurm_array_has_its_own_folder_and_output(place: Place) -> None:
-    (place.folder / "folders.txt").write_text("/scans/2016\n/scans/20 17/\n")
-    for task in (1, 2):
-        variables = {"SLURM_CPUS_PER_TASK": 2, "SLURM_ARRAY_TASK_ID": task}
-        assert place.run("bash", "bin/batchocr.sbatch", "folders.txt", "outs", CODE=0, **variables).returncode == 0
-    first, second = place.calls("calls")
-    assert first.startswith("run /scans/2016 --out outs/2016.csv ")
-    assert second.startswith("run /scans/20 17/ --out outs/20 17.csv ")
-
-
-def test_slurm_requests_a_gpu_and_leaves_time_to_end() -> None:
-    requested = dict(re.findall(r"^#SBATCH --([a-z-]+)(?:=(.*))?$", block("batchocr.sbatch"), re.MULTILINE))
-    assert requested["gres"] == "gpu:1" and "requeue" in requested and requested["open-mode"] == "append"
-    name, seconds = requested["signal"].split("@")
-    assert name == "TERM" and int(seconds) > 10
-
-
-# Kubernetes
-
-
-@pytest.fixture(scope="module")
-def job() -> Any:
-    """The job that the CronJob creates each night."""
-    manifest = yaml.safe_load(block("batchocr.yaml"))
-    assert (manifest["apiVersion"], manifest["kind"]) == ("batch/v1", "CronJob")
-    assert manifest["spec"]["concurrencyPolicy"] == "Forbid"
-    return manifest["spec"]["jobTemplate"]["spec"]
-
-
-def test_the_kubernetes_job_handles_each_exit_code(job: Any) -> None:
-    pod = job["template"]["spec"]
-    (container,) = pod["containers"]
-    assert pod["restartPolicy"] == "Never"  # required by podFailurePolicy
-    assert pod["terminationGracePeriodSeconds"] > 10
-    ignored, failed = job["podFailurePolicy"]["rules"]
-    assert (ignored["action"], ignored["onPodConditions"][0]["type"]) == ("Ignore", "DisruptionTarget")
-    codes = failed["onExitCodes"]
-    assert (failed["action"], codes["operator"]) == ("FailJob", "In")
-    assert codes["values"] == [ExitCode.USAGE, ExitCode.MODEL, ExitCode.DEVICE]
-    assert codes["containerName"] == container["name"]
-
-
-def test_the_kubernetes_job_starts_the_wrapper_with_a_gpu_and_can_write_the_results(job: Any) -> None:
-    pod = job["template"]["spec"]
-    (container,) = pod["containers"]
-    assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
-    mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
-    volumes = {volume["name"]: volume for volume in pod["volumes"]}
-    assert {mount["name"] for mount in mounts.values()} == set(volumes)
-    assert mounts["/scans"]["readOnly"] is True and "readOnly" not in mounts["/results"]
-    assert container["securityContext"]["readOnlyRootFilesystem"] is True and volumes["tmp"]["emptyDir"] == {}
-    _, script = container["command"]
-    folder, name = script.rsplit("/", 1)
-    configmap = volumes[mounts[folder]["name"]]["configMap"]["name"]
-    assert f"kubectl create configmap {configmap} --from-file={name}\n" in block("kubernetes") and name in BLOCKS
-    arguments = container["args"]
-    assert arguments[0] in mounts and arguments[arguments.index("--out") + 1] == "/results/results.csv"
 
 
 # JSON lines
