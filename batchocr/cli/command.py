@@ -67,7 +67,11 @@ class Command(TyperCommand):
         """Create the command, with an environment variable for each option. The help ends with their names."""
         super().__init__(*args, **kwargs)
         prefix = PREFIX if self.name == "run" else f"{PREFIX}_{str(self.name).upper()}"
-        options: list[Any] = [param for param in self.params if param.param_type_name == "option"]
+        params: list[Any] = self.params
+        options = [param for param in params if param.param_type_name == "option"]
+        for param in params:
+            if param not in options:
+                param.display_type_rich = lambda ctx: None  # else <list[str]> and the like
         for param in options:
             param.envvar = param.envvar or f"{prefix}_{option_name(param)[2:].upper().replace('-', '_')}"
             param.show_envvar = False  # once for each command is enough

@@ -1,4 +1,4 @@
-"""The command as users and cron call it: in a process of its own, or in this one where that is enough."""
+"""The command as users and cron call it: in its own process, or in this one if that is enough."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Ended:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's, less what would change the command's settings or its width."""
+    """Return the environment of this process, without variables that change settings or the width of the help."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("BATCHOCR_", "TF_CPP_", "COVERAGE_"))}
     return {**kept, "COLUMNS": "200", **more}
 
@@ -49,7 +49,7 @@ def in_own_process(*arguments: str | Path, folder: Path, start: list[str] = STAR
 
 
 def here(*arguments: str | Path, given: bytes = b"", variables: Mapping[str, str] | None = None) -> Ended:
-    """In this process: no start of the interpreter to wait for. Faults that are no errors of ours are raised."""
+    """Run the command in this process, without the start of an interpreter. Unexpected exceptions are raised."""
     result = CliRunner().invoke(
         app, [str(each) for each in arguments], input=given, env=dict(variables or {}), catch_exceptions=False
     )
@@ -57,7 +57,7 @@ def here(*arguments: str | Path, given: bytes = b"", variables: Mapping[str, str
 
 
 def rows(table: Path | str) -> list[Row]:
-    """Of a CSV file, or of CSV itself."""
+    """Return the rows of a CSV file, or of CSV text."""
     text = table.read_bytes().decode() if isinstance(table, Path) else table
     return list(csv.DictReader(io.StringIO(text, newline="")))
 

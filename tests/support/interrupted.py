@@ -1,4 +1,4 @@
-"""Runs of the command that are killed while they are at work, and what is left of them."""
+"""Runs of the command that are killed while they read, and what they leave."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from strokes import page, save
 from batchocr.records import Pixels
 
 RESULTS = ("results.csv", "results.numbers.csv")
-"""What must be the same to the byte."""
+"""Files that must be the same byte for byte."""
 
 
 def make_scans(folder: Path, pages: int, seed: int = 1, lines: int = 3) -> Path:
-    """So many pages of writing: a third in files of seven, the others a file each, two alike; and a broken file."""
+    """Create this many pages of writing: a third in files of seven pages, the others in single files, and a damaged file."""
     rng = np.random.default_rng(seed)
     folder.mkdir()
 
@@ -42,12 +42,12 @@ def make_scans(folder: Path, pages: int, seed: int = 1, lines: int = 3) -> Path:
 
 @dataclass(frozen=True)
 class Running:
-    """A run that is under way, in a group of its own."""
+    """A run in progress, in its own process group."""
 
     process: subprocess.Popen[bytes]
 
     def workers(self) -> list[psutil.Process]:
-        """Those that read; not the one by which Python keeps account of them."""
+        """Return the processes that read; not the resource tracker of Python."""
         try:
             children = psutil.Process(self.process.pid).children()
             return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
@@ -55,14 +55,14 @@ class Running:
             return []
 
     def wait_for(self, happened: Callable[[], bool], seconds: float = 60) -> None:
-        """Until something has happened; AssertionError where it does not while the run goes on."""
+        """Wait until `happened()` is true; raise AssertionError if the run ends before or it takes too long."""
         end = time.monotonic() + seconds
         while not happened():
             assert self.process.poll() is None and time.monotonic() < end, "it did not happen"
             time.sleep(0.02)
 
     def kill(self) -> float:
-        """SIGKILL to the run alone; the seconds after which the last of its children is gone."""
+        """Send SIGKILL to the run alone; return the seconds after which the last of its children is gone."""
         children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         started = time.monotonic()
@@ -76,7 +76,7 @@ class Running:
 
 
 def all_gone(processes: Iterable[psutil.Process], seconds: float = 10) -> bool:
-    """Whether all end by themselves in time. A zombie is gone: in a container there may be nobody to bury it."""
+    """Return whether all end in time. A zombie counts as ended: a container may have no process that reaps it."""
     end = time.monotonic() + seconds
     while any(map(_lives, processes)):
         if time.monotonic() > end:
@@ -93,7 +93,7 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def start(folder: Path, *arguments: str | Path, **variables: str) -> Running:
-    """`batchocr run` with these, in `folder`, told to stop as a shell's foreground job would be."""
+    """Start `batchocr run` with these arguments in `folder`; SIGINT works as for a foreground job of a shell."""
 
     command = [*START, "run", *map(str, arguments)]
     return Running(
@@ -111,36 +111,42 @@ def start(folder: Path, *arguments: str | Path, **variables: str) -> Running:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """The results files that are there."""
+    """Return the results files that exist."""
     return {name: (folder / name).read_bytes() for name in RESULTS if (folder / name).exists()}
 
 
 def undisturbed(folder: Path, scans: Path) -> tuple[dict[str, bytes], float]:
-    """The results of a run that nobody disturbs, and its seconds."""
+    """Return the results of a run without interruption, and its seconds."""
     folder.mkdir()
     started = time.monotonic()
     ended = start(folder, scans).end()
-    assert ended.code == 3, ended.err  # for the broken file
+    assert ended.code == 3, ended.err  # for the damaged file
     return contents(folder), time.monotonic() - started
 
 
 @dataclass(frozen=True)
 class Killed:
-    """A run that was killed some times and then went on to its end."""
+    """A run that was killed several times and then ended."""
 
     moments: tuple[float, ...]
     """Seconds from each start to its kill."""
     slowest: float
-    """Most seconds that a worker outlived its parent."""
+    """The longest time that a worker lived after its parent, in seconds."""
     contents: dict[str, bytes]
 
 
 def killed(
     folder: Path, scans: Path, kills: int, within: float, rng: np.random.Generator, check: Callable[[], None]
 ) -> Killed:
-    """Starts the run, kills it at a random moment of `within` seconds, and so on; then lets it end.
+    """Start the run and kill it at a random moment, several times; then let it end.
 
-    `check` looks at what is there after each kill. Where a run ends before its moment, there are fewer kills.
+    Args:
+        folder: Where it runs.
+        scans: What it reads.
+        kills: Number of kills; fewer if a run ends before its moment.
+        within: Latest moment of a kill, in seconds.
+        rng: Chooses the moments.
+        check: Called after each kill.
     """
     folder.mkdir(exist_ok=True)
     moments: list[float] = []
