@@ -22,7 +22,7 @@ RESULTS = ("results.csv", "results.numbers.csv")
 
 
 def make_scans(folder: Path, pages: int, seed: int = 1, lines: int = 3) -> Path:
-    """Create this many pages of writing: a third in files of seven pages, the others in single files, and a damaged file."""
+    """Create pages of writing, a third in files of seven pages, the others in single files, and a damaged file."""
     rng = np.random.default_rng(seed)
     folder.mkdir()
 
