@@ -134,6 +134,9 @@ def test_files_that_fail_each_time_do_not_use_up_the_limit(tmp_path: Path, one_d
     for name in ("0.png", "1.png"):
         (scans / name).write_bytes(b"")
     shutil.copy(one_digit, scans / "2.jpg")
-    for files in (["0.png"], ["1.png"], ["2.jpg"]):
-        here("run", scans, "--out", out, "--device", "cpu", "--limit", "1")
+    for files, left in ((["0.png"], 2), (["0.png", "1.png"], 1), (["0.png", "1.png", "2.jpg"], 0)):
+        assert here("run", scans, "--out", out, "--device", "cpu", "--limit", "1").code == 3
         assert [row["file"] for row in rows(beside(out, "pages.csv"))] == files
+        assert account(out)["counts"]["left"] == left
+    planned = here("run", scans, "--out", out, "--limit", "1", "--dry-run").out.splitlines()
+    assert planned[-1] == "3 scans: would read at least 1 page, keep 2 pages, pass over 0 files"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from batchocr.batch.journal import FILE, Entry, Journal
 from batchocr.batch.open_journal import is_usable, journal_folder, rows_depend_on
-from batchocr.batch.resume_plan import count_pages, limited, plan
+from batchocr.batch.resume_plan import count_pages, limited, plan, with_limit
 from batchocr.errors import NothingToRead
 from batchocr.executors.local import default_jobs
 from batchocr.output.atomic_write import followed
@@ -94,7 +94,10 @@ def dry_run(
         jobs=settings.jobs or default_jobs(),
         should_stop=lambda: False,
     )
-    taken = todo.parts if settings.limit is None else limited(todo.parts, settings.limit)
+    taken = todo.parts
+    if settings.limit is not None:
+        todo = with_limit(todo, entries if usable else {}, settings.limit)
+        taken = limited(todo.parts, settings.limit)
     left = tuple(_rest(todo.parts, taken))
     reasons = {scan.path: _why_read(entries.get(scan.path, ()), usable) for scan in found.scans}
     stale = {entry.id for entry in todo.stale}

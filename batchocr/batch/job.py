@@ -14,7 +14,7 @@ from typing import Any
 from batchocr.batch.journal import Failure, Journal
 from batchocr.batch.open_journal import open_journal, rows_depend_on, take_over
 from batchocr.batch.process_pages import STOPPED, MissingPages
-from batchocr.batch.resume_plan import Plan, plan
+from batchocr.batch.resume_plan import Plan, plan, with_limit
 from batchocr.decoding.marking import Marking, marked
 from batchocr.errors import ExitCode, NothingToRead, OutputError, Stopped
 from batchocr.executors.local import default_jobs
@@ -141,7 +141,10 @@ def run(
         if not emptied:  # else the journal stays as it is
             batch_size = take_over(journal, depend_on, settings.batch_size)
             retry = settings.retry_failed
-            todo = plan(found.scans, journal.entries(), retry_failed=retry, jobs=jobs, should_stop=should_stop)
+            entries = journal.entries()
+            todo = plan(found.scans, entries, retry_failed=retry, jobs=jobs, should_stop=should_stop)
+            if settings.limit is not None:
+                todo = with_limit(todo, entries, settings.limit)
             to_read = min(todo.to_read, settings.limit or todo.to_read)
             on_start(Start(todo.kept, todo.kept_failed, to_read, todo.is_exact, journal.failures()))
             if todo.stale:
@@ -278,6 +281,8 @@ def _make_ready(out: Path) -> None:
             raise OutputError(
                 f"{out}: the folder {out.parent} cannot be created ({fault.strerror}): give --out another folder"
             ) from fault
+        if out.is_symlink():  # it was followed before
+            raise OutputError(f"{out}: a symbolic link that leads to itself: remove it, or give another --out")
     check_writable(out)
 
 

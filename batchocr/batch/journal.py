@@ -80,7 +80,7 @@ class Journal:
         """
         self._path = folder / FILE if folder else Path("a temporary journal")
         # SQLite uses a temporary file without a name if the name is empty
-        name = f"{self._path.absolute().as_uri()}?mode=ro" if read_only else self._path if folder else ""
+        name = self._read_only_name() if read_only else self._path if folder else ""
         with self._converted():
             self._base = sqlite3.connect(name, timeout=_WAIT_S, isolation_level=None, uri=read_only)
             try:
@@ -93,6 +93,11 @@ class Journal:
             except BaseException:
                 self._base.close()
                 raise
+
+    def _read_only_name(self) -> str:
+        """Return the name for SQLite. Without a log, no process has the journal open, and no file is created."""
+        has_log = self._path.with_name(f"{FILE}-wal").exists()
+        return f"{self._path.absolute().as_uri()}?mode=ro{'' if has_log else '&immutable=1'}"
 
     def _set_up(self, local: bool) -> None:
         # A commit to the log survives every crash of the process. A power cut may lose the last commits; these pages

@@ -28,6 +28,8 @@ class Plan:
     """Of these, the pages that failed."""
     stale: tuple[Entry, ...] = ()
     """Pages in the journal whose scans are gone or changed, or that are to be read again."""
+    retried: tuple[Entry, ...] = ()
+    """Of these, pages that failed, and whose scans are not known to have changed."""
 
     @property
     def to_read(self) -> int:
@@ -63,8 +65,9 @@ def plan(
         Stopped: `should_stop` returned True.
     """
     parts: list[Part] = []
-    retried: list[Part] = []
+    failed_parts: list[Part] = []
     kept: list[Entry] = []
+    retried: list[Entry] = []
     hashes = _hashes([scan for scan in scans if any(e.sha256 for e in entries.get(scan.path, ()))], jobs, should_stop)
     for scan in scans:
         known = entries.get(scan.path, ())
@@ -76,10 +79,19 @@ def plan(
             and not (retry_failed and entry.failed)
         ]
         kept += valid
-        (retried if any(entry.failed for entry in known) else parts).extend(gaps(scan, valid))
+        retried += [
+            entry
+            for entry in known
+            if entry.failed
+            and entry not in valid
+            and entry.name == scan.name
+            and entry.sha256 in ("", hashes.get(scan.path))
+        ]
+        (failed_parts if any(entry.failed for entry in known) else parts).extend(gaps(scan, valid))
     valid_ids = {entry.id for entry in kept}
     stale = tuple(entry for of_scan in entries.values() for entry in of_scan if entry.id not in valid_ids)
-    return Plan((*parts, *retried), len(kept), sum(entry.failed for entry in kept), stale)
+    failed = sum(entry.failed for entry in kept)
+    return Plan((*parts, *failed_parts), len(kept), failed, stale, tuple(retried))
 
 
 def _hashes(scans: Sequence[Scan], jobs: int, should_stop: Callable[[], bool]) -> dict[Path, str]:
@@ -93,6 +105,35 @@ def _hashes(scans: Sequence[Scan], jobs: int, should_stop: Callable[[], bool]) -
                     pool.shutdown(cancel_futures=True)
                     raise Stopped("stopped before anything was read; the same command resumes it")
     return hashes
+
+
+def with_limit(whole: Plan, entries: Mapping[Path, Sequence[Entry]], limit: int) -> Plan:
+    """Return the plan of a run that reads at most `limit` pages.
+
+    Failed pages that are not read again because of the limit keep their rows. Otherwise the next run would take them
+    for new ones, and files that fail each time could use up every limit.
+
+    Args:
+        whole: The plan without a limit.
+        entries: The pages of the journal, by the path of their scan.
+        limit: Number of pages.
+    """
+    taken = {part.scan.path for part in limited(whole.parts, limit)}
+    stale, retried = ({entry.id for entry in group} for group in (whole.stale, whole.retried))
+    parts = [part for part in whole.parts if part.scan.path in taken]
+    kept: list[Entry] = []
+    for scan in dict.fromkeys(part.scan for part in whole.parts if part.scan.path not in taken):
+        known = [entry for entry in entries.get(scan.path, ()) if entry.id not in stale or entry.id in retried]
+        kept += [entry for entry in known if entry.id in stale]
+        parts += gaps(scan, known)
+    kept_ids = {entry.id for entry in kept}
+    return replace(
+        whole,
+        parts=tuple(parts),
+        kept=whole.kept + len(kept),
+        kept_failed=whole.kept_failed + len(kept),
+        stale=tuple(entry for entry in whole.stale if entry.id not in kept_ids),
+    )
 
 
 def limited(parts: Iterable[Part], limit: int) -> tuple[Part, ...]:
