@@ -192,7 +192,7 @@ def _self_test(model: Path | None, detector: Path | None, device: str) -> Findin
     return Finding("self-test", "ok", f"a page with {text} was read in {summary.seconds:.1f} s on the {summary.device}")
 
 
-def tell(finding: Finding) -> str:
+def describe(finding: Finding) -> str:
     """Return a result as one or two lines for people."""
     fix = f"\n{'':14}fix: {finding.fix}" if finding.fix and finding.state != "ok" else ""
     return f"{finding.state:5}  {finding.name + ':':12} {finding.detail}{fix}"

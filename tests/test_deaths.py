@@ -23,15 +23,15 @@ from batchocr.records import PageRow, Part, PreparedPage, Scan
 
 LONG = 2 * PAGES + 3
 
-Told = tuple[str, int | None, str, str, int]
+PageSummary = tuple[str, int | None, str, str, int]
 
 
-def told(seen: Iterable[PreparedPage]) -> list[Told]:
+def summaries(seen: Iterable[PreparedPage]) -> list[PageSummary]:
     rows = [(s.row.file, s.row.page, s.row.status, s.row.error, s.pages) for s in seen]
     return sorted(rows, key=lambda row: (row[0], row[1] or 0))
 
 
-def good(name: str, pages: int) -> list[Told]:
+def good(name: str, pages: int) -> list[PageSummary]:
     return [(name, number, "read", "", pages) for number in range(1, pages + 1)]
 
 
@@ -81,11 +81,11 @@ def mortal(monkeypatch: pytest.MonkeyPatch) -> type[Mortal]:
     return Mortal
 
 
-def through(sizes: dict[str, int], parts: Iterable[Part] = (), jobs: int = 2) -> list[Told]:
+def through(sizes: dict[str, int], parts: Iterable[Part] = (), jobs: int = 2) -> list[PageSummary]:
     Mortal.sizes = sizes
     parts = parts or [Part(Scan(Path(name), name)) for name in sizes]
     with LocalExecutor(parts, jobs=jobs, max_megapixels=1) as engine:
-        return told(engine.pages())
+        return summaries(engine.pages())
 
 
 @pytest.mark.parametrize("number", [1, 2, PAGES, PAGES + 1, LONG - 1, LONG])
@@ -267,9 +267,9 @@ def image(tmp_path: Path) -> Path:
     return tmp_path / "a.png"
 
 
-def really(scans: list[Scan], page_timeout: float = 60) -> list[Told]:
+def really(scans: list[Scan], page_timeout: float = 60) -> list[PageSummary]:
     with LocalExecutor(map(Part, scans), jobs=2, max_megapixels=100, page_timeout=page_timeout) as engine:
-        return told(engine.pages())
+        return summaries(engine.pages())
 
 
 @pytest.mark.parametrize("deaths", [1, 9])

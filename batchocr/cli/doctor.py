@@ -22,12 +22,12 @@ def doctor(
     """
     codes: list[int] = []
     with ends_with_exit_code():
-        from batchocr.doctor import examine, tell
+        from batchocr.doctor import describe, examine
 
         for finding in examine(model, device.value, detector):
             codes += [finding.code] if finding.state == "fault" else []
             if finding.state == "fault" or not quiet:
-                typer.echo(tell(finding))
+                typer.echo(describe(finding))
         if not quiet:
             typer.echo("`batchocr run` does not work here: see above." if codes else "`batchocr run` works here.")
     raise typer.Exit(codes[0] if codes else ExitCode.OK)

@@ -46,7 +46,7 @@ class Progress(AbstractContextManager["Progress"], Protocol):
 
 
 class _Failures:
-    """Tells failures that are to be reported from those that are only counted."""
+    """Distinguishes failures that are reported from failures that are only counted."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
