@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import sys
 
-from batchocr.process_setup import look_seldom
+from batchocr.process_setup import collect_garbage_less_often
 
 
 def main() -> None:
     """Runs the command and ends this process with its exit code."""
-    look_seldom()
+    collect_garbage_less_often()
     from batchocr.cli import app
 
     try:

@@ -24,12 +24,12 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 _TRIM_BYTES, _MMAP_BYTES = 128 << 20, 32 << 20
 
 
-def look_seldom() -> None:
+def collect_garbage_less_often() -> None:
     """Run the garbage collector of this process less often."""
     gc.set_threshold(*THRESHOLDS)
 
 
-def keep_freed() -> None:
+def keep_freed_memory() -> None:
     """Keep up to 128 MB of freed memory in this process for the next allocations.
 
     The images of a page are allocated and freed by the dozen. Otherwise the system returns each of them as new pages of

@@ -18,7 +18,7 @@ from strokes import page, save
 from batchocr.errors import BatchocrError
 from batchocr.executors import local
 from batchocr.executors.local import MIN_MEMORY, PAGES, LocalExecutor
-from batchocr.executors.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
+from batchocr.executors.worker import TooSlow, Worker, WorkerDidNotStart, WorkerDied
 from batchocr.records import PageRow, Part, PreparedPage, Scan
 
 LONG = 2 * PAGES + 3
@@ -165,7 +165,7 @@ def test_nothing_more_is_read_after_an_error_of_the_caller(
     def starting(self: Mortal) -> None:
         if not killed.is_set():
             assert killed.wait(20)
-            raise WorkerNeverCame
+            raise WorkerDidNotStart
 
     def counted(self: Mortal, scan: Scan, first: int, last: int, seconds: float) -> Iterator[PreparedPage]:
         readings.append(first)
@@ -211,7 +211,7 @@ def test_pages_that_are_missing_now_failed(mortal: type[Mortal]) -> None:
 
 def test_workers_that_never_start_end_the_run(mortal: type[Mortal], monkeypatch: pytest.MonkeyPatch) -> None:
     def never(self: Mortal) -> None:
-        raise WorkerNeverCame
+        raise WorkerDidNotStart
 
     monkeypatch.setattr(mortal, "wait_until_ready", never)
     with pytest.raises(BatchocrError, match="end as soon as they start"):
@@ -302,7 +302,7 @@ def test_deaths_leave_neither_open_files_nor_processes_behind() -> None:
     before = psutil.Process().num_fds()
     for _ in range(20):
         worker.kill()
-        with pytest.raises(WorkerNeverCame):
+        with pytest.raises(WorkerDidNotStart):
             worker.wait_until_ready()
         worker.restart()
     assert psutil.Process().num_fds() == before

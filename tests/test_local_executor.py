@@ -110,15 +110,15 @@ def test_a_worker_that_stops_in_the_middle_of_a_page_is_too_slow(tmp_path: Path)
 
 
 def test_an_exception_on_one_page_does_not_affect_the_others(long_scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
-    find = page_task.look_at
+    find = page_task.prepare_page
 
     def faulty(page: Page) -> PreparedPage:
         if page.number == 5:
             raise MemoryError
         return find(page)
 
-    monkeypatch.setattr(page_task, "look_at", faulty)
-    seen = list(page_task.look(long_scan, 100, 1, PAGES))
+    monkeypatch.setattr(page_task, "prepare_page", faulty)
+    seen = list(page_task.prepare_pages(long_scan, 100, 1, PAGES))
     assert [s.row.page for s in seen] == list(range(1, PAGES + 1))
     assert [s.row.page for s in seen if s.row.status == "failed"] == [5]
     assert seen[4].row.error == "no-memory"
@@ -134,7 +134,7 @@ def test_after_an_exception_the_number_of_pages_is_still_known(
 
     monkeypatch.setattr(page_task, "load_pages", faulty)
     monkeypatch.setattr(page_task.log, "disabled", True)  # the report of the test must be text
-    first, second = page_task.look(long_scan, 100, 1, PAGES)
+    first, second = page_task.prepare_pages(long_scan, 100, 1, PAGES)
     assert (first.pages, second.pages, second.row.page, second.row.error) == (LONG, LONG, 2, "internal")
     with Journal(tmp_path) as journal:  # which stores text
         journal.add(long_scan, PageResult(second.row), pages=LONG, sha256="")

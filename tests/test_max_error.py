@@ -29,7 +29,7 @@ def run(*arguments: str | Path, out: Path, **variables: str) -> Ended:
     return here("run", *arguments, "--device", "cpu", "--out", out, variables=variables)
 
 
-def marked(out: Path) -> list[bool]:
+def mark_rows(out: Path) -> list[bool]:
     return ["low-confidence" in row["review"].split(";") for row in rows(out)]
 
 
@@ -48,8 +48,8 @@ def test_digits_below_the_threshold_are_marked_and_not_dropped(
     ours = tmp_path / "ours.csv"
     assert run(samples / "numbers.png", "--model", model, "--max-error", max_error, out=ours).code == 0
     assert [{**row, "review": ""} for row in rows(ours)] == [{**row, "review": ""} for row in rows(plain)]
-    assert marked(ours) == [float(row["confidence"]) < least for row in rows(ours)]
-    assert any(marked(ours)) or least < 0.99
+    assert mark_rows(ours) == [float(row["confidence"]) < least for row in rows(ours)]
+    assert any(mark_rows(ours)) or least < 0.99
     told = account(ours)
     assert (told["settings"]["max_error"], told["settings"]["min_confidence"]) == (float(max_error), least)
     assert (told["reading"]["file"], told["reading"]["data"]) == ("mine.reading.json", "a made-up table")

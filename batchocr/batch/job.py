@@ -15,7 +15,7 @@ from batchocr.batch.journal import Failure, Journal
 from batchocr.batch.open_journal import open_journal, rows_depend_on, take_over
 from batchocr.batch.process_pages import STOPPED, MissingPages
 from batchocr.batch.resume_plan import Plan, plan, with_limit
-from batchocr.decoding.marking import Marking, marked
+from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.errors import ExitCode, NothingToRead, Stopped
 from batchocr.executors.local import default_jobs
 from batchocr.output.atomic_write import followed
@@ -257,7 +257,7 @@ def _counted(
     for read in journal.results():
         if should_stop():
             raise Stopped(STOPPED)
-        result = marked(read, marking)
+        result = mark_rows(read, marking)
         counts.pages += 1
         counts.failed += result.page.status == "failed"
         counts.numbers += result.page.numbers

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from batchocr.batch.journal import Journal
 from batchocr.batch.resume_plan import count_pages, gaps, hash_of, limited, pages_of, wanted_ranges
-from batchocr.decoding.marking import Marking, marked
+from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.errors import ScanError, Stopped
 from batchocr.executors import Executor
 from batchocr.executors.local import LocalExecutor
@@ -139,7 +139,7 @@ class MissingPages:
         sha256 = "" if page.error in TEMPORARY else page.sha256
         self.journal.add(prepared.scan, result, pages=prepared.pages, sha256=sha256)
         self.stages["vision"] += page.seconds
-        self.on_page(marked(result, self.marking))
+        self.on_page(mark_rows(result, self.marking))
 
     def _give_up(self, parts: Sequence[Part]) -> None:
         """Add a failed row for each page that was not read."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from batchocr.decoding.digits.blank_form import BlankForm, blank_form
 from batchocr.errors import UsageError
-from batchocr.executors.page_task import look
+from batchocr.executors.page_task import prepare_pages
 from batchocr.records import Scan
 
 
@@ -24,7 +24,7 @@ def load_blanks(paths: Sequence[Path], max_megapixels: float, pdf_password: str 
     """
     forms = []
     for path in paths:
-        for page in look(Scan(path, str(path)), max_megapixels, pdf_password=pdf_password):
+        for page in prepare_pages(Scan(path, str(path)), max_megapixels, pdf_password=pdf_password):
             if page.level is None:
                 raise UsageError(f"--blank {path}: cannot be read ({page.row.message}); give an image or PDF of a form")
             forms.append(blank_form(page.level.pixels))

@@ -20,7 +20,7 @@ import psutil
 from batchocr.errors import BatchocrError, ScanError
 from batchocr.executors.page_task import failed
 from batchocr.executors.task import Ended, Task
-from batchocr.executors.worker import TooSlow, Worker, WorkerDied, WorkerNeverCame
+from batchocr.executors.worker import TooSlow, Worker, WorkerDidNotStart, WorkerDied
 from batchocr.records import Part, PreparedPage, Scan
 
 log = logging.getLogger(__name__)
@@ -268,7 +268,7 @@ class LocalExecutor:
             try:
                 worker.wait_until_ready()
                 return True
-            except WorkerNeverCame:
+            except WorkerDidNotStart:
                 if not self._closing.is_set():
                     worker.restart()
         raise BatchocrError(NO_START)

@@ -14,7 +14,7 @@ from batchocr.sources import BadPage, load_pages
 log = logging.getLogger(__name__)
 
 
-def look(
+def prepare_pages(
     scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None, pdf_password: str | None = None
 ) -> Iterator[PreparedPage]:
     """Yield pages of a scan. What cannot be read becomes a page that failed, never an exception.
@@ -46,7 +46,7 @@ def look(
         number, page_count = page.number + 1, page.pages
 
 
-def look_at(page: Page) -> PreparedPage:
+def prepare_page(page: Page) -> PreparedPage:
     """Level a page and cut it into tiles."""
     from batchocr.vision.geometry.level import level_page
     from batchocr.vision.geometry.pixel_aspect import square_pixels
@@ -89,7 +89,7 @@ def _bad(scan: Scan, page: BadPage) -> PreparedPage:
 def _prepare_safely(page: Page) -> PreparedPage:
     """Prepare a page. An exception makes this page fail, and no other page."""
     try:
-        return look_at(page)
+        return prepare_page(page)
     except Exception as fault:
         prepared = failed(page.scan, page.number, _internal_error(page.scan, fault))
         return replace(prepared, row=replace(prepared.row, sha256=page.sha256), pages=page.pages)

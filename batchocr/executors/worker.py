@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from batchocr.child_process import ChildProcess
 from batchocr.errors import BatchocrError
-from batchocr.process_setup import check_working_folder, keep_freed, look_seldom, share_cores
+from batchocr.process_setup import check_working_folder, collect_garbage_less_often, keep_freed_memory, share_cores
 
 if TYPE_CHECKING:  # a worker watches its parent before it imports anything slow
     from batchocr.records import PreparedPage, Scan
@@ -27,7 +27,7 @@ class WorkerDied(Exception):
     """The process ended while it prepared a page: out of memory, or a crash in a library written in C."""
 
 
-class WorkerNeverCame(Exception):
+class WorkerDidNotStart(Exception):
     """The process ended, or does not respond, before it could take a page."""
 
 
@@ -78,17 +78,17 @@ class Worker:
         """Wait until the process can take a page.
 
         Raises:
-            WorkerNeverCame: It ended or does not respond.
+            WorkerDidNotStart: It ended or does not respond.
             ImportError: It misses a library.
         """
         if self._ready and self._process.is_alive():
             return
         try:
             if self._ready or not self._pipe.poll(_START_S):
-                raise WorkerNeverCame
+                raise WorkerDidNotStart
             fault = self._pipe.recv()
         except (EOFError, OSError) as ended:
-            raise WorkerNeverCame from ended
+            raise WorkerDidNotStart from ended
         if fault is not None:
             raise fault
         self._ready = True
@@ -158,14 +158,14 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int, p
     """Receive scans, send each page when it is prepared, and None after the last one."""
     _silence_libraries()
     _limit(memory)
-    look_seldom()
-    keep_freed()
+    collect_garbage_less_often()
+    keep_freed_memory()
     share_cores(threads)
     try:
         import cv2
 
         import batchocr.vision.tiles  # noqa: F401  a missing library is reported before a page gets the blame
-        from batchocr.executors.page_task import look
+        from batchocr.executors.page_task import prepare_pages
     except ImportError as fault:
         pipe.send(fault)
         return
@@ -175,7 +175,7 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int, p
         pipe.send(None)
         while True:
             scan, first, last = pipe.recv()
-            for page in look(scan, max_megapixels, first, last, pdf_password):
+            for page in prepare_pages(scan, max_megapixels, first, last, pdf_password):
                 pipe.send(page)
             pipe.send(None)
     except (EOFError, OSError):
