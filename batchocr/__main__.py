@@ -12,7 +12,7 @@ from batchocr.process_setup import collect_garbage_less_often
 
 
 def main() -> None:
-    """Runs the command and ends this process with its exit code."""
+    """Run the command and end this process with its exit code."""
     collect_garbage_less_often()
     from batchocr.cli import app
 
@@ -24,9 +24,9 @@ def main() -> None:
 
 
 def _end_at_once(code: object) -> None:
-    """Without taking TensorFlow apart, which takes a second: all is written and closed by now.
+    """End the process without unloading TensorFlow, which takes a second. All files are closed at this point.
 
-    Returns where there is more to say than a number, or nobody takes what was said: that is Python's to tell.
+    Return if the exit code is a message, or if the output was closed, so that Python reports it.
     """
     if not isinstance(code, int):
         return
