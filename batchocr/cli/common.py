@@ -90,7 +90,7 @@ MinConfidence = Annotated[
         min=0,
         max=1,
         help="Mark digits with a lower confidence for review. No digit is dropped.",
-        show_default="the model's own: at most 3% of the digits above it were wrong; at least 0.5",
+        show_default="that of the models: at most 1% of the digits above it were wrong; at least 0.8",
     ),
 ]
 MaxError = Annotated[
