@@ -105,8 +105,7 @@ def labelled_crops(
         places, labels, boxes[boxes[:, 5] == UNKNOWN, 1:5], boxes[boxes[:, 0] == _SLASH, 1:5], p
     )
     cut: list[tuple[str, Places, NDArray[np.int64]]] = [
-        (name, _cutting_boxes(places[which], detected[which], rng, p), labels[which])
-        for name, which in digits.items()
+        (name, _cutting_boxes(places[which], detected[which], rng, p), labels[which]) for name, which in digits.items()
     ]
     near = np.concatenate([_shifted_boxes(places[chosen], rng), _pair_boxes(places[complete], rng)])
     marks = np.concatenate([_ink_boxes(pixels, rng, 4 * p.max_marks), boxes[boxes[:, 5] == SIGN, 1:5]])
