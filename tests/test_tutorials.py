@@ -85,7 +85,7 @@ def test_a_folder_is_only_gone_on_with_where_asked_and_as_before(trained: Path, 
         ((), f"{trained}: holds a training; resume it with --resume, or give another --out"),
         (("--resume", "--recipe", "short"), "holds another training (see training.json)"),
         (("--resume", "--seed", "5"), "holds another training (see training.json)"),
-        (("--resume", "--epochs", "1"), "has had 3 epochs; ask for as many with --epochs, or for more"),
+        (("--resume", "--epochs", "1"), "has 3 epochs already; give at least as many as --epochs"),
     ):
         ended = train(data, trained, *options)
         assert ended.code == 2 and says in ended.err
