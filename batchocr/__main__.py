@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import sys
 
-from batchocr.process_setup import look_seldom
+from batchocr.process_setup import collect_garbage_less_often
 
 
 def main() -> None:
-    """Runs the command and ends this process with its exit code."""
-    look_seldom()
+    """Run the command and end this process with its exit code."""
+    collect_garbage_less_often()
     from batchocr.cli import app
 
     try:
@@ -24,9 +24,9 @@ def main() -> None:
 
 
 def _end_at_once(code: object) -> None:
-    """Without taking TensorFlow apart, which takes a second: all is written and closed by now.
+    """End the process without unloading TensorFlow, which takes a second. All files are closed at this point.
 
-    Returns where there is more to say than a number, or nobody takes what was said: that is Python's to tell.
+    Return if the exit code is a message, or if the output was closed, so that Python reports it.
     """
     if not isinstance(code, int):
         return

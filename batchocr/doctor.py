@@ -1,4 +1,4 @@
-"""Whether the main job would run here, and what to fix if not: libraries, devices, the models, a page read."""
+"""Check whether a run would work on this machine, and what to fix: libraries, devices, the models, one page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from importlib import import_module, metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import psutil
+
 from batchocr.errors import BatchocrError, ExitCode
 from batchocr.version import __version__
 
@@ -22,33 +24,39 @@ PACKAGES = (
     *("matplotlib", "typer", "tqdm"),
 )
 SELF_TEST = ("selftest.png", "2017")
-"""The built-in page and what is written on it."""
-LEAST_ALIKE = 0.7
-"""Share of what is read and what is written that must agree: one digit of four may be misread."""
-OPENCV_FIX = "sudo apt-get install -y libgl1 libglib2.0-0 (or the like on your system)"
+"""The built-in page, and the number on it."""
+MIN_SIMILARITY = 0.7
+"""Similarity of the number that is read to the number on the page, 0 to 1. One digit of four may be wrong."""
+OPENCV_FIX = "sudo apt-get install -y libgl1 libglib2.0-0 (or similar packages of your system)"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at."""
+    """The result of one check."""
 
     name: str
     state: Literal["ok", "note", "fault"]
-    """Only a fault keeps the main job from running."""
+    """Only after a fault a run does not work."""
     detail: str
     fix: str = ""
     code: int = ExitCode.INTERNAL
-    """What a run would end with for this fault."""
+    """Exit code of a run with this fault."""
 
 
 def examine(model: Path | None = None, device: DeviceName = "auto", detector: Path | None = None) -> Iterator[Finding]:
-    """All that matters to a run, one by one as it is known; the last is a page read by the main job itself."""
+    """Yield the results of all checks, each as soon as it is known. The last check is a run that reads one page.
+
+    Args:
+        model: The classifier; None is the shipped one.
+        device: As `Settings.device`.
+        detector: The detector; None is the shipped one.
+    """
     yield Finding("batchocr", "ok", f"{__version__} in {Path(__file__).parent}")
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.platform()}")
     versions = dict(_versions())
     missing = [package for package, version in versions.items() if not version]
-    told = ", ".join(f"{package} {version or 'missing'}" for package, version in versions.items())
-    yield Finding("packages", "fault" if missing else "ok", told, "install batchocr again: pip install .")
+    listed = ", ".join(f"{package} {version or 'missing'}" for package, version in versions.items())
+    yield Finding("packages", "fault" if missing else "ok", listed, "install batchocr again: pip install .")
     yield Finding("processors", "ok", _processors())
     yield Finding("memory", "ok", _memory())
     yield _guarded("opencv", _opencv)
@@ -59,20 +67,20 @@ def examine(model: Path | None = None, device: DeviceName = "auto", detector: Pa
     yield _guarded("self-test", lambda: _self_test(model, detector, device))
 
 
-def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
-    """What `look` finds; an exception is a fault that is told, and the next thing is looked at."""
+def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
+    """Return the result of a check; an exception becomes a fault, so that the other checks follow."""
     try:
-        return look()
+        return check()
     except BatchocrError as fault:
         return Finding(name, "fault", str(fault), code=fault.exit_code)
     except ImportError as fault:
         return Finding(name, "fault", str(fault), missing_library(fault) or "install batchocr again: pip install .")
-    except Exception as fault:  # a doctor who falls ill on a finding helps nobody
+    except Exception as fault:  # the other checks are still useful
         return Finding(name, "fault", f"{type(fault).__name__}: {fault}", "please report this")
 
 
 def missing_library(fault: ImportError) -> str:
-    """The fix where a package could not be loaded for want of a library of the system; empty for other faults."""
+    """Return the fix if a package cannot be loaded because a system library is missing; empty for other faults."""
     return OPENCV_FIX if ".so" in str(fault) and any(lib in str(fault) for lib in ("libGL", "libg", "libX")) else ""
 
 
@@ -87,15 +95,12 @@ def _versions() -> Iterator[tuple[str, str]]:
 def _processors() -> str:
     from batchocr.executors.local import default_jobs
 
-    return (
-        f"{default_jobs()} of {os.cpu_count()} for this process: as many workers find digits, unless --jobs says else"
-    )
+    return f"{default_jobs()} of {os.cpu_count()} for this process: the default of --jobs"
 
 
 def _memory() -> str:
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    return f"{pages:.1f} GiB, {free:.1f} free"
+    memory = psutil.virtual_memory()
+    return f"{memory.total / 2**30:.1f} GiB, {memory.available / 2**30:.1f} available"
 
 
 def _opencv() -> Finding:
@@ -112,21 +117,21 @@ def _keras(device: str) -> Finding:
 
 
 def _gpu(device: str) -> Finding:
-    """What the backend says of GPUs. None is a fault only where one was asked for."""
+    """Check for GPUs. Having none is a fault only if one was requested."""
     from batchocr.recognition.multi_gpu import other_gpus
     from batchocr.recognition.network import open_device
 
     if device == "cpu":
-        return Finding("gpu", "ok", "none is asked for")
+        return Finding("gpu", "ok", "not requested")
     if open_device("auto") == "gpu":
         names = list(_gpu_names())
-        used = f"; {1 + len(other_gpus())} of these are used" if len(names) > 1 else ""
+        used = f"; {1 + len(other_gpus())} of them are used" if len(names) > 1 else ""
         return Finding("gpu", "ok", (", ".join(names) or "found") + used)
     why = _why_no_gpu()
     fix = "install the NVIDIA driver, then pip install 'batchocr[gpu]'"
     if device == "gpu":
-        return Finding("gpu", "fault", f"there is none: {why}", f"{fix}, or use --device cpu", ExitCode.DEVICE)
-    return Finding("gpu", "note", f"none is used: {why}", f"{fix}; pages are read on the processor until then")
+        return Finding("gpu", "fault", f"not available: {why}", f"{fix}, or use --device cpu", ExitCode.DEVICE)
+    return Finding("gpu", "note", f"not used: {why}", f"{fix}; until then, pages are read on the CPU")
 
 
 def _gpu_names() -> Iterator[str]:
@@ -138,14 +143,14 @@ def _gpu_names() -> Iterator[str]:
 
 def _why_no_gpu() -> str:
     if not any(Path(p).exists() for p in ("/dev/nvidia0", "/proc/driver/nvidia/version", "/dev/dxg")):
-        return "this machine shows no NVIDIA device (in a container: start it with --gpus all)"
+        return "this machine has no NVIDIA device (start a container with --gpus all)"
     if import_module("keras").backend.backend() == "tensorflow":
         tf = import_module("tensorflow")
         if not tf.test.is_built_with_cuda():
-            return "a device is there, but this TensorFlow is built without CUDA"
+            return "there is a device, but this TensorFlow is built without CUDA"
         cuda = tf.sysconfig.get_build_info().get("cuda_version", "?")
-        return f"a device is there, but TensorFlow could not load CUDA {cuda} or reach the driver"
-    return "a device is there, but Keras's backend cannot use it"
+        return f"there is a device, but TensorFlow could not load CUDA {cuda} or reach the driver"
+    return "there is a device, but the backend of Keras cannot use it"
 
 
 def _model(model: Path | None) -> Finding:
@@ -167,9 +172,9 @@ def _detector(detector: Path | None) -> Finding:
 
 
 def _self_test(model: Path | None, detector: Path | None, device: DeviceName) -> Finding:
-    """The built-in page through the whole job, workers and files and all.
+    """Read the built-in page with a whole run, with workers and files.
 
-    A digit misread is worth a note, for the job runs; a page that comes out otherwise is a fault.
+    A single wrong digit is a note, because the run works. Any other wrong result is a fault.
     """
     import csv
     from difflib import SequenceMatcher
@@ -184,13 +189,13 @@ def _self_test(model: Path | None, detector: Path | None, device: DeviceName) ->
         with out.with_suffix(".numbers.csv").open(newline="", encoding="utf-8") as file:
             read = [row["text"] for row in csv.DictReader(file)]
     if read != [text]:
-        alike = SequenceMatcher(None, "".join(read), text, autojunk=False).ratio() >= LEAST_ALIKE
-        told = f"read {', '.join(read) or 'nothing'} where {text} is written"
-        return Finding("self-test", "note" if alike else "fault", told, "choose another --model or --detector")
-    return Finding("self-test", "ok", f"a page with {text} read in {summary.seconds:.1f} s on the {summary.device}")
+        similar = SequenceMatcher(None, "".join(read), text, autojunk=False).ratio() >= MIN_SIMILARITY
+        detail = f"read {', '.join(read) or 'nothing'} where {text} is written"
+        return Finding("self-test", "note" if similar else "fault", detail, "choose another --model or --detector")
+    return Finding("self-test", "ok", f"a page with {text} was read in {summary.seconds:.1f} s on the {summary.device}")
 
 
-def tell(finding: Finding) -> str:
-    """A finding as a line or two for a person."""
+def describe(finding: Finding) -> str:
+    """Return a result as one or two lines for people."""
     fix = f"\n{'':14}fix: {finding.fix}" if finding.fix and finding.state != "ok" else ""
     return f"{finding.state:5}  {finding.name + ':':12} {finding.detail}{fix}"

@@ -1,4 +1,4 @@
-"""Every fault that ends a run, a page or a command: what happened, to which file, and how to fix it."""
+"""Errors that end a run, a page or a command. The message says what happened, to which file, and how to fix it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process says to its caller. The numbers are a contract: never reuse one."""
+    """Exit codes of the command. Callers rely on the numbers: never use one for something else."""
 
     OK = 0
     INTERNAL = 1
@@ -20,31 +20,31 @@ class ExitCode(IntEnum):
 
 
 class BatchocrError(Exception):
-    """Base of all our errors. `exit_code` is what the command ends with."""
+    """Base class of all errors of batchocr. `exit_code` is the code that the command ends with."""
 
     exit_code: int = ExitCode.INTERNAL
 
 
 class UsageError(BatchocrError):
-    """The call itself is wrong: an option's value, or a file that is not of the kind asked for."""
+    """The call is wrong: for example an option's value, or a file of the wrong kind."""
 
     exit_code = ExitCode.USAGE
 
 
 class NothingToRead(BatchocrError):
-    """No scan was found in what was given."""
+    """The given folders, files and globs contain no scan."""
 
     exit_code = ExitCode.NOTHING_TO_READ
 
 
 class ModelError(BatchocrError):
-    """The model file or its sidecar is missing, damaged or of another kind."""
+    """The model file or its sidecar is missing, damaged or of the wrong kind."""
 
     exit_code = ExitCode.MODEL
 
 
 class DeviceError(BatchocrError):
-    """The device asked for is not there."""
+    """The requested device is not available."""
 
     exit_code = ExitCode.DEVICE
 
@@ -56,23 +56,25 @@ class OutputError(BatchocrError):
 
 
 class HeldError(BatchocrError):
-    """Another run is at work on this output."""
+    """Another run uses the same output."""
 
     exit_code = ExitCode.HELD
 
 
 class Stopped(BatchocrError):
-    """Somebody asked the run to stop; the same call goes on where it stopped.
+    """The run was asked to stop. The same call resumes it.
 
-    The command ends with 128 and the signal's number.
+    The command ends with 128 plus the number of the signal.
     """
 
 
 class ScanError(BatchocrError):
-    """One scan or page cannot be read: a `failed` row, while the rest of the job goes on.
+    """A scan or page cannot be read. It gets a `failed` row, and the job continues with the others.
 
-    `reason` is a short fixed word for the column `error` (such as `not-a-picture`); the message says more. `sha256` is
-    that of the scan's bytes, empty where they were not read.
+    Attributes:
+        reason: A short fixed word for the column `error`, such as `not-a-picture`.
+        message: What is wrong and how to fix it.
+        sha256: SHA-256 of the scan's bytes; empty if they were not read.
     """
 
     exit_code = ExitCode.SOME_FAILED

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchocr.errors import NothingToRead, ScanError, UsageError
-from batchocr.executors.page_task import failed, look_at
+from batchocr.executors.page_task import failed, prepare_page
 from batchocr.output.drawing.contact_sheet import DoubtfulDigits, draw_sheets, sheet_paths
 from batchocr.output.drawing.draw_stages import STAGES, Stages
 from batchocr.output.drawing.image_file import write_image
@@ -203,7 +203,7 @@ def _read(
                     raise page
                 if isinstance(page, BadPage):
                     raise page.error
-                prepared = look_at(page)
+                prepared = prepare_page(page)
             except Exception as fault:
                 number = page.number if isinstance(page, (Page, BadPage)) else None
                 yield _ReadPage(scan, PageResult(failed(scan, number, _as_scan_error(scan, fault)).row))

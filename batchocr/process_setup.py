@@ -1,4 +1,4 @@
-"""What processes of our own set for themselves: signals, garbage, freed memory, threads, and when they end."""
+"""How our processes are set up: signals, garbage collection, freed memory, threads, and when they end."""
 
 from __future__ import annotations
 
@@ -10,44 +10,64 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 
-THRESHOLDS = (50_000, 20, 100)
-"""New objects after which Python goes through them; after how many such times it goes through older ones too.
+from batchocr.errors import UsageError
 
-What TensorFlow and OpenCV bring stays, hundreds of thousands of objects: at Python's own 700 they are gone through time
-and again, for a quarter of the time that importing TensorFlow takes, and for 12 ms a page in a worker.
+THRESHOLDS = (50_000, 20, 100)
+"""Thresholds of the three generations of the garbage collector, see `gc.set_threshold`.
+
+TensorFlow and OpenCV create hundreds of thousands of objects that live as long as the process. With Python's default of
+700, the collector checks them again and again: this takes a quarter of the time of importing TensorFlow, and 12 ms for
+each page in a worker.
 """
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+_TRIM_BYTES, _MMAP_BYTES = 128 << 20, 32 << 20
 
-def look_seldom() -> None:
-    """From now on, in this process."""
+
+def collect_garbage_less_often() -> None:
+    """Run the garbage collector of this process less often."""
     gc.set_threshold(*THRESHOLDS)
 
 
-_TRIM, _MMAP = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-_KEPT, _PICTURE = 128 << 20, 32 << 20
+def keep_freed_memory() -> None:
+    """Keep up to 128 MB of freed memory in this process for the next allocations.
 
-
-def keep_freed() -> None:
-    """From now on freed memory, up to 128 MB, is kept for what comes next, in this process.
-
-    The pictures of a page come and go by the dozen; the system gives each anew in pages of zeros, for 10 to 15 ms a
-    page. Only glibc can be told.
+    The images of a page are allocated and freed by the dozen. Otherwise the system returns each of them as new pages of
+    zeros, which takes 10 to 15 ms for each page. Only glibc has this setting.
     """
-    tell = getattr(ctypes.CDLL(None), "mallopt", None)
-    if tell is not None:
-        tell(_MMAP, _PICTURE)
-        tell(_TRIM, _KEPT)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _TRIM_BYTES)
 
 
 def share_cores(threads: int) -> None:
-    """numpy's linear algebra, not yet imported, uses as many threads in this process."""
+    """Limit the threads of numpy's linear algebra in this process; numpy must not be imported yet."""
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", str(threads))
 
 
+def check_working_folder() -> None:
+    """Check that the working folder still exists.
+
+    Raises:
+        UsageError: It was deleted or moved away. Relative paths then mean nothing, and no process can be started in it.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109  Path.cwd() is the same call
+    except OSError as fault:
+        raise UsageError(
+            "the working folder is gone (deleted, moved or unmounted): change to a folder that exists, "
+            "for example with `cd ~`, and run the command again"
+        ) from fault
+
+
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """A process started meanwhile never sees them: Ctrl-C and service managers send them to the whole group."""
+    """Block SIGINT and SIGTERM; a process that is started within never receives them.
+
+    Ctrl-C and service managers send these signals to the whole process group.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield

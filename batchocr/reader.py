@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from batchocr.decoding.marking import Marking, marked
+from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.decoding.rows import page_result
 from batchocr.errors import ScanError, UsageError
 from batchocr.executors.blank_forms import load_blanks
-from batchocr.executors.page_task import look, look_at
+from batchocr.executors.page_task import prepare_page, prepare_pages
 from batchocr.image_input import as_grey, pillow_to_grey
 from batchocr.output.table import frame
 from batchocr.pipeline import Read, read_pages
@@ -174,12 +174,12 @@ class Reader:
         """
         check_not_forked()
         for read in read_pages(self._prepared(source), self._networks):
-            yield marked(page_result(*read, self._decoding, self._blanks), self._marking)
+            yield mark_rows(page_result(*read, self._decoding, self._blanks), self._marking)
 
     def result(self, page: PreparedPage) -> tuple[Read, PageResult]:
         """Return what the networks found on one prepared page, and its result."""
         (read,) = read_pages([page], self._networks)
-        return read, marked(page_result(*read, self._decoding, self._blanks), self._marking)
+        return read, mark_rows(page_result(*read, self._decoding, self._blanks), self._marking)
 
     def _pages_read(self, source: Source | Iterable[Source]) -> Iterator[PageResult]:
         """Yield the results page by page. Raise ScanError for the first page that cannot be read."""
@@ -201,15 +201,15 @@ class Reader:
         """Yield the prepared pages of one scan. `name` is for the column `file`."""
         if isinstance(source, (Image, np.ndarray)):
             pixels = pillow_to_grey(source) if isinstance(source, Image) else as_grey(source)
-            yield look_at(Page(Scan(Path(), name), 1, pixels, ""))
+            yield prepare_page(Page(Scan(Path(), name), 1, pixels, ""))
         elif isinstance(source, (str, os.PathLike)):
-            yield from look(
+            yield from prepare_pages(
                 Scan(Path(source), written_name(name)), self._max_megapixels, pdf_password=self._pdf_password
             )
         else:
             content = "the content given"
             scan = Scan(Path(content), content, _bytes_of(source))
-            for page in look(scan, self._max_megapixels, pdf_password=self._pdf_password):
+            for page in prepare_pages(scan, self._max_megapixels, pdf_password=self._pdf_password):
                 yield replace(page, row=replace(page.row, file=name))
 
 

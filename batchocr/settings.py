@@ -74,6 +74,8 @@ class Settings:
     """Seconds that a page may take before its worker is ended. The page is then tried once more, alone."""
     max_failures: Count | None = None
     """Number of failed pages after which the run reads no more pages. The remaining pages fail too. None: no limit."""
+    limit: Count | None = None
+    """Number of pages that this run reads at most. The other pages are left for the next run and have no rows."""
     state: AnyPath | None = None
     """Folder of the journal. None: `OUT.journal` next to the output."""
     fresh: bool = False

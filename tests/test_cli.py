@@ -1,4 +1,4 @@
-"""The command: its results on the samples, its exit codes, what it says and what it does not."""
+"""The command: its results on the samples, its messages, and its options."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def expected_texts() -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def ended_over_samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
-    """The README's main job, as typed, with its output piped."""
+    """The main command of the README, with its output piped."""
     folder = tmp_path_factory.mktemp("job")
     return in_own_process("run", SAMPLES, "--out", "results.csv", folder=folder), folder / "results.csv"
 
@@ -46,16 +46,16 @@ def test_the_samples_are_read(ended_over_samples: tuple[Ended, Path], file: str)
     assert read == expected
 
 
-def test_a_good_run_ends_with_0_and_what_is_to_do_and_no_noise(ended_over_samples: tuple[Ended, Path]) -> None:
+def test_a_good_run_ends_with_0_and_prints_the_counts_and_what_to_do(ended_over_samples: tuple[Ended, Path]) -> None:
     ended, out = ended_over_samples
     assert ended.code == 0
     progress = re.compile(r"starting|\d+ of \d+ pages, \d+ failed")  # of a run that takes longer than half a minute
-    # no bar without a terminal, and nothing of TensorFlow's
+    # no bar without a terminal, and no messages of TensorFlow
     assert [line for line in ended.err.splitlines() if not progress.fullmatch(line)] == []
     assert re.fullmatch(
         r"15 pages \(\d+ other files passed over\), \d+ digits in \d+ numbers, "
         r"\d+\.\d s on the (cpu|gpu): results\.csv, results\.numbers\.csv, results\.pages\.csv, results\.run\.json\n"
-        r"(to do: \d+ digits? and \d+ numbers? to review, batchocr status results\.csv tells which and why\n)?",
+        r"(to do: \d+ digits? and \d+ numbers? to review, `batchocr status results\.csv` lists which and why\n)?",
         ended.out,
     )
     assert {path.name for path in out.parent.iterdir()} == {
@@ -69,23 +69,23 @@ def test_the_command_and_python_write_the_same(ended_over_samples: tuple[Ended, 
     assert ended_over_samples[1].read_bytes() == samples_job.out.read_bytes()
 
 
-# What it says
+# Messages
 
 
-def test_quiet_says_nothing_when_all_is_well(tmp_path: Path, samples: Path) -> None:
+def test_quiet_prints_nothing_after_a_good_run(tmp_path: Path, samples: Path) -> None:
     ended = in_own_process("run", samples / "digits", "--quiet", folder=tmp_path)
     assert ended == Ended(0, "", "")
     assert len(rows(tmp_path / "results.csv")) == 4
 
 
-def test_standard_output_takes_the_digits_and_only_them(tmp_path: Path, samples: Path) -> None:
+def test_standard_output_gets_only_the_digits(tmp_path: Path, samples: Path) -> None:
     ended = in_own_process("run", samples / "digits", "--out", "-", folder=tmp_path)
     assert ended.code == 0
     assert [(row["file"], row["digit"]) for row in rows(ended.out)] == [
         ("0.jpg", "0"), ("1.jpg", "1"), ("2.jpg", "2"), ("7.jpg", "7"),
     ]  # fmt: skip
-    said = ended.err.splitlines()
-    assert said[0].startswith("4 pages, 4 digits") and all(line.startswith("to do: ") for line in said[1:])
+    lines = ended.err.splitlines()
+    assert lines[0].startswith("4 pages, 4 digits") and all(line.startswith("to do: ") for line in lines[1:])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -93,7 +93,7 @@ def test_the_version() -> None:
     assert here("--version") == Ended(0, f"batchocr {__version__}\n", "")
 
 
-def test_the_installed_script_says_its_version(tmp_path: Path) -> None:
+def test_the_installed_script_prints_its_version(tmp_path: Path) -> None:
     script = Path(sysconfig.get_path("scripts")) / "batchocr"
     ended = in_own_process("--version", folder=tmp_path, start=[str(script)])
     assert ended == Ended(0, f"batchocr {__version__}\n", "")
@@ -102,13 +102,13 @@ def test_the_installed_script_says_its_version(tmp_path: Path) -> None:
 # Help
 
 
-def test_what_a_worker_imports_again_imports_nothing(tmp_path: Path) -> None:
+def test_the_module_that_workers_import_imports_nothing(tmp_path: Path) -> None:
     code = "import batchocr.__main__, sys; print(*sorted({'typer', 'numpy', 'batchocr.cli'} & set(sys.modules)))"
     assert in_own_process(folder=tmp_path, start=[sys.executable, "-c", code]) == Ended(0, "\n", "")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["preview", "-h"], ["--version"]])
-def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+def test_help_imports_nothing_slow(arguments: list[str], tmp_path: Path) -> None:
     code = (
         "import sys\nfrom batchocr.cli import app\ntry:\n    app(prog_name='batchocr')\nfinally:\n"
         "    print(*sorted({'tensorflow', 'keras', 'cv2', 'pandas', 'pyarrow'} & set(sys.modules)), file=sys.stderr)"
@@ -135,12 +135,12 @@ def test_every_subcommand_and_option_has_a_help_text(name: str) -> None:
     "--recursive --no-recursive --files-from --model --device --batch-size --jobs --min-confidence --max-error "
     "--max-megapixels --printed --quiet --out".split(),
 )
-def test_the_options_of_the_contract_are_there(option: str) -> None:
+def test_the_command_has_the_options_of_the_contract(option: str) -> None:
     params = subcommands()["run"].params
     assert option in {name for param in params for name in (*param.opts, *param.secondary_opts)}
 
 
-# Settings from elsewhere
+# Settings from the environment and names from files
 
 
 def test_settings_come_from_the_environment_and_the_command_line_wins(tmp_path: Path, samples: Path) -> None:
@@ -152,10 +152,10 @@ def test_settings_come_from_the_environment_and_the_command_line_wins(tmp_path: 
     assert (settings["device"], settings["jobs"], settings["batch_size"], settings["printed"]) == ("cpu", 3, 16, "drop")
 
 
-def test_a_wrong_setting_in_the_environment_is_named(one_digit: Path) -> None:
+def test_an_invalid_setting_in_the_environment_is_named(one_digit: Path) -> None:
     ended = here("run", one_digit, variables={"BATCHOCR_DEVICE": "abacus"})
     assert ended.code == 2
-    assert "BATCHOCR_DEVICE" in ended.err or "--device" in ended.err
+    assert "BATCHOCR_DEVICE" in ended.err and "--device" in ended.err
 
 
 @pytest.mark.parametrize("between", [b"\n", b"\r\n", b"\0"])
@@ -166,14 +166,14 @@ def test_names_of_scans_from_standard_input(tmp_path: Path, samples: Path, betwe
     assert [(row["file"], row["digit"]) for row in rows(out)] == [("2.jpg", "2"), ("7.jpg", "7")]
 
 
-def test_names_from_a_file_come_beside_those_given(tmp_path: Path, samples: Path) -> None:
+def test_names_from_a_file_are_added_to_the_arguments(tmp_path: Path, samples: Path) -> None:
     (tmp_path / "names.txt").write_text(f"{samples / 'digits' / '7.jpg'}\n")
     out = tmp_path / "results.csv"
     assert here("run", samples / "digits" / "2.jpg", "--files-from", tmp_path / "names.txt", "--out", out).code == 0
     assert [row["digit"] for row in rows(out)] == ["2", "7"]
 
 
-def test_folders_within_folders_only_where_wanted(tmp_path: Path, one_digit: Path) -> None:
+def test_folders_inside_folders_only_if_wanted(tmp_path: Path, one_digit: Path) -> None:
     (tmp_path / "scans" / "deep").mkdir(parents=True)
     for name in ("a.jpg", "deep/b.jpg"):
         shutil.copy(one_digit, tmp_path / "scans" / name)
@@ -182,7 +182,7 @@ def test_folders_within_folders_only_where_wanted(tmp_path: Path, one_digit: Pat
     assert [row["file"] for row in rows(out)] == ["a.jpg"]
 
 
-# What is marked, and the formats
+# Marks and formats
 
 
 def test_the_highest_threshold_marks_all_and_drops_none(tmp_path: Path, samples: Path, samples_job: Job) -> None:
@@ -195,7 +195,7 @@ def test_the_highest_threshold_marks_all_and_drops_none(tmp_path: Path, samples:
     assert all("low-confidence" in row["review"].split(";") for row in unsure)
 
 
-def test_a_threshold_of_nought_marks_none_as_unsure(tmp_path: Path, samples: Path, samples_job: Job) -> None:
+def test_a_threshold_of_zero_marks_no_digit_as_unsure(tmp_path: Path, samples: Path, samples_job: Job) -> None:
     out = tmp_path / "results.csv"
     assert here("run", samples / "numbers.png", "--out", out, "--device", "cpu", "--min-confidence", "0").code == 0
     assert not any("low-confidence" in row["review"] for row in rows(out))
@@ -207,9 +207,9 @@ def test_all_formats_hold_the_same_rows(tmp_path: Path, samples: Path, samples_j
     for suffix in ("jsonl", "parquet"):
         out = tmp_path / suffix / f"results.{suffix}"
         out.parent.mkdir()
-        state = tmp_path / "journal"  # so that the second run reads nothing again
+        state = tmp_path / "journal"  # so that the second run reads nothing
         assert here("run", samples, "--out", out, "--device", "cpu", "--state", state).code == 0
-        for kind in ("numbers.csv", "run.json", "pages.csv"):
+        for kind in (f"numbers.{suffix}", "run.json", f"pages.{suffix}"):
             assert beside(out, kind).is_file()
         if suffix == "jsonl":
             table = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
@@ -233,7 +233,7 @@ def test_preview_never_draws_over_the_scan(tmp_path: Path, samples: Path) -> Non
     assert scan.read_bytes() == (samples / "2017.png").read_bytes()
 
 
-def test_a_preview_is_no_scan_to_a_run(tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_does_not_read_a_preview(tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(samples / "2017.png", tmp_path / "page.png")
     assert here("preview", "page.png", "--device", "cpu").code == 0
@@ -244,7 +244,7 @@ def test_a_preview_is_no_scan_to_a_run(tmp_path: Path, samples: Path, monkeypatc
 
 
 @pytest.mark.parametrize(("scan", "suffix"), [("2017.png", "png"), ("digits/2.jpg", "jpg")])
-def test_preview_writes_an_image_no_smaller_than_the_page(
+def test_preview_writes_an_image_that_is_not_smaller_than_the_page(
     tmp_path: Path, samples: Path, scan: str, suffix: str
 ) -> None:
     out = tmp_path / f"drawn.{suffix}"

@@ -18,7 +18,7 @@ from test_table import FAILED, NUMBER, READ, files, write
 
 from batchocr.errors import OutputError, Stopped
 from batchocr.output.formats import database
-from batchocr.output.outputs import check_writable, output_paths, remove_results
+from batchocr.output.outputs import make_ready, output_paths, remove_results
 from batchocr.output.results import write_results
 from batchocr.output.table import TABLES
 from batchocr.records import PageResult
@@ -131,19 +131,19 @@ def test_a_locked_database_is_waited_for_and_then_an_error(out: Path, monkeypatc
         with pytest.raises(OutputError, match=r"results\.db: another program has locked it .* same command"):
             write(out, [])
         with pytest.raises(OutputError, match=r"results\.db: another program has locked it"):
-            check_writable(output_paths(out))
+            make_ready(output_paths(out))
     assert query(out, "SELECT page FROM pages") == [(1,)]
 
 
 def test_what_is_not_ours_is_reported_before_the_work(out: Path) -> None:
     out.write_bytes(b"not a database at all" * 100)
     with pytest.raises(OutputError, match="is not an SQLite database"):
-        check_writable(output_paths(out))
+        make_ready(output_paths(out))
     out.unlink()
     with closing(sqlite3.connect(out)) as base:
         base.execute("CREATE TABLE pages (title TEXT)")
     with pytest.raises(OutputError, match="table pages has other columns"):
-        check_writable(output_paths(out))
+        make_ready(output_paths(out))
     with pytest.raises(OutputError, match="table pages has other columns"):
         write(out, [READ])
     assert query(out, "SELECT count(*) FROM sqlite_master") == [(1,)]

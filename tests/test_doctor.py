@@ -1,4 +1,4 @@
-"""The doctor tells what keeps the main job from running, and every command names a missing library."""
+"""`batchocr doctor` reports why a run would not work, and every command names a missing library."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ MISSING = "libGL.so.1: cannot open shared object file: No such file or directory
 COMMAND = [sys.executable, "-c", "from batchocr.cli import app; app()"]
 
 
-def test_where_all_is_well_a_page_is_read_and_it_ends_with_0() -> None:
+def test_if_nothing_is_wrong_a_page_is_read_and_it_ends_with_0() -> None:
     ended = here("doctor", "--device", "cpu")
     assert ended.code == 0
-    assert "a page with 2017 read in" in ended.out
-    assert ended.out.rstrip().endswith("The main job runs here.")
+    assert "a page with 2017 was read in" in ended.out
+    assert ended.out.rstrip().endswith("`batchocr run` works here.")
 
 
-def test_a_page_misread_as_a_whole_is_a_fault(tiny_detector: Detector) -> None:
-    """The tiny detector takes all that stands apart for a 7."""
+def test_a_page_with_only_wrong_digits_is_a_fault(tiny_detector: Detector) -> None:
+    """The tiny detector reads every separate piece of ink as 7."""
     ended = here("doctor", "--device", "cpu", "--detector", tiny_detector.path)
     assert ended.code == 1
     assert re.search(r"fault +self-test: +read .* where 2017 is written", ended.out)
     assert "fix: choose another --model or --detector" in ended.out
-    assert ended.out.rstrip().endswith("The main job does not run here: see above.")
+    assert ended.out.rstrip().endswith("`batchocr run` does not work here: see above.")
     assert str(tiny_detector.path) in ended.out
 
 
-def test_a_gpu_asked_for_and_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_requested_gpu_that_is_missing_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     done = subprocess.run([*COMMAND, "doctor", "--device", "gpu", "--quiet"], capture_output=True, text=True)
     assert done.returncode == 6
@@ -44,13 +44,13 @@ def test_a_gpu_asked_for_and_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatc
     assert "fix: install the NVIDIA driver" in done.stdout
 
 
-def test_of_several_gpus_it_says_how_many_are_used(four_gpus: list[Any]) -> None:
+def test_it_reports_how_many_of_several_gpus_are_used(four_gpus: list[Any]) -> None:
     finding = _gpu("auto")
-    assert finding.detail == "large, large, small, large; 3 of these are used"
+    assert finding.detail == "large, large, small, large; 3 of them are used"
 
 
 @pytest.mark.parametrize("which", ["--model", "--detector"])
-def test_a_model_that_is_not_there_is_a_fault(which: str, tmp_path: Path) -> None:
+def test_a_missing_model_is_a_fault(which: str, tmp_path: Path) -> None:
     ended = here("doctor", "--device", "cpu", "--quiet", which, tmp_path / "none.keras")
     assert ended.code == 5
     assert "none.keras: there is no such model" in ended.out
@@ -58,7 +58,7 @@ def test_a_model_that_is_not_there_is_a_fault(which: str, tmp_path: Path) -> Non
 
 @pytest.fixture
 def without_libgl(tmp_path: Path) -> dict[str, str]:
-    """An environment in which OpenCV fails to load as it does on a bare system."""
+    """An environment in which OpenCV cannot be loaded, as on a bare system."""
     (tmp_path / "cv2.py").write_text(f"raise ImportError({MISSING!r})\n")
     return {**os.environ, "PYTHONPATH": str(tmp_path), "BATCHOCR_DEVICE": "cpu"}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from drawing import Sheet
 
-from batchocr.executors.page_task import look_at
+from batchocr.executors.page_task import prepare_page
 from batchocr.output.drawing.canvas import BLUE, VERMILLION, Canvas, Colour
 from batchocr.output.drawing.draw_stages import KINDS, STAGES, Stages
 from batchocr.pipeline import Read
@@ -38,7 +38,7 @@ def drawn(
     numbers: tuple[NumberRow, ...] = (),
     max_side_px: int = 0,
 ) -> Canvas:
-    prepared = look_at(Page(Scan(Path("page.png"), "page.png"), 1, pixels, ""))
+    prepared = prepare_page(Page(Scan(Path("page.png"), "page.png"), 1, pixels, ""))
     assert prepared.level
     read = Read(prepared, found or no_detections(), probabilities)
     result = PageResult(prepared.row, (), numbers)

@@ -1,4 +1,4 @@
-"""Every exit code of the contract, through the command; what is written then, and what is said."""
+"""Every exit code of the command, the files that are written, and the messages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from batchocr.recognition.model_file import shipped_model
         (["--files-from", "nowhere.txt"], "nowhere.txt"),
     ],
 )
-def test_wrong_usage_ends_with_2_and_says_what_is_wrong(
+def test_wrong_usage_ends_with_2_and_names_the_fault(
     arguments: list[str | Path], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -50,14 +50,14 @@ def test_wrong_usage_ends_with_2_and_says_what_is_wrong(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_with_no_pictures_ends_with_4(tmp_path: Path) -> None:
+def test_a_folder_without_images_ends_with_4(tmp_path: Path) -> None:
     (tmp_path / "scans").mkdir()
     out = tmp_path / "results.csv"
     ended = here("run", tmp_path / "scans", "--out", out)
     assert ended.code == 4
-    assert "no pictures or PDFs in" in ended.err and str(tmp_path / "scans") in ended.err
+    assert "no images or PDFs in" in ended.err and str(tmp_path / "scans") in ended.err
     for name in ("a.txt", "b.doc"):
-        (tmp_path / "scans" / name).write_text("no picture")
+        (tmp_path / "scans" / name).write_text("not an image")
     ended = here("run", tmp_path / "scans", "--out", out)
     assert ended.code == 4
     assert "(2 other files passed over)" in ended.err
@@ -88,17 +88,17 @@ def test_a_broken_file_among_good_ones_ends_with_3_and_the_rest_is_read(tmp_path
     assert ended.out == ""
 
 
-def test_where_all_failed_it_is_3_too_and_the_tables_are_there(tmp_path: Path) -> None:
+def test_if_all_pages_failed_it_is_3_too_and_the_tables_are_written(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"")
     out = tmp_path / "results.csv"
     ended = here("run", tmp_path / "a.png", "--out", out)
     assert ended.code == 3
-    assert ended.out.splitlines()[-1].startswith("to do: 1 page failed (a.png), batchocr status ")
+    assert ended.out.splitlines()[-1].startswith("to do: 1 page failed (a.png), `batchocr status ")
     assert rows(out) == [] and out.read_text().startswith("file,page,line,")
     assert [row["error"] for row in rows(beside(out, "pages.csv"))] == ["empty-file"]
 
 
-def test_pictures_over_the_limit_fail_before_they_are_decoded(tmp_path: Path, samples: Path) -> None:
+def test_images_above_the_limit_fail_before_they_are_decoded(tmp_path: Path, samples: Path) -> None:
     out = tmp_path / "results.csv"
     assert here("run", samples / "2017.png", "--out", out, "--max-megapixels", "0.5").code == 3
     (row,) = rows(beside(out, "pages.csv"))
@@ -128,7 +128,7 @@ def change_sidecar(model: Path, **values: Any) -> None:
     sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), **values}))
 
 
-def test_a_model_of_ones_own_is_used(model: Path, one_digit: Path) -> None:
+def test_another_model_is_used(model: Path, one_digit: Path) -> None:
     change_sidecar(model, name="mine")
     own_reading(model, min_confidence=1.0)
     assert with_model(model, one_digit).code == 0
@@ -152,7 +152,7 @@ def test_a_changed_model_ends_with_5(model: Path, one_digit: Path) -> None:
     assert ended.err.count("\n") == 1
 
 
-def test_a_file_that_is_no_model_ends_with_5(model: Path, one_digit: Path) -> None:
+def test_a_file_that_is_not_a_model_ends_with_5(model: Path, one_digit: Path) -> None:
     model.write_bytes(b"no model at all")
     change_sidecar(model, sha256=hashlib.sha256(b"no model at all").hexdigest())
     ended = with_model(model, one_digit)
@@ -187,14 +187,14 @@ def test_a_model_of_another_kind_ends_with_5(model: Path, one_digit: Path, value
     assert ended.err.count("\n") == 1
 
 
-def test_a_sidecar_that_is_no_json_ends_with_5(model: Path, one_digit: Path) -> None:
+def test_a_sidecar_that_is_not_json_ends_with_5(model: Path, one_digit: Path) -> None:
     model.with_suffix(".json").write_text("{")
     ended = with_model(model, one_digit)
     assert ended.code == 5
     assert "mine.json: not a sidecar of batchocr" in ended.err
 
 
-def test_a_gpu_where_there_is_none_ends_with_6(tmp_path: Path, one_digit: Path) -> None:
+def test_a_missing_gpu_ends_with_6(tmp_path: Path, one_digit: Path) -> None:
     ended = in_own_process("run", one_digit, "--device", "gpu", folder=tmp_path, CUDA_VISIBLE_DEVICES="-1")
     assert ended.code == 6
     assert ended.out == ""
@@ -202,16 +202,13 @@ def test_a_gpu_where_there_is_none_ends_with_6(tmp_path: Path, one_digit: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["results.csv.journal"]
 
 
-def test_a_missing_output_folder_ends_with_7_before_any_work(tmp_path: Path, one_digit: Path) -> None:
-    ended = here("run", one_digit, "--out", tmp_path / "none" / "results.csv")
-    assert ended.code == 7
-    assert f"there is no folder {tmp_path / 'none'}: make it" in ended.err
+def test_a_folder_with_the_name_of_the_output_ends_with_7_before_any_work(tmp_path: Path, one_digit: Path) -> None:
     (tmp_path / "results.csv").mkdir()
     assert here("run", one_digit, "--out", tmp_path / "results.csv").code == 7
 
 
 def test_a_read_only_output_folder_ends_with_7_before_any_work(tmp_path: Path, one_digit: Path) -> None:
-    """Mounted so, for root may write to any other."""
+    """Mounted as read-only, because root may write to any other folder."""
     mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
     unshare = ["unshare", "-rm", "sh", "-c", mount, str(tmp_path)]
     if not shutil.which("unshare") or subprocess.run([*unshare, "true"], capture_output=True).returncode:
@@ -220,7 +217,7 @@ def test_a_read_only_output_folder_ends_with_7_before_any_work(tmp_path: Path, o
     assert ended.code == 7
     assert "results.csv: cannot be written (Read-only file system)" in ended.err
     (tmp_path / "results.csv").write_text("of an earlier run")
-    elsewhere = ["--state", "/dev/shm/batchocr-state-that-is-never-made"]
+    elsewhere = ["--state", "/dev/shm/batchocr-state-that-is-never-created"]
     assert in_own_process("run", one_digit, *elsewhere, folder=tmp_path, start=[*unshare, *START]).code == 7
     assert (tmp_path / "results.csv").read_text() == "of an earlier run"
 
@@ -250,7 +247,7 @@ def test_a_stopped_run_leaves_no_results_and_no_processes(
     )
     try:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith(b"failed: 0.png")  # so the workers are at work
+        assert process.stderr.readline().startswith(b"failed: 0.png")  # so the workers are reading
         for _ in range(times):
             with suppress(ProcessLookupError):
                 os.kill(process.pid, number)
@@ -273,7 +270,7 @@ def alive(group: int) -> bool:
 
 
 def ends(group: int) -> bool:
-    """Whether all processes of the group end by themselves soon."""
+    """Return whether all processes of the group end soon."""
     for _ in range(50):
         if not alive(group):
             return True
@@ -282,14 +279,14 @@ def ends(group: int) -> bool:
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "<&-", ">&- 2>&-"])
-def test_closed_streams_are_no_fault(closed: str, tmp_path: Path, one_digit: Path) -> None:
+def test_closed_streams_are_allowed(closed: str, tmp_path: Path, one_digit: Path) -> None:
     call = f"{shlex.join(START)} run {shlex.quote(str(one_digit))} --device cpu --out results.csv {closed}"
     done = subprocess.run(["bash", "-c", call], cwd=tmp_path, env=environment(), timeout=120)
     assert done.returncode == 0
     assert len(rows(tmp_path / "results.csv")) == 1
 
 
-def test_a_name_too_long_for_the_results_is_told_before_the_work(tmp_path: Path, one_digit: Path) -> None:
+def test_a_name_that_is_too_long_is_reported_before_any_work(tmp_path: Path, one_digit: Path) -> None:
     ended = here("run", one_digit, "--out", tmp_path / f"{'x' * 245}.csv", "--device", "cpu")
     assert (ended.code, "cannot be written" in ended.err) == (7, True)
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from command import account, beside, here, in_own_process, rows
 
 from batchocr import Settings, run
 from batchocr.errors import ScanError, UsageError
-from batchocr.executors.page_task import look
+from batchocr.executors.page_task import prepare_pages
 from batchocr.records import Page, Scan
 from batchocr.sources import find_scans, load_pages
 from batchocr.sources.formats import kind_of
@@ -266,6 +266,6 @@ def test_a_changed_file_is_reported_and_read_by_the_next_run(tmp_path: Path, one
 def test_the_row_of_a_damaged_scan_has_its_hash(tmp_path: Path, one_digit: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
     (scan,) = find_scans([tmp_path]).scans
-    (page,) = look(scan, 250)
+    (page,) = prepare_pages(scan, 250)
     assert (page.row.error, page.row.page) == ("not-a-picture", None)
     assert page.row.sha256 == "9ed97c950c330a5b556b00fe9d46390594f0a34437886edd034c323444fbd7d8"

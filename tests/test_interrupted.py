@@ -1,4 +1,4 @@
-"""Faults injected into whole runs: kills, signals, full disks, locks; the same command then ends as if nothing was."""
+"""Kills, signals, full disks and locks during a run. The same command then writes the same results."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], float]:
-    """What an undisturbed run writes, and its seconds."""
+    """The results of a run without interruption, and its seconds."""
     return undisturbed(tmp_path_factory.mktemp("whole") / "out", scans)
 
 
 def pages_kept(folder: Path) -> int:
-    """Pages in the journal, looked at from outside."""
+    """Return the number of pages in the journal, while the run writes it."""
     try:
         with sqlite3.connect(f"file:{folder / JOURNAL / FILE}?mode=ro", uri=True) as base:
             return int(base.execute("SELECT count(*) FROM pages").fetchone()[0])
@@ -46,7 +46,7 @@ def pages_kept(folder: Path) -> int:
         return 0
 
 
-def test_kills_at_any_moment_leave_nothing_lost_or_doubled(
+def test_kills_at_any_moment_lose_and_repeat_no_page(
     scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path
 ) -> None:
     wanted, seconds = whole
@@ -67,7 +67,7 @@ def test_kills_at_any_moment_leave_nothing_lost_or_doubled(
         assert {path.name for path in out.iterdir()} == {*wanted, "results.pages.csv", "results.run.json", JOURNAL}
 
 
-def test_a_run_goes_on_where_it_was_killed(scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
+def test_a_run_resumes_where_it_was_killed(scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
     running = start(tmp_path, scans, "--batch-size", "256")
     running.wait_for(lambda: pages_kept(tmp_path) >= 10)
     running.kill()
@@ -81,16 +81,16 @@ def test_a_run_goes_on_where_it_was_killed(scans: Path, whole: tuple[dict[str, b
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_cleanly_and_it_goes_on(
+def test_a_signal_ends_it_cleanly_and_it_resumes(
     number: signal.Signals, code: int, scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path
 ) -> None:
     running = start(tmp_path, scans)
     running.wait_for(lambda: pages_kept(tmp_path) >= 5)
-    os.killpg(running.process.pid, number)  # to the workers too, as Ctrl-C and service managers do
+    os.killpg(running.process.pid, number)  # to the workers too, as with Ctrl-C and service managers
     ended = running.end()
     assert ended.code == code
     assert ended.err.strip().endswith(
-        "batchocr: stopped; what was read is kept, and the same command goes on with the rest"
+        "batchocr: stopped; the pages read so far are kept, and the same command resumes with the rest"
     )
     assert "Traceback" not in ended.err and "crashed" not in ended.err
     assert contents(tmp_path) == {}
@@ -104,7 +104,7 @@ def test_the_second_signal_ends_it_at_once(scans: Path, tmp_path: Path) -> None:
     running.wait_for(lambda: len(running.workers()) == 2)
     workers = running.workers()
     for worker in workers:
-        worker.suspend()  # so that the pages in hand take for ever
+        worker.suspend()  # so that the pages in progress never end
     for _ in range(2):
         running.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
@@ -115,7 +115,7 @@ def test_the_second_signal_ends_it_at_once(scans: Path, tmp_path: Path) -> None:
     running.process.communicate()
 
 
-def test_workers_that_hang_do_not_keep_a_stopped_run(scans: Path, tmp_path: Path) -> None:
+def test_workers_that_hang_do_not_keep_a_stopped_run_alive(scans: Path, tmp_path: Path) -> None:
     running = start(tmp_path, scans)
     running.wait_for(lambda: pages_kept(tmp_path) >= 1)
     workers = running.workers()
@@ -136,7 +136,7 @@ def test_a_worker_killed_from_outside_changes_nothing(
         running.workers()[0].kill()
     ended = running.end()
     assert (ended.code, contents(tmp_path)) == (3, whole[0])
-    assert ended.err.count("failed:") == 1  # the broken file
+    assert ended.err.count("failed:") == 1  # the damaged file
 
 
 def test_workers_that_hang_are_replaced(scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path) -> None:
@@ -146,10 +146,10 @@ def test_workers_that_hang_are_replaced(scans: Path, whole: tuple[dict[str, byte
         worker.suspend()
     ended = running.end()
     assert (ended.code, contents(tmp_path)) == (3, whole[0])
-    assert ended.err.count("failed:") == 1  # the broken file
+    assert ended.err.count("failed:") == 1  # the damaged file
 
 
-def test_a_page_that_never_ends_is_a_failed_row_and_the_others_are_read(tmp_path: Path, one_digit: Path) -> None:
+def test_an_endless_page_is_a_failed_row_and_the_others_are_read(tmp_path: Path, one_digit: Path) -> None:
     (tmp_path / "scans").mkdir()
     shutil.copy(one_digit, tmp_path / "scans" / "digit.jpg")
     (tmp_path / "scans" / "endless.pdf").write_bytes(pdf_of_tiles())
@@ -159,13 +159,13 @@ def test_a_page_that_never_ends_is_a_failed_row_and_the_others_are_read(tmp_path
     pages = {row["file"]: row for row in rows(beside(out, "pages.csv"))}
     assert (pages["digit.jpg"]["status"], pages["endless.pdf"]["error"]) == ("read", "timeout")
     assert len(pages["endless.pdf"]["sha256"]) == 64
-    assert here("run", tmp_path / "scans", "--out", out).out.startswith("2 pages (2 of them before)")
+    assert here("run", tmp_path / "scans", "--out", out).out.startswith("2 pages (2 of them from the journal)")
 
 
-def test_a_full_disk_ends_with_7_and_it_goes_on_once_there_is_room(
+def test_a_full_disk_ends_with_7_and_it_resumes_when_there_is_space(
     scans: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path
 ) -> None:
-    """As a limit on the size of files shows it, once the model is loaded from its copy."""
+    """Simulated by a limit on the size of files, which is set after the model is loaded."""
     running = start(tmp_path, scans)
     running.wait_for(lambda: pages_kept(tmp_path) >= 1)
     psutil.Process(running.process.pid).rlimit(resource.RLIMIT_FSIZE, (150_000, resource.RLIM_INFINITY))
@@ -180,20 +180,20 @@ def test_a_full_disk_ends_with_7_and_it_goes_on_once_there_is_room(
     assert account(tmp_path / "results.csv")["counts"]["kept"] == kept
 
 
-def test_a_second_run_on_the_same_output_ends_with_9_and_says_who_holds_it(scans: Path, tmp_path: Path) -> None:
+def test_a_second_run_on_the_same_output_ends_with_9_and_names_the_process(scans: Path, tmp_path: Path) -> None:
     running = start(tmp_path, scans)
     running.wait_for(lambda: (tmp_path / JOURNAL / HOLDER).exists())
     ended = here("run", scans, "--out", tmp_path / "results.csv")
     assert ended.code == 9
-    assert f"another run is at work on it: process {running.process.pid} on " in ended.err
+    assert f"another run is using it: process {running.process.pid} on " in ended.err
     assert here("run", scans, "--out", tmp_path / "results.csv", "--state", tmp_path / "other").code == 9
     running.kill()
     assert (tmp_path / JOURNAL / HOLDER).exists()
     one = here("run", scans / "000.png", "--out", tmp_path / "results.csv")
-    assert one.code == 0, "a dead process holds nothing"
+    assert one.code == 0, "a dead process holds no lock"
 
 
-def test_the_lock_is_taken_before_anything_large_is_imported(scans: Path, tmp_path: Path) -> None:
+def test_the_lock_is_taken_before_slow_imports(scans: Path, tmp_path: Path) -> None:
     (tmp_path / JOURNAL).mkdir()
     running = start(tmp_path, scans, PYTHONPROFILEIMPORTTIME="1")
     running.wait_for(lambda: (tmp_path / JOURNAL / HOLDER).exists())
@@ -217,7 +217,7 @@ def test_a_clock_that_is_set_back_changes_nothing(
     assert (ended.code, contents(tmp_path)) == (3, whole[0])
 
 
-def test_json_lines_tell_of_every_page_with_the_same_keys(scans: Path, tmp_path: Path) -> None:
+def test_json_lines_report_every_page_with_the_same_keys(scans: Path, tmp_path: Path) -> None:
     running = start(tmp_path, scans, "--log-format", "json")
     running.wait_for(lambda: pages_kept(tmp_path) >= 5)
     running.process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The whole run from Python: the same rows whatever the order of work, and files that agree with each other."""
+"""The whole run from Python: rows that do not depend on the order of work, and files that agree with each other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from conftest import Job
 from strokes import page, save
 
 from batchocr import Settings, run
-from batchocr.batch.job import journal_folder, outputs_of
+from batchocr.batch.job import outputs_of
+from batchocr.batch.open_journal import journal_folder
 from batchocr.errors import ExitCode, ModelError, NothingToRead
 from batchocr.reading_file import NAME, read_reading
 from batchocr.recognition.model_file import read_sidecar, sha256, shipped_model
@@ -30,24 +31,24 @@ from batchocr.version import __version__
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Names whose order is not that of their making, a page without digits, and one that is broken."""
+    """Names that are not in the order of their creation, a page without digits, and a damaged file."""
     folder = tmp_path_factory.mktemp("mixed")
     save(folder / "b.png", page(["20 17"]))
     save(folder / "a.png", np.full((300, 400), 250, np.uint8))
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff and then nothing")
     save(folder / "a" / "9.png", page(["4"]))
     save(folder / "a" / "10.png", page(["005", "7"]))
-    (folder / "notes.txt").write_text("no picture")
+    (folder / "notes.txt").write_text("not an image")
     return folder
 
 
 @pytest.fixture(scope="module")
 def mixed_job(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, list[Any]]:
-    """The job over `mixed`, and what was told of it meanwhile: the number of scans, then the pages."""
-    told: list[Any] = []
+    """A run over `mixed`, and what its callbacks received: the number of scans, then the pages."""
+    received: list[Any] = []
     out = tmp_path_factory.mktemp("mixed-out") / "results.csv"
-    summary = run([mixed], out, Settings(device="cpu"), on_total=told.append, on_page=told.append)
-    return Job(summary, out), told
+    summary = run([mixed], out, Settings(device="cpu"), on_total=received.append, on_page=received.append)
+    return Job(summary, out), received
 
 
 def without_seconds(table: list[Row]) -> list[Row]:
@@ -69,14 +70,16 @@ def test_one_worker_or_several_write_the_same_bytes(samples: Path, samples_job: 
     assert without_seconds(pages) == without_seconds(others)
 
 
-def test_other_batches_read_the_same_digits_as_surely(samples: Path, samples_job: Job, tmp_path: Path) -> None:
+def test_other_batch_sizes_read_the_same_digits_with_the_same_confidences(
+    samples: Path, samples_job: Job, tmp_path: Path
+) -> None:
     out, batch_size = tmp_path / "results.csv", 7
     run([samples], out, Settings(device="cpu", batch_size=batch_size))
-    ours, theirs = rows(out), rows(samples_job.out)
+    found, expected = rows(out), rows(samples_job.out)
     assert account(out)["settings"]["batch_size"] == batch_size
-    assert [where_and_what(row) for row in ours] == [where_and_what(row) for row in theirs]
+    assert [where_and_what(row) for row in found] == [where_and_what(row) for row in expected]
     for name in ("confidence", "second_confidence"):
-        assert np.allclose([float(r[name]) for r in ours], [float(r[name]) for r in theirs], atol=0.001)
+        assert np.allclose([float(r[name]) for r in found], [float(r[name]) for r in expected], atol=0.001)
 
 
 def test_files_named_one_by_one_in_any_order_give_the_same_rows(
@@ -89,7 +92,9 @@ def test_files_named_one_by_one_in_any_order_give_the_same_rows(
 
 
 @pytest.mark.parametrize("which", ["samples", "mixed"])
-def test_the_summary_says_what_the_files_say(which: str, samples_job: Job, mixed_job: tuple[Job, list[Any]]) -> None:
+def test_the_summary_has_the_figures_of_the_files(
+    which: str, samples_job: Job, mixed_job: tuple[Job, list[Any]]
+) -> None:
     job = samples_job if which == "samples" else mixed_job[0]
     digits, numbers = rows(job.out), rows(beside(job.out, "numbers.csv"))
     pages = rows(beside(job.out, "pages.csv"))
@@ -109,6 +114,7 @@ def test_the_summary_says_what_the_files_say(which: str, samples_job: Job, mixed
             "passed_over",
             "pages",
             "kept",
+            "left",
             "failed",
             "numbers",
             "digits",
@@ -121,7 +127,7 @@ def test_the_summary_says_what_the_files_say(which: str, samples_job: Job, mixed
     assert summary.marked == sum(bool(row["marks"]) for row in pages)
 
 
-def test_numbers_are_their_digits_put_together(samples_job: Job) -> None:
+def test_numbers_consist_of_their_digits(samples_job: Job) -> None:
     digits, numbers = rows(samples_job.out), rows(beside(samples_job.out, "numbers.csv"))
     spelled: dict[tuple[str, ...], str] = {}
     for row in digits:
@@ -132,7 +138,7 @@ def test_numbers_are_their_digits_put_together(samples_job: Job) -> None:
     ]
 
 
-def test_pages_come_in_the_order_of_their_paths_with_their_states(mixed_job: tuple[Job, list[Any]]) -> None:
+def test_pages_are_in_the_order_of_their_paths_with_their_status(mixed_job: tuple[Job, list[Any]]) -> None:
     pages = rows(beside(mixed_job[0].out, "pages.csv"))
     assert [(row["file"], row["page"], row["status"]) for row in pages] == [
         ("a.png", "1", "empty"),
@@ -152,7 +158,7 @@ def test_a_page_without_digits_is_an_empty_row(mixed_job: tuple[Job, list[Any]],
     assert row["sha256"] == hashlib.sha256((mixed / "a.png").read_bytes()).hexdigest()
 
 
-def test_a_broken_page_says_why_and_how_to_fix_it(mixed_job: tuple[Job, list[Any]], mixed: Path) -> None:
+def test_the_row_of_a_damaged_page_has_the_reason_and_a_fix(mixed_job: tuple[Job, list[Any]], mixed: Path) -> None:
     row = rows(beside(mixed_job[0].out, "pages.csv"))[-1]
     assert row["error"] == "damaged"
     assert row["message"].startswith("broken.jpg: ")
@@ -160,7 +166,7 @@ def test_a_broken_page_says_why_and_how_to_fix_it(mixed_job: tuple[Job, list[Any
     assert row["sha256"] == hashlib.sha256((mixed / "broken.jpg").read_bytes()).hexdigest()
 
 
-def test_boxes_lie_inside_their_pages_from_left_to_right(samples_job: Job) -> None:
+def test_boxes_are_inside_their_pages_from_left_to_right(samples_job: Job) -> None:
     pages = rows(beside(samples_job.out, "pages.csv"))
     sizes = {(row["file"], row["page"]): (int(row["width"]), int(row["height"])) for row in pages}
     before: tuple[Any, ...] = ()
@@ -174,46 +180,46 @@ def test_boxes_lie_inside_their_pages_from_left_to_right(samples_job: Job) -> No
         before = place
 
 
-def test_the_run_tells_of_scans_and_pages_as_it_goes(mixed_job: tuple[Job, list[Any]]) -> None:
-    scans, *told = mixed_job[1]
+def test_the_callbacks_receive_scans_and_pages(mixed_job: tuple[Job, list[Any]]) -> None:
+    scans, *received = mixed_job[1]
     assert scans == mixed_job[0].summary.scans == 5
-    pages = [each for each in told if isinstance(each, PageResult)]
+    pages = [each for each in received if isinstance(each, PageResult)]
     assert sorted(each.page.file for each in pages) == ["a.png", "a/10.png", "a/9.png", "b.png", "broken.jpg"]
 
 
-def test_the_account_has_the_fields_of_the_contract(samples_job: Job, samples: Path) -> None:
-    told = account(samples_job.out)
-    assert set(told) == {
+def test_run_json_has_the_documented_fields(samples_job: Job, samples: Path) -> None:
+    run_json = account(samples_job.out)
+    assert set(run_json) == {
         "run", "version", "started", "model", "detector", "reading", "settings", "device", "inputs", "passed_over",
         "counts", "seconds",
     }  # fmt: skip
-    UUID(told["run"])
-    assert told["version"] == __version__
-    assert datetime.fromisoformat(told["started"]).tzinfo is not None
+    UUID(run_json["run"])
+    assert run_json["version"] == __version__
+    assert datetime.fromisoformat(run_json["started"]).tzinfo is not None
     sidecar = read_sidecar(shipped_model())
     path = shipped(NAME)
     reading, _ = read_reading(path)
-    assert told["model"] == {
+    assert run_json["model"] == {
         "name": sidecar.name, "file": "digits.keras", "sha256": sidecar.sha256,
     }  # fmt: skip
-    assert {**told["reading"], "fitted": True} == {
+    assert {**run_json["reading"], "fitted": True} == {
         "file": NAME, "sha256": sha256(path), "data": reading.data, "fitted": True,
     }  # fmt: skip
-    assert (told["settings"]["min_confidence"], told["settings"]["max_error"]) == (reading.min_confidence, None)
-    assert told["device"] == "cpu"
-    assert told["inputs"] == [str(samples)]
-    assert set(told["seconds"]) == {
+    assert (run_json["settings"]["min_confidence"], run_json["settings"]["max_error"]) == (reading.min_confidence, None)
+    assert run_json["device"] == "cpu"
+    assert run_json["inputs"] == [str(samples)]
+    assert set(run_json["seconds"]) == {
         "start", "vision", "detector", "crops", "classifier", "decoding", "all",
     }  # fmt: skip
-    assert told["counts"]["passed_over"] == len(told["passed_over"]) > 0
-    assert "expected.csv" in told["passed_over"]
+    assert run_json["counts"]["passed_over"] == len(run_json["passed_over"]) > 0
+    assert "expected.csv" in run_json["passed_over"]
 
 
-def test_every_run_has_a_name_of_its_own(samples_job: Job, mixed_job: tuple[Job, list[Any]]) -> None:
+def test_every_run_has_its_own_id(samples_job: Job, mixed_job: tuple[Job, list[Any]]) -> None:
     assert account(samples_job.out)["run"] != account(mixed_job[0].out)["run"]
 
 
-def test_exactly_the_promised_files_are_written(samples_job: Job) -> None:
+def test_exactly_the_documented_files_are_written(samples_job: Job) -> None:
     files = outputs_of(samples_job.out, Settings()).files
     assert set(samples_job.out.parent.iterdir()) == {*files, journal_folder(samples_job.out)}
 
@@ -223,7 +229,7 @@ def test_the_summary_knows_the_exit_code(samples_job: Job, mixed_job: tuple[Job,
     assert mixed_job[0].summary.exit_code == ExitCode.SOME_FAILED
 
 
-def test_a_run_that_cannot_be_writes_nothing(tmp_path: Path, one_digit: Path) -> None:
+def test_a_run_that_cannot_start_writes_nothing(tmp_path: Path, one_digit: Path) -> None:
     (tmp_path / "none").mkdir()
     out = tmp_path / "out" / "results.csv"
     out.parent.mkdir()
@@ -234,12 +240,12 @@ def test_a_run_that_cannot_be_writes_nothing(tmp_path: Path, one_digit: Path) ->
     assert list(out.parent.iterdir()) == []
 
 
-def test_importing_the_package_costs_nothing() -> None:
+def test_importing_the_package_imports_nothing_slow() -> None:
     code = "import sys, batchocr; print({'numpy', 'cv2', 'pandas', 'pydantic', 'tensorflow'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
-def test_the_total_grows_where_a_scan_has_more_pages(samples: Path, tmp_path: Path) -> None:
+def test_the_total_grows_if_a_scan_has_more_pages(samples: Path, tmp_path: Path) -> None:
     totals: list[int] = []
     summary = run([samples / "fax.tif", samples / "letters.pdf"], tmp_path / "r.csv", on_total=totals.append)
     assert totals in ([2, 4, 5], [2, 3, 5]) and summary.pages == 5

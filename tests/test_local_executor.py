@@ -1,4 +1,4 @@
-"""The workers: long scans in order, a worker that dies, a fault of ours on one page."""
+"""The workers: long scans, a worker that dies, an unexpected exception on one page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONG = 2 * PAGES + 3
 
 @pytest.fixture(scope="module")
 def long_scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
-    """A TIFF of more pages than two tasks take, each with as many strokes as its number's last digit."""
+    """A TIFF with more pages than two tasks. Each page has as many strokes as the last digit of its number."""
     frames = []
     for number in range(1, LONG + 1):
         page = np.full((160, 400), 255, np.uint8)
@@ -49,7 +49,7 @@ def in_order(seen: Iterable[PreparedPage]) -> list[PreparedPage]:
 
 
 def digits(seen: PreparedPage) -> int:
-    """Pieces of ink on a page."""
+    """Return the number of connected pieces of ink on a page."""
     if seen.level is None:
         return 0
     return int(cv2.connectedComponents(np.where(seen.level.pixels < 128, np.uint8(255), np.uint8(0)))[0]) - 1
@@ -65,12 +65,12 @@ def test_all_pages_of_a_long_scan_come_once(long_scan: Scan, jobs: int) -> None:
     assert [digits(s) for s in seen[:LONG]] == [number % 10 for number in range(1, LONG + 1)]
 
 
-def test_workers_are_started_as_there_is_work_for_them(long_scan: Scan) -> None:
+def test_workers_are_started_when_there_is_work_for_them(long_scan: Scan) -> None:
     with LocalExecutor([Part(long_scan, 1, 1, LONG)], jobs=4, max_megapixels=100) as executor:
         assert len(list(executor.pages())) == 1
         assert len(children()) == 1
     with LocalExecutor([Part(long_scan)], jobs=2, max_megapixels=100) as executor:
-        assert len(children()) == 1  # nobody knows yet how many pages it has
+        assert len(children()) == 1  # the number of pages is not known yet
         assert len(list(executor.pages())) == LONG
         assert len(children()) == 2
 
@@ -97,7 +97,7 @@ def test_a_worker_that_stops_in_the_middle_of_a_page_is_too_slow(tmp_path: Path)
     worker = Worker(max_megapixels=250, threads=1, memory=6 << 30)
     try:
         worker.wait_until_ready()
-        worker._pipe.send((scan, 1, None))  # its answer is more than a pipe holds
+        worker._pipe.send((scan, 1, None))  # its answer is larger than the buffer of a pipe
         assert worker._pipe.poll(60)
         time.sleep(1)
         psutil.Process(worker._process.pid).suspend()
@@ -109,39 +109,39 @@ def test_a_worker_that_stops_in_the_middle_of_a_page_is_too_slow(tmp_path: Path)
         worker.close()
 
 
-def test_a_fault_of_ours_on_one_page_leaves_the_others(long_scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
-    find = page_task.look_at
+def test_an_exception_on_one_page_does_not_affect_the_others(long_scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = page_task.prepare_page
 
     def faulty(page: Page) -> PreparedPage:
         if page.number == 5:
             raise MemoryError
         return find(page)
 
-    monkeypatch.setattr(page_task, "look_at", faulty)
-    seen = list(page_task.look(long_scan, 100, 1, PAGES))
+    monkeypatch.setattr(page_task, "prepare_page", faulty)
+    seen = list(page_task.prepare_pages(long_scan, 100, 1, PAGES))
     assert [s.row.page for s in seen] == list(range(1, PAGES + 1))
     assert [s.row.page for s in seen if s.row.status == "failed"] == [5]
     assert seen[4].row.error == "no-memory"
     assert {s.pages for s in seen} == {LONG}
 
 
-def test_a_fault_after_the_first_pages_still_knows_how_many_there_are(
+def test_after_an_exception_the_number_of_pages_is_still_known(
     long_scan: Scan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def faulty(scan: Scan, **wanted: Any) -> Iterator[Page | BadPage]:
         yield next(load_pages(scan, **wanted))
-        raise ValueError("no \udcff text")
+        raise ValueError("not \udcff text")
 
     monkeypatch.setattr(page_task, "load_pages", faulty)
-    monkeypatch.setattr(page_task.log, "disabled", True)  # the report of a test must be text
-    first, second = page_task.look(long_scan, 100, 1, PAGES)
+    monkeypatch.setattr(page_task.log, "disabled", True)  # the report of the test must be text
+    first, second = page_task.prepare_pages(long_scan, 100, 1, PAGES)
     assert (first.pages, second.pages, second.row.page, second.row.error) == (LONG, LONG, 2, "internal")
-    with Journal(tmp_path) as journal:  # which holds text
+    with Journal(tmp_path) as journal:  # which stores text
         journal.add(long_scan, PageResult(second.row), pages=LONG, sha256="")
         assert [result.page for result in journal.results()] == [second.row]
 
 
-def test_a_file_that_goes_away_halfway_fails_page_by_page(long_scan: Scan, tmp_path: Path) -> None:
+def test_a_file_that_disappears_fails_page_by_page(long_scan: Scan, tmp_path: Path) -> None:
     path = tmp_path / "goes.tif"
     path.write_bytes(long_scan.path.read_bytes())
     pages = through([Scan(path, "goes.tif")], 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from batchocr.decoding.marking import Marking, marked
+from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.records import DigitRow, NumberRow, Origin, PageResult, PageRow
 
 
@@ -34,7 +34,7 @@ BOTH = page(
 
 
 def test_lines_and_numbers_are_counted_again_if_some_are_left_out() -> None:
-    read = marked(BOTH, Marking(0.0, "drop"))
+    read = mark_rows(BOTH, Marking(0.0, "drop"))
     assert [(n.line, n.number, n.text) for n in read.numbers] == [(1, 1, "22"), (2, 1, "4"), (2, 2, "6")]
     assert [(d.line, d.number, d.position, d.digit) for d in read.digits] == [
         (1, 1, 1, 2),
@@ -43,19 +43,19 @@ def test_lines_and_numbers_are_counted_again_if_some_are_left_out() -> None:
         (2, 2, 1, 6),
     ]
     assert (read.page.lines, read.page.numbers, read.page.digits, read.page.printed) == (2, 3, 4, 4)
-    only = marked(BOTH, Marking(0.0, "only"))
+    only = mark_rows(BOTH, Marking(0.0, "only"))
     assert ("".join(str(d.digit) for d in only.digits), only.page.printed) == ("1135", 0)
     assert [(n.line, n.text) for n in only.numbers] == [(1, "11"), (2, "3"), (3, "5")]
 
 
 def test_a_page_without_wanted_rows_is_empty() -> None:
     alone = page((1, 1, "7", "print", 0.9, ""))
-    assert marked(alone, Marking(0.5, "drop")).page.status == "empty"
-    assert marked(alone, Marking(0.5, "keep")).page.status == "read"
+    assert mark_rows(alone, Marking(0.5, "drop")).page.status == "empty"
+    assert mark_rows(alone, Marking(0.5, "keep")).page.status == "read"
 
 
 def test_the_mark_of_the_threshold_comes_first() -> None:
-    read = marked(BOTH, Marking(0.92))
+    read = mark_rows(BOTH, Marking(0.92))
     assert {d.digit: d.review for d in read.digits} == {
         1: "",
         2: "",
@@ -70,4 +70,4 @@ def test_the_mark_of_the_threshold_comes_first() -> None:
 
 def test_a_failed_page_is_unchanged() -> None:
     failed = PageResult(replace(BOTH.page, status="failed"))
-    assert marked(failed, Marking(0.5, "drop")) == failed
+    assert mark_rows(failed, Marking(0.5, "drop")) == failed

@@ -1,4 +1,4 @@
-"""docs/operations.md: its scripts, crontab, units, YAML and one-liners, as they stand there."""
+"""docs/operations.md: its scripts, crontab, units, YAML and one-line scripts, taken from the page."""
 
 from __future__ import annotations
 
@@ -13,84 +13,22 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from command import START, environment, here, rows
+from command import here, rows
 from conftest import SAMPLES
+from operations_page import BLOCKS, PAGE, PROSE, REAL, ROOT, Place, block, make_place, write_program
 
 from batchocr.errors import ExitCode
-
-ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCKS = {name or language: (language, text) for language, name, text in FENCE.findall(PAGE)}
-PROSE = FENCE.sub("", PAGE)
-
-STUB = """#!/bin/sh
-# Ends with $CODE, or, where a folder WAIT is there, after a SIGTERM
-echo "$*" >> calls
-if [ -d WAIT ]; then
-    trap 'echo handled > WAIT/signal; sleep 0.3; echo ended > WAIT/ended; exit 143' TERM
-    touch WAIT/ready
-    while :; do sleep 0.05; done
-fi
-[ "$CODE" = 137 ] && kill -9 $$
-exit "$CODE"
-"""
-SRUN = '#!/bin/sh\necho "$*" >> srun\nexec "$@"\n'
-SCONTROL = '#!/bin/sh\necho "$*" >> scontrol\n'
-REAL = f'#!/bin/sh\nexec {shlex.join(START)} "$@"\n'
 
 STOPPED = (130, 137, 143)
 
 
-def block(name: str) -> str:
-    return BLOCKS[name][1]
-
-
-def write_program(path: Path, text: str) -> None:
-    path.write_text(text)
-    path.chmod(0o755)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder to work in, with the programs of the page, and stand-ins for others, first on PATH."""
-
-    folder: Path
-
-    @property
-    def programs(self) -> Path:
-        return self.folder / "bin"
-
-    def environment(self, **more: str | int) -> dict[str, str]:
-        path = f"{self.programs}:{os.environ['PATH']}"
-        return {**environment(**{name: str(value) for name, value in more.items()}), "PATH": path}
-
-    def run(self, *command: str, **variables: str | int) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment(**variables), capture_output=True, text=True, timeout=60
-        )
-
-    def told(self, program: str) -> list[str]:
-        """The arguments of each call to a stand-in."""
-        file = self.folder / program
-        return file.read_text().splitlines() if file.exists() else []
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    made = Place(tmp_path)
-    made.programs.mkdir()
-    for name, text in (("batchocr", STUB), ("srun", SRUN), ("scontrol", SCONTROL)):
-        write_program(made.programs / name, text)
-    for name in ("batchocr-unattended", "batchocr.sbatch"):
-        write_program(made.programs / name, block(name))
-    return made
+    return make_place(tmp_path)
 
 
 # The wrapper
@@ -104,21 +42,23 @@ def place(tmp_path: Path) -> Place:
         (3, 0, 1, ""),
         (4, 0, 1, ""),
         (9, 0, 1, ""),
-        *((code, code, 1, f"ended with {code}: a person must look") for code in (1, 2, 5, 6, 7)),
-        *((code, code, 1, "goes on with what is missing") for code in (130, 143)),
+        *((code, code, 1, f"ended with {code}: a person must act") for code in (1, 2, 5, 6, 7)),
+        *((code, code, 1, "resumes with the rest") for code in (130, 143)),
         (137, 137, 3, "killed 3 times"),
     ],
 )
-def test_the_wrapper_knows_each_end(place: Place, shell: str, code: int, ends_with: int, calls: int, says: str) -> None:
+def test_the_wrapper_handles_each_exit_code(
+    place: Place, shell: str, code: int, ends_with: int, calls: int, says: str
+) -> None:
     done = place.run(shell, "bin/batchocr-unattended", "my scans", "--out", "a.csv", CODE=code)
     assert done.returncode == ends_with
-    assert place.told("calls") == ["run my scans --out a.csv"] * calls
+    assert place.calls("calls") == ["run my scans --out a.csv"] * calls
     assert says in done.stderr and bool(says) == bool(done.stderr)
     assert done.stdout == ""
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
-def test_the_wrapper_hands_a_signal_on_and_waits_for_the_end(place: Place, shell: str) -> None:
+def test_the_wrapper_passes_a_signal_on_and_waits_for_the_end(place: Place, shell: str) -> None:
     (place.folder / "WAIT").mkdir()
     wrapper = subprocess.Popen(
         [shell, "bin/batchocr-unattended", "scans"],
@@ -133,12 +73,12 @@ def test_the_wrapper_hands_a_signal_on_and_waits_for_the_end(place: Place, shell
         wrapper.send_signal(signal.SIGTERM)
         assert wrapper.wait(20) == 143
         assert (place.folder / "WAIT" / "ended").exists()
-        assert place.told("calls") == ["run scans"]
+        assert place.calls("calls") == ["run scans"]
     finally:
-        with suppress(ProcessLookupError):  # what it started would hold the pipe
+        with suppress(ProcessLookupError):  # its child would keep the pipe open
             os.killpg(wrapper.pid, signal.SIGKILL)
-        _, said = wrapper.communicate()
-    assert "stopped; the same command goes on" in said
+        _, message = wrapper.communicate()
+    assert "stopped; the same command resumes" in message
 
 
 def until(file: Path) -> None:
@@ -146,7 +86,7 @@ def until(file: Path) -> None:
         if file.exists():
             return
         time.sleep(0.05)
-    raise AssertionError(f"{file.name} never came")
+    raise AssertionError(f"{file.name} was not created")
 
 
 def test_the_wrapper_runs_the_command_and_the_failed_page_is_found(place: Place) -> None:
@@ -172,24 +112,24 @@ def test_the_wrapper_runs_the_command_and_the_failed_page_is_found(place: Place)
 
 
 def crontab() -> tuple[dict[str, str], list[str]]:
-    """Its variables, and its lines as cron has them."""
+    """Return the variables and the lines of the crontab."""
     lines = block("crontab").splitlines()
     variables = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]+=", line))
     return variables, [line for line in lines if line.split("=")[0] not in variables]
 
 
-def test_the_crontab_is_one_and_its_commands_run(place: Place) -> None:
+def test_the_crontab_is_valid_and_its_commands_run(place: Place) -> None:
     variables, lines = crontab()
     assert set(variables) == {"MAILTO", "PATH"} and len(lines) == 2
     for line in lines:
         fields = 1 if line.startswith("@reboot ") else 5
         *when, command = line.split(None, fields)
         assert fields == 1 or all(re.fullmatch(r"[\d*/,-]+", field) for field in when)
-        assert not re.search(r"(?<!\\)%", command)  # which cron takes for the end of the line
+        assert not re.search(r"(?<!\\)%", command)  # for cron, the end of the line
         command = re.sub(r"^sleep \d+; ", "", command)
         path = f"{place.programs}:{variables['PATH']}"
         assert place.run("sh", "-c", f"PATH={shlex.quote(path)}; {command}", CODE=3).returncode == 0
-    assert place.told("calls") == ["run /data/scans --out /data/results/results.csv --quiet"] * 2
+    assert place.calls("calls") == ["run /data/scans --out /data/results/results.csv --quiet"] * 2
 
 
 # systemd
@@ -202,11 +142,11 @@ def unit(name: str) -> configparser.ConfigParser:
     return parser
 
 
-def test_the_service_knows_each_end() -> None:
+def test_the_service_handles_each_exit_code() -> None:
     service = unit("batchocr.service")["Service"]
     assert (service["Type"], service["Restart"], service["KillMode"]) == ("oneshot", "on-abnormal", "mixed")
     assert {int(code) for code in service["SuccessExitStatus"].split()} == {3, 4, 9, 130, 143}
-    assert int(service["TimeoutStopSec"]) > 10  # in which a stopped run ends
+    assert int(service["TimeoutStopSec"]) > 10  # a stopped run ends within this time
     out = shlex.split(service["ExecStart"])[-1]
     assert str(Path(out).parent) in service["ReadWritePaths"].split()
     assert unit("batchocr.service")["Unit"]["OnFailure"] in BLOCKS
@@ -214,9 +154,9 @@ def test_the_service_knows_each_end() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     names = [name for name in BLOCKS if name.endswith((".service", ".timer"))]
-    for name in names:  # it looks for the programs too
+    for name in names:  # it checks that the programs exist
         (tmp_path / name).write_text(block(name).replace("/opt/batchocr/bin/batchocr", "/bin/true"))
     done = subprocess.run(
         ["systemd-analyze", "verify", *(str(tmp_path / name) for name in names)], capture_output=True, text=True
@@ -224,108 +164,25 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-# Slurm
-
-
-@pytest.mark.parametrize(
-    ("code", "ends_with", "restarts", "requeued"),
-    [
-        (0, 0, 0, False),
-        (3, 0, 0, False),
-        *((code, code, 0, False) for code in (1, 2, 4, 5, 6, 7, 9)),
-        (143, 143, 0, True),
-        (137, 137, 9, True),
-        (143, 143, 10, False),
-    ],
-)
-def test_the_slurm_script_knows_each_end(
-    place: Place, code: int, ends_with: int, restarts: int, requeued: bool
-) -> None:
-    variables = {"SLURM_CPUS_PER_TASK": 2, "SLURM_JOB_ID": 17, "SLURM_RESTART_COUNT": restarts}
-    done = place.run("bash", "bin/batchocr.sbatch", "my scans", "o.csv", CODE=code, **variables)
-    assert done.returncode == ends_with
-    assert place.told("srun") == ["batchocr run my scans --out o.csv --device gpu --jobs 2 --log-format json"]
-    assert place.told("scontrol") == (["requeue 17"] if requeued else [])
-
-
-def test_a_task_of_a_slurm_array_has_a_folder_and_an_output_of_its_own(place: Place) -> None:
-    (place.folder / "folders.txt").write_text("/scans/2016\n/scans/20 17/\n")
-    for task in (1, 2):
-        variables = {"SLURM_CPUS_PER_TASK": 2, "SLURM_ARRAY_TASK_ID": task}
-        assert place.run("bash", "bin/batchocr.sbatch", "folders.txt", "outs", CODE=0, **variables).returncode == 0
-    first, second = place.told("calls")
-    assert first.startswith("run /scans/2016 --out outs/2016.csv ")
-    assert second.startswith("run /scans/20 17/ --out outs/20 17.csv ")
-
-
-def test_slurm_asks_for_a_gpu_and_leaves_time_to_end() -> None:
-    asked = dict(re.findall(r"^#SBATCH --([a-z-]+)(?:=(.*))?$", block("batchocr.sbatch"), re.MULTILINE))
-    assert asked["gres"] == "gpu:1" and "requeue" in asked and asked["open-mode"] == "append"
-    name, seconds = asked["signal"].split("@")
-    assert name == "TERM" and int(seconds) > 10
-
-
-# Kubernetes
-
-
-@pytest.fixture(scope="module")
-def job() -> Any:
-    """What the CronJob makes each night."""
-    manifest = yaml.safe_load(block("batchocr.yaml"))
-    assert (manifest["apiVersion"], manifest["kind"]) == ("batch/v1", "CronJob")
-    assert manifest["spec"]["concurrencyPolicy"] == "Forbid"
-    return manifest["spec"]["jobTemplate"]["spec"]
-
-
-def test_the_kubernetes_job_knows_each_end(job: Any) -> None:
-    pod = job["template"]["spec"]
-    (container,) = pod["containers"]
-    assert pod["restartPolicy"] == "Never"  # which podFailurePolicy needs
-    assert pod["terminationGracePeriodSeconds"] > 10
-    ignored, failed = job["podFailurePolicy"]["rules"]
-    assert (ignored["action"], ignored["onPodConditions"][0]["type"]) == ("Ignore", "DisruptionTarget")
-    codes = failed["onExitCodes"]
-    assert (failed["action"], codes["operator"]) == ("FailJob", "In")
-    assert codes["values"] == [ExitCode.USAGE, ExitCode.MODEL, ExitCode.DEVICE]
-    assert codes["containerName"] == container["name"]
-
-
-def test_the_kubernetes_job_starts_the_wrapper_with_a_gpu_and_may_write_where_it_must(job: Any) -> None:
-    pod = job["template"]["spec"]
-    (container,) = pod["containers"]
-    assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
-    mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
-    volumes = {volume["name"]: volume for volume in pod["volumes"]}
-    assert {mount["name"] for mount in mounts.values()} == set(volumes)
-    assert mounts["/scans"]["readOnly"] is True and "readOnly" not in mounts["/results"]
-    assert container["securityContext"]["readOnlyRootFilesystem"] is True and volumes["tmp"]["emptyDir"] == {}
-    _, script = container["command"]
-    folder, name = script.rsplit("/", 1)
-    configmap = volumes[mounts[folder]["name"]]["configMap"]["name"]
-    assert f"kubectl create configmap {configmap} --from-file={name}\n" in block("kubernetes") and name in BLOCKS
-    arguments = container["args"]
-    assert arguments[0] in mounts and arguments[arguments.index("--out") + 1] == "/results/results.csv"
-
-
 # JSON lines
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq")
-def test_the_lines_for_jq_find_what_they_are_for(place: Place) -> None:
+def test_the_jq_scripts_find_failed_and_slow_pages(place: Place) -> None:
     lines: list[dict[str, Any]] = [
         {"time": "t", "level": "info", "event": "page", "scan": f"{i}.png", "page": 1, "seconds": i / 10}
         for i in range(1, 13)
     ]
     failed = {"time": "t", "level": "ERROR", "event": "failed", "scan": "x.png", "page": 2}
     text = [json.dumps(line) for line in [*lines, failed, {"time": "t", "level": "info", "event": "start"}]]
-    (place.folder / "run.jsonl").write_text("\n".join([*text, "no JSON at all"]) + "\n")
+    (place.folder / "run.jsonl").write_text("\n".join([*text, "not JSON"]) + "\n")
     wrong = place.run("sh", "-c", block("what-went-wrong"))
     assert [json.loads(line) for line in wrong.stdout.splitlines()] == [failed]
     slowest = place.run("sh", "-c", block("slowest-pages")).stdout.splitlines()
     assert (len(slowest), slowest[0]) == (10, "1.2 s 12.png 1")
 
 
-# What the page names
+# Names on the page
 
 
 def test_all_scripts_are_shell() -> None:
@@ -336,7 +193,7 @@ def test_all_scripts_are_shell() -> None:
 
 
 def named_options() -> set[str]:
-    """Of `batchocr run`: in its calls, and in the prose, where other programs' options stand after their names."""
+    """Return the options of `batchocr run` in calls and in the text; options of other programs follow their names."""
     calls = [line for _, text in BLOCKS.values() for line in text.splitlines() if starts_it(line)]
     arguments = re.findall(r"args: (.*)", block("batchocr.yaml"))
     spans = re.findall(r"`(--[^`]+)`", PROSE)
@@ -352,10 +209,10 @@ def named_variables() -> Sequence[str]:
 
 
 def test_the_options_named_are_options_of_the_command() -> None:
-    there = set(re.findall(r"--[a-z][a-z-]*", here("run", "--help", variables={"COLUMNS": "200"}).out))
+    existing = set(re.findall(r"--[a-z][a-z-]*", here("run", "--help", variables={"COLUMNS": "200"}).out))
     named = named_options() | {f"--{name.lower().replace('_', '-')}" for name in named_variables()}
     assert {"--out", "--state", "--retry-failed", "--log-format"} <= named
-    assert named <= there
+    assert named <= existing
 
 
 def test_the_exit_codes_named_are_those_of_the_command() -> None:
@@ -363,3 +220,27 @@ def test_the_exit_codes_named_are_those_of_the_command() -> None:
     named = {int(code) for cell in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in cell.split(",")}
     assert {*STOPPED, *range(8)} <= named
     assert named - set(STOPPED) <= {code.value for code in ExitCode}
+
+
+# The README's line for the tests, as .ci/run takes it
+
+LDCONFIG = {"with": "#!/bin/sh\necho libGL.so.1 libgthread-2.0.so.0\n", "without": "#!/bin/sh\n"}
+
+
+@pytest.mark.parametrize(
+    ("libraries", "user", "begins"),
+    [
+        ("with", 1000, "python3 -m venv .venv-test && "),
+        ("without", 1000, "sudo apt-get update && sudo apt-get install -y python3-venv libgl1 "),
+        ("without", 0, "apt-get update && apt-get install -y python3-venv libgl1 "),
+    ],
+)
+def test_ci_runs_the_line_of_the_readme(place: Place, libraries: str, user: int, begins: str) -> None:
+    write_program(place.programs / "ldconfig", LDCONFIG[libraries])
+    write_program(place.programs / "id", f"#!/bin/sh\necho {user}\n")
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    taken = script[script.index("setup=$(grep") : script.index('eval "$setup"')]
+    done = place.run("bash", "-euo", "pipefail", "-c", f'cd "$0"; {taken} echo "$setup"', str(ROOT))
+    assert done.returncode == 0
+    assert done.stdout.startswith(begins) and "sudo" not in done.stdout.replace(begins, "")
+    assert done.stdout.rstrip().endswith(".venv-test/bin/python -m pytest")

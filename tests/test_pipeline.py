@@ -11,7 +11,7 @@ import pytest
 from drawing import Sheet
 
 from batchocr.errors import ScanError
-from batchocr.executors.page_task import failed, look_at
+from batchocr.executors.page_task import failed, prepare_page
 from batchocr.pipeline import PipelineParameters, Read, read_pages
 from batchocr.pipeline import pages as pipeline_pages
 from batchocr.recognition.detector import Detector
@@ -33,7 +33,7 @@ def page(number: int, digits: int) -> PreparedPage:
     sheet = Sheet(1000, 700)
     for i in range(digits):
         sheet.digit("8", 60 + 5 * number + 130 * (i % 6), 60 + 130 * (i // 6), 40, pen=6)
-    return look_at(Page(Scan(Path("page.png"), "page.png"), number, sheet.pixels, ""))
+    return prepare_page(Page(Scan(Path("page.png"), "page.png"), number, sheet.pixels, ""))
 
 
 def pages() -> Iterator[PreparedPage]:

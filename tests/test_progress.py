@@ -1,4 +1,4 @@
-"""What a run says: to people, with and without a terminal, and to who wants nothing but errors."""
+"""Messages of a run: for people with and without a terminal, as JSON, and with --quiet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from command import START, environment, here
 from strokes import page, save
 
-from batchocr.cli import progress as talk
+from batchocr.cli import progress
 from batchocr.cli.common import printable
 
 
@@ -29,23 +29,23 @@ def scans(tmp_path: Path) -> Path:
     return tmp_path / "scans"
 
 
-def test_the_last_lines_tell_what_came_of_it_where_it_is_and_what_is_to_do(scans: Path, tmp_path: Path) -> None:
+def test_the_last_lines_have_the_counts_the_files_and_what_to_do(scans: Path, tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
     ended = here("run", scans, "--out", out, "--device", "cpu")
-    assert ended.out.startswith("4 pages, 12 digits in 6 numbers, ")
-    assert r"to do: " in ended.out and r"1 page failed (x\n\x1b[31m.png), batchocr status " in ended.out
+    assert ended.out.startswith("4 pages, 1 failed, 12 digits in 6 numbers, ")
+    assert r"to do: " in ended.out and r"1 page failed (x\n\x1b[31m.png), `batchocr status " in ended.out
     assert f" s on the cpu: {out}, {tmp_path / 'results.numbers.csv'}, " in ended.out
     again = here("run", scans, "--out", out, "--device", "cpu")
-    assert again.out.startswith("4 pages (3 of them before), 12 digits in 6 numbers, ")
+    assert again.out.startswith("4 pages (3 of them from the journal), 1 failed, 12 digits in 6 numbers, ")
 
 
-def test_a_name_cannot_steer_the_terminal_or_begin_a_line(scans: Path, tmp_path: Path) -> None:
+def test_a_file_name_cannot_control_the_terminal_or_start_a_line(scans: Path, tmp_path: Path) -> None:
     ended = here("run", scans, "--out", tmp_path / "results.csv", "--quiet")
     assert ended.err == "failed: x\\n\\x1b[31m.png: the file is empty: scan or copy it again\n"
     assert printable("Größe 図.png") == "Größe 図.png"
 
 
-def test_nor_can_one_in_a_fault_that_ends_the_run(tmp_path: Path) -> None:
+def test_nor_can_a_name_in_an_error_that_ends_the_run(tmp_path: Path) -> None:
     ended = here("run", tmp_path / "x\n\x1b[31m.png", "--out", tmp_path / "results.csv")
     assert ended.code == 4
     assert ended.err.startswith("batchocr: ") and "x\\n\\x1b[31m.png" in ended.err and ended.err.count("\n") == 1
@@ -57,12 +57,12 @@ def test_nor_can_one_in_a_fault_that_ends_the_run(tmp_path: Path) -> None:
         ("> /dev/full 2> /dev/full", 3),
         ("--log-format json 2> /dev/full", 3),
         ("2>&1 | true", 3),
-        ("--retry-failed --max-failures 1 --state none/none 2> /dev/full", 7),
+        ("--retry-failed --max-failures 1 --state a.jpg/none 2> /dev/full", 7),
         ("--out - > /dev/full", 7),
         ("--out - | true", 7),
     ],
 )
-def test_what_nobody_takes_is_no_fault_unless_it_is_the_results(
+def test_messages_that_cannot_be_written_are_no_error_but_results_are(
     more: str, code: int, tmp_path: Path, one_digit: Path
 ) -> None:
     shutil.copy(one_digit, tmp_path / "a.jpg")
@@ -73,7 +73,7 @@ def test_what_nobody_takes_is_no_fault_unless_it_is_the_results(
     assert (tmp_path / "results.csv").exists() == (code == 3)
 
 
-def test_quiet_says_nothing_but_errors(scans: Path, tmp_path: Path) -> None:
+def test_quiet_prints_only_errors(scans: Path, tmp_path: Path) -> None:
     for form, lines in (("text", 1), ("json", 1)):
         ended = here("run", scans, "--out", tmp_path / f"{form}.csv", "--quiet", "--log-format", form)
         assert (ended.code, ended.out, ended.err.count("\n")) == (3, "", lines)
@@ -84,30 +84,32 @@ def test_quiet_says_nothing_but_errors(scans: Path, tmp_path: Path) -> None:
         assert (ended.code, ended.out, ended.err) == (0, "", "")
 
 
-def test_faults_that_end_a_run_are_lines_of_json_too(tmp_path: Path) -> None:
+def test_errors_that_end_a_run_are_lines_of_json_too(tmp_path: Path) -> None:
     ended = here("run", tmp_path, "--out", tmp_path / "results.csv", "--log-format", "json", "--quiet")
-    told = json.loads(ended.err)
-    assert (ended.code, told["event"], told["exit_code"], told["level"]) == (4, "ended", 4, "ERROR")
-    assert "no pictures or PDFs" in told["why"]
+    event = json.loads(ended.err)
+    assert (ended.code, event["event"], event["exit_code"], event["level"]) == (4, "ended", 4, "ERROR")
+    assert "no images or PDFs" in event["why"]
 
 
-def test_without_a_terminal_a_line_now_and_then(scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(talk, "EVERY", 0.01)
+def test_without_a_terminal_there_are_regular_lines(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "INTERVAL_S", 0.01)
     ended = here("run", scans, "--out", tmp_path / "results.csv", "--device", "cpu")
     lines = [line for line in ended.err.splitlines() if not line.startswith("failed:")]
     assert lines and {re.sub(r"\d+", "N", line) for line in lines} <= {"starting", "N of N pages, N failed"}
     assert here("run", scans, "--out", tmp_path / "quiet.csv", "--quiet").err.count("\n") == 1
 
 
-def test_on_a_terminal_there_is_a_bar_that_goes_away(scans: Path, tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 200))
-    said: list[bytes] = []
+def test_on_a_terminal_there_is_a_bar_that_disappears(scans: Path, tmp_path: Path) -> None:
+    parent, child = pty.openpty()
+    termios.tcsetwinsize(child, (24, 200))
+    output: list[bytes] = []
 
     def listen() -> None:
         try:
-            while some := os.read(ours, 4096):
-                said.append(some)
+            while some := os.read(parent, 4096):
+                output.append(some)
         except OSError:  # the other end is closed
             return
 
@@ -117,14 +119,14 @@ def test_on_a_terminal_there_is_a_bar_that_goes_away(scans: Path, tmp_path: Path
         [*START, "run", scans, "--device", "cpu"],
         cwd=tmp_path,
         env=environment(),
-        stdout=theirs,
-        stderr=theirs,
+        stdout=child,
+        stderr=child,
         timeout=120,
     )
-    os.close(theirs)
+    os.close(child)
     listener.join(10)
-    os.close(ours)
-    text = b"".join(said).decode()
+    os.close(parent)
+    text = b"".join(output).decode()
     assert done.returncode == 3
     assert re.search(r"\d/4 \[", text)
-    assert "results.run.json\r\nto do: " in text and text.rstrip().endswith("tells which and why")
+    assert "results.run.json\r\nto do: " in text and text.rstrip().endswith("lists which and why")

@@ -1,4 +1,4 @@
-"""What a later run into the same output reads again, and what it takes from the journal."""
+"""Which pages a later run into the same output reads again, and which it takes from the journal."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from strokes import page, save
 
 from batchocr import Settings, Summary, run
 from batchocr.batch import journal as journals
-from batchocr.batch.job import journal_folder
 from batchocr.batch.journal import FILE, Journal, is_local
+from batchocr.batch.open_journal import journal_folder
 from batchocr.errors import OutputError, Stopped
 from batchocr.recognition.model_file import shipped_model
 from batchocr.records import PageResult, PageRow, Scan
@@ -43,10 +43,10 @@ def out(tmp_path: Path) -> Path:
 
 
 def read(scans: Path, out: Path, settings: Settings = SETTINGS) -> tuple[Summary, list[str]]:
-    """What the run says, and the pages that it read itself."""
-    told: list[PageResult] = []
-    summary = run(scans, out, settings, on_page=told.append)
-    return summary, sorted(f"{each.page.file} {each.page.page}" for each in told)
+    """Return the summary, and the pages that this run read."""
+    results: list[PageResult] = []
+    summary = run(scans, out, settings, on_page=results.append)
+    return summary, sorted(f"{result.page.file} {result.page.page}" for result in results)
 
 
 def numbers(out: Path) -> dict[str, list[str]]:
@@ -56,29 +56,29 @@ def numbers(out: Path) -> dict[str, list[str]]:
     return found
 
 
-def test_the_same_again_reads_nothing_and_loads_no_model(
+def test_an_unchanged_folder_reads_nothing_and_loads_no_model(
     scans: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, pages = read(scans, out)
     assert (first.pages, first.kept, first.failed, len(pages)) == (7, 0, 1, 7)
-    before, told = out.read_bytes(), account(out)
+    before, recorded = out.read_bytes(), account(out)
     monkeypatch.setitem(os.environ, "KERAS_BACKEND", "none such")
     second, pages = read(scans, out, replace(SETTINGS, jobs=2))
     assert (second, pages) == (replace(first, kept=7, seconds=second.seconds), [])
     assert out.read_bytes() == before
-    assert account(out)["counts"] == {**told["counts"], "kept": 7}
-    assert {**account(out)["settings"], "jobs": 1} == told["settings"]
-    assert account(out)["run"] != told["run"]
+    assert account(out)["counts"] == {**recorded["counts"], "kept": 7}
+    assert {**account(out)["settings"], "jobs": 1} == recorded["settings"]
+    assert account(out)["run"] != recorded["run"]
 
 
-def test_only_what_is_new_or_changed_is_read_and_what_is_gone_leaves(scans: Path, out: Path) -> None:
+def test_only_new_or_changed_scans_are_read_and_scans_that_are_gone_leave_the_results(scans: Path, out: Path) -> None:
     read(scans, out)
     save(scans / "c.png", page(["777"]))
     (scans / "a.png").unlink()
     times = (scans / "b.png").stat()
     save(scans / "b.png", page(["9"]))
-    os.utime(scans / "b.png", ns=(times.st_atime_ns, times.st_mtime_ns))  # its time does not tell
-    os.utime(scans / "long.tif")  # nor does this one's
+    os.utime(scans / "b.png", ns=(times.st_atime_ns, times.st_mtime_ns))  # its time is unchanged
+    os.utime(scans / "long.tif")  # only its time is changed
     summary, pages = read(scans, out)
     assert pages == ["b.png 1", "c.png 1"]
     assert (summary.pages, summary.kept) == (7, 5)
@@ -88,7 +88,7 @@ def test_only_what_is_new_or_changed_is_read_and_what_is_gone_leaves(scans: Path
     assert out.read_bytes() == again.read_bytes()
 
 
-def test_two_equal_files_are_two_scans_and_one_that_moved_is_a_new_one(scans: Path, out: Path) -> None:
+def test_two_equal_files_are_two_scans_and_a_moved_file_is_a_new_scan(scans: Path, out: Path) -> None:
     shutil.copy(scans / "a.png", scans / "a-again.png")
     assert len(read(scans, out)[1]) == 8
     assert numbers(out)["a-again.png"] == numbers(out)["a.png"] == ["20", "17"]
@@ -96,7 +96,7 @@ def test_two_equal_files_are_two_scans_and_one_that_moved_is_a_new_one(scans: Pa
     assert read(scans, out)[1] == ["z.png 1"]
 
 
-def test_what_fails_for_good_is_not_read_again_unless_asked(scans: Path, out: Path) -> None:
+def test_permanent_failures_are_read_again_only_with_retry_failed(scans: Path, out: Path) -> None:
     read(scans, out)
     assert read(scans, out)[1] == []
     assert read(scans, out, replace(SETTINGS, retry_failed=True))[1] == ["broken.png None"]
@@ -105,7 +105,7 @@ def test_what_fails_for_good_is_not_read_again_unless_asked(scans: Path, out: Pa
     assert (pages, summary.failed) == (["broken.png 1"], 0)
 
 
-def test_what_may_have_been_fixed_is_always_read_again(scans: Path, out: Path, tmp_path: Path) -> None:
+def test_temporary_failures_are_always_read_again(scans: Path, out: Path, tmp_path: Path) -> None:
     (scans / "d.png").symlink_to(tmp_path / "comes-later.png")
     assert read(scans, out)[0].failed == 2
     assert read(scans, out)[1] == ["d.png None"]
@@ -114,10 +114,10 @@ def test_what_may_have_been_fixed_is_always_read_again(scans: Path, out: Path, t
     assert (summary.failed, pages, numbers(out)["d.png"]) == (1, ["d.png 1"], ["5"])
 
 
-def test_what_only_marks_and_chooses_rows_is_taken_from_the_journal(
+def test_options_that_only_mark_and_choose_rows_need_no_reading(
     scans: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The results are those of a new run with the same options."""
+    """The results are the same as those of a new run with these options."""
     read(scans, out)
     all_fresh = out.with_name("fresh.csv")
     others = ({"min_confidence": 1.0}, {"max_error": 0.05}, {"printed": "drop"}, {"printed": "only"})
@@ -137,8 +137,7 @@ def test_what_only_marks_and_chooses_rows_is_taken_from_the_journal(
     assert read(scans, out)[0].digits > summary.digits
 
 
-def test_settings_that_change_what_is_read_read_all_again(scans: Path, out: Path) -> None:
-    """Each beside what was read with the one before."""
+def test_settings_that_change_the_rows_read_all_again(scans: Path, out: Path) -> None:
     read(scans, out)
     settings = SETTINGS
     for other in ({"max_megapixels": 99.0}, {"batch_size": 7}):
@@ -157,12 +156,12 @@ def test_another_model_and_another_version_read_all_again(
     sidecar = shipped_model().with_suffix(".json").read_text()
     model.with_suffix(".json").write_text(sidecar)
     mine = replace(SETTINGS, model=model)
-    assert read(scans, out, mine)[1] == []  # it is the same, whatever it is called
+    assert read(scans, out, mine)[1] == []  # the same model under another name
     model.with_suffix(".json").write_text(sidecar.replace('"temperature": 1.', '"temperature": 2.'))
     assert len(read(scans, out, mine)[1]) == 7
-    monkeypatch.setattr("batchocr.batch.job.__version__", "99")
+    monkeypatch.setattr("batchocr.batch.open_journal.__version__", "99")
     assert len(read(scans, out, mine)[1]) == 7
-    monkeypatch.setattr("batchocr.batch.job.code_sha256", lambda: "changed")
+    monkeypatch.setattr("batchocr.batch.open_journal.code_sha256", lambda: "changed")
     assert len(read(scans, out, mine)[1]) == 7
 
 
@@ -173,12 +172,12 @@ def test_the_batch_size_of_the_first_run_is_used_again(scans: Path, out: Path) -
     assert account(out)["settings"]["batch_size"] == 9
 
 
-def test_fresh_starts_over_whatever_the_journal_holds(scans: Path, out: Path) -> None:
+def test_fresh_starts_over_whatever_the_journal_contains(scans: Path, out: Path) -> None:
     read(scans, out)
     assert len(read(scans, out, replace(SETTINGS, fresh=True))[1]) == 7
     (journal_folder(out) / FILE).write_bytes(b"not a journal at all" * 100)
     ended = here("run", scans, "--out", out)
-    assert ended.code == 7 and "journal.sqlite: is damaged, or no journal" in ended.err and "--fresh" in ended.err
+    assert ended.code == 7 and "journal.sqlite: is damaged, or not a journal" in ended.err and "--fresh" in ended.err
     assert here("run", scans, "--out", out, "--fresh", "--device", "cpu").code == 3
 
 
@@ -191,7 +190,7 @@ def test_missing_pages_of_a_long_scan_are_read_alone(scans: Path, out: Path) -> 
     assert out.read_bytes() == before
 
 
-def test_earlier_results_go_once_something_is_read(scans: Path, out: Path) -> None:
+def test_earlier_results_are_removed_when_something_is_read(scans: Path, out: Path) -> None:
     read(scans, out)
     save(scans / "c.png", page(["777"]))
     with pytest.raises(Stopped):
@@ -201,24 +200,14 @@ def test_earlier_results_go_once_something_is_read(scans: Path, out: Path) -> No
     assert numbers(out)["c.png"] == ["777"]
 
 
-def test_nothing_to_read_leaves_results_and_journal(scans: Path, out: Path, tmp_path: Path) -> None:
-    read(scans, out)
-    (tmp_path / "unmounted").mkdir()
-    assert here("run", tmp_path / "unmounted", "--out", out).code == 4
-    assert out.exists()
-    assert read(scans, out)[1] == []
-
-
-def test_a_journal_elsewhere(scans: Path, out: Path, tmp_path: Path) -> None:
+def test_a_journal_in_another_folder(scans: Path, out: Path, tmp_path: Path) -> None:
     settings = replace(SETTINGS, state=tmp_path / "state")
     read(scans, out, settings)
     assert (tmp_path / "state" / FILE).exists() and not (journal_folder(out) / FILE).exists()
     assert read(scans, out, settings)[1] == []
-    ended = here("run", scans, "--out", out, "--state", tmp_path / "none" / "state")
-    assert ended.code == 7 and "cannot be written" in ended.err
 
 
-def test_a_journal_of_standard_output_has_no_name_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_journal_of_standard_output_never_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
     with Journal(None) as journal:
         for number in range(1, 2000):
@@ -228,7 +217,7 @@ def test_a_journal_of_standard_output_has_no_name_at_any_time(tmp_path: Path, mo
         assert [result.page.page for result in journal.results()] == list(range(1, 2000))
 
 
-def test_what_is_changed_at_once_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_transaction_is_kept_completely_or_not_at_all(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         journal.add(Scan(tmp_path, "a"), failed_page(1), pages=3, sha256="x")
         with pytest.raises(Stopped), journal.at_once():
@@ -251,9 +240,9 @@ def test_standard_output_needs_no_journal(scans: Path, tmp_path: Path, monkeypat
     assert [path.name for path in tmp_path.iterdir()] == ["scans"]
 
 
-def test_many_failures_end_the_reading_and_the_rest_is_told(scans: Path, out: Path) -> None:
+def test_too_many_failures_end_the_reading_and_the_rest_has_rows(scans: Path, out: Path) -> None:
     for number in range(40):
-        (scans / f"bad-{number:02}.png").write_bytes(b"no picture")
+        (scans / f"bad-{number:02}.png").write_bytes(b"not an image")
     settings = replace(SETTINGS, max_failures=3)
     summary, _ = read(scans, out, settings)
     pages = rows(beside(out, "pages.csv"))
@@ -265,7 +254,7 @@ def test_many_failures_end_the_reading_and_the_rest_is_told(scans: Path, out: Pa
     assert not [row for row in rows(beside(out, "pages.csv")) if row["error"] == "not-read"]
 
 
-def test_a_pipe_in_a_list_is_not_waited_for(scans: Path, tmp_path: Path) -> None:
+def test_a_pipe_in_a_list_does_not_block(scans: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "list.txt").write_text(f"{tmp_path / 'pipe.png'}\n{scans / 'b.png'}\n")
     for _ in range(2):
@@ -283,7 +272,7 @@ def test_names_in_a_list_that_are_gone_are_pages_that_failed(scans: Path, out: P
     assert pages == {"a.png": "", "b.png": "", "gone [1].png": "not-found"}
 
 
-def test_on_other_file_systems_the_journal_keeps_no_log(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_journal_has_no_log_on_other_file_systems(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def mode() -> str:
         with closing(sqlite3.connect(out.parent / FILE)) as base:
             return str(base.execute("PRAGMA journal_mode").fetchone()[0])
@@ -295,7 +284,7 @@ def test_on_other_file_systems_the_journal_keeps_no_log(out: Path, monkeypatch: 
     assert (is_local(out.parent), mode()) == (False, "delete")
 
 
-def test_a_journal_of_another_form_is_not_touched(out: Path) -> None:
+def test_a_journal_of_another_version_is_not_changed(out: Path) -> None:
     with closing(sqlite3.connect(out.parent / FILE)) as base:
         base.execute("PRAGMA user_version = 99")
     with pytest.raises(OutputError, match="another version"):

@@ -1,4 +1,4 @@
-"""What is missing of a scan, and by what a file is known again."""
+"""Which pages of a scan are still to be read, and how a file is recognised."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def has(*pages: int | None, of: int = 9) -> list[Entry]:
     return [Entry(0, "a", page, of, "", False) for page in pages]
 
 
-def test_what_is_missing_is_asked_for_in_few_parts() -> None:
+def test_missing_pages_are_in_few_parts() -> None:
     scan = Scan(Path("a"), "a")
     assert list(gaps(scan, [])) == [Part(scan)]
     assert list(gaps(scan, has(3, 4, 8))) == [Part(scan, 1, 2, 9), Part(scan, 5, 7, 9), Part(scan, 9, 9, 9)]
@@ -38,13 +38,13 @@ def test_a_file_that_is_not_what_was_listed_has_no_hash(tmp_path: Path) -> None:
     assert hash_of(replace(scan, size=None, modified=None)) == hashlib.sha256(b"half and the rest").hexdigest()
 
 
-def test_what_is_no_file_has_no_hash_and_is_not_waited_for(tmp_path: Path) -> None:
+def test_other_kinds_of_files_have_no_hash_and_do_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name in ("pipe", "none", "."):
         assert hash_of(Scan(tmp_path / name, name)) == ""
 
 
-def test_more_scans_than_are_asked_for_at_once(tmp_path: Path) -> None:
+def test_more_scans_than_are_hashed_at_once(tmp_path: Path) -> None:
     scans = []
     with Journal(tmp_path) as journal:
         with journal.at_once():
@@ -55,6 +55,6 @@ def test_more_scans_than_are_asked_for_at_once(tmp_path: Path) -> None:
                 sha256 = hashlib.sha256(b"%d" % (number % 2400)).hexdigest()
                 journal.add(scans[-1], PageResult(PageRow(path.name, 1, "empty")), pages=1, sha256=sha256)
         with pytest.raises(Stopped):
-            plan(scans, journal, retry_failed=False, jobs=2, should_stop=lambda: True)
-        todo = plan(scans, journal, retry_failed=False, jobs=2, should_stop=lambda: False)
+            plan(scans, journal.entries(), retry_failed=False, jobs=2, should_stop=lambda: True)
+        todo = plan(scans, journal.entries(), retry_failed=False, jobs=2, should_stop=lambda: False)
         assert (todo.kept, todo.parts) == (2400, tuple(map(Part, scans[2400:])))

@@ -10,7 +10,7 @@ import pytest
 from layouts import HIGH, classified, detected, row_of_boxes, together
 
 from batchocr.decoding.digits.joint import Calibration
-from batchocr.decoding.marking import Marking, marked
+from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.decoding.marks.familiarity import Familiar
 from batchocr.decoding.parameters import DecodingParameters
 from batchocr.decoding.rows import page_boxes, page_result
@@ -41,7 +41,7 @@ def page(to_page: np.ndarray | None = None, width: int = 1200, height: int = 900
 def result(
     detections: Detections, printed: Literal["drop", "keep", "only"] = "drop", min_confidence: float = 0.5
 ) -> PageResult:
-    return marked(page_result(page(), detections, classified(detections)), Marking(min_confidence, printed))
+    return mark_rows(page_result(page(), detections, classified(detections)), Marking(min_confidence, printed))
 
 
 def test_rows_have_the_position_of_each_digit() -> None:

@@ -1,4 +1,4 @@
-"""The signals that ask a run to stop, by themselves: noted, forgotten again, and heard whatever the run is in."""
+"""The signals that ask a run to stop: recorded within the block, and received while the run is in a library."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ with Stopping(say=True):
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_the_first_is_noted_and_gives_the_exit_code(number: signal.Signals) -> None:
+def test_the_first_signal_is_recorded_and_gives_the_exit_code(number: signal.Signals) -> None:
     before = [signal.getsignal(each) for each in SIGNALS]
     with pytest.raises(Stopped) as stopped, Stopping(say=False) as stopping:
         assert not stopping()
         os.kill(os.getpid(), number)
         while not stopping():
             time.sleep(0.01)
-        raise Stopped("as asked")
+        raise Stopped("by the signal")
     assert stopped.value.exit_code == 128 + number
     assert [signal.getsignal(each) for each in SIGNALS] == before
     assert signal.set_wakeup_fd(-1) == -1
 
 
-def test_the_second_ends_it_at_once_even_in_the_middle_of_a_library() -> None:
+def test_the_second_signal_ends_it_at_once_even_in_a_library() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", IN_A_LIBRARY],
         env=environment(),
@@ -47,7 +47,7 @@ def test_the_second_ends_it_at_once_even_in_the_middle_of_a_library() -> None:
     assert process.stdout and process.stderr
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    assert b"once more ends at once" in process.stderr.readline() + process.stderr.readline()
+    assert b"again stops at once" in process.stderr.readline() + process.stderr.readline()
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 143
     process.communicate()

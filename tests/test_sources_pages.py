@@ -17,7 +17,7 @@ from strokes import page as drawn_page
 from strokes import save
 
 from batchocr import Settings, run
-from batchocr.batch.job import journal_folder
+from batchocr.batch.open_journal import journal_folder
 from batchocr.errors import UsageError
 from batchocr.executors import local
 from batchocr.executors.local import PAGES, LocalExecutor

@@ -1,4 +1,4 @@
-"""`batchocr status`: what the last run says of itself."""
+"""`batchocr status`: the report on the last run."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_counts_and_failed_pages_with_their_reasons(out: Path) -> None:
 
 
 def test_json_has_the_same(out: Path) -> None:
-    told = json.loads(here("status", out, "--json").out)
-    assert (told["pages"], told["digits"], told["numbers"]) == (2, 12, 3)
-    ((name, reason, message),) = told["failed_pages"]
+    report = json.loads(here("status", out, "--json").out)
+    assert (report["pages"], report["digits"], report["numbers"]) == (2, 12, 3)
+    ((name, reason, message),) = report["failed_pages"]
     assert name.startswith("broken.png") and reason and message
-    assert told["out"] == str(out)
+    assert report["out"] == str(out)
 
 
-def test_where_no_run_was(out: Path, tmp_path: Path) -> None:
+def test_without_results(out: Path, tmp_path: Path) -> None:
     ended = here("status", tmp_path / "results.csv")
     assert ended.code == 7 and "there are no results of a run here" in ended.err
     assert here("status", tmp_path / "results.txt").code == 2

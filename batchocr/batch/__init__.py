@@ -1,1 +1,1 @@
-"""The run: what is still to be read, the journal, the lock, and the job that goes through all pages."""
+"""The run: its plan, the journal, the lock, and the job that processes all pages."""

@@ -1,6 +1,6 @@
-"""The journal of one output: every page's rows, committed as soon as they are known, so that a run can go on.
+"""The journal of one output: the rows of each page, committed as soon as they are known, so that a run can resume.
 
-It has all rows of a page, before any are left out or marked by a threshold.
+It has all rows of a page, before rows are left out or marked by a threshold.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from batchocr.records import PageResult, Scan
 from batchocr.sources.natural_order import natural_key
 
 FILE = "journal.sqlite"
-_BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside it
+_SUFFIXES = ("", "-wal", "-shm", "-journal")  # of the files that SQLite creates
 _LOCAL = frozenset("apfs bcachefs btrfs exfat ext2 ext3 ext4 f2fs hfs jfs ntfs ntfs3 overlay tmpfs xfs zfs".split())
-"""File systems of this machine alone, on which SQLite's write-ahead log is safe."""
-_WAITS = 30.0  # seconds, for somebody who looks into the journal meanwhile
-_FORM = 3  # of the tables below
-_NO_PAGE = 0  # stands for the scan as a whole
+"""Local file systems, on which SQLite's write-ahead log is safe."""
+_WAIT_S = 30.0  # for another process that reads the journal at the same time
+_FORMAT = 3  # version of the tables below
+_NO_PAGE = 0  # page number of a scan that failed as a whole
 _TABLES = """
 CREATE TABLE IF NOT EXISTS account (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS pages (
@@ -39,65 +39,91 @@ CREATE TABLE IF NOT EXISTS pages (
 _RESULT = TypeAdapter(PageResult)
 
 
+Failure = tuple[str, int | None, str, str, str]
+"""File, page, error, message and SHA-256 of a page that failed."""
+
+
+def failure(result: PageResult) -> Failure:
+    """Return what identifies a failed page: if all of it is as in an earlier run, nothing has changed."""
+    row = result.page
+    return row.file, row.page, row.error, row.message, row.sha256
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page that the journal has."""
+    """A page in the journal."""
 
     id: int
+    """Key of the row in the journal."""
     name: str
-    """Of the scan, as the results have it."""
+    """Name of the scan in the results."""
     page: int | None
+    """Page number from 1; None if the scan failed as a whole."""
     pages: int
-    """Of the scan."""
+    """Number of pages of the scan."""
     sha256: str
-    """Of the scan; empty where it could not be read."""
+    """SHA-256 of the scan; empty if the page must be read again by the next run."""
     failed: bool
 
 
 class Journal:
-    """The pages that are done, in one SQLite file. One process writes it at a time: see `lock`."""
+    """The finished pages, in one SQLite file. Only one process may write it at a time: see `lock`."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Opens the journal in `folder`, or begins it; with None, one that is gone with this process, however it ends.
+    def __init__(self, folder: Path | None, *, read_only: bool = False) -> None:
+        """Open the journal, or create it.
 
-        Raises OutputError where that cannot be.
+        Args:
+            folder: The folder of the journal. None is a temporary journal, which disappears with this process.
+            read_only: Whether the journal must exist and is not changed.
+
+        Raises:
+            OutputError: It cannot be opened or created, or it belongs to another version of batchocr.
         """
         self._path = folder / FILE if folder else Path("a temporary journal")
-        with self._told():
-            # a base without a name is SQLite's own temporary file, which has no name from its beginning
-            self._base = sqlite3.connect(self._path if folder else "", timeout=_WAITS, isolation_level=None)
+        # SQLite uses a temporary file without a name if the name is empty
+        name = self._read_only_name() if read_only else self._path if folder else ""
+        with self._converted():
+            self._base = sqlite3.connect(name, timeout=_WAIT_S, isolation_level=None, uri=read_only)
             try:
-                self._open(folder is None or is_local(folder))
+                (version,) = self._base.execute("PRAGMA user_version").fetchone()
+                if version != _FORMAT and (version or read_only):
+                    fix = "start over with --fresh"
+                    raise OutputError(f"{self._path}: a journal of another version of batchocr: {fix}")
+                if not read_only:
+                    self._set_up(folder is None or is_local(folder))
             except BaseException:
                 self._base.close()
                 raise
 
-    def _open(self, local: bool) -> None:
-        (form,) = self._base.execute("PRAGMA user_version").fetchone()
-        if form not in (0, _FORM):
-            raise OutputError(f"{self._path}: a journal of another version of batchocr: start over with --fresh")
-        # A commit to the log is whole after any crash of ours; a power cut may take the last of them, which are read
-        # again. The rollback journal needs FULL to survive one at all (sqlite.org/pragma.html#pragma_synchronous).
+    def _read_only_name(self) -> str:
+        """Return the name for SQLite. Without a log, no process has the journal open, and no file is created."""
+        has_log = self._path.with_name(f"{FILE}-wal").exists()
+        return f"{self._path.absolute().as_uri()}?mode=ro{'' if has_log else '&immutable=1'}"
+
+    def _set_up(self, local: bool) -> None:
+        # A commit to the log survives every crash of the process. A power cut may lose the last commits; these pages
+        # are read again. The rollback journal needs FULL to survive a power cut at all
+        # (sqlite.org/pragma.html#pragma_synchronous).
         self._base.execute(f"PRAGMA journal_mode = {'WAL' if local else 'DELETE'}")
         self._base.execute(f"PRAGMA synchronous = {'NORMAL' if local else 'FULL'}")
-        self._base.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_FORM}; COMMIT;")
+        self._base.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_FORMAT}; COMMIT;")
 
     def account(self, name: str) -> Any:
-        """What was noted under this name, None where nothing was."""
-        with self._told():
+        """Return the value that `note` stored under this name; None if there is none."""
+        with self._converted():
             row = self._base.execute("SELECT value FROM account WHERE name = ?", (name,)).fetchone()
         return None if row is None else json.loads(row[0])
 
     def note(self, **values: Any) -> None:
-        """Keeps these values for later runs."""
-        with self._told():
+        """Store these values for later runs."""
+        with self._converted():
             for name, value in values.items():
                 self._base.execute("INSERT OR REPLACE INTO account VALUES (?, ?)", (name, json.dumps(value)))
 
     def entries(self) -> dict[Path, list[Entry]]:
-        """All pages, by the path of their scan."""
+        """Return all pages, by the path of their scan."""
         found: dict[Path, list[Entry]] = {}
-        with self._told():
+        with self._converted():
             for path, key, name, page, pages, sha256, failed in self._base.execute(
                 "SELECT path, id, name, page, pages, sha256, failed FROM pages ORDER BY page"
             ):
@@ -106,33 +132,40 @@ class Journal:
         return found
 
     def drop(self, entries: Iterable[Entry]) -> None:
-        """Forgets these pages, all at once."""
-        with self.at_once(), self._told():
+        """Remove these pages in one transaction."""
+        with self.at_once(), self._converted():
             self._base.executemany("DELETE FROM pages WHERE id = ?", [(entry.id,) for entry in entries])
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """What is changed within is committed together, or not at all where an exception leaves it."""
-        with self._told():
+        """Commit all changes within the block together; none of them if it raises an exception."""
+        with self._converted():
             self._base.execute("BEGIN")
         try:
             yield
         except BaseException:
-            if self._base.in_transaction:  # SQLite ends it itself on a full disk
+            if self._base.in_transaction:  # on a full disk SQLite itself ends the transaction
                 self._base.rollback()
             raise
-        with self._told():
+        with self._converted():
             self._base.execute("COMMIT")
 
     def clear(self) -> None:
-        """Forgets all pages."""
-        with self._told():
+        """Remove all pages."""
+        with self._converted():
             self._base.execute("DELETE FROM pages")
 
     def add(self, scan: Scan, result: PageResult, *, pages: int, sha256: str) -> None:
-        """Commits what came of a page of `scan`, which has so many; without `sha256` it counts for this run only."""
+        """Commit the result of a page.
+
+        Args:
+            scan: The scan of the page.
+            result: All rows of the page.
+            pages: Number of pages of the scan.
+            sha256: SHA-256 of the scan; empty if the next run must read the page again.
+        """
         row = result.page
-        with self._told():
+        with self._converted():
             self._base.execute(
                 "INSERT OR REPLACE INTO pages (name, path, page, pages, sha256, failed, result) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -148,26 +181,34 @@ class Journal:
             )
 
     def results(self) -> Iterator[PageResult]:
-        """All pages in the order of the results: by name in natural order, then by number."""
-        with self._told():
+        """Yield all pages in the order of the results: by the name of the scan (natural order), then by page."""
+        with self._converted():
             self._base.create_function("natural_key", 1, natural_key, deterministic=True)
             order = "SELECT id FROM pages ORDER BY natural_key(name), name, path, page"  # sorts without the results
             for (key,) in self._base.execute(order).fetchall():
                 (packed,) = self._base.execute("SELECT result FROM pages WHERE id = ?", (key,)).fetchone()
                 yield _RESULT.validate_json(zlib.decompress(packed))
 
+    def failures(self) -> frozenset[Failure]:
+        """Return the pages that failed."""
+        with self._converted():
+            packed = self._base.execute("SELECT result FROM pages WHERE failed").fetchall()
+            return frozenset(failure(_RESULT.validate_json(zlib.decompress(each))) for (each,) in packed)
+
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """SQLite's faults as ours."""
+    def _converted(self) -> Iterator[None]:
+        """Turn errors of SQLite into OutputError."""
         try:
             yield
         except sqlite3.OperationalError as fault:
-            fix = "make room, or give --state another folder; the same command then goes on"
+            fix = "make room, or give --state another folder; then run the same command again"
             raise OutputError(f"{self._path}: cannot be written or read ({fault}): {fix}") from fault
         except (sqlite3.DatabaseError, zlib.error, ValueError) as fault:
-            raise OutputError(f"{self._path}: is damaged, or no journal ({fault}): start over with --fresh") from fault
+            fix = "start over with --fresh"
+            raise OutputError(f"{self._path}: is damaged, or not a journal ({fault}): {fix}") from fault
 
     def close(self) -> None:
+        """Close the file."""
         self._base.close()
 
     def __enter__(self) -> Self:
@@ -178,18 +219,22 @@ class Journal:
 
 
 def remove(folder: Path) -> None:
-    """Takes the journal in `folder` away, whatever is in it. Raises OutputError where that cannot be."""
-    for suffix in _BESIDE:
+    """Remove the journal in `folder`, whatever it contains.
+
+    Raises:
+        OutputError: A file cannot be removed.
+    """
+    for suffix in _SUFFIXES:
         path = folder / f"{FILE}{suffix}"
         try:
             path.unlink(missing_ok=True)
         except OSError as fault:
-            raise OutputError(f"{path}: cannot be removed ({fault.strerror}): remove it by hand") from fault
+            raise OutputError(f"{path}: cannot be removed ({fault.strerror}): remove it yourself") from fault
 
 
 def is_local(folder: Path) -> bool:
-    """Whether `folder` is on a file system of this machine alone; not so where nobody can tell."""
-    place = folder.resolve()
-    mounts = [m for m in psutil.disk_partitions(all=True) if place.is_relative_to(m.mountpoint)]
+    """Return whether `folder` is on a local file system; False if that is not known."""
+    path = folder.resolve()
+    mounts = [mount for mount in psutil.disk_partitions(all=True) if path.is_relative_to(mount.mountpoint)]
     nearest = max(mounts, key=lambda mount: len(Path(mount.mountpoint).parts), default=None)
     return nearest is not None and nearest.fstype in _LOCAL

@@ -1,4 +1,4 @@
-"""One run at a time on one output. The lock is the system's own: a process that is dead holds none."""
+"""One run at a time on one output. The lock belongs to the operating system: a dead process holds none."""
 
 from __future__ import annotations
 
@@ -20,27 +20,33 @@ HOLDER = "holder.json"
 
 @contextmanager
 def locked(out: Path, folders: Sequence[Path]) -> Iterator[None]:
-    """Within, no other run that asks for one of these folders begins; they are made where they are missing.
+    """Hold the locks of these folders within the block. Missing folders are created, with their parents.
 
-    `out` is what the lock is for. Raises HeldError, which says who holds it, and OutputError.
+    Args:
+        out: The output that the lock is for, as messages name it.
+        folders: The folders of its journal.
+
+    Raises:
+        HeldError: Another run holds one of them; the message names its process.
+        OutputError: A folder cannot be created or written.
     """
     with ExitStack() as held:
         for folder in folders:
             lock = FileLock(folder / LOCK)
             try:
-                folder.mkdir(exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
                 held.enter_context(lock.acquire(blocking=False))
-                _say_who(folder)
+                _write_holder(folder)
             except Timeout:
-                raise HeldError(f"{out}: another run is at work on it: {_who(folder)}: wait for its end") from None
+                raise HeldError(f"{out}: another run is using it: {_holder(folder)}: wait until it ends") from None
             except OSError as fault:
-                fix = "let it be, or give --state another folder"
+                fix = "make it writable, or give --state another folder"
                 raise OutputError(f"{folder}: cannot be written ({fault.strerror or fault}): {fix}") from fault
         yield
 
 
-def _say_who(folder: Path) -> None:
-    """Beside the lock, since the lock's own file is emptied by whoever tries it."""
+def _write_holder(folder: Path) -> None:
+    """Write who holds the lock, in a file beside it: each process that tries the lock empties the lock file."""
     holder = {
         "process": os.getpid(),
         "host": socket.gethostname(),
@@ -49,8 +55,8 @@ def _say_who(folder: Path) -> None:
     (folder / HOLDER).write_text(json.dumps(holder) + "\n", encoding="utf-8")
 
 
-def _who(folder: Path) -> str:
+def _holder(folder: Path) -> str:
     with suppress(OSError, ValueError, KeyError, TypeError):
         holder = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
         return f"process {holder['process']} on {holder['host']} since {holder['since']}"
-    return "it does not say who"
+    return "an unknown process"

@@ -1,102 +1,206 @@
-"""What is still to be read: the scans that were found, held against the journal."""
+"""The plan of a run: which pages are still to be read, by comparing the scans with the journal."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from batchocr.batch.journal import Entry, Journal
+from batchocr.batch.journal import Entry
 from batchocr.errors import Stopped
 from batchocr.records import Part, Scan
 from batchocr.sources import has_pages
 from batchocr.sources.page_selection import PageRange, page_ranges
 
-_AT_ONCE = 1000  # scans whose hash is asked for: a million would be a gigabyte of questions
+_BATCH = 1000  # scans that are hashed at once: a million futures would take a gigabyte
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a run has to do."""
 
-    parts: tuple[Part, ...]
-    kept: int
-    """Pages that the journal has, and that are not read again."""
+    parts: tuple[Part, ...] = ()
+    """What is to be read. Scans that failed in an earlier run come last."""
+    kept: int = 0
+    """Pages in the journal that are not read again."""
+    kept_failed: int = 0
+    """Of these, the pages that failed."""
+    stale: tuple[Entry, ...] = ()
+    """Pages in the journal whose scans are gone or changed, or that are to be read again."""
+    retried: tuple[Entry, ...] = ()
+    """Of these, pages that failed, and whose scans are not known to have changed."""
+
+    @property
+    def to_read(self) -> int:
+        """Pages to be read, as far as is known: a scan that was never opened counts as one page."""
+        return count_pages(self.parts)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the number of pages of all scans is known."""
+        return all(part.pages for part in self.parts)
 
 
 def plan(
     scans: Sequence[Scan],
-    journal: Journal,
+    entries: Mapping[Path, Sequence[Entry]],
     *,
     retry_failed: bool,
     jobs: int,
     should_stop: Callable[[], bool],
     pages: Sequence[int] = (),
 ) -> Plan:
-    """Takes out of the journal what is gone or changed, and tells what is missing.
+    """Compare the scans with the journal.
 
-    A page in it counts where path, name and sha256 of its scan are what they were; two equal files are two scans.
-    With `retry_failed`, pages that failed do not count. With `pages`, other pages of a TIFF or PDF do not count either,
-    and are not missing. Raises Stopped where `should_stop()`.
+    A page of the journal is kept if path, name and SHA-256 of its scan are unchanged, and if it is among the selected
+    pages. Two equal files are two scans.
+
+    Args:
+        scans: The scans of this run.
+        entries: The pages of the journal, by the path of their scan.
+        retry_failed: Whether pages that failed are read again.
+        jobs: Files that are hashed at the same time.
+        should_stop: Called after each file.
+        pages: Pages of each TIFF and PDF that are read, from 1; empty for all.
+
+    Raises:
+        Stopped: `should_stop` returned True.
     """
-    entries = journal.entries()
     parts: list[Part] = []
-    good: set[int] = set()
-    known = [scan for scan in scans if any(entry.sha256 for entry in entries.get(scan.path, []))]
-    hashes: dict[Path, str] = {}
-    with ThreadPoolExecutor(jobs) as pool:
-        for start in range(0, len(known), _AT_ONCE):
-            some = known[start : start + _AT_ONCE]
-            for scan, sha256 in zip(some, pool.map(hash_of, some), strict=True):
-                hashes[scan.path] = sha256
-                if should_stop():
-                    pool.shutdown(cancel_futures=True)
-                    raise Stopped("stopped before anything was read; the same command goes on")
+    failed_parts: list[Part] = []
+    kept: list[Entry] = []
+    retried: list[Entry] = []
+    hashes = _hashes([scan for scan in scans if any(e.sha256 for e in entries.get(scan.path, ()))], jobs, should_stop)
     for scan in scans:
-        wanted = wanted_ranges(scan, pages)
+        known, wanted = entries.get(scan.path, ()), wanted_ranges(scan, pages)
         valid = [
             entry
-            for entry in entries.get(scan.path, [])
+            for entry in known
             if entry.name == scan.name
             and entry.sha256 == hashes.get(scan.path) != ""
             and not (retry_failed and entry.failed)
-            and (entry.page is None or _is_wanted(entry.page, wanted))
+            and _is_wanted(entry.page, wanted)
         ]
-        good.update(entry.id for entry in valid)
-        parts += gaps(scan, valid, wanted)
-    stale = [entry for of_scan in entries.values() for entry in of_scan if entry.id not in good]
-    if stale:
-        journal.drop(stale)
-    return Plan(tuple(parts), len(good))
+        kept += valid
+        retried += [
+            entry
+            for entry in known
+            if entry.failed
+            and entry not in valid
+            and entry.name == scan.name
+            and entry.sha256 in ("", hashes.get(scan.path))
+            and _is_wanted(entry.page, wanted)
+        ]
+        (failed_parts if any(entry.failed for entry in known) else parts).extend(gaps(scan, valid, wanted))
+    valid_ids = {entry.id for entry in kept}
+    stale = tuple(entry for of_scan in entries.values() for entry in of_scan if entry.id not in valid_ids)
+    failed = sum(entry.failed for entry in kept)
+    return Plan((*parts, *failed_parts), len(kept), failed, stale, tuple(retried))
 
 
-def wanted_ranges(scan: Scan, pages: Sequence[int]) -> tuple[PageRange, ...]:
-    """Return the ranges of pages to read of a scan; empty for all. A selection without page 1 spares single images."""
-    ranges = tuple(page_ranges(pages))
-    return ranges if ranges and (ranges[0][0] == 1 or has_pages(scan)) else ()
+def _hashes(scans: Sequence[Scan], jobs: int, should_stop: Callable[[], bool]) -> dict[Path, str]:
+    hashes: dict[Path, str] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        for start in range(0, len(scans), _BATCH):
+            batch = scans[start : start + _BATCH]
+            for scan, sha256 in zip(batch, pool.map(hash_of, batch), strict=True):
+                hashes[scan.path] = sha256
+                if should_stop():
+                    pool.shutdown(cancel_futures=True)
+                    raise Stopped("stopped before anything was read; the same command resumes it")
+    return hashes
 
 
-def count_pages(part: Part, pages: int) -> int:
-    """Return how many of a part's pages a scan with `pages` pages has, but at least 1: a failed scan is a row too."""
+def with_limit(whole: Plan, entries: Mapping[Path, Sequence[Entry]], limit: int, *, pages: Sequence[int] = ()) -> Plan:
+    """Return the plan of a run that reads at most `limit` pages.
+
+    Failed pages that are not read again because of the limit keep their rows. Otherwise the next run would take them
+    for new ones, and files that fail each time could use up every limit.
+
+    Args:
+        whole: The plan without a limit.
+        entries: The pages of the journal, by the path of their scan.
+        limit: Number of pages.
+        pages: As for `plan`.
+    """
+    taken = {part.scan.path for part in limited(whole.parts, limit)}
+    stale, retried = ({entry.id for entry in group} for group in (whole.stale, whole.retried))
+    parts = [part for part in whole.parts if part.scan.path in taken]
+    kept: list[Entry] = []
+    for scan in dict.fromkeys(part.scan for part in whole.parts if part.scan.path not in taken):
+        known = [entry for entry in entries.get(scan.path, ()) if entry.id not in stale or entry.id in retried]
+        kept += [entry for entry in known if entry.id in stale]
+        parts += gaps(scan, known, wanted_ranges(scan, pages))
+    kept_ids = {entry.id for entry in kept}
+    return replace(
+        whole,
+        parts=tuple(parts),
+        kept=whole.kept + len(kept),
+        kept_failed=whole.kept_failed + len(kept),
+        stale=tuple(entry for entry in whole.stale if entry.id not in kept_ids),
+    )
+
+
+def limited(parts: Iterable[Part], limit: int) -> tuple[Part, ...]:
+    """Return the first parts, with at most `limit` pages; a part with an unknown number of pages counts as one."""
+    taken: list[Part] = []
+    for part in parts:
+        if limit <= 0:
+            break
+        if part.pages is not None and part.last is not None:
+            part = replace(part, last=min(part.last, part.first + limit - 1))
+        taken.append(part)
+        limit -= count_pages([part])
+    return tuple(taken)
+
+
+def count_pages(parts: Iterable[Part]) -> int:
+    """Return the number of pages; a part of a scan whose number of pages is unknown counts as one."""
+    return sum(pages_of(part, part.pages or 1) for part in parts)
+
+
+def pages_of(part: Part, pages: int) -> int:
+    """Return how many pages of a part exist if its scan has `pages` pages; at least 1, because a failure has a row."""
     ranges = ((part.first, part.last or pages), *part.more)
     return max(1, sum(max(0, min(last, pages) - first + 1) for first, last in ranges))
 
 
-def _is_wanted(page: int, wanted: Sequence[PageRange]) -> bool:
-    return not wanted or any(first <= page <= last for first, last in wanted)
+def wanted_ranges(scan: Scan, pages: Sequence[int]) -> tuple[PageRange, ...]:
+    """Return the ranges of pages to read of a scan.
+
+    Args:
+        scan: The scan.
+        pages: The selected pages, from 1.
+
+    Returns:
+        The ranges; empty for all pages. A selection without page 1 does not apply to images that cannot have pages.
+    """
+    ranges = tuple(page_ranges(pages))
+    return ranges if ranges and (ranges[0][0] == 1 or has_pages(scan)) else ()
 
 
-def gaps(scan: Scan, have: Sequence[Entry], wanted: Sequence[PageRange] = ()) -> Iterator[Part]:
-    """The pages of a scan that are wanted and none of these, in as few parts as may be."""
-    if not have:
+def _is_wanted(page: int | None, wanted: Sequence[PageRange]) -> bool:
+    """Return whether a page is in the ranges. A scan that failed as a whole is in every range."""
+    return page is None or not wanted or any(first <= page <= last for first, last in wanted)
+
+
+def gaps(scan: Scan, entries: Sequence[Entry], wanted: Sequence[PageRange] = ()) -> Iterator[Part]:
+    """Yield the pages of a scan that are wanted and not among `entries`, in as few parts as possible.
+
+    Args:
+        scan: The scan.
+        entries: Its pages in the journal.
+        wanted: What `wanted_ranges` returned.
+    """
+    if not entries:
         yield Part(scan, *wanted[0], None, tuple(wanted[1:])) if wanted else Part(scan)
         return
-    pages = max(entry.pages for entry in have)
-    numbers = {entry.page for entry in have}
-    if None in numbers:  # it could not be opened, and will not be now
+    pages = max(entry.pages for entry in entries)
+    numbers = {entry.page for entry in entries}
+    if None in numbers:  # the scan as a whole could not be opened, and it is unchanged
         return
     first = None
     for number in range(1, pages + 2):
@@ -108,10 +212,14 @@ def gaps(scan: Scan, have: Sequence[Entry], wanted: Sequence[PageRange] = ()) ->
 
 
 def hash_of(scan: Scan) -> str:
-    """The sha256 of its bytes; empty where they cannot be read or are not those listed, which reading it will tell."""
+    """Return the SHA-256 of a scan's bytes.
+
+    It is empty if the file cannot be read, or if its size or time changed since it was listed. Reading the scan then
+    reports the reason.
+    """
     try:
         if not scan.path.is_file():
-            return ""  # a pipe would be waited for
+            return ""  # a pipe would block
         with scan.path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             now = os.fstat(file.fileno())

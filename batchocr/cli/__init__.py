@@ -1,12 +1,14 @@
-"""The command `batchocr`: one file a subcommand; each parses, calls and prints."""
+"""The command `batchocr`: one file for each subcommand, which parses, calls and prints."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from batchocr.cli.common import ENVIRONMENT
+from batchocr.cli.command import Command, Group
 from batchocr.cli.doctor import doctor
 from batchocr.cli.evaluate import evaluate
 from batchocr.cli.models import models
@@ -16,17 +18,20 @@ from batchocr.cli.status import status
 from batchocr.cli.train import train
 from batchocr.version import __version__
 
+SUMMARY = "Read handwritten digits from folders of scanned pages."
+
 app = typer.Typer(
-    help="Reads hand-written digits off scanned pages, by the folder.",
+    cls=Group,
+    help=SUMMARY,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"batchocr {__version__}")
         raise typer.Exit
 
@@ -34,16 +39,16 @@ def _version(asked: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Reads hand-written digits off scanned pages, by the folder."""
+    pass
 
 
-app.command(context_settings=ENVIRONMENT)(run)
-app.command(context_settings=ENVIRONMENT)(status)
-app.command(context_settings=ENVIRONMENT)(preview)
-app.command(context_settings={"auto_envvar_prefix": "BATCHOCR_TRAIN"})(train)
-app.command(context_settings={"auto_envvar_prefix": "BATCHOCR"})(evaluate)
-app.command(context_settings={"auto_envvar_prefix": "BATCHOCR"})(models)
-app.command(context_settings=ENVIRONMENT)(doctor)
+def _summary(command: Callable[..., None]) -> str:
+    """Return the first paragraph of the docstring."""
+    return " ".join(inspect.cleandoc(command.__doc__ or "").split("\n\n")[0].split())
+
+
+for _command in (run, status, preview, train, evaluate, models, doctor):
+    app.command(cls=Command, short_help=_summary(_command))(_command)

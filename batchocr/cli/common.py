@@ -1,8 +1,7 @@
-"""What the subcommands share: options, the end of a faulty run, and the log."""
+"""What the subcommands share: options, text for terminals, and how a command ends after an error."""
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -14,7 +13,10 @@ from typing import Annotated
 
 import typer
 
+from batchocr.cli.command import PREFIX, name_variables
+from batchocr.cli.logs import log_error, logging_to_stderr
 from batchocr.errors import BatchocrError, ExitCode
+from batchocr.process_setup import check_working_folder
 
 
 class DeviceChoice(StrEnum):
@@ -34,47 +36,92 @@ class LogFormatChoice(StrEnum):
     json = "json"
 
 
-ENVIRONMENT = {"auto_envvar_prefix": "BATCHOCR"}
-"""Every option also from the environment, as cron likes it: BATCHOCR_DEVICE=cpu."""
+# Options of `run` that other commands share. They have the same environment variable in all commands.
 
+Recursive = Annotated[bool, typer.Option(envvar=f"{PREFIX}_RECURSIVE", help="Read folders inside folders.")]
+FilesFrom = Annotated[
+    str | None,
+    typer.Option(
+        envvar=f"{PREFIX}_FILES_FROM",
+        metavar="FILE",
+        help="Read the names of scans from this file, one per line; - is standard input.",
+    ),
+]
+Pages = Annotated[
+    str | None,
+    typer.Option(
+        envvar=f"{PREFIX}_PAGES",
+        metavar="PAGES",
+        help="Read only these pages of each TIFF and PDF, for example 1,3-5.",
+        show_default="all",
+    ),
+]
 Model = Annotated[
     Path | None,
-    typer.Option(help="The classifier: a .keras file with its .json beside it.", show_default="the shipped one"),
+    typer.Option(
+        envvar=f"{PREFIX}_MODEL",
+        metavar="FILE",
+        help="Classifier: a .keras file with its .json file beside it.",
+        show_default="the shipped model",
+    ),
 ]
 Detector = Annotated[
     Path | None,
-    typer.Option(help="The detector: a .keras file with its .json beside it.", show_default="the shipped one"),
+    typer.Option(
+        envvar=f"{PREFIX}_DETECTOR",
+        metavar="FILE",
+        help="Detector: a .keras file with its .json file beside it.",
+        show_default="the shipped model",
+    ),
 ]
 Device = Annotated[
-    DeviceChoice, typer.Option(case_sensitive=False, help="Where the networks run; gpu fails where there is none.")
+    DeviceChoice,
+    typer.Option(
+        envvar=f"{PREFIX}_DEVICE",
+        case_sensitive=False,
+        help="Device that runs the networks. auto uses a GPU if there is one; gpu fails if there is none.",
+    ),
 ]
 MinConfidence = Annotated[
     float | None,
     typer.Option(
+        envvar=f"{PREFIX}_MIN_CONFIDENCE",
+        metavar="PROBABILITY",
         min=0,
         max=1,
-        help="Mark digits below for review; none is dropped.",
-        show_default="the model's own: at most 3% of those above it were wrong, and no less than 0.5",
+        help="Mark digits with a lower confidence for review. No digit is dropped.",
+        show_default="that of the models: at most 1% of the digits above it were wrong; at least 0.8",
     ),
 ]
 MaxError = Annotated[
     float | None,
     typer.Option(
+        envvar=f"{PREFIX}_MAX_ERROR",
+        metavar="RATE",
         min=0,
         max=1,
-        help="Mark digits for review so that at most this share of the others is wrong, with 95% certainty, such as "
-        "0.001; none is dropped. It takes the lowest confidence of the model's table whose upper bound of the error is "
-        "no greater, instead of --min-confidence. The table was measured on digits drawn on pages and cut out again, "
-        "none of them trained on: see the model's card. `batchocr evaluate` measures it on pages of your own.",
+        help="Mark digits for review so that at most this share of the other digits is wrong, with 95% certainty; for "
+        "example 0.001. No digit is dropped. This replaces --min-confidence: the threshold is the lowest confidence in "
+        "the model's table whose upper bound of the error is not greater. The table was measured on digits that were "
+        "pasted on pages and not used for training (see the model card). `batchocr evaluate` measures it on your own "
+        "pages.",
     ),
 ]
 MaxMegapixels = Annotated[
     float,
-    typer.Option(min=0, max=1e6, help="Refuse larger pictures, before they are decoded."),
+    typer.Option(
+        envvar=f"{PREFIX}_MAX_MEGAPIXELS",
+        metavar="N",
+        min=0,
+        max=1e6,
+        help="Refuse larger images before they are decoded.",
+    ),
 ]
 PdfPassword = Annotated[
     str | None,
     typer.Option(
+        envvar=f"{PREFIX}_PDF_PASSWORD",
+        metavar="PASSWORD",
         help="Password that opens protected PDFs. Better set BATCHOCR_PDF_PASSWORD, because other users of the machine "
         "can see command lines.",
         show_default=False,
@@ -83,54 +130,68 @@ PdfPassword = Annotated[
 Printed = Annotated[
     PrintedChoice,
     typer.Option(
+        envvar=f"{PREFIX}_PRINTED",
         case_sensitive=False,
-        help="Printed digits: drop leaves them out, only leaves all others out.",
+        help="Printed digits: drop leaves them out, keep writes them too, only leaves all other digits out.",
     ),
 ]
 Blank = Annotated[
     list[Path] | None,
     typer.Option(
-        help="The form as nobody has filled it in, a picture or PDF: what is printed there is left out. May be given "
-        "several times.",
+        envvar=f"{PREFIX}_BLANK",
+        metavar="FILE",
+        help="Blank form, an image or a PDF: what is printed on it is left out. Can be given several times.",
         show_default=False,
     ),
 ]
 LogFormat = Annotated[
     LogFormatChoice,
-    typer.Option(case_sensitive=False, help="How to tell of progress and faults; json is a line an event on stderr."),
+    typer.Option(
+        envvar=f"{PREFIX}_LOG_FORMAT",
+        case_sensitive=False,
+        help="Format of messages on standard error. json writes one line for each event.",
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        envvar=f"{PREFIX}_QUIET",
+        help="Print only errors. Pages that failed in the same way in an earlier run are not reported again.",
+    ),
+]
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 page`, `2 pages`."""
+    """Return a count with its noun: `1 page`, `2 pages`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", " ")
 
 
 def printable(text: str) -> str:
-    """`text` on one line of a terminal: a file's name may hold line ends, and codes that steer a terminal."""
+    """Return `text` on one line, with control characters escaped: file names can contain terminal codes."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape", "replace").decode() for each in text)
 
 
 def say(text: str, *, err: bool = True) -> None:
-    """A line to who listens. Where nobody does, or the disk is full, the run goes on: results are not told here."""
+    """Print a line. If the stream is closed or full, nothing happens: messages are not results."""
     with suppress(OSError):
         typer.echo(text, err=err)
 
 
-def _drop_what_nobody_takes() -> None:
-    """What is left for streams that take no more: Python would try once more as it ends, and end with 120."""
+def _discard_unwritten_output() -> None:
+    """Discard what closed or full streams did not take. Otherwise Python tries again at exit and ends with 120."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
 
 
 def _open_closed_streams() -> None:
-    """Standard streams that the caller closed (`2>&-`) lead nowhere, so that no file of ours takes their place."""
+    """Open standard streams that the caller closed (`2>&-`), so that no other file gets their descriptors."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
             while (opened := os.open(os.devnull, os.O_RDWR)) < number:
@@ -142,68 +203,46 @@ def _open_closed_streams() -> None:
 
 
 @contextmanager
-def _logging(form: LogFormatChoice, level: int) -> Iterator[None]:
-    """Within, all that is logged has one form; a line of JSON has the same keys whatever it tells."""
-    handler = logging.StreamHandler()
-    if form == LogFormatChoice.json:
-        from pythonjsonlogger.json import JsonFormatter
+def ends_with_exit_code(log_format: LogFormatChoice = LogFormatChoice.text, *, quiet: bool = True) -> Iterator[None]:
+    """Turn our errors, and signals that end the command, into one line on standard error and an exit code.
 
-        keys = dict.fromkeys(("scan", "page", "stage", "seconds"))
-        names = {"levelname": "level", "message": "event"}
-        handler.setFormatter(
-            JsonFormatter(
-                "%(levelname)s %(message)s",
-                rename_fields=names,
-                timestamp="time",
-                defaults=keys,
-                json_ensure_ascii=False,
-            )
-        )
-    else:
-        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    root, ours = logging.getLogger(), logging.getLogger("batchocr")
-    before = ours.level
-    root.addHandler(handler)
-    ours.setLevel(level)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        ours.setLevel(before)
+    Args:
+        log_format: Format of that line, and of everything that is logged within.
+        quiet: Whether events that are not errors are left out of a JSON log.
 
-
-@contextmanager
-def ends_with_exit_code(form: LogFormatChoice = LogFormatChoice.text, *, quiet: bool = True) -> Iterator[None]:
-    """A fault of ours becomes one line on standard error and its exit code; so does a signal to stop."""
+    Raises:
+        typer.Exit: The command ends with this code.
+    """
     _open_closed_streams()
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    as_json = form == LogFormatChoice.json
-    level = (logging.ERROR if quiet else logging.INFO) if as_json else logging.WARNING
+    as_json = log_format == LogFormatChoice.json
 
-    def say_why(text: str, code: int) -> None:
+    def explain(text: str, code: int) -> None:
+        text = name_variables(text)
         if as_json:
-            logging.getLogger("batchocr").error("ended", extra={"why": text, "exit_code": code})
+            log_error(text, code)
         else:
             say(printable(f"batchocr: {text}"))
 
-    with _logging(form, level):
+    with logging_to_stderr(as_json=as_json, quiet=quiet):
         try:
+            check_working_folder()
             yield
         except BatchocrError as fault:
-            say_why(str(fault), fault.exit_code)
+            explain(str(fault), fault.exit_code)
             raise typer.Exit(fault.exit_code) from fault
-        except BrokenPipeError as fault:
+        except BrokenPipeError as fault:  # a reader such as `head` has read enough of a report
             raise typer.Exit(ExitCode.OUTPUT) from fault
         except ImportError as fault:
             from batchocr.doctor import missing_library
 
             if not (fix := missing_library(fault)):
                 raise
-            say_why(f"{fault}; install it: {fix}", ExitCode.INTERNAL)
+            explain(f"{fault}; install it: {fix}", ExitCode.INTERNAL)
             raise typer.Exit(ExitCode.INTERNAL) from fault
         except KeyboardInterrupt:
-            say_why("stopped", 130)
+            explain("stopped", 130)
             raise typer.Exit(130) from None
         finally:
             signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
-            _drop_what_nobody_takes()
+            _discard_unwritten_output()

@@ -1,4 +1,4 @@
-"""`batchocr doctor`: whether the main job would run here."""
+"""`batchocr doctor`: check whether a run would work on this machine."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ def doctor(
     model: Model = None,
     detector: Detector = None,
     device: Device = DeviceChoice.auto,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what is at fault.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")] = False,
 ) -> None:
-    """Look at everything that a run needs, read a built-in page, and say what is missing and how to fix it.
+    """Check all that a run needs, read a built-in page, and report what is missing and how to fix it.
 
-    Ends with 0 only where the main job would run, else with the code that it would end with.
+    Exit codes: 0 a run would work; else the code that a run would end with.
     """
-    faults: list[int] = []
+    codes: list[int] = []
     with ends_with_exit_code():
-        from batchocr.doctor import examine, tell
+        from batchocr.doctor import describe, examine
 
         for finding in examine(model, device.value, detector):
-            faults += [finding.code] if finding.state == "fault" else []
+            codes += [finding.code] if finding.state == "fault" else []
             if finding.state == "fault" or not quiet:
-                typer.echo(tell(finding))
+                typer.echo(describe(finding))
         if not quiet:
-            typer.echo("The main job does not run here: see above." if faults else "The main job runs here.")
-    raise typer.Exit(faults[0] if faults else ExitCode.OK)
+            typer.echo("`batchocr run` does not work here: see above." if codes else "`batchocr run` works here.")
+    raise typer.Exit(codes[0] if codes else ExitCode.OK)

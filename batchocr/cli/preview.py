@@ -13,13 +13,16 @@ from batchocr.cli.common import (
     Detector,
     Device,
     DeviceChoice,
+    FilesFrom,
     MaxError,
     MaxMegapixels,
     MinConfidence,
     Model,
+    Pages,
     PdfPassword,
     Printed,
     PrintedChoice,
+    Recursive,
     counted,
     ends_with_exit_code,
     printable,
@@ -45,11 +48,13 @@ class FormatChoice(StrEnum):
 
 
 def preview(
-    scans: Annotated[list[str] | None, typer.Argument(help="Folders, files or globs of images and PDFs.")] = None,
+    scans: Annotated[
+        list[str] | None, typer.Argument(metavar="SCANS", help="Folders, files or globs of images and PDFs.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            envvar="BATCHOCR_PREVIEW_OUT",
+            metavar="PATH",
             help="A .png or .jpg file for a single scan, or a folder, which is created if it does not exist.",
             show_default="NAME.preview.png for a single page, else the folder previews",
         ),
@@ -61,12 +66,11 @@ def preview(
             "its detections with class and score, the crops for the classifier, or lines and numbers."
         ),
     ] = StageChoice.read,
-    pages: Annotated[
-        str | None, typer.Option(help="Pages of a TIFF or PDF, as in 1,3-5.", show_default="all pages")
-    ] = None,
+    pages: Pages = None,
     contact_sheet: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Write only this .png or .jpg file, with all digits for review, the least sure first. If there are "
             "many, several numbered files are written.",
             show_default=False,
@@ -75,6 +79,7 @@ def preview(
     max_side: Annotated[
         int,
         typer.Option(
+            metavar="N",
             min=0,
             max=20_000,
             help="Longer side of a drawn page in pixels, without the legend below it; 0 for no limit.",
@@ -84,16 +89,13 @@ def preview(
         FormatChoice | None,
         typer.Option(
             "--format",
-            envvar="BATCHOCR_FORMAT",
             case_sensitive=False,
             help="Format of the images.",
             show_default="that of --out, or png",
         ),
     ] = None,
-    recursive: Annotated[bool, typer.Option(help="Include folders within folders.")] = True,
-    files_from: Annotated[
-        str | None, typer.Option(help="Read the names of scans from this file, one a line; - for standard input.")
-    ] = None,
+    recursive: Recursive = True,
+    files_from: FilesFrom = None,
     model: Model = None,
     detector: Detector = None,
     device: Device = DeviceChoice.auto,

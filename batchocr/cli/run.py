@@ -1,4 +1,4 @@
-"""`batchocr run`: a folder of scans in, results.csv out."""
+"""`batchocr run`: read scans and write results.csv."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from batchocr.cli.common import (
     Detector,
     Device,
     DeviceChoice,
+    FilesFrom,
     LogFormat,
     LogFormatChoice,
     MaxError,
     MaxMegapixels,
     MinConfidence,
     Model,
+    Pages,
     PdfPassword,
     Printed,
     PrintedChoice,
     Quiet,
+    Recursive,
     ends_with_exit_code,
 )
 from batchocr.executors.local import PAGE_TIMEOUT
 from batchocr.sources import MAX_MEGAPIXELS
 
 if TYPE_CHECKING:
-    from batchocr.cli.progress import Talk
+    from batchocr.cli.progress import Progress
 
 
 class CsvDialectChoice(StrEnum):
@@ -38,18 +41,26 @@ class CsvDialectChoice(StrEnum):
 
 
 def run(
-    scans: Annotated[list[str] | None, typer.Argument(help="Folders, files or globs of pictures and PDFs.")] = None,
+    scans: Annotated[
+        list[str] | None, typer.Argument(metavar="SCANS", help="Folders, files or globs of images and PDFs.")
+    ] = None,
     out: Annotated[
         str,
         typer.Option(
-            help="File of the results: .csv, .jsonl or .parquet (a file for each table), .xlsx (one workbook), .db or "
-            "sqlite:///FILE.db (an SQLite database); - for the digits as CSV on standard output."
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="File for the results: .csv, .jsonl or .parquet (one file for each table), .xlsx (one workbook), .db "
+            "or sqlite:///FILE.db (an SQLite database); - writes the digits as CSV to standard output. Missing folders "
+            "are created.",
         ),
     ] = "results.csv",
     numbers_out: Annotated[
         Path | None,
         typer.Option(
-            help="Write the numbers to this file too: .csv, .jsonl, .parquet or .xlsx; - for CSV on standard output.",
+            metavar="FILE",
+            help="Write the numbers to this file too: .csv, .jsonl, .parquet or .xlsx; - writes CSV to standard "
+            "output.",
             show_default=False,
         ),
     ] = None,
@@ -57,80 +68,113 @@ def run(
         CsvDialectChoice,
         typer.Option(
             case_sensitive=False,
-            help="Form of CSV files: plain, or excel with a byte-order mark, semicolons and decimal commas.",
+            help="Form of CSV files. excel has a byte-order mark, semicolons and decimal commas.",
         ),
     ] = CsvDialectChoice.plain,
     delta: Annotated[
         bool,
         typer.Option("--delta", help="Write the pages that are new, changed or removed to OUT.delta.csv too."),
     ] = False,
-    recursive: Annotated[bool, typer.Option(help="Look into folders within folders.")] = True,
-    files_from: Annotated[
-        str | None, typer.Option(help="Read the names of scans from this file, one a line; - for standard input.")
-    ] = None,
+    recursive: Recursive = True,
+    files_from: FilesFrom = None,
     model: Model = None,
     detector: Detector = None,
     device: Device = DeviceChoice.auto,
     batch_size: Annotated[
         int | None,
-        typer.Option(min=1, max=1 << 16, help="Digits classified at once.", show_default="256; 4096 on a GPU"),
+        typer.Option(
+            metavar="N", min=1, max=1 << 16, help="Digits classified at once.", show_default="256; 4096 on a GPU"
+        ),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes that decode and segment.", show_default="one a core")
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="Worker processes that decode and level pages.",
+            show_default="one per core",
+        ),
     ] = None,
     min_confidence: MinConfidence = None,
     max_error: MaxError = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
-    pages: Annotated[
-        str | None,
-        typer.Option(help="Read only these pages of each TIFF and PDF, as in 1,3-5.", show_default="all"),
-    ] = None,
+    pages: Pages = None,
     pdf_password: PdfPassword = None,
     printed: Printed = PrintedChoice.keep,
     blank: Blank = None,
     page_timeout: Annotated[
         float,
-        typer.Option(min=0.1, max=86400, help="Seconds that a page may take before it is tried once more alone."),
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            max=86400,
+            help="Time after which a page is interrupted. It is tried once more, alone.",
+        ),
     ] = PAGE_TIMEOUT,
     max_failures: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
-            help="After so many failed pages, read no more: what was not read are failed pages too, for the next run.",
-            show_default="none",
+            help="Stop reading after this many failed pages. The pages that were not read become failed pages too; the "
+            "next run reads them.",
+            show_default="no limit",
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Read at most this many pages in this run. The pages that are left have no rows; the next run reads "
+            "them.",
+            show_default="no limit",
         ),
     ] = None,
     state: Annotated[
         Path | None,
-        typer.Option(help="Folder of the journal, by which a run goes on.", show_default="OUT.journal beside it"),
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder of the journal, from which a run resumes. It is created if it is missing.",
+            show_default="OUT.journal, beside the output",
+        ),
     ] = None,
     fresh: Annotated[
         bool,
-        typer.Option("--fresh/--resume", help="Read all again, or only what earlier runs into this output have not."),
+        typer.Option("--fresh/--resume", help="Read all pages again, or only those that earlier runs did not read."),
     ] = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Read again what failed in earlier runs.")
+        bool, typer.Option("--retry-failed", help="Read pages again that failed in earlier runs.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Read and write nothing: list which scans a run would read, take from the journal or pass over, and "
+            "why. With --quiet, print only the counts.",
+        ),
     ] = False,
     quiet: Quiet = False,
     log_format: LogFormat = LogFormatChoice.text,
 ) -> None:
     """Read all digits on all pages and write a row for each.
 
-    Beside results.csv stand results.numbers.csv (a row a number), results.pages.csv (a row a page, also where it
-    failed), results.run.json (what was run) and results.csv.journal (the pages that are done: whatever stops a run, the
-    same command goes on with the rest; a later one reads what is new or changed).
+    These files are written beside results.csv: results.numbers.csv (a row for each number), results.pages.csv (a row
+    for each page, also if it failed), results.run.json (what was run) and results.csv.journal (the finished pages).
 
-    Ends with 0 where all pages were read, 3 where some failed (the rest is written), 4 where there was nothing to
-    read; 2 wrong usage, 5 the model, 6 the device, 7 the output, 9 another run is at work on it, 130 or 143 stopped by
-    a signal.
+    The same command resumes an interrupted run. A later run reads only what is new or changed.
+
+    Exit codes: 0 all pages were read; 3 some pages failed and the rest is written; 4 there is nothing to read; 2 wrong
+    usage; 5 model; 6 device; 7 output; 9 another run uses this output; 130 or 143 stopped by a signal.
     """
     with ends_with_exit_code(log_format, quiet=quiet):
         from batchocr.batch.job import outputs_of
         from batchocr.batch.job import run as run_job
-        from batchocr.cli.progress import JsonTalk, TextTalk
+        from batchocr.cli.progress import JsonProgress, TextProgress
         from batchocr.cli.signals import Stopping
         from batchocr.errors import UsageError
-        from batchocr.output.outputs import as_path
         from batchocr.settings import Settings
         from batchocr.sources import parse_pages, read_files_from
 
@@ -156,23 +200,33 @@ def run(
             delta=delta,
             page_timeout=page_timeout,
             max_failures=max_failures,
+            limit=limit,
             state=state,
             fresh=fresh,
             retry_failed=retry_failed,
         )
+        if dry_run:
+            from batchocr.batch import dry_run as dry
+            from batchocr.cli.dry_run import print_dry_run
+
+            print_dry_run(dry.dry_run(scans or [], out, settings, listed=listed), quiet=quiet)
+            raise typer.Exit
         as_json = log_format == LogFormatChoice.json
-        outputs = outputs_of(as_path(out), settings)
-        talk: Talk = JsonTalk() if as_json else TextTalk(quiet=quiet, to_stderr=outputs.to_stdout)
+        outputs = outputs_of(out, settings)
+        progress: Progress = (
+            JsonProgress(quiet=quiet) if as_json else TextProgress(quiet=quiet, to_stderr=outputs.to_stdout)
+        )
         with Stopping(say=not quiet and not as_json) as stopping:
-            with talk:
+            with progress:
                 summary = run_job(
                     scans or [],
                     out,
                     settings,
                     listed=listed,
-                    on_total=talk.total,
-                    on_page=talk.page,
+                    on_start=progress.start,
+                    on_total=progress.total,
+                    on_page=progress.page,
                     should_stop=stopping,
                 )
-            talk.done(summary, outputs.files)
+            progress.done(summary, outputs.files)
     raise typer.Exit(summary.exit_code)

@@ -1,4 +1,4 @@
-"""`batchocr status`: what the last run says, without reading anything again."""
+"""`batchocr status`: report on the last run, without reading a page."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from batchocr.cli.common import ends_with_exit_code, printable
 
 
 def status(
-    out: Annotated[str, typer.Argument(help="The results of a run, as --out was given.")] = "results.csv",
-    as_json: Annotated[bool, typer.Option("--json", help="Tell it as JSON, with all pages.")] = False,
+    out: Annotated[
+        str, typer.Argument(metavar="OUT", help="The results of a run, as its --out was given.")
+    ] = "results.csv",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all pages.")] = False,
 ) -> None:
-    """Tell of the last run: what is to review, which marks there are, which pages failed and why.
+    """Report on the last run: what is to review, which marks there are, which pages failed and why.
 
-    Ends with 0; 7 where there are no results.
+    Exit codes: 0; 2 wrong usage; 7 there are no results.
     """
     with ends_with_exit_code():
+        from batchocr.output.atomic_write import followed
         from batchocr.output.outputs import as_path
         from batchocr.output.status import read_status, status_lines
 
-        found = read_status(as_path(out))
+        found = read_status(followed(as_path(out)))
         if as_json:
             import json
             from dataclasses import asdict

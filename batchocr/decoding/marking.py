@@ -25,7 +25,7 @@ class Marking:
     """Which numbers give rows: the handwritten ones, all, or the printed ones."""
 
 
-def marked(result: PageResult, marking: Marking) -> PageResult:
+def mark_rows(result: PageResult, marking: Marking) -> PageResult:
     """Choose and mark the rows of a page.
 
     Args:

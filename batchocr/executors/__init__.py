@@ -1,4 +1,4 @@
-"""Where pages are prepared for the networks: on this machine, in processes of its own."""
+"""Where pages are prepared for the networks: on this machine, in worker processes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from batchocr.records import PreparedPage
 
 
 class Executor(AbstractContextManager["Executor"], Protocol):
-    """Prepares the pages of a run: decodes them, turns them level, and cuts them into tiles."""
+    """Prepares the pages of a run: decodes them, levels them, and cuts them into tiles."""
 
     def pages(self) -> Iterator[PreparedPage]:
-        """Every page that was asked for, in the order of the parts given; failed ones too, and none twice."""
+        """Yield every page of the given parts once, also pages that failed, each as soon as it is prepared."""
         ...

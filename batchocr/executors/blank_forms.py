@@ -1,4 +1,4 @@
-"""Blank forms from their files."""
+"""Read blank forms from their files."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from pathlib import Path
 
 from batchocr.decoding.digits.blank_form import BlankForm, blank_form
 from batchocr.errors import UsageError
-from batchocr.executors.page_task import look
+from batchocr.executors.page_task import prepare_pages
 from batchocr.records import Scan
 
 
 def load_blanks(paths: Sequence[Path], max_megapixels: float, pdf_password: str | None = None) -> tuple[BlankForm, ...]:
-    """The forms on all pages of these files. Raises UsageError where one cannot be read."""
+    """Return the forms on all pages of these files.
+
+    Args:
+        paths: Images and PDFs.
+        max_megapixels: Larger pages are refused.
+        pdf_password: Password that opens protected PDFs.
+
+    Raises:
+        UsageError: A page cannot be read.
+    """
     forms = []
     for path in paths:
-        for page in look(Scan(path, str(path)), max_megapixels, pdf_password=pdf_password):
+        for page in prepare_pages(Scan(path, str(path)), max_megapixels, pdf_password=pdf_password):
             if page.level is None:
-                raise UsageError(
-                    f"--blank {path}: cannot be read ({page.row.message}); give a picture or PDF of a form"
-                )
+                raise UsageError(f"--blank {path}: cannot be read ({page.row.message}); give an image or PDF of a form")
             forms.append(blank_form(page.level.pixels))
     return tuple(forms)

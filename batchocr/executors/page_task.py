@@ -1,4 +1,4 @@
-"""From a scan's file to its level pages and their tiles: the work that is handed to a worker."""
+"""The work of a worker: from the file of a scan to its level pages and their tiles."""
 
 from __future__ import annotations
 
@@ -14,32 +14,40 @@ from batchocr.sources import BadPage, load_pages
 log = logging.getLogger(__name__)
 
 
-def look(
+def prepare_pages(
     scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None, pdf_password: str | None = None
 ) -> Iterator[PreparedPage]:
-    """The pages `first` to `last` of a scan; what cannot be read is a page that failed, and never an exception."""
-    import batchocr.vision.tiles  # noqa: F401  a missing library is told before any page is blamed
+    """Yield pages of a scan. What cannot be read becomes a page that failed, never an exception.
+
+    Args:
+        scan: The scan.
+        max_megapixels: Larger pages are refused.
+        first: Number of the first page, from 1.
+        last: Number of the last page; None is the last page of the scan.
+        pdf_password: Password that opens protected PDFs.
+    """
+    import batchocr.vision.tiles  # noqa: F401  a missing library is reported before a page gets the blame
 
     pages = load_pages(scan, max_megapixels=max_megapixels, first=first, last=last, pdf_password=pdf_password)
     number: int | None = first if first > 1 else None
-    of = 1
+    page_count = 1
     while True:
         clock = time.perf_counter()
         try:
             page = next(pages, None)
         except Exception as fault:
-            known = fault if isinstance(fault, ScanError) else _our_fault(scan, fault)
-            yield replace(failed(scan, number, known), pages=of)
+            error = fault if isinstance(fault, ScanError) else _internal_error(scan, fault)
+            yield replace(failed(scan, number, error), pages=page_count)
             return
         if page is None:
             return
-        seen = _bad(scan, page) if isinstance(page, BadPage) else _look_at_safely(page)
-        yield replace(seen, row=replace(seen.row, seconds=time.perf_counter() - clock))
-        number, of = page.number + 1, page.pages
+        prepared = _bad(scan, page) if isinstance(page, BadPage) else _prepare_safely(page)
+        yield replace(prepared, row=replace(prepared.row, seconds=time.perf_counter() - clock))
+        number, page_count = page.number + 1, page.pages
 
 
-def look_at(page: Page) -> PreparedPage:
-    """A page turned level, with its tiles."""
+def prepare_page(page: Page) -> PreparedPage:
+    """Level a page and cut it into tiles."""
     from batchocr.vision.geometry.level import level_page
     from batchocr.vision.geometry.pixel_aspect import square_pixels
     from batchocr.vision.scales import first_scale
@@ -62,27 +70,33 @@ def look_at(page: Page) -> PreparedPage:
 
 
 def failed(scan: Scan, number: int | None, fault: ScanError) -> PreparedPage:
-    """A page that was not read, or a whole scan where `number` is None."""
-    message = fault.message.encode("utf-8", "backslashreplace").decode()  # it may quote what is no text
+    """Return a page that failed.
+
+    Args:
+        scan: Its scan.
+        number: Its number from 1; None if the whole scan failed.
+        fault: What is wrong.
+    """
+    message = fault.message.encode("utf-8", "backslashreplace").decode()  # it may quote bytes that are not text
     return PreparedPage(PageRow(scan.name, number, "failed", error=fault.reason, message=message, sha256=fault.sha256))
 
 
 def _bad(scan: Scan, page: BadPage) -> PreparedPage:
-    seen = failed(scan, page.number, page.error)
-    return replace(seen, row=replace(seen.row, sha256=page.sha256), pages=page.pages)
+    prepared = failed(scan, page.number, page.error)
+    return replace(prepared, row=replace(prepared.row, sha256=page.sha256), pages=page.pages)
 
 
-def _look_at_safely(page: Page) -> PreparedPage:
-    """A fault of ours on one page is no other page's business."""
+def _prepare_safely(page: Page) -> PreparedPage:
+    """Prepare a page. An exception makes this page fail, and no other page."""
     try:
-        return look_at(page)
+        return prepare_page(page)
     except Exception as fault:
-        seen = failed(page.scan, page.number, _our_fault(page.scan, fault))
-        return replace(seen, row=replace(seen.row, sha256=page.sha256), pages=page.pages)
+        prepared = failed(page.scan, page.number, _internal_error(page.scan, fault))
+        return replace(prepared, row=replace(prepared.row, sha256=page.sha256), pages=page.pages)
 
 
-def _our_fault(scan: Scan, fault: Exception) -> ScanError:
-    log.error("%s: fault while reading it", scan.name, exc_info=fault)
+def _internal_error(scan: Scan, fault: Exception) -> ScanError:
+    log.error("%s: exception while the scan was read", scan.name, exc_info=fault)
     if isinstance(fault, MemoryError):
         return ScanError("no-memory", f"{scan.name}: needs more memory than there is: give fewer --jobs")
     return ScanError("internal", f"{scan.name}: {type(fault).__name__}: {fault}: please report this with the scan")

@@ -1,4 +1,4 @@
-"""One worker: a process of its own that decodes and segments, and the handle by which the parent knows it."""
+"""A worker: a process that decodes and levels pages, and the object with which the parent controls it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ import resource
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from batchocr.child_process import ChildProcess
 from batchocr.errors import BatchocrError
-from batchocr.process_setup import keep_freed, look_seldom, share_cores
+from batchocr.process_setup import check_working_folder, collect_garbage_less_often, keep_freed_memory, share_cores
 
-if TYPE_CHECKING:  # a worker watches its parent before it imports anything that takes time
+if TYPE_CHECKING:  # a worker watches its parent before it imports anything slow
     from batchocr.records import PreparedPage, Scan
 
-_COMES = 300.0  # seconds in which a process that was started is there, on the slowest of disks
+_START_S = 300.0  # a process starts within this time, on the slowest disks
 
 
 class WorkerDied(Exception):
-    """Its process ended in the middle of a page: out of memory, or a fault in a library written in C."""
+    """The process ended while it prepared a page: out of memory, or a crash in a library written in C."""
 
 
-class WorkerNeverCame(Exception):
-    """Its process ended, or does not answer, before it could take a page."""
+class WorkerDidNotStart(Exception):
+    """The process ended, or does not respond, before it could take a page."""
 
 
 class TooSlow(Exception):
@@ -35,16 +36,23 @@ class TooSlow(Exception):
 
 
 class Worker:
-    """A process that is started at once, and that ends with its parent, however the parent ends.
+    """A process that starts at once and ends with its parent, however the parent ends.
 
-    Each has a pipe of its own, of which the parent holds one end only: when the process dies, even in the middle of
-    what it says, the parent reads the end of it, and no other worker is disturbed.
+    Each worker has its own pipe, and the parent holds only one end of it. When the process dies, even in the middle of
+    a message, the parent reads the end of the pipe, and no other worker is disturbed.
     """
 
     def __init__(self, max_megapixels: float, threads: int, memory: int, pdf_password: str | None = None) -> None:
-        """`threads` are OpenCV's own; `memory` is the address space, in bytes, that it may take.
+        """Start the process.
 
-        Raises BatchocrError where no process can be started.
+        Args:
+            max_megapixels: Larger pages are refused.
+            threads: Threads of OpenCV.
+            memory: Bytes of address space that it may use.
+            pdf_password: Password that opens protected PDFs.
+
+        Raises:
+            BatchocrError: No process can be started.
         """
         self._arguments = max_megapixels, threads, memory, pdf_password
         self._start()
@@ -53,45 +61,66 @@ class Worker:
         try:
             self._process = ChildProcess(_serve, *self._arguments)
         except OSError as fault:
+            check_working_folder()
             raise BatchocrError(f"no worker process can be started ({fault.strerror}): give fewer --jobs") from fault
         self._pipe, self._ready = self._process.pipe, False
 
     def restart(self) -> None:
-        """Another process in the place of this one. Raises BatchocrError where none can be started."""
+        """Replace this process by a new one.
+
+        Raises:
+            BatchocrError: No process can be started.
+        """
         self.close()
         self._start()
 
     def wait_until_ready(self) -> None:
-        """Raises WorkerNeverCame, or ImportError for a library that is missing."""
+        """Wait until the process can take a page.
+
+        Raises:
+            WorkerDidNotStart: It ended or does not respond.
+            ImportError: It misses a library.
+        """
         if self._ready and self._process.is_alive():
             return
         try:
-            if self._ready or not self._pipe.poll(_COMES):
-                raise WorkerNeverCame
+            if self._ready or not self._pipe.poll(_START_S):
+                raise WorkerDidNotStart
             fault = self._pipe.recv()
         except (EOFError, OSError) as ended:
-            raise WorkerNeverCame from ended
+            raise WorkerDidNotStart from ended
         if fault is not None:
             raise fault
         self._ready = True
 
     def read(self, scan: Scan, first: int, last: int, seconds: float) -> Iterator[PreparedPage]:
-        """The pages as they are seen. Raises WorkerDied, and TooSlow where one took longer than `seconds`."""
+        """Yield pages of a scan as they are prepared.
+
+        Args:
+            scan: The scan.
+            first: Number of the first page.
+            last: Number of the last page; the scan may have fewer.
+            seconds: Time that each page may take.
+
+        Raises:
+            WorkerDied: The process ended.
+            TooSlow: A page took longer than `seconds`.
+        """
         try:
             self._pipe.send((scan, first, last))
             while True:
-                said = self._said(seconds)
-                if said is None:
+                message = self._receive(seconds)
+                if message is None:
                     return
-                if isinstance(said, logging.LogRecord):
-                    logging.getLogger(said.name).handle(said)
+                if isinstance(message, logging.LogRecord):
+                    logging.getLogger(message.name).handle(message)
                 else:
-                    yield said
+                    yield message
         except (EOFError, OSError) as ended:
             raise WorkerDied from ended
 
-    def _said(self, seconds: float) -> PreparedPage | logging.LogRecord | None:
-        """The next that it says; one that stops in the middle of it is killed."""
+    def _receive(self, seconds: float) -> PreparedPage | logging.LogRecord | None:
+        """Return its next message. A process that stops in the middle of a message is killed."""
         if not self._pipe.poll(seconds):
             raise TooSlow
         stopped = threading.Event()
@@ -104,8 +133,8 @@ class Worker:
         late.daemon = True
         late.start()
         try:
-            said: PreparedPage | logging.LogRecord | None = self._pipe.recv()
-            return said
+            message: PreparedPage | logging.LogRecord | None = self._pipe.recv()
+            return message
         except (EOFError, OSError):
             if stopped.is_set():
                 raise TooSlow from None
@@ -114,29 +143,29 @@ class Worker:
             late.cancel()
 
     def kill(self) -> None:
-        """At once, whatever it does; what it has in hand is lost. May be called from any thread."""
+        """Kill the process at once; pages in progress are lost. Can be called from any thread."""
         self._process.kill()
 
     def close(self) -> None:
-        """Ends it at once."""
+        """Kill the process and close its pipe."""
         self._process.close()
 
 
-# In the worker
+# In the worker process
 
 
 def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int, pdf_password: str | None) -> None:
-    """The worker's life: takes what to read, sends each page as it is seen and None at the end."""
-    _hush()
+    """Receive scans, send each page when it is prepared, and None after the last one."""
+    _silence_libraries()
     _limit(memory)
-    look_seldom()
-    keep_freed()
+    collect_garbage_less_often()
+    keep_freed_memory()
     share_cores(threads)
     try:
         import cv2
 
-        import batchocr.vision.tiles  # noqa: F401  a missing library is told before any page is blamed
-        from batchocr.executors.page_task import look
+        import batchocr.vision.tiles  # noqa: F401  a missing library is reported before a page gets the blame
+        from batchocr.executors.page_task import prepare_pages
     except ImportError as fault:
         pipe.send(fault)
         return
@@ -146,15 +175,15 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int, p
         pipe.send(None)
         while True:
             scan, first, last = pipe.recv()
-            for seen in look(scan, max_megapixels, first, last, pdf_password):
-                pipe.send(seen)
+            for page in prepare_pages(scan, max_megapixels, first, last, pdf_password):
+                pipe.send(page)
             pipe.send(None)
     except (EOFError, OSError):
-        return  # the parent wants no more
+        return  # the parent has closed the pipe
 
 
 class _ToParent(QueueHandler):
-    """What is logged here is the parent's to write: in its form, a line at a time, or not at all."""
+    """Sends log records to the parent, which writes them in its own format, each as a whole line."""
 
     def __init__(self, pipe: Any) -> None:
         super().__init__(pipe)
@@ -165,15 +194,16 @@ class _ToParent(QueueHandler):
 
 
 def _limit(memory: int) -> None:
-    """Where somebody has set a lower limit, that one stays."""
-    allowed, most = resource.getrlimit(resource.RLIMIT_AS)
-    least = min(limit for limit in (memory, allowed, most) if limit != resource.RLIM_INFINITY)
-    resource.setrlimit(resource.RLIMIT_AS, (least, most))
+    """Limit the address space to this many bytes. A lower limit that is already set stays."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    lowest = min(limit for limit in (memory, soft, hard) if limit != resource.RLIM_INFINITY)
+    with suppress(ValueError):  # macOS does not accept all limits
+        resource.setrlimit(resource.RLIMIT_AS, (lowest, hard))
 
 
-def _hush() -> None:
-    """What libraries in C write to standard error ("Corrupt JPEG data") is dropped: a page's row says it better."""
+def _silence_libraries() -> None:
+    """Discard what C libraries write to standard error ("Corrupt JPEG data"): the page's row has a better message."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)

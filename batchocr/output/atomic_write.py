@@ -31,6 +31,7 @@ def whole_files(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
     if not paths:
         yield []
         return
+    paths = [followed(path) for path in paths]
     unfinished = {path: unfinished_name(path) for path in paths}
     path = paths[0]
     try:
@@ -52,6 +53,12 @@ def whole_files(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
         for temporary in unfinished.values():
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def followed(path: Path) -> Path:
+    """Return the target of a symbolic link, which need not exist; any other path as it is."""
+    is_link = os.path.islink(path)  # noqa: PTH114  Path.is_symlink raises an exception if the name is too long
+    return Path(os.path.realpath(path)) if is_link else path
 
 
 def unfinished_name(path: Path) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from batchocr.errors import OutputError, UsageError
-from batchocr.output.atomic_write import cannot_write
+from batchocr.output.atomic_write import cannot_write, followed
 from batchocr.output.formats.database import check_database
 from batchocr.records import CsvDialect
 
@@ -135,25 +135,31 @@ def _check_suffix(path: Path, option: str, suffixes: tuple[str, ...]) -> None:
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one.absolute() == other.absolute()
+    return followed(one).absolute() == followed(other).absolute()
 
 
 def _paths(tables: Tables | None) -> tuple[Path, ...]:
     return astuple(tables) if tables else ()
 
 
-def check_writable(outputs: Outputs) -> None:
-    """Check that the results can be written, before hours of work and not after them.
+def make_ready(outputs: Outputs) -> None:
+    """Create missing folders and check that the results can be written, before hours of work and not after them.
 
     Raises:
         OutputError: If they cannot be written.
     """
     folders: set[Path] = set()
-    for path in outputs.files:
-        option = "--numbers-out" if path == outputs.numbers_copy else "--out"
-        if not path.parent.is_dir():
-            raise OutputError(f"{path}: there is no folder {path.parent}: make it, or give {option} another one")
+    for name in outputs.files:
+        path, option = followed(name), "--numbers-out" if name == outputs.numbers_copy else "--out"
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{path}: the folder {path.parent} cannot be created ({error.strerror}): give {option} another folder"
+            ) from error
+        try:
+            if path.is_symlink():  # it was followed before
+                raise OutputError(f"{path}: a symbolic link that leads to itself: remove it, or give another {option}")
             if path.is_dir():  # a name that is too long fails here
                 raise OutputError(f"{path}: this is a folder: give {option} another name")
             if path.parent not in folders:
@@ -180,6 +186,6 @@ def remove_results(outputs: Outputs) -> None:
         if stay and path != outputs.run:
             continue
         try:
-            path.unlink(missing_ok=True)
+            followed(path).unlink(missing_ok=True)
         except OSError as error:
             raise cannot_write(path, error) from error

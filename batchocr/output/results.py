@@ -202,7 +202,6 @@ def _stdout_at_the_end() -> Iterator[BinaryIO]:
     """Yield a temporary file, and copy it to standard output when the block ends without an exception.
 
     Raises:
-        BrokenPipeError: If the reader has closed the pipe, as `head` does.
         OutputError: If standard output or the temporary file cannot be written.
     """
     try:
@@ -211,8 +210,8 @@ def _stdout_at_the_end() -> Iterator[BinaryIO]:
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout.buffer)
             sys.stdout.flush()
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        raise OutputError("standard output: closed before all rows were written, so the rows are incomplete") from error
     except OSError as error:
         why = error.strerror or error
         raise OutputError(f"standard output: cannot be written ({why}): check the program that reads it") from error

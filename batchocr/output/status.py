@@ -29,6 +29,8 @@ class Status:
     seconds: float
     scans: int
     pages: int
+    left: int
+    """Pages that have no rows because of --limit."""
     digits: int
     digits_marked: int
     numbers: int
@@ -82,6 +84,7 @@ def read_status(out: Path) -> Status:
             seconds=float(seconds),
             scans=int(counts["scans"]),
             pages=pages,
+            left=int(counts.get("left", 0)),
             digits=int(counts["digits"]),
             digits_marked=int(counts["review"]),
             numbers=numbers,
@@ -112,6 +115,8 @@ def status_lines(status: Status) -> Iterator[str]:
     )
     for mark, count in s.marks.items():
         yield f"  with {mark}: {count}"
+    if s.left:
+        yield f"pages left for the next run: {s.left}"
     yield f"pages to check as a whole: {len(s.marked_pages)}"
     yield from _first([f"  {page}: {marks}" for page, marks in s.marked_pages])
     yield f"failed pages: {len(s.failed_pages)}"

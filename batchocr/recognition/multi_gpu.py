@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from batchocr.child_process import ChildProcess
 from batchocr.errors import DeviceError
-from batchocr.process_setup import look_seldom
+from batchocr.process_setup import collect_garbage_less_often
 from batchocr.recognition.calibration import Floats
 from batchocr.recognition.detector import RawDetections
 from batchocr.recognition.keras_archive_check import quoted
@@ -198,7 +198,7 @@ class _GpuProcess:
 def _serve(pipe: Connection, gpu: str, models: Models, device: str, batch_size: int) -> None:
     """Answer tiles with raw detections and crops with probabilities. On a fault, send its message and end."""
     os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before TensorFlow is imported
-    look_seldom()
+    collect_garbage_less_often()
     logging.disable()  # the parent logs what matters
     try:
         networks = Networks(models, device=device, batch_size=batch_size)

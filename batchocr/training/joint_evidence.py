@@ -22,7 +22,7 @@ from batchocr.decoding.digits.joint import DIGITS, joint_probabilities
 from batchocr.decoding.digits.neighbours import neighbour_scores
 from batchocr.decoding.layout.sign_conflicts import resolve_sign_conflicts
 from batchocr.decoding.marks.familiarity import page_medians
-from batchocr.executors.page_task import look_at
+from batchocr.executors.page_task import prepare_page
 from batchocr.pipeline import Read, read_pages
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
 from batchocr.recognition.networks import Networks
@@ -150,7 +150,7 @@ def collect(
     def pages() -> Iterator[PreparedPage]:
         for number, each in enumerate(known, 1):
             waiting.append(each)
-            yield look_at(Page(Scan(Path(), name), number, each.pixels, ""))
+            yield prepare_page(Page(Scan(Path(), name), number, each.pixels, ""))
 
     parts: list[_PageEvidence] = []
     boxed = True

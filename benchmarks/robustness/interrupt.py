@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 from command import START, environment
 from interrupted import contents, killed, make_scans, undisturbed
 
-from batchocr.batch.job import journal_folder
 from batchocr.batch.journal import FILE
+from batchocr.batch.open_journal import journal_folder
 
 FILLED = """
 mount -t tmpfs -o size=250k tmpfs "$0" && cd "$0" || exit 99

@@ -30,7 +30,7 @@ from compose import load, write_pages
 from rivals import Rapid, tesseract
 from watched import Run, links, run
 
-from batchocr.executors.page_task import look
+from batchocr.executors.page_task import prepare_pages
 from batchocr.pipeline import read_pages
 from batchocr.recognition.model_file import shipped_detector, shipped_model
 from batchocr.recognition.networks import Models, Networks
@@ -58,7 +58,7 @@ def decoding(scans: Sequence[Scan], jobs: int) -> float:
 def both_networks(scans: Sequence[Scan], networks: Networks) -> tuple[float, int, int]:
     """Return the seconds that the networks alone need for all pages, and the numbers of tiles and crops."""
     before, tiles, crops = sum(networks.seconds.values()), 0, 0
-    prepared = (page for scan in scans for page in look(scan, MAX_MEGAPIXELS))
+    prepared = (page for scan in scans for page in prepare_pages(scan, MAX_MEGAPIXELS))
     for page, found, _ in read_pages(prepared, networks):
         tiles += len(page.level.tiles.corners) if page.level else 0
         crops += int(np.count_nonzero(found.kinds != SIGN))

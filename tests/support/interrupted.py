@@ -1,4 +1,4 @@
-"""Run the command, kill it at random moments, and read what it has written."""
+"""Runs of the command that are killed while they read, and what they leave."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class Running:
         return children(self.process.pid)
 
     def wait_for(self, happened: Callable[[], bool], seconds: float = 60) -> None:
-        """Wait until a condition is true. Raises AssertionError if the run ends or the time is over before."""
+        """Wait until `happened()` is true; raise AssertionError if the run ends before or it takes too long."""
         end = time.monotonic() + seconds
         while not happened():
             assert self.process.poll() is None and time.monotonic() < end, "the condition was not met"
             time.sleep(0.02)
 
     def kill(self) -> float:
-        """SIGKILL to the run alone; the seconds after which the last of its children is gone."""
+        """Send SIGKILL to the run alone; return the seconds after which the last of its children is gone."""
         started_by_it = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         started = time.monotonic()
@@ -74,7 +74,7 @@ class Running:
 
 
 def all_gone(processes: Iterable[psutil.Process], seconds: float = 10) -> bool:
-    """Return whether all processes end in time. A zombie counts as ended: in a container, nothing may reap it."""
+    """Return whether all end in time. A zombie counts as ended: a container may have no process that reaps it."""
     end = time.monotonic() + seconds
     while any(map(_lives, processes)):
         if time.monotonic() > end:
@@ -91,7 +91,7 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def start(folder: Path, *arguments: str | Path, **variables: str) -> Running:
-    """Start `batchocr run` in `folder`, with the signal handling of a foreground job of a shell."""
+    """Start `batchocr run` with these arguments in `folder`; SIGINT works as for a foreground job of a shell."""
 
     command = [*START, "run", *map(str, arguments)]
     return Running(
@@ -109,27 +109,27 @@ def start(folder: Path, *arguments: str | Path, **variables: str) -> Running:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Read the results files that exist."""
+    """Return the results files that exist."""
     return {name: (folder / name).read_bytes() for name in RESULTS if (folder / name).exists()}
 
 
 def undisturbed(folder: Path, scans: Path) -> tuple[dict[str, bytes], float]:
-    """Return the results of a run without interruption, and its time in seconds."""
+    """Return the results of a run without interruption, and its seconds."""
     folder.mkdir()
     started = time.monotonic()
     ended = start(folder, scans).end()
-    assert ended.code == 3, ended.err  # for the broken file
+    assert ended.code == 3, ended.err  # for the damaged file
     return contents(folder), time.monotonic() - started
 
 
 @dataclass(frozen=True)
 class Killed:
-    """A run that was killed several times and then resumed to its end."""
+    """A run that was killed several times and then ended."""
 
     moments: tuple[float, ...]
     """Seconds from each start to its kill."""
     slowest: float
-    """Longest time in seconds that a worker lived after its parent."""
+    """The longest time that a worker lived after its parent, in seconds."""
     contents: dict[str, bytes]
     """Results files at the end."""
 

@@ -1,1 +1,1 @@
-"""Where the sheet lies on a page and how its writing runs: the page is rectified and turned level."""
+"""Geometry: the sheet on a page is found and rectified, and its writing is made level."""

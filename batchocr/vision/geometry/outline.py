@@ -143,7 +143,7 @@ def _lines(gradient: NDArray[np.int16], side: float, p: OutlineParameters) -> _L
     weight = np.sqrt(gradient[y, x].astype(np.float64))  # the grain of wood is many weak edges
     slopes = np.arange(-p.max_slope, p.max_slope + 0.0001, p.slope_step)
     votes = _votes(across, down, weight, slopes, gradient.shape, p)
-    reach = _reach(width)
+    reach = _reach(width, p.max_slope)
     middles, chosen = [side], [0.0]
     while len(middles) <= p.max_lines:
         i, j = divmod(int(votes.argmax()), votes.shape[1])
@@ -166,9 +166,9 @@ def _lines(gradient: NDArray[np.int16], side: float, p: OutlineParameters) -> _L
     return _Lines(np.array(middles), np.array(chosen), visible)
 
 
-def _reach(width: int) -> int:
+def _reach(width: int, max_slope: float) -> int:
     """Return how far outside of the image the middle of a line can be."""
-    return width // 4 + 1
+    return int(width * max_slope / 2) + 1
 
 
 def _votes(
@@ -176,7 +176,7 @@ def _votes(
 ) -> Floats:
     """Return the Hough transform of edge pixels (slopes, bins); lines with too few pixels have no votes."""
     height, width = shape
-    reach = _reach(width)
+    reach = _reach(width, p.max_slope)
     bins = (height + 2 * reach) // p.bin_px + 2
     votes, count = np.empty((2, len(slopes), bins))
     for part in np.array_split(np.arange(len(slopes)), 1 + len(down) // _CACHED_POINTS):

@@ -1,0 +1,165 @@
+"""What a run would do, without reading a page, loading a network or changing a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from batchocr.batch.job import nothing_to_read, outputs_of
+from batchocr.batch.journal import FILE, Entry, Journal
+from batchocr.batch.open_journal import is_usable, journal_folder, rows_depend_on
+from batchocr.batch.resume_plan import count_pages, limited, plan, with_limit
+from batchocr.errors import NothingToRead
+from batchocr.executors.local import default_jobs
+from batchocr.output.outputs import STDOUT
+from batchocr.reading_file import find_reading
+from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, shipped_model
+from batchocr.recognition.networks import Models
+from batchocr.records import Part
+from batchocr.settings import Settings
+from batchocr.sources import SUFFIXES, find_scans
+from batchocr.sources.scans import PREVIEW
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a run would do with one file."""
+
+    action: Literal["read", "keep", "leave", "pass over"]
+    """`keep` takes pages from the journal, `leave` leaves pages for the next run because of --limit."""
+    name: str
+    """The file, as the results name it."""
+    pages: int | None
+    """Pages that this concerns; None if the number is not known yet."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a run would do."""
+
+    steps: tuple[Step, ...]
+    """The files that would be read, kept, left and passed over, in this order."""
+    scans: int
+    to_read: int
+    """Pages; a scan that was never opened counts as one page."""
+    kept: int
+    left: int
+    """Pages; a scan that was never opened counts as one page."""
+    passed_over: int
+    """Files."""
+    is_exact: bool
+    """Whether the number of pages of all scans is known."""
+
+
+def dry_run(
+    scans: str | Path | Sequence[str | Path],
+    out: str | Path,
+    settings: Settings | None = None,
+    *,
+    listed: Sequence[str | Path] = (),
+) -> DryRun:
+    """Find out what `run` would do with the same arguments.
+
+    The journal is read without a lock. A run that is under way changes the answer.
+
+    Args:
+        scans: Folders, files and globs.
+        out: As for `run`.
+        settings: All that can be chosen.
+        listed: More folders and files.
+
+    Raises:
+        BatchocrError: As `run` does before it reads a page. NothingToRead: there are no scans.
+    """
+    settings = settings or Settings()
+    out = outputs_of(out, settings).out
+    models = Models(settings.detector or shipped_detector(), settings.model or shipped_model())
+    sidecar, (detector, _) = read_sidecar(models.classifier), read_detector(models.detector)
+    reading = find_reading(models, detector, sidecar)
+    reading.threshold(settings.min_confidence, settings.max_error)
+    scans = [scans] if isinstance(scans, (str, Path)) else scans
+    found = find_scans(scans, listed, recursive=settings.recursive)
+    if not found.scans:
+        raise NothingToRead(nothing_to_read(found))
+    entries, usable = _entries(out, settings, rows_depend_on(settings, sidecar, detector, reading))
+    todo = plan(
+        found.scans,
+        entries if usable else {},
+        retry_failed=settings.retry_failed,
+        jobs=settings.jobs or default_jobs(),
+        should_stop=lambda: False,
+        pages=settings.pages,
+    )
+    taken = todo.parts
+    if settings.limit is not None:
+        todo = with_limit(todo, entries if usable else {}, settings.limit, pages=settings.pages)
+        taken = limited(todo.parts, settings.limit)
+    left = tuple(_rest(todo.parts, taken))
+    reasons = {scan.path: _why_read(entries.get(scan.path, ()), usable) for scan in found.scans}
+    stale = {entry.id for entry in todo.stale}
+    kept = {scan: sum(e.id not in stale for e in entries.get(scan.path, ())) for scan in found.scans if usable}
+    steps = (
+        *(Step("read", part.scan.name, _pages(part), reasons[part.scan.path]) for part in taken),
+        *(Step("keep", scan.name, count, "unchanged") for scan, count in kept.items() if count),
+        *(Step("leave", part.scan.name, _pages(part), "over --limit") for part in left),
+        *(Step("pass over", name, None, _why_passed_over(name)) for name in found.passed_over),
+    )
+    return DryRun(
+        steps,
+        len(found.scans),
+        count_pages(taken),
+        todo.kept,
+        count_pages(left),
+        len(found.passed_over),
+        todo.is_exact,
+    )
+
+
+def _entries(
+    out: Path, settings: Settings, depend_on: dict[str, object]
+) -> tuple[Mapping[Path, Sequence[Entry]], bool]:
+    """Return the pages in the journal, and whether a run with these settings could use them."""
+    folder = settings.state or (None if out == STDOUT else journal_folder(out))
+    if folder is None or not (folder / FILE).is_file():
+        return {}, False
+    with Journal(folder, read_only=True) as journal:
+        usable = not settings.fresh and is_usable(journal, depend_on, settings.batch_size)
+        return journal.entries(), usable
+
+
+def _rest(parts: Sequence[Part], taken: Sequence[Part]) -> Iterator[Part]:
+    """Yield the parts, or ends of parts, that are not in `taken`, which is the beginning of `parts`."""
+    for number, part in enumerate(parts):
+        if number >= len(taken):
+            yield part
+        elif part.last is not None and (last := taken[number].last or part.last) < part.last:
+            yield Part(part.scan, last + 1, part.last, part.pages)
+
+
+def _pages(part: Part) -> int | None:
+    return count_pages([part]) if part.pages else None
+
+
+def _why_read(entries: Sequence[Entry], usable: bool) -> str:
+    """Return why a scan would be read, of which the journal has these pages."""
+    if not entries:
+        return "new"
+    if not usable:
+        return "read by another version, model or setting, or --fresh"
+    if any(entry.failed for entry in entries):
+        return "failed in an earlier run"
+    return "changed, or not finished"
+
+
+def _why_passed_over(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.name.startswith("."):
+        return "hidden"
+    if PREVIEW in path.name.lower():
+        return "drawn by `batchocr preview`"
+    if path.suffix.lower() not in SUFFIXES:
+        return "no suffix of an image or PDF"
+    return "not a regular file"

@@ -1,0 +1,97 @@
+"""Where the journal of an output is, how a run opens it, and when its pages are of no use."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from batchocr.batch import journal as journals
+from batchocr.batch.journal import Journal
+from batchocr.batch.lock import locked
+from batchocr.errors import UsageError
+from batchocr.output.outputs import STDOUT
+from batchocr.reading_file import Reading
+from batchocr.recognition.model_file import DetectorSidecar, Sidecar
+from batchocr.settings import Settings
+from batchocr.version import __version__, code_sha256
+
+
+def journal_folder(out: Path) -> Path:
+    """Return where the journal of an output is unless `Settings.state` names another folder."""
+    return out.with_name(f"{out.name}.journal")
+
+
+def open_journal(out: Path, settings: Settings, opened: ExitStack, *, fresh: bool) -> Journal:
+    """Return the journal of this output, which is locked until `opened` is closed.
+
+    Args:
+        out: The output; standard output has a temporary journal unless `settings.state` names a folder.
+        settings: The settings of the run.
+        opened: Holds the lock.
+        fresh: Whether the pages of earlier runs are removed.
+    """
+    beside = journal_folder(out)
+    if out == STDOUT and settings.state is None:
+        return Journal(None)
+    folder = settings.state or beside
+    folders = [folder] if out == STDOUT else [beside, folder]
+    opened.enter_context(locked(out, list(dict.fromkeys(folders))))
+    if fresh:
+        journals.remove(folder)
+    return Journal(folder)
+
+
+def rows_depend_on(settings: Settings, sidecar: Sidecar, detector: DetectorSidecar, reading: Reading) -> dict[str, Any]:
+    """Return all that the rows in a journal depend on, as JSON values.
+
+    The threshold and --printed are not part of it: they apply when the results are written.
+
+    Raises:
+        UsageError: A blank form cannot be read.
+    """
+    return {
+        "version": __version__,
+        "code": code_sha256(),
+        "model": sidecar.sha256,
+        "detector": detector.sha256,
+        "temperature": sidecar.temperature,
+        "reading": reading.sha256,
+        "max_megapixels": settings.max_megapixels,
+        "blank": [_sha256(path) for path in settings.blank],
+    }
+
+
+def is_usable(journal: Journal, depend_on: dict[str, Any], batch_size: int | None) -> bool:
+    """Return whether the pages in the journal are as a run with these settings would read them."""
+    recorded = journal.account("batch_size")
+    other_batch = None not in (batch_size, recorded) and batch_size != recorded
+    return journal.account("rows_depend_on") == depend_on and not other_batch
+
+
+def take_over(journal: Journal, depend_on: dict[str, Any], batch_size: int | None) -> int | None:
+    """Remove the pages of earlier runs if they are not usable, and return the batch size to use.
+
+    Args:
+        journal: The journal.
+        depend_on: What `rows_depend_on` returned.
+        batch_size: The batch size asked for. None is the batch size of the earlier runs, if their pages are usable.
+    """
+    recorded = journal.account("batch_size")
+    if not is_usable(journal, depend_on, batch_size):
+        journal.clear()
+        recorded = None
+    journal.note(rows_depend_on=depend_on, batch_size=recorded)
+    return batch_size or recorded
+
+
+def _sha256(blank: Path) -> str:
+    """Return the SHA-256 of a blank form."""
+    try:
+        with blank.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as fault:
+        raise UsageError(
+            f"--blank {blank}: cannot be read ({fault.strerror}); give an image or PDF of a form"
+        ) from fault
