@@ -209,7 +209,7 @@ def test_all_formats_hold_the_same_rows(tmp_path: Path, samples: Path, samples_j
         out.parent.mkdir()
         state = tmp_path / "journal"  # so that the second run reads nothing
         assert here("run", samples, "--out", out, "--device", "cpu", "--state", state).code == 0
-        for kind in ("numbers.csv", "run.json", "pages.csv"):
+        for kind in (f"numbers.{suffix}", "run.json", f"pages.{suffix}"):
             assert beside(out, kind).is_file()
         if suffix == "jsonl":
             table = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
@@ -279,7 +279,7 @@ def test_preview_goes_on_after_a_page_that_fails(tmp_path: Path, samples: Path) 
     out = tmp_path / "new" / "drawn"
     ended = here("preview", tmp_path, "--out", out, "--format", "jpg", "--device", "cpu")
     assert ended.code == 3
-    assert ended.err.startswith("batchocr: a.png: not a picture") and ended.err.count("\n") == 1
+    assert ended.err.startswith("batchocr: a.png: not an image") and ended.err.count("\n") == 1
     assert {file.name for file in out.iterdir()} == {"b.jpg-001.preview.jpg", "b.jpeg-001.preview.jpg"}
     assert (out / "b.jpg-001.preview.jpg").read_bytes()[:3] == b"\xff\xd8\xff"
 

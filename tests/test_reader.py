@@ -269,7 +269,7 @@ def test_a_blank_page_gives_no_rows_but_all_columns(reader: Reader) -> None:
 def test_what_cannot_be_read_is_an_exception_that_says_why(reader: Reader, tmp_path: Path) -> None:
     with pytest.raises(ScanError, match=r"none\.png: there is no such file"):
         reader.read(tmp_path / "none.png")
-    with pytest.raises(ScanError, match="not a picture"):
+    with pytest.raises(ScanError, match="not an image"):
         reader.read(b"not a picture at all")
 
 
