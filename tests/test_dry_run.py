@@ -75,6 +75,35 @@ def test_it_lists_what_is_new_kept_left_and_passed_over(scans: Path, tmp_path: P
     assert here("run", scans, "--out", out, "--device", "cpu").out.startswith("4 pages (3 of them from the journal)")
 
 
+def test_it_respects_the_pages_and_the_format_and_lists_names_in_natural_order(scans: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results.db"
+    for name in ("a10.png", "a9.png"):
+        shutil.copy(scans / "a.png", scans / name)
+    new = [f"read       {name} (new)" for name in ("a.png", "a9.png", "a10.png", "long.tif")]
+    assert planned(scans, out, "--pages", "1,3") == [
+        *new,
+        *PASSED_OVER,
+        "4 scans: would read at least 4 pages, keep 0 pages, pass over 3 files",
+    ]
+    read = here("run", scans, "--out", f"sqlite:///{out}", "--pages", "1,3", "--device", "cpu")
+    assert read.code == 0 and read.out.startswith("5 pages")
+    kept = [f"keep       {name}.png, 1 page (unchanged)" for name in ("a", "a9", "a10")]
+    assert planned(scans, out, "--pages", "3,1") == [
+        *kept,
+        "keep       long.tif, 2 pages (unchanged)",
+        *PASSED_OVER,
+        "4 scans: would read 0 pages, keep 5 pages, pass over 3 files",
+    ]
+    assert planned(scans, out, "--pages", "2-3", "--limit", "1") == [
+        "read       long.tif, 1 page (changed, or not finished)",
+        *kept,
+        "keep       long.tif, 1 page (unchanged)",
+        *PASSED_OVER,
+        "4 scans: would read 1 page, keep 4 pages, pass over 3 files",
+    ]
+    assert planned(scans, out)[0] == "read       long.tif, 1 page (changed, or not finished)"
+
+
 def test_what_failed_is_read_again_only_where_a_run_would(scans: Path, tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
     (scans / "empty.png").write_bytes(b"")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
+import openpyxl
 import pytest
 from command import START, account, beside, environment, here, rows
 
@@ -64,6 +67,45 @@ def test_the_target_of_a_link_is_replaced_and_the_other_results_are_beside_it(sc
     shutil.copy(scans / "a.jpg", scans / "b.jpg")  # so that results of the earlier run are removed first
     assert here("run", scans, "--out", link, "--device", "cpu").code == 0
     assert link.is_symlink() and pages.is_symlink() and len(rows(link)) == len(rows(pages)) == 2
+
+
+def digits_in(book: Path) -> list[int]:
+    """Return the digits in a workbook or a database."""
+    if book.suffix == ".xlsx":
+        sheet = openpyxl.load_workbook(book)["digits"]
+        return [int(str(row[5])) for row in sheet.iter_rows(min_row=2, values_only=True)]
+    with closing(sqlite3.connect(book)) as base:
+        return [digit for (digit,) in base.execute("SELECT digit FROM digits ORDER BY file")]
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "db"])
+def test_a_workbook_and_a_database_are_created_linked_and_emptied_too(suffix: str, scans: Path, tmp_path: Path) -> None:
+    target, link = tmp_path / "new" / "disk" / f"results.{suffix}", tmp_path / f"latest.{suffix}"
+    link.symlink_to(target)
+    numbers = tmp_path / "other" / "numbers.csv"
+    run: list[str | Path] = ["run", scans, "--out", link, "--numbers-out", numbers, "--device", "cpu"]
+    assert here(*run).code == 0
+    names = {target.name, "results.run.json", f"{target.name}.journal"}
+    assert link.is_symlink() and {path.name for path in target.parent.iterdir()} == names
+    assert digits_in(target) == [2] and len(rows(numbers)) == 1
+    assert f"{target}: pages 1" in here("status", link).out
+    mounted = scans.rename(tmp_path / "mounted")
+    scans.mkdir()
+    ended = here(*run)
+    assert ended.code == 4 and f"the results ({target}) are now empty" in ended.err
+    assert (digits_in(target), rows(numbers)) == ([], [])
+    shutil.copy(mounted / "a.jpg", scans)
+    shutil.copy(mounted / "a.jpg", scans / "b.jpg")
+    ended = here(*run)
+    assert ended.code == 0 and ended.out.startswith("2 pages (1 of them from the journal)")
+    assert link.is_symlink() and digits_in(link) == [2, 2]
+    assert {path.name for path in target.parent.iterdir()} == names
+
+
+def test_numbers_on_standard_output_leave_the_messages_to_standard_error(scans: Path, tmp_path: Path) -> None:
+    ended = here("run", scans, "--out", tmp_path / "results.csv", "--numbers-out", "-", "--device", "cpu")
+    assert [row["text"] for row in rows(ended.out)] == ["2"]
+    assert "1 page, 1 digit in 1 number" in ended.err
 
 
 def test_a_link_to_itself_ends_with_7(scans: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batchocr.batch.journal import Entry, Journal
-from batchocr.batch.resume_plan import gaps, hash_of, plan
+from batchocr.batch.resume_plan import count_pages, gaps, hash_of, limited, pages_of, plan, wanted_ranges, with_limit
 from batchocr.errors import Stopped
 from batchocr.records import PageResult, PageRow, Part, Scan
 from batchocr.sources import find_scans
@@ -27,6 +27,31 @@ def test_missing_pages_are_in_few_parts() -> None:
     assert list(gaps(scan, has(*range(1, 10)))) == []
     assert list(gaps(scan, has(None, of=1))) == []
     assert list(gaps(scan, [*has(1, of=1), *has(2, of=3)])) == [Part(scan, 3, 3, 3)]
+
+
+def test_selected_pages_that_are_missing() -> None:
+    scan = Scan(Path("a.pdf"), "a.pdf")
+    wanted = wanted_ranges(scan, (8, 1, 2, 3))
+    (part,) = gaps(scan, [], wanted)
+    assert part == Part(scan, 1, 3, None, ((8, 8),))
+    assert [pages_of(part, pages) for pages in (1, 2, 9)] == [1, 2, 4]
+    assert list(gaps(scan, has(2, 5), wanted)) == [Part(scan, 1, 1, 9), Part(scan, 3, 3, 9), Part(scan, 8, 8, 9)]
+    assert (count_pages([part]), limited([part, part], 1)) == (1, (part,))  # its number of pages is not known
+    assert limited([Part(scan, 2, 9, 9)], 3) == (Part(scan, 2, 4, 9),)
+
+
+def test_a_limit_keeps_failed_pages_only_if_they_are_selected(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"new")
+    (scan,) = find_scans([tmp_path]).scans
+    failed = [Entry(page, "a.pdf", page, 3, hashlib.sha256(b"new").hexdigest(), True) for page in (1, 2, 3)]
+    entries, pages = {scan.path: failed}, (1, 2)
+    whole = plan([scan], entries, retry_failed=True, jobs=1, should_stop=lambda: False, pages=pages)
+    assert (whole.parts, whole.stale) == ((Part(scan, 1, 2),), tuple(failed))
+    assert [entry.page for entry in whole.retried] == [1, 2]
+    other = Part(Scan(tmp_path / "b.pdf", "b.pdf"), 1, 1, 1)
+    taken = with_limit(replace(whole, parts=(other, *whole.parts)), entries, 1, pages=pages)
+    assert (taken.parts, taken.kept, taken.kept_failed) == ((other,), 2, 2)
+    assert [entry.page for entry in taken.stale] == [3]
 
 
 def test_a_file_that_is_not_what_was_listed_has_no_hash(tmp_path: Path) -> None:

@@ -163,6 +163,7 @@ def run(
 
     These files are written beside results.csv: results.numbers.csv (a row for each number), results.pages.csv (a row
     for each page, also if it failed), results.run.json (what was run) and results.csv.journal (the finished pages).
+    A workbook or a database has the three tables in one file.
 
     The same command resumes an interrupted run. A later run reads only what is new or changed.
 
