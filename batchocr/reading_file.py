@@ -181,7 +181,7 @@ class Reading:
         if threshold is None:
             best = min_error_level(self.record.levels)
             raise UsageError(
-                f"--max-error {max_error:g}: the smallest error that the table in {self.path} warrants is "
+                f"--max-error {max_error:g}: the smallest error in the table of {self.path} is "
                 f"{best.high:f}, at a confidence of {best.confidence:g} or more; give that error or a larger one"
             )
         return threshold

@@ -36,7 +36,7 @@ SIGNS = ".,/-:+"
 CLASSES = 10 + len(SIGNS)
 """Classes of the detector."""
 
-Status = Literal["read", "empty", "failed", "removed"]
+PageStatus = Literal["read", "empty", "failed", "removed"]
 """`removed` is only in the delta of a run."""
 Printed = Literal["drop", "keep", "only"]
 """Which digits give rows: `drop` omits printed digits, `keep` keeps all, `only` keeps printed digits alone."""
@@ -163,7 +163,7 @@ class PageRow:
     file: str
     page: int | None
     """Number of the page, from 1. None for a scan that could not be opened; the tables then have 0."""
-    status: Status
+    status: PageStatus
     error: str = ""
     message: str = ""
     width: int | None = None

@@ -60,7 +60,7 @@ HIDDEN = ("result",)
 """Methods that only this package uses."""
 CONSTANTS = {"MAX_MEGAPIXELS": MAX_MEGAPIXELS, "PAGE_TIMEOUT": PAGE_TIMEOUT}
 CHOICES = {
-    "Status": "records.Status",
+    "PageStatus": "records.PageStatus",
     "Origin": "records.Origin",
     "Printed": "records.Printed",
     "DeviceName": "settings.DeviceName",
@@ -69,9 +69,7 @@ EXAMPLES = {
     "run": """settings = batchocr.Settings(jobs=2, min_confidence=0.9)
 summary = batchocr.run("scans", "results.csv", settings)
 print(summary.digits, summary.failed, summary.exit_code)""",
-    "read_status": """from pathlib import Path
-
-status = batchocr.read_status(Path("results.csv"))
+    "read_status": """status = batchocr.read_status("results.csv")
 print(status.failed_pages)""",
     "preview.preview": """from batchocr.preview import preview
 

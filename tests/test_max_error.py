@@ -79,7 +79,7 @@ def test_an_error_that_is_too_small_is_reported_with_the_smallest_possible_one(
     out = tmp_path / "results.csv"
     ended = run(one_digit, "--model", model, "--max-error", "0.001", out=out)
     assert ended.code == 2 and not beside(out, "run.json").exists()
-    assert "mine.reading.json warrants is 0.002000, at a confidence of 0.9985 or more" in ended.err
+    assert "mine.reading.json is 0.002000, at a confidence of 0.9985 or more" in ended.err
     assert run(one_digit, "--model", model, "--max-error", "0.002000", out=out).code == 0
 
 

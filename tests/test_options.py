@@ -187,3 +187,11 @@ def test_a_working_folder_that_is_gone_is_named(arguments: str, tmp_path: Path, 
     assert done.returncode == 2
     assert done.stderr.startswith("batchocr: the working folder is gone") and done.stderr.count("\n") == 1
     assert "cd ~" in done.stderr and "--jobs" not in done.stderr
+
+
+def test_a_variable_that_sets_no_option_is_reported(tmp_path: Path, one_digit: Path) -> None:
+    arguments = ("run", one_digit, "--dry-run", "--out", tmp_path / "r.csv")
+    ended = here(*arguments, variables={"BATCHOCR_LIMITT": "3"})
+    assert ended.code == 0
+    assert "BATCHOCR_LIMITT sets no option: did you mean BATCHOCR_LIMIT?" in ended.err
+    assert here(*arguments, "--quiet", variables={"BATCHOCR_LIMITT": "3"}).err == ""

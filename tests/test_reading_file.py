@@ -52,7 +52,7 @@ def test_the_threshold_comes_from_the_table() -> None:
     reading = Reading(Path(NAME), "", RECORD, True)
     assert [reading.threshold(None, error) for error in (0.05, 0.01)] == [0.3, 0.9]
     assert (reading.threshold(None, None), reading.threshold(0.1, None)) == (0.8, 0.1)
-    with pytest.raises(UsageError, match=r"warrants is 0\.008000, at a confidence of 0\.9 or more"):
+    with pytest.raises(UsageError, match=r"is 0\.008000, at a confidence of 0\.9 or more"):
         reading.threshold(None, 0.001)
     with pytest.raises(UsageError, match="give one of them"):
         reading.threshold(0.5, 0.01)

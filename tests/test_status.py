@@ -9,6 +9,8 @@ import pytest
 from command import here
 from strokes import page, save
 
+import batchocr
+
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,6 +37,28 @@ def test_json_has_the_same(out: Path) -> None:
     ((name, reason, message),) = report["failed_pages"]
     assert name.startswith("broken.png") and reason and message
     assert report["out"] == str(out)
+
+
+def test_numbers_to_review_are_listed_with_their_place_and_marks(tmp_path: Path) -> None:
+    save(tmp_path / "page.png", page(["4725 3594"]))
+    run = ("run", tmp_path / "page.png", "--out", tmp_path / "r.csv", "--device", "cpu", "--min-confidence", "1")
+    assert here(*run).code == 0
+    status = batchocr.read_status(str(tmp_path / "r.csv"))
+    assert [(place, text) for place, text, _ in status.marked_numbers] == [
+        ("page.png, page 1, line 1", "4725"),
+        ("page.png, page 1, line 1", "3594"),
+    ]
+    assert all("low-confidence" in marks for *_, marks in status.marked_numbers)
+    assert "  page.png, page 1, line 1: 4725: " in here("status", tmp_path / "r.csv").out
+
+
+def test_results_of_another_format_than_the_last_run_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / "page.png", page(["4725"]))
+    for name in ("r.csv", "r.jsonl"):
+        assert here("run", tmp_path / "page.png", "--out", tmp_path / name, "--device", "cpu").code == 0
+    assert here("status", tmp_path / "r.jsonl").code == 0
+    ended = here("status", tmp_path / "r.csv")
+    assert ended.code == 7 and "the last run wrote r.jsonl" in ended.err
 
 
 def test_without_results(out: Path, tmp_path: Path) -> None:

@@ -169,6 +169,7 @@ def run(
         def account() -> dict[str, Any]:
             return {
                 "run": str(uuid.uuid4()),
+                "out": written_name(out.name),
                 "version": __version__,
                 "started": started.isoformat(timespec="seconds"),
                 "model": {

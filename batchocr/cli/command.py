@@ -12,7 +12,8 @@ import shutil
 import textwrap
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -62,6 +63,8 @@ class Command(TyperCommand):
     """A subcommand. Messages about a value from the environment name the variable."""
 
     context_class = _Context
+    variables: ClassVar[set[str]] = set()
+    """The environment variables of all commands."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create the command, with an environment variable for each option. The help ends with their names."""
@@ -75,6 +78,7 @@ class Command(TyperCommand):
         for param in options:
             param.envvar = param.envvar or f"{prefix}_{option_name(param)[2:].upper().replace('-', '_')}"
             param.show_envvar = False  # once for each command is enough
+        self.variables.update(str(param.envvar) for param in options)
         names = ", ".join(str(param.envvar) for param in options)
         self.epilog = f"Environment variables that set options: {names}."
 
@@ -88,8 +92,8 @@ class Command(TyperCommand):
             return super().parse_args(ctx, args)
         except typer.BadParameter as fault:
             param: Any = fault.param
+            fault.message = _plain(str(fault.message))
             if param is not None and (variable := _variable(ctx, param)):
-                fault.message = str(fault.message).removeprefix("Value error, ")  # of pydantic
                 fault.param_hint = f"'{option_name(param)}' (environment variable {variable}={os.environ[variable]})"
             raise
 
@@ -97,11 +101,30 @@ class Command(TyperCommand):
         """Run the command; `name_variables` then knows which options the environment sets."""
         options = ((param, _variable(ctx, param)) for param in self.params)
         values = {option_name(param): (name, str(ctx.params[param.name])) for param, name in options if name}
+        if not ctx.params.get("quiet"):
+            _warn_of_unknown(self.variables)
         token = _set_by.set(values)
         try:
             return super().invoke(ctx)
         finally:
             _set_by.reset(token)
+
+
+def _plain(message: str) -> str:
+    """Return a message of pydantic in the words of this command."""
+    message = message.removeprefix("Value error, ").replace("Input should be", "must be", 1)
+    return message.replace("a valid integer, unable to parse string as an integer", "a whole number").replace(
+        "a valid number, unable to parse string as a number", "a number"
+    )
+
+
+def _warn_of_unknown(known: set[str]) -> None:
+    """Warn of variables that look like options of this program and are not, such as misspelled ones."""
+    for name in sorted(os.environ):
+        if name.startswith(f"{PREFIX}_") and name not in known:
+            close = get_close_matches(name, sorted(known), 1)
+            fix = f"did you mean {close[0]}?" if close else "see the end of --help"
+            typer.echo(f"batchocr: the environment variable {name} sets no option: {fix}", err=True)
 
 
 def option_name(param: Any) -> str:

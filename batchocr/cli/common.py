@@ -101,10 +101,9 @@ MaxError = Annotated[
         min=0,
         max=1,
         help="Mark digits for review so that at most this share of the other digits is wrong, with 95% certainty; for "
-        "example 0.001. No digit is dropped. This replaces --min-confidence: the threshold is the lowest confidence in "
-        "the model's table whose upper bound of the error is not greater. The table was measured on digits that were "
-        "pasted on pages and not used for training (see the model card). `batchocr evaluate` measures it on your own "
-        "pages.",
+        "example 0.03. No digit is dropped. This replaces --min-confidence: the threshold is the lowest confidence in "
+        "the models' table whose upper bound of the error is not greater. The table was measured on real pages that "
+        "were not used for training. `batchocr evaluate --save-calibration` measures it on your own pages.",
     ),
 ]
 MaxMegapixels = Annotated[

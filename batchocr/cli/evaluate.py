@@ -34,13 +34,15 @@ def evaluate(
     data: Annotated[
         str,
         typer.Option(
+            metavar="DATA",
             help="Digits, as `batchocr train` takes them; or a folder of pages with a truth.json (or that file); with "
-            "--truth the scans that `batchocr run` read."
+            "--truth the scans that `batchocr run` read.",
         ),
     ],
     truth: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Corrected results as ground truth: the results.numbers.csv of a run with a corrected column text, or "
             "its results.csv with a corrected column digit. Write x for a digit that is not one, and ? for one that "
             "cannot be read; take out the rows that you have not checked.",
@@ -50,6 +52,7 @@ def evaluate(
     results: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="With --truth, the results.csv of the same run, which has the boxes.",
             show_default="the one beside --truth",
         ),
@@ -59,18 +62,25 @@ def evaluate(
     split: Annotated[
         SplitChoice | None, typer.Option(help="Which split of the digits.", show_default="test if there is one")
     ] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file.")
+    ] = None,
     plots: Annotated[
         Path | None,
-        typer.Option(help="Draw the confusion matrix, the reliability diagram, and digits read right and wrong here."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Draw the confusion matrix and the reliability diagram here; for digits given one by one, digits "
+            "read right and wrong too.",
+        ),
     ] = None,
     save_calibration: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Fit the confidences to this data and write a copy of the classifier with them to this new .keras "
             "file, for `batchocr run --model`; the measured model is not changed. At least 200 digits are required. "
             "Pages with boxes, corrected results and pages of one digit also give the table from which --max-error "
-            "takes its threshold; digits given one by one say nothing about the detector and do not change that table."
+            "takes its threshold; digits given one by one say nothing about the detector and do not change that table.",
         ),
     ] = None,
     device: Device = DeviceChoice.auto,

@@ -118,7 +118,7 @@ class TextProgress:
         if self._quiet:
             return
         where = ", ".join(printable(str(path)) for path in files) or "standard output"
-        passed_over = f" ({summary.passed_over} other files passed over)" if summary.passed_over else ""
+        passed_over = f" ({counted(summary.passed_over, 'other file')} passed over)" if summary.passed_over else ""
         kept = f" ({summary.kept} of them from the journal)" if summary.kept else ""
         failed = f", {summary.failed} failed" if summary.failed else ""
         say(

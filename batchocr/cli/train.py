@@ -19,53 +19,72 @@ def train(
     data: Annotated[
         str,
         typer.Option(
+            metavar="DATA",
             help="mnist (downloaded), an .npz with x_train, y_train, x_test and y_test, MNIST's IDX files, "
             "or a folder with a folder of 28 x 28 images for each digit; for the default system and the detector, "
-            "the folder of public data."
+            "the folder of public data.",
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="A new folder for the model, its figures and plots.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="A new folder for the model, its figures and plots. Required without --show.",
+            show_default=False,
+        ),
     ] = None,
-    system: Annotated[str, typer.Option(help="The network to train; `batchocr models` lists them.")] = "default",
+    system: Annotated[
+        str, typer.Option(metavar="NAME", help="The network to train; `batchocr models` lists them.")
+    ] = "default",
     recipe: Annotated[
         str | None,
-        typer.Option(help="How to train it, if the system has several recipes.", show_default="its first recipe"),
+        typer.Option(
+            metavar="NAME", help="How to train it, if the system has several recipes.", show_default="its first recipe"
+        ),
     ] = None,
     fonts: Annotated[
-        Path | None, typer.Option(help="For the default system and the detector, a folder of fonts.")
+        Path | None, typer.Option(metavar="FOLDER", help="For the default system and the detector, a folder of fonts.")
     ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="For the default system and the detector, boxes of known texts: the JSON that "
-            "python -m batchocr.training.pseudo_labels writes."
+            "python -m batchocr.training.pseudo_labels writes.",
         ),
     ] = None,
     detector: Annotated[
         Path | None,
-        typer.Option(help="For the default system, a detector; its false detections train the class not a digit."),
+        typer.Option(
+            metavar="FILE", help="For the default system, a detector; its false detections train the class not a digit."
+        ),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="For the detector, a .keras file whose weights the training starts with.")
+        Path | None,
+        typer.Option(metavar="FILE", help="For the detector, a .keras file whose weights the training starts with."),
     ] = None,
     more: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="DATA",
             help="For the default system, digits of your own: an .npz with x and y, or a folder of pages with a "
-            "truth.json that has a box for each digit. May be given several times."
+            "truth.json that has a box for each digit. May be given several times.",
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, max=999, help="Passes over the data.", show_default="the recipe's")
+        int | None, typer.Option(metavar="N", min=1, max=999, help="Passes over the data.", show_default="the recipe's")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Seed of all random draws.")] = 2017,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, max=2**31, help="Seed of all random draws.")] = 2017,
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume the training in the folder after its last finished epoch.")
     ] = False,
     show: Annotated[
         Path | None,
-        typer.Option(help="Train nothing; write a sheet of images that the detector learns from, as a PNG."),
+        typer.Option(
+            metavar="FILE", help="Train nothing; write a sheet of images that the detector learns from, as a PNG."
+        ),
     ] = None,
 ) -> None:
     """Train one of the named systems; `default` and `detector` are the shipped models.

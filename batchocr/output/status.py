@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchocr.errors import OutputError, UsageError
-from batchocr.output.outputs import output_paths
+from batchocr.output.outputs import as_path, output_paths
 from batchocr.output.read_table import read_table
 from batchocr.output.table import WHOLE_SCAN
 
-MAX_PAGES = 20
-"""Pages that are named for each kind of problem. The rest is only counted."""
+MAX_NAMED = 20
+"""Pages and numbers that are named for each kind of problem. The rest is only counted."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,15 @@ class Status:
     numbers_marked: int
     marks: dict[str, int]
     """How many numbers have each mark, the most frequent mark first."""
+    marked_numbers: tuple[tuple[str, str, str], ...]
+    """File, page and line of each number to review, its text, and its marks."""
     marked_pages: tuple[tuple[str, str], ...]
     """File and number of each marked page, and its marks."""
     failed_pages: tuple[tuple[str, str, str], ...]
     """File and number of each failed page, the reason, and the message."""
 
 
-def read_status(out: Path) -> Status:
+def read_status(out: str | Path) -> Status:
     """Read the status from the results of the last run. No scan is read.
 
     Args:
@@ -54,14 +56,20 @@ def read_status(out: Path) -> Status:
 
     Raises:
         UsageError: If results cannot have this name.
-        OutputError: If there are no results, or they are not complete.
+        OutputError: If there are no results, they are not complete, or the last run wrote another format.
     """
+    out = as_path(out)
     outputs = output_paths(out)
     if outputs.tables is None or outputs.run is None:
         raise UsageError("results on standard output have no status: name the results file")
     try:
         run = json.loads(outputs.run.read_text(encoding="utf-8"))
         counts, version, started, seconds = run["counts"], run["version"], run["started"], run["seconds"]["all"]
+        if Path(run.get("out", out.name)).suffix != out.suffix:  # all formats share the file of the run
+            raise OutputError(
+                f"{out}: the last run wrote {run['out']}, and {outputs.run.name} describes that run: give that name, "
+                "or run again with this one"
+            )
         pages = 0
         marked_pages: list[tuple[str, str]] = []
         failed_pages: list[tuple[str, str, str]] = []
@@ -71,11 +79,13 @@ def read_status(out: Path) -> Status:
                 marked_pages.append((_page(row), row["marks"]))
             if row["status"] == "failed":
                 failed_pages.append((_page(row), row["error"], row["message"]))
-        numbers = numbers_marked = 0
+        numbers = 0
+        marked_numbers: list[tuple[str, str, str]] = []
         marks: Counter[str] = Counter()
         for row in read_table(outputs.tables.numbers, "numbers"):
             numbers += 1
-            numbers_marked += bool(row["review"])
+            if row["review"]:
+                marked_numbers.append((f"{_page(row)}, line {row['line']}", row["text"], row["review"]))
             marks.update(mark for mark in row["review"].split(";") if mark)
         return Status(
             out=out,
@@ -88,8 +98,9 @@ def read_status(out: Path) -> Status:
             digits=int(counts["digits"]),
             digits_marked=int(counts["review"]),
             numbers=numbers,
-            numbers_marked=numbers_marked,
+            numbers_marked=len(marked_numbers),
             marks=dict(marks.most_common()),
+            marked_numbers=tuple(marked_numbers),
             marked_pages=tuple(marked_pages),
             failed_pages=tuple(failed_pages),
         )
@@ -115,19 +126,20 @@ def status_lines(status: Status) -> Iterator[str]:
     )
     for mark, count in s.marks.items():
         yield f"  with {mark}: {count}"
+    yield from _first([f"  {place}: {text}: {marks}" for place, text, marks in s.marked_numbers], "numbers")
     if s.left:
         yield f"pages left for the next run: {s.left}"
     yield f"pages to check as a whole: {len(s.marked_pages)}"
-    yield from _first([f"  {page}: {marks}" for page, marks in s.marked_pages])
+    yield from _first([f"  {page}: {marks}" for page, marks in s.marked_pages], "pages")
     yield f"failed pages: {len(s.failed_pages)}"
-    yield from _first([f"  {page}: {reason}: {message}" for page, reason, message in s.failed_pages])
+    yield from _first([f"  {page}: {reason}: {message}" for page, reason, message in s.failed_pages], "pages")
 
 
 def _share(part: int, whole: int) -> str:
     return f"{part} ({part / whole:.1%})" if whole else str(part)
 
 
-def _first(lines: list[str]) -> Iterator[str]:
-    yield from lines[:MAX_PAGES]
-    if len(lines) > MAX_PAGES:
-        yield f"  and {len(lines) - MAX_PAGES} more, in the table of pages"
+def _first(lines: list[str], table: str) -> Iterator[str]:
+    yield from lines[:MAX_NAMED]
+    if len(lines) > MAX_NAMED:
+        yield f"  and {len(lines) - MAX_NAMED} more, in the table of {table}"

@@ -25,6 +25,8 @@ def parse_pages(text: str) -> tuple[int, ...]:
             pages += islice(range(int(first), int(last or first) + 1), MAX_PAGES + 1)
         except ValueError:
             raise UsageError(f"--pages {text}: give numbers and ranges, as in 1,3-5") from None
+        if last and int(last) < int(first):
+            raise UsageError(f"--pages {text}: the range {part} ends before it starts; give {last}-{first}")
         if len(pages) > MAX_PAGES:
             raise UsageError(f"--pages {text}: more than {MAX_PAGES:,} pages; give fewer")
     if not pages or min(pages) < 1:

@@ -125,7 +125,8 @@ def tiles(page: Stages) -> Canvas:
         box = Box(round((left + inner) * scale), round((top + inner) * scale), side, side)
         draw_frame(canvas, box, 2, TINTS[count % len(TINTS)])
     count = len(corners)
-    words = f"{count} {'tile' if count == 1 else 'tiles'} of {TILE}×{TILE} pixels, {level.tiles.scale:.2f} of the page"
+    name = "tile" if count == 1 else "tiles"
+    words = f"{count} {name} of {TILE}×{TILE} pixels, at {level.tiles.scale:.2f} of the page's size"
     return with_legend(canvas, [page.title, Entry(words), Entry("dark: blank, not given to the detector")])
 
 
