@@ -238,10 +238,10 @@ def find_reading(models: Models, detector: DetectorSidecar, classifier: Sidecar)
         if found[-1].fitted:
             return found[-1]
     log.warning(
-        "%s was not fitted for these models (%s, %s): confidences may be wrong; %s",
+        "%s was not fitted for these models (%s, %s): confidences may be wrong; fit it on pages of your own with "
+        "`batchocr evaluate --save-calibration`",
         found[0].path,
         models.detector.name,
         models.classifier.name,
-        MAKE,
     )
     return found[0]

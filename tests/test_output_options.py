@@ -162,3 +162,8 @@ def test_the_delta_over_several_runs(read: Path, run: Run) -> None:
         Path(f"results.{kind}")
         for kind in ("csv", "numbers.csv", "pages.csv", "run.json", "delta.csv", "delta.numbers.csv", "delta.pages.csv")
     ]
+
+
+def test_a_csv_dialect_without_a_csv_file_is_wrong_usage(run: Run) -> None:
+    ended = run("--out", "r.xlsx", "--csv-dialect", "excel")
+    assert ended.code == 2 and "no table is a CSV file" in ended.err

@@ -37,7 +37,7 @@ def test_preview_writes_an_image_that_is_not_smaller_than_the_page(
     out = tmp_path / f"drawn.{suffix}"
     ended = here("preview", samples / scan, "--out", out, "--device", "cpu")
     assert ended.code == 0
-    assert re.fullmatch(rf"\d+ digits?, \d+ to review: {re.escape(str(out))}\n", ended.out)
+    assert re.fullmatch(rf"\d+ digits?, \d+ digits? and \d+ numbers? to review: {re.escape(str(out))}\n", ended.out)
     drawn, page = cv2.imread(str(out)), cv2.imread(str(samples / scan))
     assert drawn is not None and page is not None
     assert drawn.shape[0] >= page.shape[0] and drawn.shape[1] >= page.shape[1]

@@ -165,6 +165,8 @@ def preview(
                 if drawn.out is None:
                     failures += 1
                 else:
-                    typer.echo(f"{counted(row.digits, 'digit')}, {row.review} to review: {drawn.out}")
+                    numbers = counted(sum(bool(number.review) for number in drawn.result.numbers), "number")
+                    marked = f"{counted(row.review, 'digit')} and {numbers} to review"
+                    typer.echo(f"{counted(row.digits, 'digit')}, {marked}: {drawn.out}")
         if failures:
             raise typer.Exit(ExitCode.SOME_FAILED)

@@ -196,7 +196,7 @@ class LocalExecutor:
         scan, row = ended.task.part.scan, ended.last_page.row if ended.last_page else None
         if ended.pages is None:
             if ended.task.part.first > 1:
-                what = f"{scan.name}: has no page {ended.task.part.first} or later: give other --pages"
+                what = f"{scan.name}: has no page {ended.task.part.first} or later, and --pages selects no other"
                 yield _failed(scan, None, ScanError("no-page", what), 1)
             return
         known = (row.error, row.message) if row and row.error else ("damaged", f"{scan.name}: {MISSING}")

@@ -101,6 +101,8 @@ def output_paths(
             raise UsageError("--numbers-out -: the digits go to standard output already: give --out a file")
     else:
         tables, run = _tables(out), out.with_suffix(".run.json")
+    if csv_dialect != "plain" and not any(_is_csv(path) for path in (out, numbers_out)):
+        raise UsageError(f"--csv-dialect {csv_dialect}: no table is a CSV file; leave it out, or give a .csv file")
     outputs = Outputs(out, tables, run, csv_dialect=csv_dialect, delta=_delta(out) if delta else None)
     if numbers_out is None or (tables and _same(numbers_out, tables.numbers) and not _is_book(out)):
         return outputs
@@ -122,6 +124,10 @@ def _delta(out: Path) -> Tables:
     if out.suffix.lower() not in FILE_PER_TABLE:
         raise UsageError(f"--delta: --out must then end with {', '.join(FILE_PER_TABLE)}; a database has pages.read_at")
     return _tables(out.with_suffix(f".delta{out.suffix}"))
+
+
+def _is_csv(path: Path | None) -> bool:
+    return path is not None and (path == STDOUT or path.suffix.lower() == ".csv")
 
 
 def _is_book(path: Path) -> bool:
