@@ -31,6 +31,11 @@ def expected_texts() -> dict[str, list[str]]:
     return texts
 
 
+def without_progress(text: str) -> list[str]:
+    """Return the lines without those of a run that takes longer than half a minute."""
+    return [line for line in text.splitlines() if not re.fullmatch(r"starting|\d+ of \d+ pages, \d+ failed", line)]
+
+
 @pytest.fixture(scope="module")
 def ended_over_samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
     """The main command of the README, with its output piped."""
@@ -48,9 +53,8 @@ def test_the_samples_are_read(ended_over_samples: tuple[Ended, Path], file: str)
 def test_a_good_run_ends_with_0_and_prints_the_counts_and_what_to_do(ended_over_samples: tuple[Ended, Path]) -> None:
     ended, out = ended_over_samples
     assert ended.code == 0
-    progress = re.compile(r"starting|\d+ of \d+ pages, \d+ failed")  # of a run that takes longer than half a minute
     # no bar without a terminal, and no messages of TensorFlow
-    assert [line for line in ended.err.splitlines() if not progress.fullmatch(line)] == []
+    assert without_progress(ended.err) == []
     assert re.fullmatch(
         r"15 pages \(\d+ other files passed over\), \d+ digits in \d+ numbers, "
         r"\d+\.\d s on the (cpu|gpu): results\.csv, results\.numbers\.csv, results\.pages\.csv, results\.run\.json\n"
@@ -83,7 +87,7 @@ def test_standard_output_gets_only_the_digits(tmp_path: Path, samples: Path) -> 
     assert [(row["file"], row["digit"]) for row in rows(ended.out)] == [
         ("0.jpg", "0"), ("1.jpg", "1"), ("2.jpg", "2"), ("7.jpg", "7"),
     ]  # fmt: skip
-    lines = ended.err.splitlines()
+    lines = without_progress(ended.err)
     assert lines[0].startswith("4 pages, 4 digits") and all(line.startswith("to do: ") for line in lines[1:])
     assert list(tmp_path.iterdir()) == []
 

@@ -102,7 +102,7 @@ def test_numbers_to_standard_output_and_nothing_else_there(read: Path, run: Run)
     alone = in_own_process(
         "run", read / "scans", "--state", state, "--out", "a.csv", "--numbers-out", "-", folder=Path()
     )
-    assert alone.out == ended.out
+    assert alone.out == ended.out, alone.err
 
 
 @pytest.mark.parametrize("name", ["n.csv", "n.jsonl", "n.parquet", "n.xlsx"])

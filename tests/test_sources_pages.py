@@ -88,7 +88,7 @@ def test_only_the_pages_given_are_read_and_later_runs_read_the_missing_ones(scan
 
     assert read(scans, out, 1, 3, 4) == []
     assert read(scans, out, 4, 5, 6, 9) == ["long.tif 5", "long.tif 6", "short.tif None"]
-    assert pages_in(out) == [image, *(("long.tif", page, "read") for page in "456"), ("short.tif", "", "no-page")]
+    assert pages_in(out) == [image, *(("long.tif", page, "read") for page in "456"), ("short.tif", "0", "no-page")]
     assert "no page 4 or later" in rows(beside(out, "pages.csv"))[-1]["message"]
 
     assert read(scans, out) == ["long.tif 1", "long.tif 2", "long.tif 3", "short.tif 1"]
@@ -110,7 +110,7 @@ def test_the_pages_not_read_after_too_many_failures_are_those_given(tmp_path: Pa
     tiff(tmp_path / "scans" / "z.tif", 3)
     out = tmp_path / "results.csv"
     run(tmp_path / "scans", out, replace(SETTINGS, pages=(2, 3), max_failures=1))
-    assert {row["page"] for row in rows(beside(out, "pages.csv"))} == {""}
+    assert {row["page"] for row in rows(beside(out, "pages.csv"))} == {"0"}
 
 
 # Through the executor, with workers that die
@@ -181,7 +181,7 @@ def test_a_protected_pdf_is_read_with_its_password_which_is_written_nowhere(tmp_
 
     ended = here(*command)
     (row,) = rows(beside(out, "pages.csv"))
-    assert (ended.code, row["error"], row["page"]) == (3, "password", "")
+    assert (ended.code, row["error"], row["page"]) == (3, "password", "0")
     assert "BATCHOCR_PDF_PASSWORD" in row["message"]
 
     variables = {"BATCHOCR_PDF_PASSWORD": PASSWORD}
