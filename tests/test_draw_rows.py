@@ -10,7 +10,7 @@ import pytest
 from drawing import Sheet
 from numpy.typing import NDArray
 
-from batchocr.decoding import marks
+from batchocr.decoding.marks import names as marks
 from batchocr.output.drawing import draw_rows
 from batchocr.output.drawing.canvas import BLUE, ORANGE, SKY_BLUE, VERMILLION, Canvas, Colour
 from batchocr.output.drawing.draw_rows import draw

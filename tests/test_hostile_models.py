@@ -159,7 +159,7 @@ def test_a_training_resumes_only_from_plain_layers(prey: Prey) -> None:
     (out / "epoch-001.keras").write_bytes(packed(a_function_by_name("os", "system", command="touch MARKER")(prey)))
     ended = here(*train, "--epochs", "2", "--resume")
     assert ended.code == 2
-    assert "epoch-001.keras: cannot be resumed (holds 'keras.layers.Lambda'" in ended.err
+    assert "epoch-001.keras: cannot be resumed (contains 'keras.layers.Lambda'" in ended.err
     assert not prey.marker.exists()
 
 
