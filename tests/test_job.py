@@ -138,16 +138,16 @@ def test_numbers_consist_of_their_digits(samples_job: Job) -> None:
     ]
 
 
-def test_pages_are_in_the_order_of_their_paths_with_their_status(mixed_job: tuple[Job, list[Any]]) -> None:
+def test_pages_are_in_the_natural_order_of_their_paths_with_their_status(mixed_job: tuple[Job, list[Any]]) -> None:
     pages = rows(beside(mixed_job[0].out, "pages.csv"))
     assert [(row["file"], row["page"], row["status"]) for row in pages] == [
         ("a.png", "1", "empty"),
-        ("a/10.png", "1", "read"),
         ("a/9.png", "1", "read"),
+        ("a/10.png", "1", "read"),
         ("b.png", "1", "read"),
         ("broken.jpg", "0", "failed"),
     ]
-    assert [row["file"] for row in rows(mixed_job[0].out)] == ["a/10.png"] * 4 + ["a/9.png"] + ["b.png"] * 4
+    assert [row["file"] for row in rows(mixed_job[0].out)] == ["a/9.png"] + ["a/10.png"] * 4 + ["b.png"] * 4
 
 
 def test_a_page_without_digits_is_an_empty_row(mixed_job: tuple[Job, list[Any]], mixed: Path) -> None:
@@ -190,7 +190,7 @@ def test_the_callbacks_receive_scans_and_pages(mixed_job: tuple[Job, list[Any]])
 def test_run_json_has_the_documented_fields(samples_job: Job, samples: Path) -> None:
     run_json = account(samples_job.out)
     assert set(run_json) == {
-        "run", "version", "started", "model", "detector", "reading", "settings", "device", "inputs", "passed_over",
+        "run", "out", "version", "started", "model", "detector", "reading", "settings", "device", "inputs", "passed_over",
         "counts", "seconds",
     }  # fmt: skip
     UUID(run_json["run"])
