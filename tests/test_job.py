@@ -190,8 +190,8 @@ def test_the_callbacks_receive_scans_and_pages(mixed_job: tuple[Job, list[Any]])
 def test_run_json_has_the_documented_fields(samples_job: Job, samples: Path) -> None:
     run_json = account(samples_job.out)
     assert set(run_json) == {
-        "run", "out", "version", "started", "model", "detector", "reading", "settings", "device", "inputs", "passed_over",
-        "counts", "seconds",
+        "run", "out", "version", "started", "model", "detector", "reading", "settings", "device", "inputs",
+        "passed_over", "counts", "seconds",
     }  # fmt: skip
     UUID(run_json["run"])
     assert run_json["version"] == __version__
