@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from batchocr.errors import NothingToRead, ScanError, UsageError
-from batchocr.executors.page_task import failed, prepare_page
+from batchocr.executors.page_task import as_scan_error, failed, prepare_page
 from batchocr.output.drawing.contact_sheet import DoubtfulDigits, draw_sheets, sheet_paths
 from batchocr.output.drawing.draw_stages import STAGES, Stages
 from batchocr.output.drawing.image_file import write_image
@@ -17,11 +16,11 @@ from batchocr.preview_files import ImageFormat, Targets, check_image_file, file_
 from batchocr.reader import Reader
 from batchocr.records import Page, PageResult, Pixels, Scan
 from batchocr.settings import Settings
-from batchocr.sources import BadPage, Found, find_scans, load_pages
+from batchocr.sources import BadPage, Found, find_scans, load_pages, nothing_to_read
 from batchocr.sources.page_selection import page_ranges
 
-log = logging.getLogger(__name__)
-
+MEMORY_FIX = "lower --max-megapixels"
+"""Advice if a page needs too much memory: pages are read one at a time here."""
 MAX_SIDE_PX = 2000
 """The longer side of a drawn page, if no other is given."""
 
@@ -182,10 +181,7 @@ def _is_one_file(given: Sequence[str | Path], listed: Sequence[str | Path]) -> b
 def _found(given: Sequence[str | Path], listed: Sequence[str | Path], settings: Settings) -> Found:
     found = find_scans(given, listed, recursive=settings.recursive)
     if not found.scans:
-        where = ", ".join(found.roots) or "the list given"
-        raise NothingToRead(
-            f"no images or PDFs in {where} ({len(found.passed_over)} other files skipped); give a folder with scans"
-        )
+        raise NothingToRead(f"{nothing_to_read(found)}; give a folder that has some")
     return found
 
 
@@ -206,7 +202,7 @@ def _read(
                 prepared = prepare_page(page)
             except Exception as fault:
                 number = page.number if isinstance(page, (Page, BadPage)) else None
-                yield _ReadPage(scan, PageResult(failed(scan, number, _as_scan_error(scan, fault)).row))
+                yield _ReadPage(scan, PageResult(failed(scan, number, as_scan_error(scan, fault, MEMORY_FIX)).row))
                 continue
             reader = reader or _reader(settings)
             read, result = reader.result(prepared)
@@ -229,19 +225,10 @@ def _pages(
                 yield page
                 del page
         except Exception as fault:
-            yield _as_scan_error(scan, fault)
+            yield as_scan_error(scan, fault, MEMORY_FIX)
             return
         if all_needed and last is not None and following <= last:
             raise UsageError(f"{scan.name}: has no page {following}; give --pages that exist")
-
-
-def _as_scan_error(scan: Scan, fault: Exception) -> ScanError:
-    if isinstance(fault, ScanError):
-        return fault
-    if isinstance(fault, MemoryError):
-        return ScanError("no-memory", f"{scan.name}: needs more memory than is available; lower --max-megapixels")
-    log.error("%s: fault while reading it", scan.name, exc_info=fault)
-    return ScanError("internal", f"{scan.name}: {type(fault).__name__}: {fault}; please report this with the scan")
 
 
 def _reader(settings: Settings) -> Reader:

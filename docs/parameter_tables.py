@@ -28,7 +28,7 @@ together. *Basis* says what a value rests on. A value whose basis is "chosen by 
 The unit is the end of the name: `_px` pixels, `_heights` heights of a digit, `_deg` degrees, `_s` seconds; `_ratio` and
 `_share` are shares of 1. Fitted values are not here: they are in `models/reading.json`.
 
-`python benchmarks/accuracy/sensitivity.py` changes each value by a fifth and reports what changes.
+`python benchmarks/accuracy/sensitivity.py FOLDER...` changes each value by a fifth and reports what changes.
 """
 
 

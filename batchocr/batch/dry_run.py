@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from batchocr.batch.job import nothing_to_read, outputs_of
+from batchocr.batch.job import outputs_of
 from batchocr.batch.journal import FILE, Entry, Journal
 from batchocr.batch.open_journal import is_usable, journal_folder, rows_depend_on
 from batchocr.batch.resume_plan import count_pages, limited, plan, with_limit
@@ -19,7 +19,7 @@ from batchocr.recognition.model_file import read_detector, read_sidecar, shipped
 from batchocr.recognition.networks import Models
 from batchocr.records import Part
 from batchocr.settings import Settings
-from batchocr.sources import SUFFIXES, find_scans
+from batchocr.sources import SUFFIXES, find_scans, nothing_to_read
 from batchocr.sources.scans import PREVIEW
 
 

@@ -26,7 +26,7 @@ from batchocr.recognition.model_file import read_detector, read_sidecar, shipped
 from batchocr.recognition.networks import Models
 from batchocr.records import PageResult
 from batchocr.settings import Settings
-from batchocr.sources import Found, find_scans, written_name
+from batchocr.sources import find_scans, nothing_to_read, written_name
 from batchocr.version import __version__
 
 MAX_NAMES = 1000
@@ -270,12 +270,6 @@ def _counted(
             page = result.page
             failed.append(f"{page.file}, page {page.page}" if page.page else page.file)
         yield result
-
-
-def nothing_to_read(found: Found) -> str:
-    """Return the message if there are no scans."""
-    roots = ", ".join(found.roots) or "the given list"
-    return f"no images or PDFs in {roots} ({len(found.passed_over)} other files passed over)"
 
 
 def outputs_of(out: str | Path, settings: Settings) -> Outputs:

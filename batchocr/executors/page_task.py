@@ -36,8 +36,7 @@ def prepare_pages(
         try:
             page = next(pages, None)
         except Exception as fault:
-            error = fault if isinstance(fault, ScanError) else _internal_error(scan, fault)
-            yield replace(failed(scan, number, error), pages=page_count)
+            yield replace(failed(scan, number, as_scan_error(scan, fault)), pages=page_count)
             return
         if page is None:
             return
@@ -91,12 +90,21 @@ def _prepare_safely(page: Page) -> PreparedPage:
     try:
         return prepare_page(page)
     except Exception as fault:
-        prepared = failed(page.scan, page.number, _internal_error(page.scan, fault))
+        prepared = failed(page.scan, page.number, as_scan_error(page.scan, fault))
         return replace(prepared, row=replace(prepared.row, sha256=page.sha256), pages=page.pages)
 
 
-def _internal_error(scan: Scan, fault: Exception) -> ScanError:
+def as_scan_error(scan: Scan, fault: Exception, memory_fix: str = "give fewer --jobs") -> ScanError:
+    """Return the error of a scan or page for any exception. An unexpected exception is logged.
+
+    Args:
+        scan: The scan.
+        fault: What was raised.
+        memory_fix: The advice if there is not enough memory.
+    """
+    if isinstance(fault, ScanError):
+        return fault
     log.error("%s: exception while the scan was read", scan.name, exc_info=fault)
     if isinstance(fault, MemoryError):
-        return ScanError("no-memory", f"{scan.name}: needs more memory than there is: give fewer --jobs")
+        return ScanError("no-memory", f"{scan.name}: needs more memory than there is: {memory_fix}")
     return ScanError("internal", f"{scan.name}: {type(fault).__name__}: {fault}: please report this with the scan")

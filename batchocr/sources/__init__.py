@@ -8,7 +8,7 @@ from __future__ import annotations
 from batchocr.sources.formats import SUFFIXES
 from batchocr.sources.load import has_pages, load_pages
 from batchocr.sources.page_selection import parse_pages
-from batchocr.sources.scans import PREVIEW, Found, find_scans, read_files_from, written_name
+from batchocr.sources.scans import PREVIEW, Found, find_scans, nothing_to_read, read_files_from, written_name
 from batchocr.sources.source import MAX_MEGAPIXELS, MAX_PAGES, BadPage
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "find_scans",
     "has_pages",
     "load_pages",
+    "nothing_to_read",
     "parse_pages",
     "read_files_from",
     "written_name",

@@ -44,6 +44,12 @@ class _Given:
     passed_over: Set[Path] = frozenset()
 
 
+def nothing_to_read(found: Found) -> str:
+    """Return the message if there are no scans."""
+    roots = ", ".join(found.roots) or "the given list"
+    return f"no images or PDFs in {roots} ({len(found.passed_over)} other files passed over)"
+
+
 def find_scans(given: Sequence[str | Path], listed: Sequence[str | Path] = (), *, recursive: bool = True) -> Found:
     """Find the scans that the arguments name. Each path is read once, even if it is given several times.
 
