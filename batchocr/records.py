@@ -9,6 +9,7 @@ speed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from batchocr.stores.urls import shown_url
 
 Pixels = NDArray[np.uint8]
 """A grey image: (height, width), uint8, 0 black to 255 white."""
@@ -51,6 +54,7 @@ class Scan:
     """An input file: its path and its name in the results."""
 
     path: Path
+    """Of a file in an object store only its suffix is used."""
     name: str
     data: bytes | None = field(default=None, repr=False)
     """The content of the file, if it is in memory. Else it is read from `path`."""
@@ -58,6 +62,15 @@ class Scan:
     """Size of the file in bytes when it was listed. None if it is unknown; then it is not compared."""
     modified: int | None = None
     """Time of the last change when the file was listed, in nanoseconds since 1970. None if it is unknown."""
+    url: str = field(default="", repr=False)
+    """The URL of a file in an object store, with its signature if it has one. Empty for a file on a disk."""
+    tag: str = ""
+    """What identifies the content of a file in an object store without reading it. Empty if the store reports none."""
+
+    @property
+    def place(self) -> str:
+        """What identifies the scan: its path, or its URL without credentials."""
+        return shown_url(self.url) if self.url else os.fspath(self.path)
 
 
 @dataclass(frozen=True, slots=True)

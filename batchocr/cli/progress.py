@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from batchocr.batch.journal import Failure, failure
-from batchocr.batch.process_pages import NOT_READ
+from batchocr.batch.outcome import NOT_READ
 from batchocr.cli.common import counted, printable, say
 from batchocr.output.outputs import STDOUT
 from batchocr.records import PageResult

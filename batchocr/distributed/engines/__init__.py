@@ -1,0 +1,41 @@
+"""What reads work items: this machine, or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from batchocr.distributed.parts import PageRecord
+from batchocr.distributed.plan_database import ItemPlan
+from batchocr.reading_file import Reading
+from batchocr.recognition.networks import Models
+from batchocr.settings import Settings
+
+
+@dataclass(frozen=True)
+class Job:
+    """What an engine must know of the run."""
+
+    settings: Settings
+    models: Models
+    reading: Reading
+    journal: str | Path
+    """Path or URL of the store that has the parts of earlier runs."""
+    clock: float
+    """Time at which the run started, of `time.perf_counter`."""
+    should_stop: Callable[[], bool]
+
+
+class Engine(Protocol):
+    """Reads work items. Pages come in any order, and may come twice."""
+
+    stages: dict[str, float]
+    """Seconds of each stage."""
+    device: str
+    """The device of the networks; empty before the first page."""
+
+    def read(self, planned: Iterator[ItemPlan]) -> Generator[PageRecord]:
+        """Yield the pages of these work items, also those that failed."""
+        ...
