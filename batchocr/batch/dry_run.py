@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from batchocr.batch.job import outputs_of
+from batchocr.batch.job import staging_of
 from batchocr.batch.journal import FILE, Entry, Journal
-from batchocr.batch.open_journal import is_usable, journal_folder, rows_depend_on
+from batchocr.batch.open_journal import is_usable, journal_place, rows_depend_on
 from batchocr.batch.resume_plan import count_pages, limited, plan, with_limit
+from batchocr.batch.run_models import run_models
 from batchocr.errors import NothingToRead
 from batchocr.executors.local import default_jobs
-from batchocr.output.outputs import STDOUT
-from batchocr.reading_file import find_reading
-from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, shipped_model
-from batchocr.recognition.networks import Models
 from batchocr.records import Part
 from batchocr.settings import Settings
 from batchocr.sources import SUFFIXES, find_scans, nothing_to_read
@@ -75,16 +72,14 @@ def dry_run(
         BatchocrError: As `run` does before it reads a page. NothingToRead: there are no scans.
     """
     settings = settings or Settings()
-    out = outputs_of(out, settings).out
-    models = Models(settings.detector or shipped_detector(), settings.model or shipped_model())
-    sidecar, (detector, _) = read_sidecar(models.classifier), read_detector(models.detector)
-    reading = find_reading(models, detector, sidecar)
-    reading.threshold(settings.min_confidence, settings.max_error)
+    with staging_of(out, settings) as staging:
+        out = staging.outputs.out
+    models = run_models(settings)
     scans = [scans] if isinstance(scans, (str, Path)) else scans
     found = find_scans(scans, listed, recursive=settings.recursive)
     if not found.scans:
         raise NothingToRead(nothing_to_read(found))
-    entries, usable = _entries(out, settings, rows_depend_on(settings, sidecar, detector, reading))
+    entries, usable = _entries(out, settings, rows_depend_on(settings, models))
     todo = plan(
         found.scans,
         entries if usable else {},
@@ -122,7 +117,8 @@ def _entries(
     out: Path, settings: Settings, depend_on: dict[str, object]
 ) -> tuple[Mapping[Path, Sequence[Entry]], bool]:
     """Return the pages in the journal, and whether a run with these settings could use them."""
-    folder = settings.state or (None if out == STDOUT else journal_folder(out))
+    place = journal_place(out, settings)
+    folder = None if place is None else Path(place)
     if folder is None or not (folder / FILE).is_file():
         return {}, False
     with Journal(folder, read_only=True) as journal:

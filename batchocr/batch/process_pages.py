@@ -11,10 +11,11 @@ from batchocr.batch.journal import Journal
 from batchocr.batch.local_pages import STAGES, read_pages_locally
 from batchocr.batch.outcome import NOT_READ, outcome
 from batchocr.batch.resume_plan import count_pages, gaps, limited, pages_of, wanted_ranges
+from batchocr.batch.summary import STOPPED
 from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.errors import ScanError, Stopped
 from batchocr.executors.page_task import failed
-from batchocr.output.outputs import Outputs, remove_results
+from batchocr.output.staging import Staging
 from batchocr.reading_file import Reading
 from batchocr.recognition.networks import Models
 from batchocr.records import PageResult, Part, PreparedPage
@@ -22,8 +23,6 @@ from batchocr.settings import Settings
 
 if TYPE_CHECKING:
     from batchocr.recognition.networks import Networks
-
-STOPPED = "stopped; the pages read so far are kept, and the same command resumes with the rest"
 
 
 @dataclass
@@ -48,12 +47,12 @@ class MissingPages:
         self._read = self._failures = self._recorded = 0
         self._networks: Networks | None = None
 
-    def read(self, parts: Sequence[Part], outputs: Outputs, clock: float) -> None:
+    def read(self, parts: Sequence[Part], staging: Staging, clock: float) -> None:
         """Read these pages, at most `settings.limit` of them.
 
         Args:
             parts: What is to be read.
-            outputs: The files of the results; those of an earlier run are removed once the networks are loaded.
+            staging: The files of the results; those of an earlier run are removed once the networks are loaded.
             clock: Time at which the run started, of `time.perf_counter`.
 
         Raises:
@@ -71,7 +70,7 @@ class MissingPages:
         def on_ready(networks: Networks) -> None:
             self._networks, self._recorded = networks, networks.classifier.batch_size
             self.journal.note(batch_size=self._recorded, device=networks.device)
-            remove_results(outputs)
+            staging.remove_results()
 
         with closing(
             read_pages_locally(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +34,11 @@ if TYPE_CHECKING:
     from batchocr.cli.progress import Progress
 
 
+class EngineChoice(StrEnum):
+    local = "local"
+    ray = "ray"
+
+
 class CsvDialectChoice(StrEnum):
     plain = "plain"
     excel = "excel"
@@ -56,7 +60,7 @@ def run(
         ),
     ] = "results.csv",
     numbers_out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="FILE",
             help="Write the numbers to this file too: .csv, .jsonl, .parquet or .xlsx; - writes CSV to standard "
@@ -134,11 +138,43 @@ def run(
         ),
     ] = None,
     state: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="FOLDER",
-            help="Folder of the journal, from which a run resumes. It is created if it is missing.",
+            help="Folder of the journal, a path or URL, from which a run resumes. It is created if it is missing.",
             show_default="OUT.journal, beside the output",
+        ),
+    ] = None,
+    engine: Annotated[
+        EngineChoice,
+        typer.Option(
+            case_sensitive=False,
+            help="What reads the pages: local uses this machine; ray uses a cluster of Ray (docs/cluster.md).",
+        ),
+    ] = EngineChoice.local,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address of the cluster, for example auto or ray://host:10001.",
+            show_default="that of RAY_ADDRESS; else a cluster on this machine alone",
+        ),
+    ] = None,
+    ray_actors: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Processes of the cluster that hold the networks.",
+            show_default="one for each GPU, or one for each machine without a GPU",
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N/COUNT",
+            help="Read only one share of the scans, for example 3/16. `batchocr merge` writes the results of all.",
+            show_default="no shards",
         ),
     ] = None,
     fresh: Annotated[
@@ -171,10 +207,10 @@ def run(
     usage; 5 model; 6 device; 7 output; 9 another run uses this output; 130 or 143 stopped by a signal.
     """
     with ends_with_exit_code(log_format, quiet=quiet):
-        from batchocr.batch.job import outputs_of
         from batchocr.batch.job import run as run_job
         from batchocr.cli.progress import JsonProgress, TextProgress
         from batchocr.cli.signals import Stopping
+        from batchocr.distributed.shards import parse_shard
         from batchocr.errors import UsageError
         from batchocr.settings import Settings
         from batchocr.sources import parse_pages, read_files_from
@@ -203,6 +239,10 @@ def run(
             max_failures=max_failures,
             limit=limit,
             state=state,
+            engine=engine.value,
+            ray_address=ray_address,
+            ray_actors=ray_actors,
+            shard=parse_shard(shard) if shard else None,
             fresh=fresh,
             retry_failed=retry_failed,
         )
@@ -213,10 +253,8 @@ def run(
             print_dry_run(dry.dry_run(scans or [], out, settings, listed=listed), quiet=quiet)
             raise typer.Exit
         as_json = log_format == LogFormatChoice.json
-        outputs = outputs_of(out, settings)
-        progress: Progress = (
-            JsonProgress(quiet=quiet) if as_json else TextProgress(quiet=quiet, to_stderr=outputs.to_stdout)
-        )
+        to_stderr = "-" in (out, numbers_out)
+        progress: Progress = JsonProgress(quiet=quiet) if as_json else TextProgress(quiet=quiet, to_stderr=to_stderr)
         with Stopping(say=not quiet and not as_json) as stopping:
             with progress:
                 summary = run_job(
@@ -229,5 +267,5 @@ def run(
                     on_page=progress.page,
                     should_stop=stopping,
                 )
-            progress.done(summary, outputs.files)
+            progress.done(summary)
     raise typer.Exit(summary.exit_code)

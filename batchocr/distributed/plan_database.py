@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -24,7 +25,7 @@ CREATE TABLE scans (
     natural TEXT, name TEXT, place BLOB, path BLOB, url TEXT, size INTEGER, modified INTEGER, tag TEXT
 );
 CREATE TABLE passed_over (name TEXT);
-CREATE TABLE items (number INTEGER PRIMARY KEY, key BLOB, state BLOB, count INTEGER, scans TEXT);
+CREATE TABLE items (number INTEGER PRIMARY KEY, key BLOB, state BLOB, mine INTEGER, count INTEGER, scans TEXT);
 CREATE TABLE parts (key BLOB, state BLOB, pages INTEGER, failed INTEGER, again INTEGER);
 CREATE TABLE old (place BLOB, path TEXT);
 """
@@ -87,10 +88,11 @@ class PlanDatabase:
             shard: The number of the shard and the number of shards. Work items of other shards are known, not read.
         """
         rows = (
-            (item.key, item.state, len(item.scans), _packed(item.scans) if _is_mine(item, shard) else None)
-            for item in work_items(self._scans(), pages)
+            (number, item.key, item.state, mine, len(item.scans), _packed(item.scans) if mine else None)
+            for number, item in enumerate(work_items(self._scans(), pages))
+            for mine in [_is_mine(item, shard)]
         )
-        self._insert("items (key, state, count, scans)", 4, rows)
+        self._insert("items", 6, rows)
         self._base.executescript("DROP TABLE scans; CREATE INDEX by_key ON items (key, state)")
 
     def _scans(self) -> Iterator[Scan]:
@@ -103,6 +105,29 @@ class PlanDatabase:
                 if place != before:
                     yield Scan(Path(os.fsdecode(path)), name, size=size, modified=modified, url=url, tag=tag)
                 before = place
+
+    def digest(self) -> str:
+        """Return a hash of all work items, also of those of other shards."""
+        found = hashlib.sha256()
+        with closing(self._base.cursor()) as cursor:
+            for key, state in cursor.execute("SELECT key, state FROM items ORDER BY number"):
+                found.update(key + state)
+        return found.hexdigest()
+
+    def own_items(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Yield the number, key and state of each work item of this run."""
+        with closing(self._base.cursor()) as cursor:
+            yield from cursor.execute("SELECT number, key, state FROM items WHERE mine ORDER BY number")
+
+    def add_items(self, items: Iterable[tuple[int, bytes, bytes]]) -> None:
+        """Add work items whose scans are not known, from what `own_items` returned to other runs."""
+        self._insert("items", 6, ((number, key, state, 1, 0, None) for number, key, state in items))
+
+    def missing(self) -> int:
+        """Return the number of work items of this run that have no part."""
+        query = f"SELECT COUNT(*) FROM items WHERE mine AND NOT EXISTS (SELECT 1 FROM parts WHERE {_OF_ITEM})"
+        (count,) = self._base.execute(query).fetchone()
+        return int(count)
 
     def add_parts(self, parts: Iterable[PartName]) -> None:
         """Add the parts that the store has."""
@@ -130,7 +155,7 @@ class PlanDatabase:
 
     def counts(self) -> tuple[int, int]:
         """Return the number of scans and of work items that this run reads or has read."""
-        query = "SELECT COALESCE(SUM(count), 0), COUNT(*) FROM items WHERE scans IS NOT NULL"
+        query = "SELECT COALESCE(SUM(count), 0), COUNT(*) FROM items WHERE mine"
         scans, items = self._base.execute(query).fetchone()
         return scans, items
 
@@ -138,7 +163,8 @@ class PlanDatabase:
         """Return the number of scans, of pages and of failed pages of work items that are not read again."""
         query = (
             "SELECT COALESCE(SUM(count), 0), COALESCE(SUM(pages), 0), COALESCE(SUM(failed), 0) "
-            f"FROM items, parts WHERE {_OF_ITEM} AND scans IS NOT NULL AND {_is_done(retry_failed)}"
+            f"FROM items, parts WHERE {_OF_ITEM} AND mine AND {_is_done(retry_failed)} AND parts.rowid = "
+            f"(SELECT rowid FROM parts WHERE {_OF_ITEM} {_BEST})"
         )
         scans, pages, failed = self._base.execute(query).fetchone()
         return scans, pages, failed
@@ -152,7 +178,7 @@ class PlanDatabase:
         """
         self._base.execute("CREATE INDEX IF NOT EXISTS old_by_place ON old (place)")
         query = (
-            "SELECT key, state, scans FROM items WHERE scans IS NOT NULL AND NOT EXISTS "
+            "SELECT key, state, scans FROM items WHERE mine AND NOT EXISTS "
             f"(SELECT 1 FROM parts WHERE {_OF_ITEM} AND {_is_done(retry_failed)}) ORDER BY number"
         )
         with closing(self._base.cursor()) as cursor:
@@ -169,15 +195,14 @@ class PlanDatabase:
             paths += [path for (path,) in found]
         return list(dict.fromkeys(paths))
 
-    def finished(self, folder: str) -> Iterator[tuple[WorkItem, str | None]]:
-        """Yield all work items of this run in order, each with the path of its part; None if it has none."""
-        query = "SELECT key, state, scans FROM items WHERE scans IS NOT NULL ORDER BY number"
-        with closing(self._base.cursor()) as cursor:
-            for key, state, packed in cursor.execute(query):
-                best = self._base.execute(
+    def finished(self, folder: str) -> Iterator[str | None]:
+        """Yield the path of the part of each work item of this run in order; None if it has none."""
+        with closing(self._base.cursor()) as items, closing(self._base.cursor()) as parts:
+            for key, state in items.execute("SELECT key, state FROM items WHERE mine ORDER BY number"):
+                found = parts.execute(
                     f"SELECT * FROM parts WHERE key = ? AND state = ? {_BEST}", (key, state)
                 ).fetchone()
-                yield WorkItem(_unpacked(packed), key, state), PartName(*best).path(folder) if best else None
+                yield PartName(*found).path(folder) if found else None
 
     def close(self) -> None:
         """Remove the database."""

@@ -1,0 +1,367 @@
+"""A run whose journal is in a store: on a cluster, for an output in an object store, or one shard of many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from batchocr.batch.open_journal import journal_place, rows_depend_on
+from batchocr.batch.run_models import RunModels, run_models
+from batchocr.batch.summary import STOPPED, Clock, Counts, Start, Summary, account, counted
+from batchocr.decoding.marking import Marking
+from batchocr.distributed.collector import Collector
+from batchocr.distributed.engines import Engine, Job
+from batchocr.distributed.exchange import journal_to_parts, parts_folder, remove_parts
+from batchocr.distributed.holder import Holder, Speed, held
+from batchocr.distributed.parts import PARTS, is_loose, parse_name, places_in
+from batchocr.distributed.plan_database import ItemPlan, PlanDatabase
+from batchocr.distributed.results import results_in_order
+from batchocr.distributed.shards import ShardRecord, remove_record, report_name, write_record
+from batchocr.errors import NothingToRead, OutputError, Stopped, UsageError
+from batchocr.output.results import write_results
+from batchocr.output.staging import Staging, staged
+from batchocr.records import PageResult
+from batchocr.settings import Settings
+from batchocr.sources import Found, find_scans, nothing_to_read
+from batchocr.stores import Store, open_store, shown_url
+
+MAX_NAMES = 1000
+"""Files passed over that `results.run.json` names at most; it counts all."""
+ROUNDS = 3
+"""How often work items are given to the engine whose pages do not come back."""
+
+
+@dataclass
+class StoreRun:
+    """What the steps of a run share."""
+
+    settings: Settings
+    models: RunModels
+    clock: Clock
+    journal: str | Path
+    """Path or URL."""
+    store: Store
+    """The journal."""
+    folder: str
+    """Folder of the parts."""
+    plan: PlanDatabase
+    marking: Marking
+    on_total: Callable[[int], None]
+    on_page: Callable[[PageResult], None]
+    should_stop: Callable[[], bool]
+
+
+def uses_store(out: str | Path, settings: Settings) -> bool:
+    """Return whether the journal of a run is in a store, not in a database on the disk."""
+    is_shared = settings.engine != "local" or settings.shard is not None
+    return is_shared or isinstance(journal_place(out, settings), str)
+
+
+def run_in_store(
+    scans: Sequence[str | Path],
+    out: str | Path,
+    settings: Settings,
+    *,
+    listed: Sequence[str | Path],
+    on_start: Callable[[Start], None],
+    on_total: Callable[[int], None],
+    on_page: Callable[[PageResult], None],
+    should_stop: Callable[[], bool],
+) -> Summary:
+    """Read all scans and write the results. The arguments are those of `batch.job.run`."""
+    clock = Clock()
+    journal = _checked_place(out, settings)
+    with ExitStack() as opened:
+        staging = opened.enter_context(
+            staged(out, numbers_out=settings.numbers_out, csv_dialect=settings.csv_dialect, delta=settings.delta)
+        )
+        models = run_models(settings)
+        plan = opened.enter_context(PlanDatabase())
+        found = find_scans(scans, listed, recursive=settings.recursive)
+        plan.add_scans(found.scans)
+        plan.make_items(settings.pages, settings.shard)
+        if not found.scans and not staging.has_results():
+            raise NothingToRead(f"{nothing_to_read(found)}; give a folder that has some")
+        depend_on = rows_depend_on(settings, models)
+        if settings.shard is None:
+            staging.make_ready()
+        shown = shown_url(str(out))
+        holder = opened.enter_context(held(journal, shown, report_name(settings.shard)))
+        run = StoreRun(
+            settings,
+            models,
+            clock,
+            journal,
+            open_store(journal),
+            parts_folder(depend_on, settings.batch_size),
+            plan,
+            Marking(models.threshold, settings.printed),
+            on_total,
+            on_page,
+            should_stop,
+        )
+        if settings.fresh and found.scans:
+            remove_parts(run.store, PARTS)
+        if isinstance(journal, Path) and settings.shard is None:
+            journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
+        engine = _engine(run)
+        kept = _read_missing(run, engine, holder, staging, on_start)
+        if settings.shard is not None:
+            return _end_shard(run, engine, found, kept)
+        summary = _write_results(run, engine, found, kept, staging)
+        _remove_old_parts(run)
+        if not found.scans:
+            raise NothingToRead(f"{nothing_to_read(found)}, so the results ({staging.names[0]}) are now empty")
+        return summary
+
+
+def _checked_place(out: str | Path, settings: Settings) -> str | Path:
+    """Return the place of the journal. Raises UsageError if options contradict each other."""
+    why = "--engine ray" if settings.engine == "ray" else "--shard" if settings.shard else "results in an object store"
+    for name, value in (("--limit", settings.limit), ("--max-failures", settings.max_failures)):
+        if value is not None:
+            raise UsageError(f"{name}: cannot be used with {why}: leave it out, or stop the run, which can be resumed")
+    place = journal_place(out, settings)
+    if place is None:
+        raise UsageError(f"{why} needs a journal: give --out a file, or --state a folder")
+    return place
+
+
+def _engine(run: StoreRun) -> Engine:
+    job = Job(run.settings, run.models.models, run.models.reading, run.journal, run.clock.seconds, run.should_stop)
+    if run.settings.engine == "ray":
+        from batchocr.distributed.engines.ray import RayEngine
+
+        return RayEngine(job)
+    from batchocr.distributed.engines.local import LocalEngine
+
+    return LocalEngine(job)
+
+
+# Reading
+
+
+def _read_missing(
+    run: StoreRun, engine: Engine, holder: Holder, staging: Staging, on_start: Callable[[Start], None]
+) -> int:
+    """Read all work items that have no finished part; return the number of pages that earlier runs had read.
+
+    Raises:
+        Stopped: `should_stop` returned True.
+        OutputError: A part cannot be written, or pages do not come back.
+    """
+    retry = run.settings.retry_failed
+    _add_parts(run)
+    scans, _ = run.plan.counts()
+    kept_scans, kept, kept_failed = run.plan.kept(retry_failed=retry)
+    left = scans - kept_scans
+    on_start(Start(kept, kept_failed, left, is_exact=not left, failures=frozenset()))
+    reading = _Reading(run, holder, kept, kept_failed, left)
+    holder.progress.scans = scans
+    reading.report()
+    if not left:
+        return kept
+    if run.settings.shard:
+        remove_record(run.store, run.settings.shard)
+    for number in range(ROUNDS):
+        with Collector(run.store, run.folder, run.settings.pages) as collector:
+            missing = reading.read(engine, collector, staging)
+        if not missing:
+            return kept
+        holder.check()
+        if run.should_stop():
+            raise Stopped(STOPPED)
+        retry = retry and number == 0
+    raise OutputError(
+        f"{run.store}: the pages of {missing} work items did not come back from the workers: see the log, and run the "
+        "same command again"
+    )
+
+
+class _Reading:
+    """Takes the pages of an engine, and reports the progress."""
+
+    def __init__(self, run: StoreRun, holder: Holder, kept: int, kept_failed: int, left: int) -> None:
+        self._run, self._holder = run, holder
+        self._progress = holder.progress
+        self._progress.pages, self._progress.done = kept + left, kept
+        self._progress.kept, self._progress.failed = kept, kept_failed
+        self._speed, self._new = Speed(), 0
+        self._opened: set[str] = set()  # scans of unfinished work items whose number of pages is known
+        self._is_first = True
+
+    def read(self, engine: Engine, collector: Collector, staging: Staging) -> int:
+        """Read what has no finished part, and return the number of work items that are still unfinished."""
+        run = self._run
+        retry = run.settings.retry_failed and self._is_first
+
+        def planned() -> Iterator[ItemPlan]:
+            for each in run.plan.todo(retry_failed=retry, folder=run.folder):
+                collector.expect([each])
+                yield each
+
+        with closing(engine.read(planned())) as records:
+            for record in records:
+                if self._is_first:
+                    staging.remove_results() if run.settings.shard is None else None
+                    self._is_first = False
+                if collector.add(record):
+                    self._count(record.place, record.pages, record.result)
+                if collector.written:
+                    run.plan.add_parts(collector.written)
+                    collector.written.clear()
+                self._holder.check()
+        collector.flush()
+        run.plan.add_parts(collector.written)
+        for path in collector.loose:
+            run.plan.add_old(path, places_in(run.store.read(path), path))
+        if run.should_stop():
+            raise Stopped(STOPPED)
+        return len(collector.unfinished())
+
+    def _count(self, place: str, pages: int, result: PageResult) -> None:
+        self._new += 1
+        if place not in self._opened and result.page.page is not None:
+            self._opened.add(place)
+            self._progress.pages += pages - 1
+            if pages > 1:
+                self._run.on_total(self._progress.pages)
+        self._progress.failed += result.page.status == "failed"
+        self.report()
+        self._run.on_page(result)
+
+    def report(self) -> None:
+        """Update what the driver reports."""
+        progress = self._progress
+        progress.done = progress.kept + self._new
+        progress.seconds = round(self._run.clock.passed, 1)
+        progress.pages_per_s = round(self._speed.update(self._new), 2)
+        left = max(0, progress.pages - progress.done)
+        progress.remaining_s = round(left / progress.pages_per_s) if progress.pages_per_s else None
+
+
+def _add_parts(run: StoreRun) -> None:
+    """List the parts of the store. What other work items' parts have is found by the places of their scans."""
+    loose = []
+
+    def names() -> Iterator[Any]:
+        for path in run.store.names(run.folder):
+            if (name := parse_name(path)) is not None:
+                yield name
+            elif is_loose(path):
+                loose.append(path)
+
+    run.plan.add_parts(names())
+    for path in (*loose, *run.plan.other_parts(run.folder)):
+        try:
+            run.plan.add_old(path, places_in(run.store.read(path), path))
+        except FileNotFoundError:
+            continue  # another shard has finished its work item
+
+
+def _remove_old_parts(run: StoreRun) -> None:
+    """Remove parts that no later run needs: those of other settings, replaced ones, and loose ones."""
+    remove_parts(run.store, PARTS, but=run.folder)
+    paths = (*run.plan.other_parts(run.folder), *run.plan.replaced_parts(run.folder))
+    run.store.remove(paths)
+    loose = (path for path in run.store.names(f"{run.folder}/loose") if is_loose(path))
+    while some := list(islice(loose, 1000)):
+        run.store.remove(some)
+
+
+# Results
+
+
+def _write_results(run: StoreRun, engine: Engine, found: Found, kept: int, staging: Staging) -> Summary:
+    counts = Counts()
+    results = results_in_order(run.plan, run.store, run.folder)
+    known = {"scans": len(found.scans), "passed_over": len(found.passed_over)}
+    staging.fetch()
+    write_results(
+        staging.outputs,
+        counted(results, run.marking, counts, run.should_stop),
+        lambda: account(
+            run.settings,
+            run.models.account(),
+            run.models.threshold,
+            run.clock,
+            out=staging.outputs.out.name,
+            batch_size=run.settings.batch_size,
+            device=engine.device,
+            inputs=found.roots,
+            passed_over=found.passed_over[:MAX_NAMES],
+            counts={**known, **counts.figures(), "kept": kept, "left": 0},
+            stages=engine.stages,
+        ),
+    )
+    staging.publish()
+    return _summary(run, engine, known, counts, kept, staging.out, tuple(staging.names))
+
+
+def _end_shard(run: StoreRun, engine: Engine, found: Found, kept: int) -> Summary:
+    """Write the record of a shard: `merge` writes the results."""
+    counts = Counts()
+    for _ in counted(results_in_order(run.plan, run.store, run.folder), run.marking, counts, run.should_stop):
+        pass
+    assert run.settings.shard is not None
+    scans, _ = run.plan.counts()
+    accounted = account(
+        run.settings,
+        {},
+        run.models.threshold,
+        run.clock,
+        out="",
+        batch_size=run.settings.batch_size,
+        device=engine.device,
+        inputs=(),
+        passed_over=(),
+        counts={},
+        stages={},
+    )
+    record = ShardRecord(
+        *run.settings.shard,
+        folder=run.folder,
+        plan=run.plan.digest(),
+        scans=scans,
+        passed_over=len(found.passed_over),
+        inputs=found.roots,
+        passed_over_names=found.passed_over[:MAX_NAMES],
+        started=accounted["started"],
+        settings=accounted["settings"],
+        models=run.models.account(),
+        threshold=run.models.threshold,
+        printed=run.settings.printed,
+        device=engine.device,
+        kept=kept,
+        stages=engine.stages,
+    )
+    write_record(run.store, record, run.plan.own_items())
+    known = {"scans": scans, "passed_over": len(found.passed_over)}
+    name = f"{run.store}/{record.name}"
+    return _summary(run, engine, known, counts, kept, name, (name,))
+
+
+def _summary(
+    run: StoreRun,
+    engine: Engine,
+    known: dict[str, int],
+    counts: Counts,
+    kept: int,
+    out: str | Path,
+    files: tuple[str, ...],
+) -> Summary:
+    return Summary(
+        **known,
+        **counts.figures(),
+        kept=kept,
+        left=0,
+        failed_pages=tuple(counts.failed_pages),
+        seconds=run.clock.passed,
+        device=engine.device,
+        out=out,
+        files=files,
+    )
