@@ -1,0 +1,165 @@
+"""Read work items on a cluster, with Ray Data: tasks prepare pages, actors hold the networks, tasks decode."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from itertools import islice
+from typing import Any
+
+from batchocr.batch.local_pages import STAGES
+from batchocr.distributed.engines import Job
+from batchocr.distributed.parts import PageRecord, unpack
+from batchocr.distributed.plan_database import ItemPlan
+from batchocr.errors import BatchocrError, DeviceError, UsageError
+from batchocr.executors.local import default_jobs
+from batchocr.version import code_sha256
+
+log = logging.getLogger(__name__)
+
+WAVE = 20_000
+"""Work items of one dataset at most: the driver holds them in memory."""
+BLOCK_BYTES = 64 << 20
+"""Bytes of a block of units, about."""
+MAX_BLOCKS = 4_000
+"""Blocks of work items at most: each is a task, of which the driver keeps account."""
+ACTOR_RETRIES = 3
+"""How often a unit is given to an actor again whose process ended."""
+
+
+class RayEngine:
+    """Reads on a cluster of Ray, or on a cluster of this machine alone that ends with the run."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.stages = dict.fromkeys(STAGES, 0.0)
+        self.device = ""
+
+    def read(self, planned: Iterator[ItemPlan]) -> Generator[PageRecord]:
+        """See `Engine`.
+
+        Raises:
+            UsageError: Ray is not installed.
+            BatchocrError: The cluster cannot be reached, or a machine has another program.
+        """
+        try:
+            import ray
+            import ray.data
+        except ImportError as fault:
+            raise UsageError("--engine ray needs Ray: install it: pip install 'batchocr[ray]'") from fault
+        is_own = not ray.is_initialized()
+        _connect(ray, self._job)
+        try:
+            while wave := list(islice(planned, WAVE)):
+                with closing(self._read_wave(ray, wave)) as records:
+                    yield from records
+        except ray.exceptions.RayError as fault:
+            raise BatchocrError(f"the cluster of Ray failed ({_first_line(fault)}): see its logs") from fault
+        finally:
+            if is_own:
+                ray.shutdown()
+
+    def _read_wave(self, ray: Any, wave: list[ItemPlan]) -> Generator[PageRecord]:
+        from batchocr.distributed.engines.ray_stages import ReadUnits, decode, prepare
+
+        _set_up_data(ray)
+        gpus = _gpus(ray, self._job.settings.device)
+        self.device = "gpu" if gpus else "cpu"
+        actors = self._job.settings.ray_actors or int(gpus) or _machines(ray)
+        context = ray.put(self._context())
+        items = [{"item": pickle.dumps(each)} for each in wave]
+        data = (
+            ray.data.from_items(items, override_num_blocks=_blocks(len(items)))
+            .map_batches(prepare, fn_args=[context], batch_size=1, num_cpus=1, batch_format="numpy")
+            .map_batches(
+                ReadUnits,
+                fn_constructor_args=[context],
+                batch_size=None,
+                batch_format="numpy",
+                compute=ray.data.ActorPoolStrategy(size=actors),
+                num_cpus=1,
+                num_gpus=1 if gpus else 0,
+                max_restarts=-1,
+                max_task_retries=ACTOR_RETRIES,
+            )
+            .map_batches(decode, fn_args=[context], batch_size=1, num_cpus=0.5, batch_format="numpy")
+        )
+        for row in data.iter_rows():
+            stages, error = pickle.loads(row["rest"])  # noqa: S301  from `decode`
+            if error is not None:
+                raise error
+            for name, seconds in stages.items():
+                self.stages[name] += seconds
+            yield from unpack(row["pages"], "a part of the cluster")
+            if self._job.should_stop():
+                return
+
+    def _context(self) -> Any:
+        """Return what all stages know, with the content of the models' files."""
+        from batchocr.distributed.engines.ray_stages import Context
+        from batchocr.executors.blank_forms import load_blanks
+
+        job = self._job
+        settings, models = job.settings, job.reading.models(job.models)
+        paths = [path for model in (models.detector, models.classifier) for path in (model, model.with_suffix(".json"))]
+        return Context(
+            settings,
+            job.journal,
+            job.reading.decoding(),
+            {path.name: path.read_bytes() for path in paths},
+            models,
+            load_blanks(settings.blank, settings.max_megapixels, settings.pdf_password),
+            code_sha256(),
+        )
+
+
+def _connect(ray: Any, job: Job) -> None:
+    """Connect to the cluster, or start one on this machine."""
+    if ray.is_initialized():
+        return
+    address = job.settings.ray_address or os.environ.get("RAY_ADDRESS")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    if not address:
+        # the networks use all cores beside the tasks, as in a run without Ray; so the system divides the cores
+        options |= {"num_cpus": (job.settings.jobs or default_jobs()) + 2, "include_dashboard": False}
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as fault:
+        where = f"at {address}" if address else "on this machine"
+        raise BatchocrError(f"no cluster of Ray {where} ({_first_line(fault)}): check --ray-address") from fault
+
+
+def _set_up_data(ray: Any) -> None:
+    """Set what all datasets of this process share."""
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.target_max_block_size = BLOCK_BYTES
+    context.max_errored_blocks = -1  # the driver gives work items again whose pages do not come back
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def _gpus(ray: Any, device: str) -> float:
+    """Return the number of GPUs to use. Raises DeviceError if there is none but one is asked for."""
+    count = 0.0 if device == "cpu" else float(ray.cluster_resources().get("GPU", 0))
+    if device == "gpu" and not count:
+        raise DeviceError("--device gpu: no machine of the cluster has a GPU: give --device cpu")
+    return count
+
+
+def _machines(ray: Any) -> int:
+    """Return the number of machines of the cluster that have a free processor."""
+    return max(1, sum(node["Alive"] and node["Resources"].get("CPU", 0) >= 1 for node in ray.nodes()))
+
+
+def _blocks(items: int) -> int:
+    """Return into how many blocks work items are divided: each is a task."""
+    return max(1, min(items, MAX_BLOCKS))
+
+
+def _first_line(fault: BaseException) -> str:
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    return lines[-1] if lines else type(fault).__name__
