@@ -117,7 +117,8 @@ def run(
         counts = Counts()
         results = () if emptied else counted(journal.results(), marking, counts, should_stop)
         known = {"scans": len(found.scans), "passed_over": len(found.passed_over)}
-        staging.fetch()
+        if outputs.is_database or outputs.delta:
+            staging.fetch()
         write_results(
             outputs,
             results,

@@ -9,6 +9,9 @@ import typer
 
 from batchocr.cli.common import (
     Blank,
+    CsvDialect,
+    CsvDialectChoice,
+    Delta,
     Detector,
     Device,
     DeviceChoice,
@@ -19,12 +22,14 @@ from batchocr.cli.common import (
     MaxMegapixels,
     MinConfidence,
     Model,
+    NumbersOut,
     Pages,
     PdfPassword,
     Printed,
     PrintedChoice,
     Quiet,
     Recursive,
+    State,
     ends_with_exit_code,
 )
 from batchocr.executors.local import PAGE_TIMEOUT
@@ -37,11 +42,6 @@ if TYPE_CHECKING:
 class EngineChoice(StrEnum):
     local = "local"
     ray = "ray"
-
-
-class CsvDialectChoice(StrEnum):
-    plain = "plain"
-    excel = "excel"
 
 
 def run(
@@ -59,26 +59,9 @@ def run(
             "are created.",
         ),
     ] = "results.csv",
-    numbers_out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the numbers to this file too: .csv, .jsonl, .parquet or .xlsx; - writes CSV to standard "
-            "output.",
-            show_default=False,
-        ),
-    ] = None,
-    csv_dialect: Annotated[
-        CsvDialectChoice,
-        typer.Option(
-            case_sensitive=False,
-            help="Form of CSV files. excel has a byte-order mark, semicolons and decimal commas.",
-        ),
-    ] = CsvDialectChoice.plain,
-    delta: Annotated[
-        bool,
-        typer.Option("--delta", help="Write the pages that are new, changed or removed to OUT.delta.csv too."),
-    ] = False,
+    numbers_out: NumbersOut = None,
+    csv_dialect: CsvDialect = CsvDialectChoice.plain,
+    delta: Delta = False,
     recursive: Recursive = True,
     files_from: FilesFrom = None,
     model: Model = None,
@@ -137,14 +120,7 @@ def run(
             show_default="no limit",
         ),
     ] = None,
-    state: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder of the journal, a path or URL, from which a run resumes. It is created if it is missing.",
-            show_default="OUT.journal, beside the output",
-        ),
-    ] = None,
+    state: State = None,
     engine: Annotated[
         EngineChoice,
         typer.Option(

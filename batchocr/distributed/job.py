@@ -11,22 +11,21 @@ from typing import Any
 
 from batchocr.batch.open_journal import journal_place, rows_depend_on
 from batchocr.batch.run_models import RunModels, run_models
-from batchocr.batch.summary import STOPPED, Clock, Counts, Start, Summary, account, counted
+from batchocr.batch.summary import STOPPED, Clock, Start, Summary
 from batchocr.decoding.marking import Marking
 from batchocr.distributed.collector import Collector
 from batchocr.distributed.engines import Engine, Job
 from batchocr.distributed.exchange import journal_to_parts, parts_folder, remove_parts
+from batchocr.distributed.finish import Finished, end_shard, write_tables
 from batchocr.distributed.holder import Holder, Speed, held
 from batchocr.distributed.parts import PARTS, is_loose, parse_name, places_in
 from batchocr.distributed.plan_database import ItemPlan, PlanDatabase
-from batchocr.distributed.results import results_in_order
-from batchocr.distributed.shards import ShardRecord, remove_record, report_name, write_record
+from batchocr.distributed.shards import remove_record, report_name
 from batchocr.errors import NothingToRead, OutputError, Stopped, UsageError
-from batchocr.output.results import write_results
 from batchocr.output.staging import Staging, staged
 from batchocr.records import PageResult
 from batchocr.settings import Settings
-from batchocr.sources import Found, find_scans, nothing_to_read
+from batchocr.sources import find_scans, nothing_to_read
 from batchocr.stores import Store, open_store, shown_url
 
 MAX_NAMES = 1000
@@ -49,7 +48,6 @@ class StoreRun:
     folder: str
     """Folder of the parts."""
     plan: PlanDatabase
-    marking: Marking
     on_total: Callable[[int], None]
     on_page: Callable[[PageResult], None]
     should_stop: Callable[[], bool]
@@ -99,7 +97,6 @@ def run_in_store(
             open_store(journal),
             parts_folder(depend_on, settings.batch_size),
             plan,
-            Marking(models.threshold, settings.printed),
             on_total,
             on_page,
             should_stop,
@@ -110,9 +107,27 @@ def run_in_store(
             journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
         engine = _engine(run)
         kept = _read_missing(run, engine, holder, staging, on_start)
+        scan_count, _ = plan.counts()
+        finished = Finished(
+            settings,
+            clock,
+            plan,
+            run.store,
+            run.folder,
+            Marking(models.threshold, settings.printed),
+            models.account(),
+            scan_count,
+            len(found.passed_over),
+            found.passed_over[:MAX_NAMES],
+            found.roots,
+            kept,
+            engine.device,
+            engine.stages,
+            should_stop,
+        )
         if settings.shard is not None:
-            return _end_shard(run, engine, found, kept)
-        summary = _write_results(run, engine, found, kept, staging)
+            return end_shard(finished, settings.shard)
+        summary = write_tables(finished, staging)
         _remove_old_parts(run)
         if not found.scans:
             raise NothingToRead(f"{nothing_to_read(found)}, so the results ({staging.names[0]}) are now empty")
@@ -271,97 +286,3 @@ def _remove_old_parts(run: StoreRun) -> None:
     loose = (path for path in run.store.names(f"{run.folder}/loose") if is_loose(path))
     while some := list(islice(loose, 1000)):
         run.store.remove(some)
-
-
-# Results
-
-
-def _write_results(run: StoreRun, engine: Engine, found: Found, kept: int, staging: Staging) -> Summary:
-    counts = Counts()
-    results = results_in_order(run.plan, run.store, run.folder)
-    known = {"scans": len(found.scans), "passed_over": len(found.passed_over)}
-    staging.fetch()
-    write_results(
-        staging.outputs,
-        counted(results, run.marking, counts, run.should_stop),
-        lambda: account(
-            run.settings,
-            run.models.account(),
-            run.models.threshold,
-            run.clock,
-            out=staging.outputs.out.name,
-            batch_size=run.settings.batch_size,
-            device=engine.device,
-            inputs=found.roots,
-            passed_over=found.passed_over[:MAX_NAMES],
-            counts={**known, **counts.figures(), "kept": kept, "left": 0},
-            stages=engine.stages,
-        ),
-    )
-    staging.publish()
-    return _summary(run, engine, known, counts, kept, staging.out, tuple(staging.names))
-
-
-def _end_shard(run: StoreRun, engine: Engine, found: Found, kept: int) -> Summary:
-    """Write the record of a shard: `merge` writes the results."""
-    counts = Counts()
-    for _ in counted(results_in_order(run.plan, run.store, run.folder), run.marking, counts, run.should_stop):
-        pass
-    assert run.settings.shard is not None
-    scans, _ = run.plan.counts()
-    accounted = account(
-        run.settings,
-        {},
-        run.models.threshold,
-        run.clock,
-        out="",
-        batch_size=run.settings.batch_size,
-        device=engine.device,
-        inputs=(),
-        passed_over=(),
-        counts={},
-        stages={},
-    )
-    record = ShardRecord(
-        *run.settings.shard,
-        folder=run.folder,
-        plan=run.plan.digest(),
-        scans=scans,
-        passed_over=len(found.passed_over),
-        inputs=found.roots,
-        passed_over_names=found.passed_over[:MAX_NAMES],
-        started=accounted["started"],
-        settings=accounted["settings"],
-        models=run.models.account(),
-        threshold=run.models.threshold,
-        printed=run.settings.printed,
-        device=engine.device,
-        kept=kept,
-        stages=engine.stages,
-    )
-    write_record(run.store, record, run.plan.own_items())
-    known = {"scans": scans, "passed_over": len(found.passed_over)}
-    name = f"{run.store}/{record.name}"
-    return _summary(run, engine, known, counts, kept, name, (name,))
-
-
-def _summary(
-    run: StoreRun,
-    engine: Engine,
-    known: dict[str, int],
-    counts: Counts,
-    kept: int,
-    out: str | Path,
-    files: tuple[str, ...],
-) -> Summary:
-    return Summary(
-        **known,
-        **counts.figures(),
-        kept=kept,
-        left=0,
-        failed_pages=tuple(counts.failed_pages),
-        seconds=run.clock.passed,
-        device=engine.device,
-        out=out,
-        files=files,
-    )

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from batchocr.errors import OutputError, UsageError
+from batchocr.records import Printed
 from batchocr.stores import Store
 
 SHARDS = "shards"
@@ -30,18 +31,17 @@ class ShardRecord:
     scans: int
     passed_over: int
     """Files that are not scans, of all shards."""
-    inputs: tuple[str, ...]
     passed_over_names: tuple[str, ...]
-    started: str
-    """Time of the start, in ISO 8601."""
-    settings: dict[str, Any]
-    models: dict[str, Any]
-    threshold: float
-    """Digits with a lower confidence are marked."""
-    printed: str
-    device: str
+    inputs: tuple[str, ...]
+    """The arguments for the scans, as results may write them."""
     kept: int
     """Pages that earlier runs had read."""
+    threshold: float
+    """Digits with a lower confidence are marked."""
+    printed: Printed
+    models: dict[str, Any]
+    """What `RunModels.account` returned."""
+    device: str
     stages: dict[str, float]
     """Seconds of each stage."""
 

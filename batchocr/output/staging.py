@@ -47,13 +47,11 @@ class Staging:
         )
 
     def fetch(self) -> None:
-        """Copy the files of an earlier run to the disk, if they are changed or compared with those of this run.
+        """Copy the files of an earlier run to the disk.
 
         Raises:
             OutputError: The store cannot be read.
         """
-        if not self.outputs.is_database and not self.outputs.delta:
-            return
         for path, (store, name) in self._targets.items():
             with suppress(FileNotFoundError):
                 store.download(name, path)

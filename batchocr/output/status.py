@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchocr.errors import OutputError, UsageError
-from batchocr.output.outputs import as_path, output_paths
+from batchocr.output.outputs import Outputs
 from batchocr.output.read_table import read_table
+from batchocr.output.staging import staged
 from batchocr.output.table import WHOLE_SCAN
+from batchocr.stores import is_url
 
 MAX_NAMED = 20
 """Pages and numbers that are named for each kind of problem. The rest is only counted."""
@@ -21,7 +23,7 @@ MAX_NAMED = 20
 class Status:
     """The status of the last run."""
 
-    out: Path
+    out: str | Path
     version: str
     """The version of batchocr."""
     started: str
@@ -58,16 +60,23 @@ def read_status(out: str | Path) -> Status:
         UsageError: If results cannot have this name.
         OutputError: If there are no results, they are not complete, or the last run wrote another format.
     """
-    out = as_path(out)
-    outputs = output_paths(out)
-    if outputs.tables is None or outputs.run is None:
-        raise UsageError("results on standard output have no status: name the results file")
+    with staged(out) as staging:
+        if staging.outputs.run is None:
+            raise UsageError("results on standard output have no status: name the results file")
+        if is_url(out):
+            staging.fetch()
+        return _read(staging.outputs, staging.out)
+
+
+def _read(outputs: Outputs, shown: str | Path) -> Status:
+    out = outputs.out
+    assert outputs.run is not None and outputs.tables is not None
     try:
         run = json.loads(outputs.run.read_text(encoding="utf-8"))
         counts, version, started, seconds = run["counts"], run["version"], run["started"], run["seconds"]["all"]
         if Path(run.get("out", out.name)).suffix != out.suffix:  # all formats share the file of the run
             raise OutputError(
-                f"{out}: the last run wrote {run['out']}, and {outputs.run.name} describes that run: give that name, "
+                f"{shown}: the last run wrote {run['out']}, and {outputs.run.name} describes that run: give that name, "
                 "or run again with this one"
             )
         pages = 0
@@ -88,7 +97,7 @@ def read_status(out: str | Path) -> Status:
                 marked_numbers.append((f"{_page(row)}, line {row['line']}", row["text"], row["review"]))
             marks.update(mark for mark in row["review"].split(";") if mark)
         return Status(
-            out=out,
+            out=shown,
             version=str(version),
             started=str(started),
             seconds=float(seconds),
@@ -105,9 +114,11 @@ def read_status(out: str | Path) -> Status:
             failed_pages=tuple(failed_pages),
         )
     except FileNotFoundError as fault:
-        raise OutputError(f"{out}: there are no results of a run here ({fault.filename} is missing)") from fault
+        raise OutputError(f"{shown}: there are no results of a run here ({fault.filename} is missing)") from fault
     except (OSError, ValueError, KeyError, TypeError) as fault:
-        raise OutputError(f"{out}: the files of the results are not those of a run ({fault}); run it again") from fault
+        raise OutputError(
+            f"{shown}: the files of the results are not those of a run ({fault}); run it again"
+        ) from fault
 
 
 def _page(row: dict[str, str]) -> str:

@@ -45,6 +45,8 @@ class RayEngine:
             UsageError: Ray is not installed.
             BatchocrError: The cluster cannot be reached, or a machine has another program.
         """
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else the driver prints what its log files have
+        logging.getLogger("ray").setLevel(logging.ERROR)
         try:
             import ray
             import ray.data
@@ -82,8 +84,7 @@ class RayEngine:
                 compute=ray.data.ActorPoolStrategy(size=actors),
                 num_cpus=1,
                 num_gpus=1 if gpus else 0,
-                max_restarts=-1,
-                max_task_retries=ACTOR_RETRIES,
+                ray_remote_args_fn=_actor_options,
             )
             .map_batches(decode, fn_args=[context], batch_size=1, num_cpus=0.5, batch_format="numpy")
         )
@@ -130,6 +131,11 @@ def _connect(ray: Any, job: Job) -> None:
     except (ConnectionError, RuntimeError, ValueError, OSError) as fault:
         where = f"at {address}" if address else "on this machine"
         raise BatchocrError(f"no cluster of Ray {where} ({_first_line(fault)}): check --ray-address") from fault
+
+
+def _actor_options() -> dict[str, Any]:
+    """Return how actors that end are replaced: always, but a unit that ends them is not tried for ever."""
+    return {"max_restarts": -1, "max_task_retries": ACTOR_RETRIES}
 
 
 def _set_up_data(ray: Any) -> None:
