@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,23 +16,30 @@ from batchocr.batch.summary import STOPPED, Clock, Start, Summary
 from batchocr.decoding.marking import Marking
 from batchocr.distributed.collector import Collector
 from batchocr.distributed.engines import Engine, Job
+from batchocr.distributed.engines.local import LocalEngine, page_record
 from batchocr.distributed.exchange import journal_to_parts, parts_folder, remove_parts
 from batchocr.distributed.finish import Finished, end_shard, write_tables
 from batchocr.distributed.holder import Holder, Speed, held
-from batchocr.distributed.parts import PARTS, is_loose, parse_name, places_in
+from batchocr.distributed.old_pages import item_work
+from batchocr.distributed.parts import PARTS, PageRecord, is_loose, parse_name, places_in
 from batchocr.distributed.plan_database import ItemPlan, PlanDatabase
 from batchocr.distributed.shards import remove_record, report_name
-from batchocr.errors import NothingToRead, OutputError, Stopped, UsageError
+from batchocr.errors import BatchocrError, NothingToRead, ScanError, Stopped, UsageError
+from batchocr.executors.page_task import failed
 from batchocr.output.staging import Staging, staged
-from batchocr.records import PageResult
+from batchocr.records import PageResult, Part
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
 from batchocr.stores import Store, open_store, shown_url
 
 MAX_NAMES = 1000
 """Files passed over that `results.run.json` names at most; it counts all."""
-ROUNDS = 3
-"""How often work items are given to the engine whose pages do not come back."""
+MAX_LOST = 100
+"""Work items whose pages may fail because they do not come back, even alone. If there are more, the cluster is broken.
+"""
+LOST = "the process that read it died each time: out of memory?"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -152,8 +160,6 @@ def _engine(run: StoreRun) -> Engine:
         from batchocr.distributed.engines.ray_data import RayEngine
 
         return RayEngine(job)
-    from batchocr.distributed.engines.local import LocalEngine
-
     return LocalEngine(job)
 
 
@@ -182,19 +188,18 @@ def _read_missing(
         return kept
     if run.settings.shard:
         remove_record(run.store, run.settings.shard)
-    for number in range(ROUNDS):
-        with Collector(run.store, run.folder, run.settings.pages) as collector:
-            missing = reading.read(engine, collector, staging)
+    for alone in (False, True):
+        missing = reading.read(engine, staging, alone=alone)
         if not missing:
             return kept
-        holder.check()
-        if run.should_stop():
-            raise Stopped(STOPPED)
-        retry = retry and number == 0
-    raise OutputError(
-        f"{run.store}: the pages of {missing} work items did not come back from the workers: see the log, and run the "
-        "same command again"
-    )
+        log.warning("the pages of %d work items did not come back", missing)
+    if missing > MAX_LOST:
+        raise BatchocrError(
+            f"the pages of {missing} work items did not come back from the cluster: see its logs, and run the same "
+            "command again"
+        )
+    reading.fail_missing()
+    return kept
 
 
 class _Reading:
@@ -209,8 +214,19 @@ class _Reading:
         self._opened: set[str] = set()  # scans of unfinished work items whose number of pages is known
         self._is_first = True
 
-    def read(self, engine: Engine, collector: Collector, staging: Staging) -> int:
+    def read(self, engine: Engine, staging: Staging, *, alone: bool) -> int:
         """Read what has no finished part, and return the number of work items that are still unfinished."""
+        with self._collector() as collector:
+            self._read(engine, collector, staging, alone=alone)
+            self._flush(collector)
+            if self._run.should_stop():
+                raise Stopped(STOPPED)
+            return len(collector.unfinished())
+
+    def _collector(self) -> Collector:
+        return Collector(self._run.store, self._run.folder, self._run.settings.pages)
+
+    def _read(self, engine: Engine, collector: Collector, staging: Staging, *, alone: bool) -> None:
         run = self._run
         retry = run.settings.retry_failed and self._is_first
 
@@ -219,7 +235,7 @@ class _Reading:
                 collector.expect([each])
                 yield each
 
-        with closing(engine.read(planned())) as records:
+        with closing(engine.read(planned(), alone=alone)) as records:
             for record in records:
                 if self._is_first:
                     staging.remove_results() if run.settings.shard is None else None
@@ -230,13 +246,26 @@ class _Reading:
                     run.plan.add_parts(collector.written)
                     collector.written.clear()
                 self._holder.check()
+
+    def _flush(self, collector: Collector) -> None:
+        """Write all that is collected, and add it to the plan."""
+        run = self._run
         collector.flush()
         run.plan.add_parts(collector.written)
         for path in collector.loose:
             run.plan.add_old(path, places_in(run.store.read(path), path))
-        if run.should_stop():
-            raise Stopped(STOPPED)
-        return len(collector.unfinished())
+
+    def fail_missing(self) -> None:
+        """Write a failed row for each page that did not come back."""
+        run, pages = self._run, self._run.settings.pages
+        with self._collector() as collector:
+            for planned in run.plan.todo(retry_failed=False, folder=run.folder):
+                collector.expect([planned])
+                work = item_work(run.store, planned, retry_failed=False, pages=pages)
+                for record in (*work.kept, *(each for part in work.parts for each in _lost(part, bool(pages)))):
+                    if collector.add(record) and record not in work.kept:
+                        self._count(record.place, record.pages, record.result)
+            self._flush(collector)
 
     def _count(self, place: str, pages: int, result: PageResult) -> None:
         self._new += 1
@@ -252,11 +281,20 @@ class _Reading:
     def report(self) -> None:
         """Update what the driver reports."""
         progress = self._progress
-        progress.done = progress.kept + self._new
+        progress.done = min(progress.kept + self._new, progress.pages)
         progress.seconds = round(self._run.clock.passed, 1)
         progress.pages_per_s = round(self._speed.update(self._new), 2)
         left = max(0, progress.pages - progress.done)
         progress.remaining_s = round(left / progress.pages_per_s) if progress.pages_per_s else None
+
+
+def _lost(part: Part, has_selection: bool) -> Iterator[PageRecord]:
+    """Yield the pages of a part as failed."""
+    scan = part.scan
+    fault = ScanError("crashed", f"{scan.name}: {LOST}")
+    for number in range(part.first, part.last + 1) if part.pages and part.last else [None]:
+        prepared = replace(failed(scan, number, fault), pages=part.pages or 1, scan=scan)
+        yield page_record(prepared, PageResult(prepared.row), has_selection=has_selection)
 
 
 def _add_parts(run: StoreRun) -> None:

@@ -36,6 +36,11 @@ class Engine(Protocol):
     device: str
     """The device of the networks; empty before the first page."""
 
-    def read(self, planned: Iterator[ItemPlan]) -> Generator[PageRecord]:
-        """Yield the pages of these work items, also those that failed."""
+    def read(self, planned: Iterator[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
+        """Yield the pages of these work items, also those that failed.
+
+        Args:
+            planned: The work items.
+            alone: Whether each page is read alone, as one of them may end the process that reads it.
+        """
         ...

@@ -29,8 +29,8 @@ class LocalEngine:
         self.stages = dict.fromkeys(STAGES, 0.0)
         self.device = ""
 
-    def read(self, planned: Iterator[ItemPlan]) -> Generator[PageRecord]:
-        """See `Engine`."""
+    def read(self, planned: Iterator[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
+        """See `Engine`. A page that ends its process is read alone in any case."""
         job, kept = self._job, deque[PageRecord]()
         store, selected = open_store(job.journal), job.settings.pages
 

@@ -7,6 +7,7 @@ import os
 import pickle
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -38,7 +39,7 @@ class RayEngine:
         self.stages = dict.fromkeys(STAGES, 0.0)
         self.device = ""
 
-    def read(self, planned: Iterator[ItemPlan]) -> Generator[PageRecord]:
+    def read(self, planned: Iterator[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
         """See `Engine`.
 
         Raises:
@@ -56,7 +57,7 @@ class RayEngine:
         _connect(ray, self._job)
         try:
             while wave := list(islice(planned, WAVE)):
-                with closing(self._read_wave(ray, wave)) as records:
+                with closing(self._read_wave(ray, wave, alone=alone)) as records:
                     yield from records
         except ray.exceptions.RayError as fault:
             raise BatchocrError(f"the cluster of Ray failed ({_first_line(fault)}): see its logs") from fault
@@ -64,14 +65,14 @@ class RayEngine:
             if is_own:
                 ray.shutdown()
 
-    def _read_wave(self, ray: Any, wave: list[ItemPlan]) -> Generator[PageRecord]:
+    def _read_wave(self, ray: Any, wave: list[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
         from batchocr.distributed.engines.ray_stages import ReadUnits, decode, prepare
 
         _set_up_data(ray)
         gpus = _gpus(ray, self._job.settings.device)
         self.device = "gpu" if gpus else "cpu"
         actors = self._job.settings.ray_actors or int(gpus) or _machines(ray)
-        context = ray.put(self._context())
+        context = ray.put(self._context(alone=alone))
         items = [{"item": pickle.dumps(each)} for each in wave]
         data = (
             ray.data.from_items(items, override_num_blocks=_blocks(len(items)))
@@ -98,9 +99,9 @@ class RayEngine:
             if self._job.should_stop():
                 return
 
-    def _context(self) -> Any:
+    def _context(self, *, alone: bool) -> Any:
         """Return what all stages know, with the content of the models' files."""
-        from batchocr.distributed.engines.ray_stages import Context
+        from batchocr.distributed.engines.ray_stages import PARAMETERS, Context
         from batchocr.executors.blank_forms import load_blanks
 
         job = self._job
@@ -114,6 +115,7 @@ class RayEngine:
             models,
             load_blanks(settings.blank, settings.max_megapixels, settings.pdf_password),
             code_sha256(),
+            replace(PARAMETERS, pages=1) if alone else PARAMETERS,
         )
 
 
