@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import sys
+import warnings
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -47,12 +49,13 @@ class RayEngine:
             BatchocrError: The cluster cannot be reached, or a machine has another program.
         """
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else the driver prints what its log files have
-        logging.getLogger("ray").setLevel(logging.ERROR)
         try:
             import ray
             import ray.data
         except ImportError as fault:
             raise UsageError("--engine ray needs Ray: install it: pip install 'batchocr[ray]'") from fault
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        warnings.filterwarnings("ignore", category=ray.util.annotations.RayDeprecationWarning)
         is_own = not ray.is_initialized()
         _connect(ray, self._job)
         try:
@@ -129,10 +132,25 @@ def _connect(ray: Any, job: Job) -> None:
         # the networks use all cores beside the tasks, as in a run without Ray; so the system divides the cores
         options |= {"num_cpus": (job.settings.jobs or default_jobs()) + 2, "include_dashboard": False}
     try:
-        ray.init(address=address, **options)
+        with _without_stderr():
+            ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as fault:
         where = f"at {address}" if address else "on this machine"
         raise BatchocrError(f"no cluster of Ray {where} ({_first_line(fault)}): check --ray-address") from fault
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Discard what the C++ library of Ray prints, such as its log level."""
+    sys.stderr.flush()
+    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
 
 
 def _actor_options() -> dict[str, Any]:
