@@ -9,6 +9,7 @@ speed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from batchocr.stores.urls import shown_url
 
 Pixels = NDArray[np.uint8]
 """A grey image: (height, width), uint8, 0 black to 255 white."""
@@ -48,9 +51,10 @@ CsvDialect = Literal["plain", "excel"]
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """An input file: its path and its name in the results."""
+    """An input file: its path or URL, and its name in the results."""
 
     path: Path
+    """The file on a disk. For a URL only the last part of its path, for the suffix and the stem."""
     name: str
     data: bytes | None = field(default=None, repr=False)
     """The content of the file, if it is in memory. Else it is read from `path`."""
@@ -58,6 +62,16 @@ class Scan:
     """Size of the file in bytes when it was listed. None if it is unknown; then it is not compared."""
     modified: int | None = None
     """Time of the last change when the file was listed, in nanoseconds since 1970. None if it is unknown."""
+    url: str = field(default="", repr=False)
+    """The whole URL, which may have a signature, if the file is in an object store. Empty for a file on a disk."""
+    tag: str = ""
+    """What identifies the content without reading it, as the store reported it when the file was listed: its ETag, MD5
+    or generation, and its size. Empty for a file on a disk, or if the store reports nothing of this kind."""
+
+    @property
+    def place(self) -> str:
+        """What identifies the scan: its path, or its URL without credentials and signature."""
+        return shown_url(self.url) if self.url else os.fspath(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from batchocr.settings import Settings
 NOT_READ = "not-read"
 """Error of pages that were not read because too many others failed."""
 TEMPORARY = frozenset(
-    f"not-found no-permission not-a-file unreadable changed no-memory empty-file no-page {NOT_READ}".split()
+    f"not-found no-permission not-a-file unreadable unreachable changed no-memory empty-file no-page {NOT_READ}".split()
 )
 """Errors that may be gone the next time: these pages are always read again, others only with --retry-failed."""
 _WORKER_ENDED = frozenset(("crashed", "timeout"))
@@ -69,7 +69,7 @@ class MissingPages:
         if limit is not None:
             parts = limited(parts, limit)
         total = count_pages(parts)
-        unknown = {part.scan.path: part for part in parts if part.pages is None}
+        unknown = {part.scan.place: part for part in parts if part.pages is None}
         self.on_total(total)
         local: Executor = LocalExecutor(
             parts,
@@ -97,8 +97,8 @@ class MissingPages:
                 self.stages["start"] = time.perf_counter() - clock
                 between = Seconds()
                 for page, detections, probabilities in read_pages(executor.pages(), networks, seconds=between):
-                    if page.scan and page.scan.path in unknown:
-                        total += pages_of(unknown.pop(page.scan.path), page.pages) - 1
+                    if page.scan and page.scan.place in unknown:
+                        total += pages_of(unknown.pop(page.scan.place), page.pages) - 1
                         self.on_total(total if limit is None else min(total, limit))
                     began = time.perf_counter()
                     result = page_result(page, detections, probabilities, decoding, blanks)
@@ -119,10 +119,10 @@ class MissingPages:
     def left(self, parts: Sequence[Part]) -> int:
         """Return how many pages of these parts are not in the journal; an unopened scan counts as one page."""
         entries = self.journal.entries()
-        scans = {part.scan.path: part.scan for part in parts}
+        scans = {part.scan.place: part.scan for part in parts}
         return sum(
-            count_pages(gaps(scan, entries.get(path, []), wanted_ranges(scan, self.settings.pages)))
-            for path, scan in scans.items()
+            count_pages(gaps(scan, entries.get(place, []), wanted_ranges(scan, self.settings.pages)))
+            for place, scan in scans.items()
         )
 
     def _keep(self, prepared: PreparedPage, result: PageResult) -> None:
@@ -146,10 +146,10 @@ class MissingPages:
         entries = self.journal.entries()
         reason = f"not read, for {self._failures} pages failed before (--max-failures): fix these and run again"
         with self.journal.at_once():
-            for scan in {part.scan.path: part.scan for part in parts}.values():
+            for scan in {part.scan.place: part.scan for part in parts}.values():
                 if self.should_stop():
                     raise Stopped(STOPPED)
-                for part in gaps(scan, entries.get(scan.path, []), wanted_ranges(scan, self.settings.pages)):
+                for part in gaps(scan, entries.get(scan.place, []), wanted_ranges(scan, self.settings.pages)):
                     for number in range(part.first, part.last + 1) if part.pages and part.last else [None]:
                         page = failed(scan, number, ScanError(NOT_READ, f"{scan.name}: {reason}"))
                         result = PageResult(page.row)
