@@ -110,21 +110,23 @@ def resolve(given: str) -> RemoteFiles:
     """
     clean = _checked(given)
     with _as_usage_error(clean):
-        if not _is_folder_url(clean):
-            try:
-                info = file_info(clean)
-            except FileNotFoundError:
-                pattern = _pattern(clean)
-                if pattern is None:
-                    raise
-                _check_folder(pattern.url)
-                return pattern
-            except IsADirectoryError:
-                clean += "/"
-            else:
-                return RemoteFiles(clean, "file", file=RemoteFile(clean, True, info.size, info.tag, has_info=True))
-        _check_folder(clean)
-    return RemoteFiles(clean, "folder")
+        try:
+            if not _is_folder_url(clean):
+                try:
+                    info = file_info(clean)
+                except IsADirectoryError:
+                    clean += "/"
+                else:
+                    file = RemoteFile(clean, True, info.size, info.tag, has_info=True)
+                    return RemoteFiles(clean, "file", file=file)
+            _check_folder(clean)
+            return RemoteFiles(clean, "folder")
+        except FileNotFoundError:
+            pattern = _pattern(clean.rstrip("/"))
+            if pattern is None:
+                raise
+            _check_folder(pattern.url)
+            return pattern
 
 
 def resolve_listed(given: str) -> RemoteFiles:

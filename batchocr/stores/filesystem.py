@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 from urllib.parse import quote
 
@@ -69,5 +70,5 @@ def _web_options(user: str, password: str) -> dict[str, Any]:
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=READ_TIMEOUT_S)
     client: dict[str, Any] = {"timeout": timeout, "trust_env": True}
     if user:
-        client["auth"] = aiohttp.BasicAuth(user, password)
+        client["headers"] = {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
     return {"encoded": True, "client_kwargs": client}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import unquote
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -34,12 +36,12 @@ class ObjectStore:
         """Start the proxy before the server at this address, such as 127.0.0.1:5000."""
         import boto3
 
-        self._server = server
+        self.server = server
         self._fault: Fault | None = None
         self._fault_ends = 0.0
         self._only = ""
         self.requests: Counter[str] = Counter()
-        self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._proxy.daemon_threads = True
         threading.Thread(target=self._proxy.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._proxy.server_port}"
@@ -68,6 +70,14 @@ class ObjectStore:
         for key, data in files.items():
             self.client.put_object(Bucket=bucket, Key=key, Body=data)
 
+    def put_many(self, keys: Iterable[str], bucket: str) -> None:
+        """Write small objects without a request for each."""
+        from moto.core import DEFAULT_ACCOUNT_ID
+        from moto.s3.models import s3_backends
+
+        for key in keys:
+            s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, key, b"x")
+
     def fail(self, fault: Fault, seconds: float = 3600.0, only: str = "") -> None:
         """Let requests fail for some seconds: all, or those whose method and path contain `only`."""
         self._fault, self._only = fault, only
@@ -76,6 +86,14 @@ class ObjectStore:
     def recover(self) -> None:
         """End the fault."""
         self._fault = None
+
+    def fault_of(self, request: str) -> Fault | None:
+        """Return how this request fails now."""
+        return self._fault if self.fault_seconds() and self._only in request else None
+
+    def fault_seconds(self) -> float:
+        """Return the seconds until the fault ends."""
+        return max(0.0, self._fault_ends - time.monotonic()) if self._fault else 0.0
 
     def gets(self, suffix: str = "") -> int:
         """Return the number of requests that read an object whose key ends so."""
@@ -90,61 +108,67 @@ class ObjectStore:
         self._proxy.shutdown()
         self._proxy.server_close()
 
-    def _handler(store) -> type[BaseHTTPRequestHandler]:  # noqa: N805
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:
-                request = f"{self.command} {unquote(self.path)}"
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                store.requests[request] += 1
-                if store._fault and time.monotonic() < store._fault_ends and store._only in request:
-                    self._fail(store._fault)
-                    return
-                server = HTTPConnection(store._server, timeout=30)
-                server.request(self.command, self.path, body, dict(self.headers))
-                answer = server.getresponse()
-                self._answer(answer.status, answer.read(), dict(answer.getheaders()))
-                server.close()
+def _handler(store: ObjectStore) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
 
-            do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
+        def do_GET(self) -> None:
+            request = f"{self.command} {unquote(self.path)}"
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            store.requests[request] += 1
+            fault = store.fault_of(request)
+            if fault:
+                self._fail(fault)
+                return
+            server = HTTPConnection(store.server, timeout=30)
+            server.request(self.command, self.path, body, dict(self.headers))
+            answer = server.getresponse()
+            self._answer(answer.status, answer.read(), dict(answer.getheaders()))
+            server.close()
 
-            def _fail(self, fault: Fault) -> None:
-                if fault == "hang":
-                    time.sleep(max(0.0, store._fault_ends - time.monotonic()))
-                if fault in ("hang", "drop"):
-                    self.close_connection = True
-                    self.connection.close()
-                elif fault == "slow-down":
-                    self._answer(503, _SLOW_DOWN, {"Content-Type": "application/xml"})
-                else:
-                    self._answer(403, _DENIED, {"Content-Type": "application/xml"})
+        do_HEAD = do_GET  # noqa: N815
 
-            def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-                self.send_response(status)
-                for name, value in headers.items():
-                    if name.lower() not in _HOP_BY_HOP:
-                        self.send_header(name, value)
-                length = headers.get("Content-Length", len(body)) if self.command == "HEAD" else len(body)
-                self.send_header("Content-Length", str(length))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
+        def _fail(self, fault: Fault) -> None:
+            if fault == "hang":
+                time.sleep(store.fault_seconds())
+            if fault in ("hang", "drop"):
+                self.close_connection = True
+                self.connection.close()
+            elif fault == "slow-down":
+                self._answer(503, _SLOW_DOWN, {"Content-Type": "application/xml"})
+            else:
+                self._answer(403, _DENIED, {"Content-Type": "application/xml"})
 
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
+        def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                if name.lower() not in _HOP_BY_HOP:
+                    self.send_header(name, value)
+            length = headers.get("Content-Length", len(body)) if self.command == "HEAD" else len(body)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
-        return Handler
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    return Handler
 
 
 @contextmanager
 def object_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
     """Run a store with an empty bucket, and let this process use it."""
     from moto.server import ThreadedMotoServer
+    from s3fs import S3FileSystem
 
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    S3FileSystem.clear_instance_cache()  # an instance keeps the address of its server
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()  # of an earlier server
     store = ObjectStore(f"{host}:{port}")
     for name, value in store.variables.items():
         monkeypatch.setenv(name, value)
