@@ -47,9 +47,9 @@ def image(grey: int, kind: str = "PNG") -> bytes:
     return content.getvalue()
 
 
-def reason(scan: Scan, **settings: float) -> str:
+def reason(scan: Scan, max_megapixels: float = 100.0) -> str:
     with pytest.raises(ScanError) as caught:
-        list(load_pages(scan, **settings))
+        list(load_pages(scan, max_megapixels=max_megapixels))
     assert scan.name in caught.value.message
     assert "testing" not in caught.value.message
     return caught.value.reason

@@ -19,6 +19,8 @@ import pytest
 Fault = Literal["slow-down", "hang", "drop", "deny"]
 BUCKET = "scans"
 
+_ACCOUNT = "123456789012"  # of moto
+
 _SLOW_DOWN = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
 _DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 _HOP_BY_HOP = frozenset(("connection", "transfer-encoding", "content-length", "date", "server"))
@@ -72,11 +74,10 @@ class ObjectStore:
 
     def put_many(self, keys: Iterable[str], bucket: str) -> None:
         """Write small objects without a request for each."""
-        from moto.core import DEFAULT_ACCOUNT_ID
         from moto.s3.models import s3_backends
 
         for key in keys:
-            s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, key, b"x")
+            s3_backends[_ACCOUNT]["aws"].put_object(bucket, key, b"x")
 
     def fail(self, fault: Fault, seconds: float = 3600.0, only: str = "") -> None:
         """Let requests fail for some seconds: all, or those whose method and path contain `only`."""
