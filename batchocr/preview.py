@@ -18,6 +18,7 @@ from batchocr.records import Page, PageResult, Pixels, Scan
 from batchocr.settings import Settings
 from batchocr.sources import BadPage, Found, find_scans, load_pages, nothing_to_read
 from batchocr.sources.page_selection import page_ranges
+from batchocr.stores import is_url, shown_url
 
 MEMORY_FIX = "lower --max-megapixels"
 """Advice if a page needs too much memory: pages are read one at a time here."""
@@ -107,7 +108,7 @@ def preview(
         scans=found.scans,
         out=None if out is None else Path(out),
         image_format=image_format,
-        one_scan=_is_one_file(given, listed),
+        one_scan=_is_one_file(given, listed, found),
         one_page=pages is not None and len(pages) == 1,
     )
     for page in _read(found.scans, pages, settings, all_needed=targets.one_scan):
@@ -155,7 +156,7 @@ def contact_sheet(
     check_image_file(out, file_ids(found.scans))
     digits = DoubtfulDigits()
     count = failures = 0
-    for page in _read(found.scans, pages, settings, all_needed=_is_one_file(given, listed)):
+    for page in _read(found.scans, pages, settings, all_needed=_is_one_file(given, listed, found)):
         if page.pixels is None:
             failures += 1
         else:
@@ -174,8 +175,12 @@ def _as_list(scans: str | Path | Sequence[str | Path]) -> list[str | Path]:
     return [scans] if isinstance(scans, (str, Path)) else list(scans)
 
 
-def _is_one_file(given: Sequence[str | Path], listed: Sequence[str | Path]) -> bool:
-    return len(given) == 1 and not listed and Path(given[0]).is_file()
+def _is_one_file(given: Sequence[str | Path], listed: Sequence[str | Path], found: Found) -> bool:
+    if len(given) != 1 or listed:
+        return False
+    if is_url(given[0]):
+        return [scan.place for scan in found.scans] == [shown_url(given[0])]
+    return Path(given[0]).is_file()
 
 
 def _found(given: Sequence[str | Path], listed: Sequence[str | Path], settings: Settings) -> Found:

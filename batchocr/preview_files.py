@@ -78,7 +78,7 @@ class Targets:
 
     def _base(self, scan: Scan) -> Path:
         """The scan's name below the common folder; without suffix if that is enough to distinguish all scans."""
-        name = Path(scan.name)
+        name = Path(*(part for part in Path(scan.name).parts if part not in ("/", "..")))  # keys may have these
         return name.with_suffix("") if self._stems_differ else name
 
     @cached_property
@@ -94,6 +94,8 @@ def file_ids(scans: Sequence[Scan]) -> frozenset[tuple[int, int]]:
     """Return device and inode of the scans that exist."""
     found = set()
     for scan in scans:
+        if scan.url:
+            continue
         with suppress(OSError):
             now = scan.path.stat()
             found.add((now.st_dev, now.st_ino))

@@ -51,10 +51,10 @@ CsvDialect = Literal["plain", "excel"]
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """An input file: its path and its name in the results."""
+    """An input file: its path or URL, and its name in the results."""
 
     path: Path
-    """Of a file in an object store only its suffix is used."""
+    """The file on a disk. For a URL only the last part of its path, for the suffix and the stem."""
     name: str
     data: bytes | None = field(default=None, repr=False)
     """The content of the file, if it is in memory. Else it is read from `path`."""
@@ -63,13 +63,14 @@ class Scan:
     modified: int | None = None
     """Time of the last change when the file was listed, in nanoseconds since 1970. None if it is unknown."""
     url: str = field(default="", repr=False)
-    """The URL of a file in an object store, with its signature if it has one. Empty for a file on a disk."""
+    """The whole URL, which may have a signature, if the file is in an object store. Empty for a file on a disk."""
     tag: str = ""
-    """What identifies the content of a file in an object store without reading it. Empty if the store reports none."""
+    """What identifies the content without reading it, as the store reported it when the file was listed: its ETag, MD5
+    or generation, and its size. Empty for a file on a disk, or if the store reports nothing of this kind."""
 
     @property
     def place(self) -> str:
-        """What identifies the scan: its path, or its URL without credentials."""
+        """What identifies the scan: its path, or its URL without credentials and signature."""
         return shown_url(self.url) if self.url else os.fspath(self.path)
 
 

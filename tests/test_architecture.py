@@ -26,6 +26,7 @@ FORBIDDEN = {
     "executors": ("recognition", "output", "batch", "training", "keras"),
     "evaluation": ("training", "batch", "output"),
     "batch": ("training", "evaluation", "cv2", "keras"),
+    "stores": tuple({path.stem for path in CODE.iterdir()} - {"stores", "errors"}),
 }
 """Packages, and the packages and libraries that they must not import."""
 

@@ -44,7 +44,7 @@ def test_a_limit_keeps_failed_pages_only_if_they_are_selected(tmp_path: Path) ->
     (tmp_path / "a.pdf").write_bytes(b"new")
     (scan,) = find_scans([tmp_path]).scans
     failed = [Entry(page, "a.pdf", page, 3, hashlib.sha256(b"new").hexdigest(), True) for page in (1, 2, 3)]
-    entries, pages = {scan.path: failed}, (1, 2)
+    entries, pages = {scan.place: failed}, (1, 2)
     whole = plan([scan], entries, retry_failed=True, jobs=1, should_stop=lambda: False, pages=pages)
     assert (whole.parts, whole.stale) == ((Part(scan, 1, 2),), tuple(failed))
     assert [entry.page for entry in whole.retried] == [1, 2]

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from batchocr.batch.job import staging_of
-from batchocr.batch.journal import FILE, Entry, Journal
+from batchocr.batch.journal import FILE, Entry, Journal, Tags
 from batchocr.batch.open_journal import is_usable, journal_place, rows_depend_on
 from batchocr.batch.resume_plan import count_pages, limited, plan, with_limit
 from batchocr.batch.run_models import run_models
@@ -16,8 +16,7 @@ from batchocr.errors import NothingToRead
 from batchocr.executors.local import default_jobs
 from batchocr.records import Part
 from batchocr.settings import Settings
-from batchocr.sources import SUFFIXES, find_scans, nothing_to_read
-from batchocr.sources.scans import PREVIEW
+from batchocr.sources import PREVIEW, SUFFIXES, find_scans, nothing_to_read
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def dry_run(
     found = find_scans(scans, listed, recursive=settings.recursive)
     if not found.scans:
         raise NothingToRead(nothing_to_read(found))
-    entries, usable = _entries(out, settings, rows_depend_on(settings, models))
+    entries, tags, usable = _entries(out, settings, rows_depend_on(settings, models))
     todo = plan(
         found.scans,
         entries if usable else {},
@@ -87,17 +86,18 @@ def dry_run(
         jobs=settings.jobs or default_jobs(),
         should_stop=lambda: False,
         pages=settings.pages,
+        tags=tags,
     )
     taken = todo.parts
     if settings.limit is not None:
         todo = with_limit(todo, entries if usable else {}, settings.limit, pages=settings.pages)
         taken = limited(todo.parts, settings.limit)
     left = tuple(_rest(todo.parts, taken))
-    reasons = {scan.path: _why_read(entries.get(scan.path, ()), usable) for scan in found.scans}
+    reasons = {scan.place: _why_read(entries.get(scan.place, ()), usable) for scan in found.scans}
     stale = {entry.id for entry in todo.stale}
-    kept = {scan: sum(e.id not in stale for e in entries.get(scan.path, ())) for scan in found.scans if usable}
+    kept = {scan: sum(e.id not in stale for e in entries.get(scan.place, ())) for scan in found.scans if usable}
     steps = (
-        *(Step("read", part.scan.name, _pages(part), reasons[part.scan.path]) for part in taken),
+        *(Step("read", part.scan.name, _pages(part), reasons[part.scan.place]) for part in taken),
         *(Step("keep", scan.name, count, "unchanged") for scan, count in kept.items() if count),
         *(Step("leave", part.scan.name, _pages(part), "over --limit") for part in left),
         *(Step("pass over", name, None, _why_passed_over(name)) for name in found.passed_over),
@@ -115,15 +115,15 @@ def dry_run(
 
 def _entries(
     out: Path, settings: Settings, depend_on: dict[str, object]
-) -> tuple[Mapping[Path, Sequence[Entry]], bool]:
-    """Return the pages in the journal, and whether a run with these settings could use them."""
+) -> tuple[Mapping[str, Sequence[Entry]], Tags, bool]:
+    """Return the pages and tags in the journal, and whether a run with these settings could use them."""
     place = journal_place(out, settings)
     folder = None if place is None else Path(place)
     if folder is None or not (folder / FILE).is_file():
-        return {}, False
+        return {}, {}, False
     with Journal(folder, read_only=True) as journal:
         usable = not settings.fresh and is_usable(journal, depend_on, settings.batch_size)
-        return journal.entries(), usable
+        return journal.entries(), journal.tags(), usable
 
 
 def _rest(parts: Sequence[Part], taken: Sequence[Part]) -> Iterator[Part]:

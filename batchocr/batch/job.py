@@ -96,13 +96,22 @@ def run(
             retry = settings.retry_failed
             entries = journal.entries()
             pages = settings.pages
-            todo = plan(found.scans, entries, retry_failed=retry, jobs=jobs, should_stop=should_stop, pages=pages)
+            todo = plan(
+                found.scans,
+                entries,
+                retry_failed=retry,
+                jobs=jobs,
+                should_stop=should_stop,
+                pages=pages,
+                tags=journal.tags(),
+            )
             if settings.limit is not None:
                 todo = with_limit(todo, entries, settings.limit, pages=pages)
             to_read = min(todo.to_read, settings.limit or todo.to_read)
             on_start(Start(todo.kept, todo.kept_failed, to_read, todo.is_exact, journal.failures()))
             if todo.stale:
                 journal.drop(todo.stale)
+            journal.add_tags(todo.tags)
         marking = Marking(models.threshold, settings.printed)
 
         def on_missing(pages: int) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +35,13 @@ CREATE TABLE IF NOT EXISTS pages (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, path BLOB NOT NULL, page INTEGER NOT NULL, pages INTEGER NOT NULL,
     sha256 TEXT NOT NULL, failed INTEGER NOT NULL, result BLOB NOT NULL, UNIQUE (name, path, page)
 );
+CREATE TABLE IF NOT EXISTS tags (path BLOB PRIMARY KEY, tag TEXT NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
 """
 _RESULT = TypeAdapter(PageResult)
 
+
+Tags = Mapping[str, tuple[str, str]]
+"""By the place of a scan: the tag that its store reported, and the SHA-256 of the content that this tag identifies."""
 
 Failure = tuple[str, int | None, str, str, str]
 """File, page, error, message and SHA-256 of a page that failed."""
@@ -120,21 +124,36 @@ class Journal:
             for name, value in values.items():
                 self._base.execute("INSERT OR REPLACE INTO account VALUES (?, ?)", (name, json.dumps(value)))
 
-    def entries(self) -> dict[Path, list[Entry]]:
-        """Return all pages, by the path of their scan."""
-        found: dict[Path, list[Entry]] = {}
+    def entries(self) -> dict[str, list[Entry]]:
+        """Return all pages, by the place of their scan."""
+        found: dict[str, list[Entry]] = {}
         with self._converted():
             for path, key, name, page, pages, sha256, failed in self._base.execute(
                 "SELECT path, id, name, page, pages, sha256, failed FROM pages ORDER BY page"
             ):
                 entry = Entry(key, name, page or None, pages, sha256, bool(failed))
-                found.setdefault(Path(os.fsdecode(path)), []).append(entry)
+                found.setdefault(os.fsdecode(path), []).append(entry)
         return found
+
+    def tags(self) -> dict[str, tuple[str, str]]:
+        """Return the tags of scans in object stores, as `Tags`."""
+        with self._converted():
+            if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'tags'").fetchone():
+                return {}  # a journal of an earlier version that is opened to be read only
+            found = self._base.execute("SELECT path, tag, sha256 FROM tags")
+            return {os.fsdecode(path): (tag, sha256) for path, tag, sha256 in found}
+
+    def add_tags(self, tags: Tags) -> None:
+        """Store tags in one transaction."""
+        rows = [(os.fsencode(place), tag, sha256) for place, (tag, sha256) in tags.items()]
+        with self.at_once(), self._converted():
+            self._base.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", rows)
 
     def drop(self, entries: Iterable[Entry]) -> None:
         """Remove these pages in one transaction."""
         with self.at_once(), self._converted():
             self._base.executemany("DELETE FROM pages WHERE id = ?", [(entry.id,) for entry in entries])
+            self._base.execute("DELETE FROM tags WHERE path NOT IN (SELECT path FROM pages)")
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -154,6 +173,7 @@ class Journal:
         """Remove all pages."""
         with self._converted():
             self._base.execute("DELETE FROM pages")
+            self._base.execute("DELETE FROM tags")
 
     def add(self, scan: Scan, result: PageResult, *, pages: int, sha256: str) -> None:
         """Commit the result of a page.
@@ -171,7 +191,7 @@ class Journal:
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     scan.name,
-                    os.fsencode(scan.path),
+                    os.fsencode(scan.place),
                     row.page or _NO_PAGE,
                     pages,
                     sha256,
@@ -179,6 +199,9 @@ class Journal:
                     zlib.compress(_RESULT.dump_json(result)),
                 ),
             )
+            if scan.tag and sha256:
+                tag = os.fsencode(scan.place), scan.tag, sha256
+                self._base.execute("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", tag)
 
     def results(self) -> Iterator[PageResult]:
         """Yield all pages in the order of the results: by the name of the scan (natural order), then by page."""

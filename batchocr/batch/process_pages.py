@@ -64,7 +64,7 @@ class MissingPages:
         if limit is not None:
             parts = limited(parts, limit)
         total = count_pages(parts)
-        unknown = {part.scan.path: part for part in parts if part.pages is None}
+        unknown = {part.scan.place: part for part in parts if part.pages is None}
         self.on_total(total)
 
         def on_ready(networks: Networks) -> None:
@@ -86,8 +86,8 @@ class MissingPages:
             )
         ) as pages:
             for page, result in pages:
-                if page.scan and page.scan.path in unknown:
-                    total += pages_of(unknown.pop(page.scan.path), page.pages) - 1
+                if page.scan and page.scan.place in unknown:
+                    total += pages_of(unknown.pop(page.scan.place), page.pages) - 1
                     self.on_total(total if limit is None else min(total, limit))
                 self._keep(page, result)
                 if self._failures == settings.max_failures or self._read == limit:
@@ -103,10 +103,10 @@ class MissingPages:
     def left(self, parts: Sequence[Part]) -> int:
         """Return how many pages of these parts are not in the journal; an unopened scan counts as one page."""
         entries = self.journal.entries()
-        scans = {part.scan.path: part.scan for part in parts}
+        scans = {part.scan.place: part.scan for part in parts}
         return sum(
-            count_pages(gaps(scan, entries.get(path, []), wanted_ranges(scan, self.settings.pages)))
-            for path, scan in scans.items()
+            count_pages(gaps(scan, entries.get(place, []), wanted_ranges(scan, self.settings.pages)))
+            for place, scan in scans.items()
         )
 
     def _keep(self, prepared: PreparedPage, result: PageResult) -> None:
@@ -123,10 +123,10 @@ class MissingPages:
         entries = self.journal.entries()
         reason = f"not read, for {self._failures} pages failed before (--max-failures): fix these and run again"
         with self.journal.at_once():
-            for scan in {part.scan.path: part.scan for part in parts}.values():
+            for scan in {part.scan.place: part.scan for part in parts}.values():
                 if self.should_stop():
                     raise Stopped(STOPPED)
-                for part in gaps(scan, entries.get(scan.path, []), wanted_ranges(scan, self.settings.pages)):
+                for part in gaps(scan, entries.get(scan.place, []), wanted_ranges(scan, self.settings.pages)):
                     for number in range(part.first, part.last + 1) if part.pages and part.last else [None]:
                         page = failed(scan, number, ScanError(NOT_READ, f"{scan.name}: {reason}"))
                         result = PageResult(page.row)

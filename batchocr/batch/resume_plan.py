@@ -6,14 +6,14 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
-from batchocr.batch.journal import Entry
+from batchocr.batch.journal import Entry, Tags
 from batchocr.errors import Stopped
 from batchocr.records import Part, Scan
 from batchocr.sources import has_pages
 from batchocr.sources.page_selection import PageRange, page_ranges
+from batchocr.stores.read_file import read_url
 
 _BATCH = 1000  # scans that are hashed at once: a million futures would take a gigabyte
 
@@ -32,6 +32,8 @@ class Plan:
     """Pages in the journal whose scans are gone or changed, or that are to be read again."""
     retried: tuple[Entry, ...] = ()
     """Of these, pages that failed, and whose scans are not known to have changed."""
+    tags: Tags = field(default_factory=dict)
+    """New tags of scans whose content was found to be the same, to be stored in the journal."""
 
     @property
     def to_read(self) -> int:
@@ -46,25 +48,27 @@ class Plan:
 
 def plan(
     scans: Sequence[Scan],
-    entries: Mapping[Path, Sequence[Entry]],
+    entries: Mapping[str, Sequence[Entry]],
     *,
     retry_failed: bool,
     jobs: int,
     should_stop: Callable[[], bool],
     pages: Sequence[int] = (),
+    tags: Tags | None = None,
 ) -> Plan:
     """Compare the scans with the journal.
 
-    A page of the journal is kept if path, name and SHA-256 of its scan are unchanged, and if it is among the selected
-    pages. Two equal files are two scans.
+    A page of the journal is kept if place, name and SHA-256 of its scan are unchanged, and if it is among the selected
+    pages. Two equal files are two scans. A scan in an object store is not read if the store reports the same tag.
 
     Args:
         scans: The scans of this run.
-        entries: The pages of the journal, by the path of their scan.
+        entries: The pages of the journal, by the place of their scan.
         retry_failed: Whether pages that failed are read again.
         jobs: Files that are hashed at the same time.
         should_stop: Called after each file.
         pages: Pages of each TIFF and PDF that are read, from 1; empty for all.
+        tags: The tags of the journal.
 
     Raises:
         Stopped: `should_stop` returned True.
@@ -73,14 +77,22 @@ def plan(
     failed_parts: list[Part] = []
     kept: list[Entry] = []
     retried: list[Entry] = []
-    hashes = _hashes([scan for scan in scans if any(e.sha256 for e in entries.get(scan.path, ()))], jobs, should_stop)
+    known_scans = [scan for scan in scans if any(entry.sha256 for entry in entries.get(scan.place, ()))]
+    hashes = _by_tag(known_scans, tags or {})
+    unknown = [scan for scan in known_scans if scan.place not in hashes]
+    hashes |= _hashes(unknown, jobs, should_stop)
+    new_tags = {
+        scan.place: (scan.tag, sha256)
+        for scan in unknown
+        if scan.tag and (sha256 := hashes[scan.place]) and any(entry.sha256 == sha256 for entry in entries[scan.place])
+    }
     for scan in scans:
-        known, wanted = entries.get(scan.path, ()), wanted_ranges(scan, pages)
+        known, wanted = entries.get(scan.place, ()), wanted_ranges(scan, pages)
         valid = [
             entry
             for entry in known
             if entry.name == scan.name
-            and entry.sha256 == hashes.get(scan.path) != ""
+            and entry.sha256 == hashes.get(scan.place) != ""
             and not (retry_failed and entry.failed)
             and is_wanted(entry.page, wanted)
         ]
@@ -91,30 +103,36 @@ def plan(
             if entry.failed
             and entry not in valid
             and entry.name == scan.name
-            and entry.sha256 in ("", hashes.get(scan.path))
+            and entry.sha256 in ("", hashes.get(scan.place))
             and is_wanted(entry.page, wanted)
         ]
         (failed_parts if any(entry.failed for entry in known) else parts).extend(gaps(scan, valid, wanted))
     valid_ids = {entry.id for entry in kept}
     stale = tuple(entry for of_scan in entries.values() for entry in of_scan if entry.id not in valid_ids)
     failed = sum(entry.failed for entry in kept)
-    return Plan((*parts, *failed_parts), len(kept), failed, stale, tuple(retried))
+    return Plan((*parts, *failed_parts), len(kept), failed, stale, tuple(retried), new_tags)
 
 
-def _hashes(scans: Sequence[Scan], jobs: int, should_stop: Callable[[], bool]) -> dict[Path, str]:
-    hashes: dict[Path, str] = {}
+def _by_tag(scans: Sequence[Scan], tags: Tags) -> dict[str, str]:
+    """Return, by place, the SHA-256 of the scans whose store reports the same tag as when they were read."""
+    places = ((scan.place, scan.tag) for scan in scans if scan.tag)
+    return {place: tags[place][1] for place, tag in places if place in tags and tags[place][0] == tag}
+
+
+def _hashes(scans: Sequence[Scan], jobs: int, should_stop: Callable[[], bool]) -> dict[str, str]:
+    hashes: dict[str, str] = {}
     with ThreadPoolExecutor(jobs) as pool:
         for start in range(0, len(scans), _BATCH):
             batch = scans[start : start + _BATCH]
             for scan, sha256 in zip(batch, pool.map(hash_of, batch), strict=True):
-                hashes[scan.path] = sha256
+                hashes[scan.place] = sha256
                 if should_stop():
                     pool.shutdown(cancel_futures=True)
                     raise Stopped("stopped before anything was read; the same command resumes it")
     return hashes
 
 
-def with_limit(whole: Plan, entries: Mapping[Path, Sequence[Entry]], limit: int, *, pages: Sequence[int] = ()) -> Plan:
+def with_limit(whole: Plan, entries: Mapping[str, Sequence[Entry]], limit: int, *, pages: Sequence[int] = ()) -> Plan:
     """Return the plan of a run that reads at most `limit` pages.
 
     Failed pages that are not read again because of the limit keep their rows. Otherwise the next run would take them
@@ -122,16 +140,16 @@ def with_limit(whole: Plan, entries: Mapping[Path, Sequence[Entry]], limit: int,
 
     Args:
         whole: The plan without a limit.
-        entries: The pages of the journal, by the path of their scan.
+        entries: The pages of the journal, by the place of their scan.
         limit: Number of pages.
         pages: As for `plan`.
     """
-    taken = {part.scan.path for part in limited(whole.parts, limit)}
+    taken = {part.scan.place for part in limited(whole.parts, limit)}
     stale, retried = ({entry.id for entry in group} for group in (whole.stale, whole.retried))
-    parts = [part for part in whole.parts if part.scan.path in taken]
+    parts = [part for part in whole.parts if part.scan.place in taken]
     kept: list[Entry] = []
-    for scan in dict.fromkeys(part.scan for part in whole.parts if part.scan.path not in taken):
-        known = [entry for entry in entries.get(scan.path, ()) if entry.id not in stale or entry.id in retried]
+    for scan in dict.fromkeys(part.scan for part in whole.parts if part.scan.place not in taken):
+        known = [entry for entry in entries.get(scan.place, ()) if entry.id not in stale or entry.id in retried]
         kept += [entry for entry in known if entry.id in stale]
         parts += gaps(scan, known, wanted_ranges(scan, pages))
     kept_ids = {entry.id for entry in kept}
@@ -214,9 +232,14 @@ def gaps(scan: Scan, entries: Sequence[Entry], wanted: Sequence[PageRange] = ())
 def hash_of(scan: Scan) -> str:
     """Return the SHA-256 of a scan's bytes.
 
-    It is empty if the file cannot be read, or if its size or time changed since it was listed. Reading the scan then
-    reports the reason.
+    It is empty if the file cannot be read, or if its size, time or tag changed since it was listed. Reading the scan
+    then reports the reason.
     """
+    if scan.url:
+        try:
+            return hashlib.sha256(read_url(scan.url, tag=scan.tag)).hexdigest()
+        except Exception:  # of the store's library
+            return ""
     try:
         if not scan.path.is_file():
             return ""  # a pipe would block

@@ -12,6 +12,8 @@ from batchocr.errors import ScanError
 from batchocr.records import Page, Scan
 from batchocr.sources.formats import Kind, Refused, kind_of
 from batchocr.sources.source import MAX_MEGAPIXELS, BadPage, Source
+from batchocr.stores.read_file import FileChanged, FileTooLarge, read_start, read_url
+from batchocr.stores.retries import FINAL
 
 _MAX_BYTES_PER_PIXEL = 8  # a PNG of noise with four channels of 16 bits
 _MAX_OTHER_BYTES = 64 << 20  # thumbnails, profiles, metadata of cameras
@@ -43,9 +45,12 @@ def load_pages(
     Raises:
         ScanError: The file as a whole cannot be read, with one of the reasons `not-found`, `no-permission`,
             `not-a-file`, `unreadable`, `changed` (since it was listed, or while it was read), `empty-file`,
-            `not-a-picture`, `unsupported`, `password`, `damaged`, `too-large`, `too-many-pages` and `no-memory`.
+            `not-a-picture`, `unsupported`, `password`, `damaged`, `too-large`, `too-many-pages`, `no-memory` and
+            `unreachable` (a store that does not answer).
     """
-    data = _read(scan, max_megapixels) if scan.data is None else scan.data
+    data = scan.data
+    if data is None:
+        data = _read_from_store(scan, max_megapixels) if scan.url else _read(scan, max_megapixels)
     source = Source(scan, data, hashlib.sha256(data).hexdigest(), max_megapixels, pdf_password)
     del data
     kind = _readable_kind(source)
@@ -65,6 +70,11 @@ def load_pages(
 
 def has_pages(scan: Scan) -> bool:
     """Return whether the scan is of a format with pages, TIFF or PDF. A file that cannot be opened has none."""
+    if scan.url:
+        try:
+            return kind_of(read_start(scan.url, _START_LENGTH), scan.path) in _WITH_PAGES
+        except Exception:  # of the store's library; reading the scan reports the reason
+            return False
     try:
         if not scan.path.is_file():
             return False  # reading from a pipe would block
@@ -95,8 +105,52 @@ def _read(scan: Scan, max_megapixels: float) -> bytes:
     except OSError as error:
         raise ScanError("unreadable", f"{scan.name}: {error.strerror}: check the disk") from error
     except MemoryError as error:
-        what = "needs more memory than the machine has"
-        raise ScanError("no-memory", f"{scan.name}: {what}: give fewer --jobs") from error
+        raise _no_memory(scan) from error
+
+
+def _read_from_store(scan: Scan, max_megapixels: float) -> bytes:
+    """Return the bytes of a scan in an object store, if they are not more than its pixels can need. Raises ScanError.
+
+    One request is enough unless the file is larger than an image can be.
+    """
+    try:
+        if scan.size is not None and scan.size > _max_length(max_megapixels, has_pages=False):
+            _check_length(scan, read_start(scan.url, _START_LENGTH), scan.size, max_megapixels)
+        data = read_url(scan.url, tag=scan.tag, max_bytes=_max_length(max_megapixels, has_pages=True))
+    except ScanError:
+        raise
+    except FileNotFoundError as error:
+        raise ScanError("not-found", f"{scan.name}: there is no such file: run again when it exists") from error
+    except PermissionError as error:
+        raise ScanError("no-permission", f"{scan.name}: access denied: give credentials that may read it") from error
+    except FileChanged as error:
+        raise _changed(scan) from error
+    except FileTooLarge as error:
+        raise _too_large(scan, error.size) from error
+    except MemoryError as error:
+        raise _no_memory(scan) from error
+    except FINAL as error:
+        what = f"the store refuses to send it ({type(error).__name__})"
+        raise ScanError("unreadable", f"{scan.name}: {what}: check the URL") from error
+    except Exception as error:  # of the store's library
+        what = f"the store did not answer as it should, also when tried again ({type(error).__name__})"
+        raise ScanError("unreachable", f"{scan.name}: {what}: run again, which reads it") from error
+    if scan.size not in (None, len(data)):
+        raise _changed(scan)
+    _check_length(scan, data[:_START_LENGTH], len(data), max_megapixels)
+    return data
+
+
+def _no_memory(scan: Scan) -> ScanError:
+    return ScanError("no-memory", f"{scan.name}: needs more memory than the machine has: give fewer --jobs")
+
+
+def _changed(scan: Scan) -> ScanError:
+    return ScanError("changed", f"{scan.name}: changed during this run: run again, which reads it")
+
+
+def _too_large(scan: Scan, length: int) -> ScanError:
+    return ScanError("too-large", f"{scan.name}: is a file of {length / 1e6:.0f} MB: split it into several files")
 
 
 def _open(path: str, flags: int) -> int:
@@ -115,18 +169,23 @@ def _check_is_file(scan: Scan, now: os.stat_result) -> None:
 def _check_unchanged(scan: Scan, now: os.stat_result) -> None:
     """Raise ScanError if the file changed, because half of a file that is being written must not be read."""
     if scan.size not in (None, now.st_size) or scan.modified not in (None, now.st_mtime_ns):
-        raise ScanError("changed", f"{scan.name}: changed during this run: run again, which reads it")
+        raise _changed(scan)
 
 
 def _check_length(scan: Scan, start: bytes, length: int, max_megapixels: float) -> None:
-    max_length = max_megapixels * 1e6 * _MAX_BYTES_PER_PIXEL + _MAX_OTHER_BYTES
     is_of_pages = kind_of(start, scan.path) in _WITH_PAGES
-    if length <= (max(max_length, _MAX_BYTES_OF_PAGES) if is_of_pages else max_length):
+    if length <= _max_length(max_megapixels, has_pages=is_of_pages):
         return
-    what = f"{scan.name}: is a file of {length / 1e6:.0f} MB"
     if is_of_pages:
-        raise ScanError("too-large", f"{what}: split it into several files")
+        raise _too_large(scan, length)
+    what = f"{scan.name}: is a file of {length / 1e6:.0f} MB"
     raise ScanError("too-large", f"{what}: raise --max-megapixels (now {max_megapixels:g}) if that is right")
+
+
+def _max_length(max_megapixels: float, *, has_pages: bool) -> int:
+    """Return the bytes that an image, or a file of many pages, can have at most."""
+    length = int(max_megapixels * 1e6 * _MAX_BYTES_PER_PIXEL) + _MAX_OTHER_BYTES
+    return max(length, _MAX_BYTES_OF_PAGES) if has_pages else length
 
 
 def _readable_kind(source: Source) -> Kind:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
-import glob
 import os
-import stat
-import sys
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, takewhile
 from pathlib import Path
 
-from batchocr.errors import UsageError
 from batchocr.records import Scan
-from batchocr.sources.formats import SUFFIXES
+from batchocr.sources import local_scans, remote_scans
+from batchocr.sources.local_scans import LocalFiles
 from batchocr.sources.natural_order import natural_key
-
-NO_SCANS = frozenset(("@eadir", "#recycle", "$recycle.bin", "__macosx"))
-"""Lower-case names of folders that storage devices and operating systems create for thumbnails and deleted files."""
-PREVIEW = ".preview."
-"""Part of the name of each image that `batchocr preview` writes. Such an image in a folder is not a scan."""
+from batchocr.sources.remote_scans import RemoteFiles, with_info
+from batchocr.sources.scan_names import name_below, written_name
+from batchocr.stores.urls import is_url, shown_url
 
 
 @dataclass(frozen=True)
@@ -34,14 +29,13 @@ class Found:
     """The arguments that were given, as the results may write them."""
 
 
-@dataclass(frozen=True)
-class _Given:
-    """The files and folders that one argument stands for, and the folder below which they are named."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file that was listed."""
 
-    base: Path
-    files: Set[Path] = frozenset()
-    folders: Set[Path] = frozenset()
-    passed_over: Set[Path] = frozenset()
+    scan: Scan
+    is_scan: bool
+    """Whether it is a scan. Else it is passed over, and `scan` has only its place and its name."""
 
 
 def nothing_to_read(found: Found) -> str:
@@ -58,188 +52,113 @@ def find_scans(given: Sequence[str | Path], listed: Sequence[str | Path] = (), *
     as a scan, so that it becomes a `failed` row.
 
     Args:
-        given: Folders, files and glob patterns.
-        listed: Files and folders, but no patterns. A name that does not exist is returned as a scan, so that it becomes
-            a `failed` row, because a list is written some time before it is used.
+        given: Folders, files and glob patterns, or URLs of these.
+        listed: Files and folders, or URLs of these, but no patterns. A name that does not exist is returned as a scan,
+            so that it becomes a `failed` row, because a list is written some time before it is used. The URL of a
+            folder ends with `/` here.
         recursive: Whether the folders within folders are read too.
 
     Raises:
-        UsageError: A name in `given` does not exist.
+        UsageError: A name in `given` does not exist, or a store refuses access or does not answer.
     """
-    arguments = [_resolve(str(each)) for each in given] + [_resolve_listed(str(each)) for each in listed]
-    taken: set[Path] = set()
-    passed_over: set[Path] = set()
-    for each in arguments:
-        taken.update(each.files)
-        passed_over.update(each.passed_over)
-        for folder in each.folders:
-            for path, is_scan in _files_below(folder, recursive=recursive):
-                (taken if is_scan else passed_over).add(path)
-    bases = {each.base for each in arguments}
-    common = Path(os.path.commonpath(bases)) if bases else Path()
-    scans = [_with_stat(path, _name_below(common, path)) for path in taken]
-    others = (_name_below(common, path) for path in passed_over - taken)
+    listing = list_scans(given, listed, recursive=recursive)
+    taken: dict[str, Scan] = {}
+    passed_over: dict[str, str] = {}
+    for each in listing:
+        if each.is_scan:
+            taken.setdefault(each.scan.place, each.scan)
+        else:
+            passed_over[each.scan.place] = each.scan.name
+    others = (name for place, name in passed_over.items() if place not in taken)
     return Found(
-        scans=tuple(sorted(scans, key=lambda scan: (natural_key(scan.name), scan.name, os.fsencode(scan.path)))),
+        scans=tuple(
+            sorted(taken.values(), key=lambda scan: (natural_key(scan.name), scan.name, os.fsencode(scan.place)))
+        ),
         passed_over=tuple(sorted(others, key=lambda name: (natural_key(name), name))),
-        roots=tuple(written_name(str(each)) for each in (*given, *listed)),
+        roots=listing.roots,
     )
 
 
-def _with_stat(path: Path, name: str) -> Scan:
-    """Return the scan with its size and time, so that a later change of the file is noticed."""
-    try:
-        now = path.stat()
-    except OSError:
-        return Scan(path, name)  # reading it reports the reason
-    return Scan(path, name, size=now.st_size, modified=now.st_mtime_ns)
-
-
-def _name_below(folder: Path, path: Path) -> str:
-    return written_name(path.relative_to(folder).as_posix())
-
-
-def written_name(name: str) -> str:
-    """Return `name` as the results write it: valid UTF-8, and never a formula in a spreadsheet."""
-    valid = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return f"./{valid}" if valid.startswith(("=", "+", "-", "@", "\t", "\r")) else valid
-
-
-def read_files_from(source: str) -> list[Path]:
-    """Read a list of paths: one per line, or separated by NUL (`find -print0`).
-
-    A byte-order mark is not part of the first path. A list with the mark of UTF-16 is decoded as UTF-16, because some
-    editors on Windows save it so.
+def list_scans(given: Sequence[str | Path], listed: Sequence[str | Path] = (), *, recursive: bool = True) -> Listing:
+    """Return the files that the arguments of `find_scans` name, without having them all in memory.
 
     Args:
-        source: The file that holds the list, or `-` for standard input.
+        given: As for `find_scans`.
+        listed: As for `find_scans`.
+        recursive: As for `find_scans`.
 
     Raises:
-        UsageError: The list cannot be read, or it is UTF-16 without a byte-order mark.
+        UsageError: As `find_scans`; for what is only noticed when a folder is listed, while the listing is iterated.
     """
-    try:
-        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    except OSError as error:
-        raise UsageError(f"--files-from {source}: {error.strerror}: give a file with one path per line") from error
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        content = content.decode("utf-16", "surrogateescape").encode("utf-8", "surrogateescape")
-    elif len(content) > 3 and content.count(b"\0") * 2 >= len(content) - 1:
-        raise UsageError(f"--files-from {source}: looks like UTF-16: save it as UTF-8")
-    content = content.removeprefix(codecs.BOM_UTF8)
-    lines = content.split(b"\0") if b"\0" in content else (line.removesuffix(b"\r") for line in content.split(b"\n"))
-    return [Path(os.fsdecode(line)) for line in lines if line]
+    return Listing(given, listed, recursive=recursive)
 
 
-def _resolve(given: str) -> _Given:
-    """Return the file or folder with exactly this name, or else what the pattern matches."""
-    if not given:
-        raise UsageError("an empty name was given for the scans: give a folder, a file or a glob")
-    path = _absolute(Path(given))
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        if glob.has_magic(given):
-            return _expand(given)
-        raise UsageError(f"{written_name(given)}: {error.strerror}: give a folder, a file or a glob") from error
-    if stat.S_ISDIR(mode):
-        try:
-            _entries_of(path)
-        except OSError as error:
-            raise UsageError(f"{written_name(given)}: {error.strerror}: give a folder that you may list") from error
-        return _Given(base=path, folders={path})
-    if not stat.S_ISREG(mode):
-        raise UsageError(f"{written_name(given)}: neither a folder nor a regular file: give one of these")
-    return _Given(base=path.parent, files={path})
+class Listing:
+    """The files that some arguments name. Each iteration lists them again, in no order.
 
+    A file that several arguments name comes several times. It may come as a scan and as passed over; then it is a scan.
 
-def _resolve_listed(given: str) -> _Given:
-    """Return a folder that can be listed. Return anything else as a file; reading it reports what is wrong."""
-    path = _absolute(Path(given))
-    return _resolve(given) if path.is_dir() else _Given(base=path.parent, files={path})
-
-
-def _expand(pattern: str) -> _Given:
-    """Return what `pattern` matches, which may be nothing. Names start below its last folder without a wildcard.
-
-    A pattern that ends with a suffix (`*.scan`) takes all files that it matches. Another pattern (`*`) takes images.
+    Attributes:
+        roots: The arguments, as the results may write them.
     """
-    parts = Path(pattern).parts
-    wild = next(place for place, part in enumerate(parts) if glob.has_magic(part))
-    base = _absolute(Path(*parts[:wild]))
-    try:
-        _entries_of(base)
-    except OSError as error:
-        folder = written_name(str(Path(*parts[:wild])))
-        raise UsageError(f"{written_name(pattern)}: {folder}: {error.strerror}: fix the pattern") from error
-    try:
-        # The glob of pathlib follows no links to folders, so it ends. But it matches hidden files, unlike a shell.
-        matches = list(base.glob(str(Path(*parts[wild:]))))
-    except (ValueError, OSError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"{written_name(pattern)}: {why}: fix the pattern") from error
-    if not any(part.startswith(".") for part in parts[wild:]):
-        matches = [match for match in matches if not _is_hidden(match.relative_to(base))]
-    suffix = Path(pattern).suffix
-    any_name = bool(suffix) and not glob.has_magic(suffix)
-    kinds = {match: _kind(match) for match in matches}
-    folders = {match for match, (is_folder, _) in kinds.items() if is_folder}
-    files = {match for match, (_, is_file) in kinds.items() if is_file and (any_name or _has_image_name(match))}
-    return _Given(base, files, folders, set(matches) - folders - files)
+
+    def __init__(self, given: Sequence[str | Path], listed: Sequence[str | Path], *, recursive: bool) -> None:
+        """See `list_scans`."""
+        self.roots = tuple(written_name(shown_url(each) if is_url(each) else str(each)) for each in (*given, *listed))
+        self._recursive = recursive
+        arguments = [_resolve(each) for each in given] + [_resolve_listed(each) for each in listed]
+        self._local = [each for each in arguments if isinstance(each, LocalFiles)]
+        self._remote = [each for each in arguments if isinstance(each, RemoteFiles)]
+        bases = {each.base for each in self._local}
+        self._common = Path(os.path.commonpath(bases)) if bases else Path()
+        self._start = _common_start(self._remote, is_mixed=bool(bases))
+
+    def __iter__(self) -> Iterator[Listed]:
+        for each in self._local:
+            for path, is_scan in each.found(recursive=self._recursive):
+                scan = Scan(path, name_below(self._common, path))
+                yield Listed(_with_stat(scan) if is_scan else scan, is_scan)
+        found = chain.from_iterable(each.found(recursive=self._recursive) for each in self._remote)
+        for file in with_info(found):
+            place = shown_url(file.url)
+            path = Path(place.rpartition("/")[2].partition("?" if file.is_web else "\0")[0])
+            yield Listed(Scan(path, self._name(place), size=file.size, url=file.url, tag=file.tag), file.is_scan)
+
+    def _name(self, place: str) -> str:
+        name = place.removeprefix(self._start)
+        return written_name(f"./{name}" if name.startswith("/") else name)
 
 
-def _absolute(path: Path) -> Path:
-    # A path with `..` after a link must be resolved on the disk. Any other path keeps its links as they are named.
-    return path.resolve() if ".." in path.parts else path.absolute()
+def _resolve(given: str | Path) -> LocalFiles | RemoteFiles:
+    return remote_scans.resolve(given) if is_url(given) else local_scans.resolve(str(given))
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _resolve_listed(given: str | Path) -> LocalFiles | RemoteFiles:
+    return remote_scans.resolve_listed(given) if is_url(given) else local_scans.resolve_listed(str(given))
 
 
-def _has_image_name(path: Path) -> bool:
-    name = path.name.lower()
-    return not name.startswith(".") and path.suffix.lower() in SUFFIXES and PREVIEW not in name
+def _common_start(remote: Sequence[RemoteFiles], *, is_mixed: bool) -> str:
+    """Return the beginning of all URLs that names omit.
 
+    If all files are in one bucket or on one host, names start below the common folder. If they are in several of one
+    kind of store, names start with the bucket or host. Else they are whole URLs. So no two files have the same name.
 
-def _files_below(root: Path, *, recursive: bool) -> Iterator[tuple[Path, bool]]:
-    """Yield everything in `root` that is not a folder, and whether it is a scan.
-
-    Hidden folders and NO_SCANS are not entered. Links to folders are followed after all real folders, so that a file
-    keeps its own path if a link leads to it too.
+    Args:
+        remote: The arguments that are URLs.
+        is_mixed: Whether there are files on disks too.
     """
-    visited: set[tuple[int, int]] = set()
-    folders, links = [root], list[Path]()
-    while folders or links:
-        folder = folders.pop() if folders else links.pop(0)
-        try:
-            place = folder.stat()
-            entries = [(Path(entry), entry.is_symlink(), *_kind(entry)) for entry in _entries_of(folder)]
-        except OSError:
-            yield folder, True  # reading it as a scan reports the reason
-            continue
-        if (place.st_dev, place.st_ino) in visited:
-            continue
-        visited.add((place.st_dev, place.st_ino))
-        for path, is_link, is_folder, is_file in entries:
-            if not is_folder:
-                yield path, is_file and _has_image_name(path)
-            elif recursive and not path.name.startswith(".") and path.name.lower() not in NO_SCANS:
-                (links if is_link else folders).append(path)
+    schemes = {each.base[0] for each in remote}
+    if is_mixed or len(schemes) != 1:
+        return ""
+    parts = zip(*(each.base for each in remote), strict=False)
+    common = takewhile(lambda same: len(set(same)) == 1, parts)
+    return "/".join((*(part for part, *_ in common), ""))
 
 
-def _entries_of(folder: Path) -> list[os.DirEntry[str]]:
-    """Return the entries of a folder, sorted by name. Raises OSError."""
-    with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name)
-
-
-def _kind(entry: os.DirEntry[str] | Path) -> tuple[bool, bool]:
-    """Return whether the entry is a folder, and whether it is a regular file.
-
-    A link to nothing and an entry that cannot be inspected count as files; reading them reports the reason.
-    """
+def _with_stat(scan: Scan) -> Scan:
+    """Return the scan with its size and time, so that a later change of the file is noticed."""
     try:
-        is_dangling = entry.is_symlink() and not Path(entry).exists()
-        return entry.is_dir(), entry.is_file() or is_dangling
+        now = scan.path.stat()
     except OSError:
-        return False, True
+        return scan  # reading it reports the reason
+    return replace(scan, size=now.st_size, modified=now.st_mtime_ns)
