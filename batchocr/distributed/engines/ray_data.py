@@ -163,6 +163,7 @@ def _set_up_data(ray: Any) -> None:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    context.memory_usage_poll_interval_s = None  # it reads all memory maps of each process every second
     context.target_max_block_size = BLOCK_BYTES
     context.max_errored_blocks = -1  # the driver gives work items again whose pages do not come back
     logging.getLogger("ray.data").setLevel(logging.ERROR)

@@ -33,6 +33,7 @@ from batchocr.executors.page_task import as_scan_error, failed
 from batchocr.executors.worker import Worker
 from batchocr.pipeline import Read, read_pages
 from batchocr.pipeline.passes import without_tiles
+from batchocr.process_setup import collect_garbage_less_often, keep_freed_memory
 from batchocr.recognition.networks import Models, Networks
 from batchocr.records import PreparedPage
 from batchocr.settings import Settings
@@ -91,8 +92,11 @@ class Unit:
 
 @lru_cache(maxsize=1)
 def _resolved(reference: Any) -> Context:
-    """Return the object of a reference; it stays in this process."""
+    """Return the object of a reference; it stays in this process. Set up the process too."""
     import ray
+
+    collect_garbage_less_often()
+    keep_freed_memory()
 
     context: Context = ray.get(reference)
     return context
