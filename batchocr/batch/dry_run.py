@@ -77,7 +77,7 @@ def dry_run(
     scans = [scans] if isinstance(scans, (str, Path)) else scans
     found = find_scans(scans, listed, recursive=settings.recursive)
     if not found.scans:
-        raise NothingToRead(nothing_to_read(found))
+        raise NothingToRead(nothing_to_read(found.roots, len(found.passed_over)))
     entries, tags, usable = _entries(out, settings, rows_depend_on(settings, models))
     todo = plan(
         found.scans,

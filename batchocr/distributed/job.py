@@ -29,7 +29,7 @@ from batchocr.executors.page_task import failed
 from batchocr.output.staging import Staging, staged
 from batchocr.records import PageResult, Part
 from batchocr.settings import Settings
-from batchocr.sources import find_scans, nothing_to_read
+from batchocr.sources import list_scans, nothing_to_read
 from batchocr.stores import Store, open_store, shown_url
 
 MAX_NAMES = 1000
@@ -87,11 +87,13 @@ def run_in_store(
         )
         models = run_models(settings)
         plan = opened.enter_context(PlanDatabase())
-        found = find_scans(scans, listed, recursive=settings.recursive)
-        plan.add_scans(found.scans)
+        listing = list_scans(scans, listed, recursive=settings.recursive)
+        plan.add_listing(listing)
         plan.make_items(settings.pages, settings.shard)
-        if not found.scans and not staging.has_results():
-            raise NothingToRead(f"{nothing_to_read(found)}; give a folder that has some")
+        passed_over, others = plan.passed_over(MAX_NAMES)
+        is_empty = plan.is_empty()
+        if is_empty and not staging.has_results():
+            raise NothingToRead(f"{nothing_to_read(listing.roots, passed_over)}; give a folder that has some")
         depend_on = rows_depend_on(settings, models)
         if settings.shard is None:
             staging.make_ready()
@@ -109,7 +111,7 @@ def run_in_store(
             on_page,
             should_stop,
         )
-        if settings.fresh and found.scans:
+        if settings.fresh and not is_empty:
             remove_parts(run.store, PARTS)
         if isinstance(journal, Path) and settings.shard is None:
             journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
@@ -125,9 +127,9 @@ def run_in_store(
             Marking(models.threshold, settings.printed),
             models.account(),
             scan_count,
-            len(found.passed_over),
-            found.passed_over[:MAX_NAMES],
-            found.roots,
+            passed_over,
+            tuple(others),
+            listing.roots,
             kept,
             engine.device,
             engine.stages,
@@ -137,8 +139,9 @@ def run_in_store(
             return end_shard(finished, settings.shard)
         summary = write_tables(finished, staging)
         _remove_old_parts(run)
-        if not found.scans:
-            raise NothingToRead(f"{nothing_to_read(found)}, so the results ({staging.names[0]}) are now empty")
+        if is_empty:
+            what = nothing_to_read(listing.roots, passed_over)
+            raise NothingToRead(f"{what}, so the results ({staging.names[0]}) are now empty")
         return summary
 
 
