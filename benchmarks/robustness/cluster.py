@@ -219,8 +219,8 @@ def main(
         expected = {name: out.with_name(name).read_bytes() for name in (*TABLES, "results.pages.csv")}
         counts = json.loads(out.with_suffix(".run.json").read_bytes())["counts"]
         bench = Bench(store, expected, counts["pages"])
-        print(f"{counts['pages']} pages, {counts['digits']} digits")
-        print(f"{'case':26}{'nodes':>6}{'exit':>6}{'same':>6}{'lost':>6}{'doubled':>9}{'kept':>6}{'seconds':>9}")
+        typer.echo(f"{counts['pages']} pages, {counts['digits']} digits")
+        typer.echo(f"{'case':26}{'nodes':>6}{'exit':>6}{'same':>6}{'lost':>6}{'doubled':>9}{'kept':>6}{'seconds':>9}")
         is_bad = False
         for name in chosen:
             count, work_of = CASES[name]
@@ -233,7 +233,9 @@ def main(
             lost, doubled = (wanted - found).total(), (found - wanted).total()
             kept = json.loads(bench.read(into, "results.run.json") or b'{"counts": {"kept": -1}}')["counts"]["kept"]
             is_bad |= bool(code or not same or lost or doubled)
-            print(f"{name:26}{count:6}{code:6}{'yes' if same else 'NO':>6}{lost:6}{doubled:9}{kept:6}{seconds:9.0f}")
+            typer.echo(
+                f"{name:26}{count:6}{code:6}{'yes' if same else 'NO':>6}{lost:6}{doubled:9}{kept:6}{seconds:9.0f}"
+            )
     raise typer.Exit(is_bad)
 
 
