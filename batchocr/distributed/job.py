@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,7 @@ from batchocr.distributed.shards import remove_record, report_name
 from batchocr.errors import BatchocrError, NothingToRead, ScanError, Stopped, UsageError
 from batchocr.executors.page_task import failed
 from batchocr.output.staging import Staging, staged
+from batchocr.output.table_folder import TableFolder, is_folder
 from batchocr.records import PageResult, Part
 from batchocr.settings import Settings
 from batchocr.sources import list_scans, nothing_to_read
@@ -64,7 +65,7 @@ class StoreRun:
 def uses_store(out: str | Path, settings: Settings) -> bool:
     """Return whether the journal of a run is in a store, not in a database on the disk."""
     is_shared = settings.engine != "local" or settings.shard is not None
-    return is_shared or isinstance(journal_place(out, settings), str)
+    return is_shared or is_folder(out) or isinstance(journal_place(out, settings), str)
 
 
 def run_in_store(
@@ -80,11 +81,9 @@ def run_in_store(
 ) -> Summary:
     """Read all scans and write the results. The arguments are those of `batch.job.run`."""
     clock = Clock()
-    journal = _checked_place(out, settings)
+    journal = checked_place(out, settings)
     with ExitStack() as opened:
-        staging = opened.enter_context(
-            staged(out, numbers_out=settings.numbers_out, csv_dialect=settings.csv_dialect, delta=settings.delta)
-        )
+        staging = opened.enter_context(destination(out, settings))
         models = run_models(settings)
         plan = opened.enter_context(PlanDatabase())
         listing = list_scans(scans, listed, recursive=settings.recursive)
@@ -115,13 +114,14 @@ def run_in_store(
             remove_parts(run.store, PARTS)
         if isinstance(journal, Path) and settings.shard is None:
             journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
-        engine = _engine(run)
+        engine = opened.enter_context(closing(_engine(run)))
         kept = _read_missing(run, engine, holder, staging, on_start)
         scan_count, _ = plan.counts()
         finished = Finished(
             settings,
             clock,
             plan,
+            journal,
             run.store,
             run.folder,
             Marking(models.threshold, settings.printed),
@@ -137,7 +137,7 @@ def run_in_store(
         )
         if settings.shard is not None:
             return end_shard(finished, settings.shard)
-        summary = write_tables(finished, staging)
+        summary = write_tables(finished, staging, engine.write_tables)
         _remove_old_parts(run)
         if is_empty:
             what = nothing_to_read(listing.roots, passed_over)
@@ -145,7 +145,25 @@ def run_in_store(
         return summary
 
 
-def _checked_place(out: str | Path, settings: Settings) -> str | Path:
+def destination(out: str | Path, settings: Settings) -> AbstractContextManager[Staging | TableFolder]:
+    """Return where the results go.
+
+    Raises:
+        UsageError: A name or a combination of options is wrong.
+    """
+    if not is_folder(out):
+        return staged(out, numbers_out=settings.numbers_out, csv_dialect=settings.csv_dialect, delta=settings.delta)
+    for option, is_given in (
+        ("--numbers-out", settings.numbers_out),
+        ("--csv-dialect", settings.csv_dialect != "plain"),
+        ("--delta", settings.delta),
+    ):
+        if is_given:
+            raise UsageError(f"{option}: not for a folder of Parquet files ({shown_url(str(out))}): give --out a file")
+    return nullcontext(TableFolder(str(out)))
+
+
+def checked_place(out: str | Path, settings: Settings) -> str | Path:
     """Return the place of the journal. Raises UsageError if options contradict each other."""
     why = "--engine ray" if settings.engine == "ray" else "--shard" if settings.shard else "results in an object store"
     for name, value in (("--limit", settings.limit), ("--max-failures", settings.max_failures)):
@@ -170,7 +188,7 @@ def _engine(run: StoreRun) -> Engine:
 
 
 def _read_missing(
-    run: StoreRun, engine: Engine, holder: Holder, staging: Staging, on_start: Callable[[Start], None]
+    run: StoreRun, engine: Engine, holder: Holder, staging: Staging | TableFolder, on_start: Callable[[Start], None]
 ) -> int:
     """Read all work items that have no finished part; return the number of pages that earlier runs had read.
 
@@ -217,7 +235,7 @@ class _Reading:
         self._opened: set[str] = set()  # scans of unfinished work items whose number of pages is known
         self._is_first = True
 
-    def read(self, engine: Engine, staging: Staging, *, alone: bool) -> int:
+    def read(self, engine: Engine, staging: Staging | TableFolder, *, alone: bool) -> int:
         """Read what has no finished part, and return the number of work items that are still unfinished."""
         with self._collector() as collector:
             self._read(engine, collector, staging, alone=alone)
@@ -229,7 +247,7 @@ class _Reading:
     def _collector(self) -> Collector:
         return Collector(self._run.store, self._run.folder, self._run.settings.pages)
 
-    def _read(self, engine: Engine, collector: Collector, staging: Staging, *, alone: bool) -> None:
+    def _read(self, engine: Engine, collector: Collector, staging: Staging | TableFolder, *, alone: bool) -> None:
         run = self._run
         retry = run.settings.retry_failed and self._is_first
 

@@ -121,6 +121,12 @@ class PlanDatabase:
                 found.update(key + state)
         return found.hexdigest()
 
+    def items(self) -> Iterator[WorkItem]:
+        """Yield the work items of this run in order."""
+        with closing(self._base.cursor()) as cursor:
+            for key, state, packed in cursor.execute("SELECT key, state, scans FROM items WHERE mine ORDER BY number"):
+                yield WorkItem(_unpacked(packed), key, state)
+
     def own_items(self) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield the number, key and state of each work item of this run."""
         with closing(self._base.cursor()) as cursor:
