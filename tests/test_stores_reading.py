@@ -109,6 +109,12 @@ def test_a_key_that_changed_since_it_was_listed(store: ObjectStore, scan: Scan) 
     assert hash_of(scan) == ""
 
 
+def test_a_store_that_this_machine_cannot_use() -> None:
+    with pytest.raises(ScanError, match="^x: foo:") as caught:
+        list(load_pages(Scan(Path("x.png"), "x", url="foo://bucket/x.png")))
+    assert caught.value.reason == "unreadable"
+
+
 def test_a_key_that_is_not_valid_text(store: ObjectStore) -> None:
     assert reason(Scan(Path("x.png"), "x", url=f"s3://{BUCKET}/\udcff.png")) == "unreadable"
 

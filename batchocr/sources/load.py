@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 
-from batchocr.errors import ScanError
+from batchocr.errors import ScanError, UsageError
 from batchocr.records import Page, Scan
 from batchocr.sources.formats import SUFFIXES, Kind, Refused, kind_of
 from batchocr.sources.source import MAX_MEGAPIXELS, BadPage, Source
@@ -126,6 +126,8 @@ def _read_from_store(scan: Scan, max_megapixels: float) -> bytes:
         data = read_url(scan.url, tag=scan.tag, max_bytes=_max_length(max_megapixels, has_pages=True))
     except ScanError:
         raise
+    except UsageError as error:  # the library of this store is missing on this machine of a cluster
+        raise ScanError("unreadable", f"{scan.name}: {error}") from error
     except FileNotFoundError as error:
         raise ScanError("not-found", f"{scan.name}: there is no such file: run again when it exists") from error
     except PermissionError as error:
