@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from batchocr.version import __version__
 
 if TYPE_CHECKING:
-    from batchocr.batch.job import Summary, run
+    from batchocr.batch.job import run
+    from batchocr.batch.summary import Summary
     from batchocr.doctor import Finding, examine
     from batchocr.errors import (
         BatchocrError,
@@ -65,7 +66,8 @@ _ERRORS = (
 )
 _MODULES = {
     **dict.fromkeys(_ERRORS, "errors"),
-    **dict.fromkeys(("Summary", "run"), "batch.job"),
+    "Summary": "batch.summary",
+    "run": "batch.job",
     **dict.fromkeys(("Finding", "examine"), "doctor"),
     **dict.fromkeys(("Status", "read_status"), "output.status"),
     **dict.fromkeys(("Reader", "read", "read_numbers"), "reader"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict,
 from pydantic.fields import FieldInfo
 
 from batchocr.errors import UsageError
+from batchocr.stores import is_url
 
 CONFIG = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 """No value is converted to another type: `jobs="2"` and `fresh=1` are errors."""
@@ -27,23 +29,44 @@ def _to_python_number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _file_path(path: Path) -> Path:
-    if os.path.isdir(path):  # noqa: PTH112  Path.is_dir() raises errors
+def _file_path(path: str | Path) -> str | Path:
+    if not is_url(path) and os.path.isdir(path):  # noqa: PTH112  Path.is_dir() raises errors
         raise ValueError("this is a folder; give a .keras file")
     return path
+
+
+def _to_place(value: Any) -> Any:
+    """Return a URL as it is, and a string that is not a URL as a path."""
+    if isinstance(value, os.PathLike) and _BROKEN_URL.match(os.fspath(value)):
+        raise ValueError("give a URL as a string: a Path joins its slashes")
+    if not isinstance(value, (str, os.PathLike)):
+        raise ValueError("must be a path or a URL")
+    return value if is_url(os.fspath(value)) else Path(value)
 
 
 def _to_sequence(value: Any) -> Any:
     return (value,) if isinstance(value, (str, Path)) else value
 
 
+def _shard(value: tuple[int, int]) -> tuple[int, int]:
+    number, count = value
+    if number > count:
+        raise ValueError(f"shards are numbered from 1 to {count}")
+    return value
+
+
+_BROKEN_URL = re.compile(r"[a-z][a-z0-9+.-]+:/(?!/)")  # what a Path makes of s3://bucket
 FROM_NUMPY = BeforeValidator(_to_python_number)
 AnyPath = Annotated[Path, Strict(False)]
 """A `Path` or a string."""
-ModelPath = Annotated[AnyPath, AfterValidator(_file_path)]
-"""The path of a file; it may be missing, which is an error when the model is loaded."""
-Paths = Annotated[tuple[AnyPath, ...], Strict(False), BeforeValidator(_to_sequence)]
-"""One path or several."""
+Place = Annotated[Path | str, BeforeValidator(_to_place)]
+"""A `Path`, a string with a path, or a string with the URL of an object store."""
+ModelPath = Annotated[Place, AfterValidator(_file_path)]
+"""The place of a file; it may be missing, which is an error when the model is loaded."""
+Places = Annotated[tuple[Place, ...], Strict(False), BeforeValidator(_to_sequence)]
+"""One place or several."""
+Shard = Annotated[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], AfterValidator(_shard)]
+"""The number of a shard and the number of shards."""
 Pages = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Strict(False)]
 """Page numbers."""
 Share = Annotated[float, Field(ge=0, le=1), FROM_NUMPY]

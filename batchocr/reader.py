@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from batchocr.batch.run_models import run_models
 from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.decoding.rows import page_result
 from batchocr.errors import ScanError, UsageError
@@ -20,10 +21,8 @@ from batchocr.executors.page_task import prepare_page, prepare_pages
 from batchocr.image_input import as_grey, pillow_to_grey
 from batchocr.output.table import frame
 from batchocr.pipeline import Read, read_pages
-from batchocr.reading_file import find_reading
 from batchocr.recognition.fork_check import check_not_forked
-from batchocr.recognition.model_file import read_detector, read_sidecar, shipped_detector, shipped_model
-from batchocr.recognition.networks import Models, Networks
+from batchocr.recognition.networks import Networks
 from batchocr.records import DigitRow, NumberRow, Page, PageResult, PreparedPage, Printed, Scan
 from batchocr.settings import DeviceName, Settings
 from batchocr.sources import MAX_MEGAPIXELS, written_name
@@ -109,12 +108,11 @@ class Reader:
             "pdf_password": pdf_password,
         }
         settings = Settings(**given)
-        models = Models(settings.detector or shipped_detector(), settings.model or shipped_model())
-        reading = find_reading(models, read_detector(models.detector)[0], read_sidecar(models.classifier))
-        threshold = reading.threshold(settings.min_confidence, settings.max_error)
-        self._marking = Marking(threshold, settings.printed)
+        models = run_models(settings)
+        reading = models.reading
+        self._marking = Marking(models.threshold, settings.printed)
         self._decoding = reading.decoding()
-        self._networks = Networks(reading.models(models), device=settings.device, batch_size=settings.batch_size)
+        self._networks = Networks(reading.models(models.models), device=settings.device, batch_size=settings.batch_size)
         self._max_megapixels, self._pdf_password = settings.max_megapixels, settings.pdf_password
         self._blanks = load_blanks(settings.blank, settings.max_megapixels, settings.pdf_password)
 

@@ -9,14 +9,15 @@ from pydantic.dataclasses import dataclass
 
 from batchocr.checked_settings import (
     CONFIG,
-    AnyPath,
     BatchSize,
     Count,
     Megapixels,
     ModelPath,
     Pages,
-    Paths,
+    Place,
+    Places,
     Seconds,
+    Shard,
     Share,
     checked,
 )
@@ -25,6 +26,7 @@ from batchocr.records import CsvDialect, Printed
 from batchocr.sources import MAX_MEGAPIXELS
 
 DeviceName = Literal["auto", "cpu", "gpu"]
+Engine = Literal["local", "ray"]
 
 
 @checked
@@ -62,9 +64,9 @@ class Settings:
     printed: Printed = "keep"
     """What happens to printed digits: `keep` gives rows for them, `drop` leaves them out, `only` leaves out all
     handwritten digits."""
-    blank: Paths = ()
+    blank: Places = ()
     """Blank forms. Digits that are printed on the form get no rows."""
-    numbers_out: AnyPath | None = None
+    numbers_out: Place | None = None
     """A second place for the table of numbers, in the format of its suffix; `-` for CSV on standard output."""
     csv_dialect: CsvDialect = "plain"
     """`excel` writes CSV files with a byte-order mark, semicolons, decimal commas and CRLF."""
@@ -76,8 +78,17 @@ class Settings:
     """Number of failed pages after which the run reads no more pages. The remaining pages fail too. None: no limit."""
     limit: Count | None = None
     """Number of pages that this run reads at most. The other pages are left for the next run and have no rows."""
-    state: AnyPath | None = None
-    """Folder of the journal. None: `OUT.journal` next to the output."""
+    state: Place | None = None
+    """Folder of the journal, as a path or URL. None: `OUT.journal` next to the output."""
+    engine: Engine = "local"
+    """What reads the pages: `local`, the processes of this machine; `ray`, a cluster of Ray."""
+    ray_address: str | None = None
+    """Address of the cluster, such as `auto` or `ray://host:10001`. None: what RAY_ADDRESS says, else a cluster on this
+    machine alone, which ends with the run."""
+    ray_actors: Count | None = None
+    """Processes of the cluster that hold the networks. None: one for each GPU, or one for each machine without."""
+    shard: Shard | None = None
+    """Read only one share of the scans: its number from 1, and the number of shares. `merge` writes the results."""
     fresh: bool = False
     """Forget what earlier runs have read, and read everything again."""
     retry_failed: bool = False

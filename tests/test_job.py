@@ -18,7 +18,6 @@ from conftest import Job
 from strokes import page, save
 
 from batchocr import Settings, run
-from batchocr.batch.job import outputs_of
 from batchocr.batch.open_journal import journal_folder
 from batchocr.errors import ExitCode, ModelError, NothingToRead
 from batchocr.reading_file import NAME, read_reading
@@ -220,7 +219,7 @@ def test_every_run_has_its_own_id(samples_job: Job, mixed_job: tuple[Job, list[A
 
 
 def test_exactly_the_documented_files_are_written(samples_job: Job) -> None:
-    files = outputs_of(samples_job.out, Settings()).files
+    files = map(Path, samples_job.summary.files)
     assert set(samples_job.out.parent.iterdir()) == {*files, journal_folder(samples_job.out)}
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from web_server import serving
 
 from batchocr.batch.journal import Journal
-from batchocr.batch.process_pages import TEMPORARY
+from batchocr.batch.outcome import TEMPORARY
 from batchocr.batch.resume_plan import hash_of, plan
 from batchocr.errors import ScanError
 from batchocr.executors.page_task import prepare_pages

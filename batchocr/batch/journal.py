@@ -212,6 +212,14 @@ class Journal:
                 (packed,) = self._base.execute("SELECT result FROM pages WHERE id = ?", (key,)).fetchone()
                 yield _RESULT.validate_json(zlib.decompress(packed))
 
+    def stored(self) -> Iterator[tuple[str, str, int, str, PageResult]]:
+        """Yield all pages in no order: name and place of the scan, its number of pages, its SHA-256, and the result."""
+        with self._converted():
+            for name, path, pages, sha256, packed in self._base.execute(
+                "SELECT name, path, pages, sha256, result FROM pages"
+            ):
+                yield name, os.fsdecode(path), pages, sha256, _RESULT.validate_json(zlib.decompress(packed))
+
     def failures(self) -> frozenset[Failure]:
         """Return the pages that failed."""
         with self._converted():

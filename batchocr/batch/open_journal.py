@@ -10,17 +10,29 @@ from typing import Any
 from batchocr.batch import journal as journals
 from batchocr.batch.journal import Journal
 from batchocr.batch.lock import locked
+from batchocr.batch.run_models import RunModels
 from batchocr.errors import UsageError
-from batchocr.output.outputs import STDOUT
-from batchocr.reading_file import Reading
-from batchocr.recognition.model_file import DetectorSidecar, Sidecar
+from batchocr.output.atomic_write import followed
+from batchocr.output.outputs import STDOUT, as_path
 from batchocr.settings import Settings
+from batchocr.stores import is_url
+from batchocr.stores.local_copy import local_copy
 from batchocr.version import __version__, code_sha256
 
 
 def journal_folder(out: Path) -> Path:
     """Return where the journal of an output is unless `Settings.state` names another folder."""
     return out.with_name(f"{out.name}.journal")
+
+
+def journal_place(out: str | Path, settings: Settings) -> str | Path | None:
+    """Return the path or URL of the journal; None if the results go to standard output, and no place is given."""
+    if settings.state:
+        return settings.state
+    if is_url(out):
+        return f"{str(out).rstrip('/')}.journal"
+    out = as_path(out)
+    return None if out == STDOUT else journal_folder(followed(out))
 
 
 def open_journal(out: Path, settings: Settings, opened: ExitStack, *, fresh: bool) -> Journal:
@@ -35,7 +47,7 @@ def open_journal(out: Path, settings: Settings, opened: ExitStack, *, fresh: boo
     beside = journal_folder(out)
     if out == STDOUT and settings.state is None:
         return Journal(None)
-    folder = settings.state or beside
+    folder = Path(settings.state or beside)
     folders = [folder] if out == STDOUT else [beside, folder]
     opened.enter_context(locked(out, list(dict.fromkeys(folders))))
     if fresh:
@@ -43,7 +55,7 @@ def open_journal(out: Path, settings: Settings, opened: ExitStack, *, fresh: boo
     return Journal(folder)
 
 
-def rows_depend_on(settings: Settings, sidecar: Sidecar, detector: DetectorSidecar, reading: Reading) -> dict[str, Any]:
+def rows_depend_on(settings: Settings, models: RunModels) -> dict[str, Any]:
     """Return all that the rows in a journal depend on, as JSON values.
 
     The threshold and --printed are not part of it: they apply when the results are written.
@@ -54,10 +66,10 @@ def rows_depend_on(settings: Settings, sidecar: Sidecar, detector: DetectorSidec
     return {
         "version": __version__,
         "code": code_sha256(),
-        "model": sidecar.sha256,
-        "detector": detector.sha256,
-        "temperature": sidecar.temperature,
-        "reading": reading.sha256,
+        "model": models.sidecar.sha256,
+        "detector": models.detector.sha256,
+        "temperature": models.sidecar.temperature,
+        "reading": models.reading.sha256,
         "max_megapixels": settings.max_megapixels,
         "blank": [_sha256(path) for path in settings.blank],
     }
@@ -86,10 +98,10 @@ def take_over(journal: Journal, depend_on: dict[str, Any], batch_size: int | Non
     return batch_size or recorded
 
 
-def _sha256(blank: Path) -> str:
+def _sha256(blank: str | Path) -> str:
     """Return the SHA-256 of a blank form."""
     try:
-        with blank.open("rb") as file:
+        with local_copy(blank).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
         raise UsageError(

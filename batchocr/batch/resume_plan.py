@@ -94,7 +94,7 @@ def plan(
             if entry.name == scan.name
             and entry.sha256 == hashes.get(scan.place) != ""
             and not (retry_failed and entry.failed)
-            and _is_wanted(entry.page, wanted)
+            and is_wanted(entry.page, wanted)
         ]
         kept += valid
         retried += [
@@ -104,7 +104,7 @@ def plan(
             and entry not in valid
             and entry.name == scan.name
             and entry.sha256 in ("", hashes.get(scan.place))
-            and _is_wanted(entry.page, wanted)
+            and is_wanted(entry.page, wanted)
         ]
         (failed_parts if any(entry.failed for entry in known) else parts).extend(gaps(scan, valid, wanted))
     valid_ids = {entry.id for entry in kept}
@@ -200,7 +200,7 @@ def wanted_ranges(scan: Scan, pages: Sequence[int]) -> tuple[PageRange, ...]:
     return ranges if ranges and (ranges[0][0] == 1 or has_pages(scan)) else ()
 
 
-def _is_wanted(page: int | None, wanted: Sequence[PageRange]) -> bool:
+def is_wanted(page: int | None, wanted: Sequence[PageRange]) -> bool:
     """Return whether a page is in the ranges. A scan that failed as a whole is in every range."""
     return page is None or not wanted or any(first <= page <= last for first, last in wanted)
 
@@ -222,7 +222,7 @@ def gaps(scan: Scan, entries: Sequence[Entry], wanted: Sequence[PageRange] = ())
         return
     first = None
     for number in range(1, pages + 2):
-        if number <= pages and number not in numbers and _is_wanted(number, wanted):
+        if number <= pages and number not in numbers and is_wanted(number, wanted):
             first = first or number
         elif first:
             yield Part(scan, first, number - 1, pages)

@@ -11,6 +11,7 @@ import typer
 from batchocr.cli.command import Command, Group
 from batchocr.cli.doctor import doctor
 from batchocr.cli.evaluate import evaluate
+from batchocr.cli.merge import merge
 from batchocr.cli.models import models
 from batchocr.cli.preview import preview
 from batchocr.cli.run import run
@@ -50,5 +51,5 @@ def _summary(command: Callable[..., None]) -> str:
     return " ".join(inspect.cleandoc(command.__doc__ or "").split("\n\n")[0].split())
 
 
-for _command in (run, status, preview, train, evaluate, models, doctor):
+for _command in (run, merge, status, preview, train, evaluate, models, doctor):
     app.command(cls=Command, short_help=_summary(_command))(_command)

@@ -31,6 +31,11 @@ class PrintedChoice(StrEnum):
     only = "only"
 
 
+class CsvDialectChoice(StrEnum):
+    plain = "plain"
+    excel = "excel"
+
+
 class LogFormatChoice(StrEnum):
     text = "text"
     json = "json"
@@ -141,6 +146,40 @@ Blank = Annotated[
         metavar="FILE",
         help="Blank form, an image or a PDF: what is printed on it is left out. Can be given several times.",
         show_default=False,
+    ),
+]
+NumbersOut = Annotated[
+    str | None,
+    typer.Option(
+        envvar=f"{PREFIX}_NUMBERS_OUT",
+        metavar="FILE",
+        help="Write the numbers to this file too: .csv, .jsonl, .parquet or .xlsx; - writes CSV to standard output.",
+        show_default=False,
+    ),
+]
+CsvDialect = Annotated[
+    CsvDialectChoice,
+    typer.Option(
+        envvar=f"{PREFIX}_CSV_DIALECT",
+        case_sensitive=False,
+        help="Form of CSV files. excel has a byte-order mark, semicolons and decimal commas.",
+    ),
+]
+Delta = Annotated[
+    bool,
+    typer.Option(
+        "--delta",
+        envvar=f"{PREFIX}_DELTA",
+        help="Write the pages that are new, changed or removed to OUT.delta.csv too.",
+    ),
+]
+State = Annotated[
+    str | None,
+    typer.Option(
+        envvar=f"{PREFIX}_STATE",
+        metavar="FOLDER",
+        help="Folder of the journal, a path or URL, from which a run resumes. It is created if it is missing.",
+        show_default="OUT.journal, beside the output",
     ),
 ]
 LogFormat = Annotated[

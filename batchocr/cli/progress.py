@@ -1,6 +1,6 @@
 """What a run prints while it reads and when it ends: text for people, or one line of JSON for each event.
 
-All figures have one definition, that of `batch.job.Summary`: they count the pages in the results, also those that
+All figures have one definition, that of `batch.summary.Summary`: they count the pages in the results, also those that
 earlier runs read. A scan that cannot be opened, or that is not opened yet, counts as one page.
 """
 
@@ -10,18 +10,17 @@ import logging
 import sys
 import threading
 from contextlib import AbstractContextManager, suppress
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from batchocr.batch.journal import Failure, failure
-from batchocr.batch.process_pages import NOT_READ
+from batchocr.batch.outcome import NOT_READ
 from batchocr.cli.common import counted, printable, say
 from batchocr.output.outputs import STDOUT
 from batchocr.records import PageResult
 
 if TYPE_CHECKING:
-    from batchocr.batch.job import Start, Summary
+    from batchocr.batch.summary import Start, Summary
 
 INTERVAL_S = 30.0
 """Seconds between two lines of progress if there is no terminal for a bar."""
@@ -41,7 +40,7 @@ class Progress(AbstractContextManager["Progress"], Protocol):
     def page(self, result: PageResult) -> None:
         """Report a page that was read."""
 
-    def done(self, summary: Summary, files: list[Path]) -> None:
+    def done(self, summary: Summary) -> None:
         """Report the end of the run: all files are written."""
 
 
@@ -111,13 +110,13 @@ class TextProgress:
         elif self._failures.is_reported(result):
             self._write(f"failed: {printable(result.page.message)}")
 
-    def done(self, summary: Summary, files: list[Path]) -> None:
+    def done(self, summary: Summary) -> None:
         """Print the counts, the files and what a person should do."""
         if self._not_read:
             say(f"stopped reading (--max-failures): {counted(self._not_read, 'page')} not read")
         if self._quiet:
             return
-        where = ", ".join(printable(str(path)) for path in files) or "standard output"
+        where = ", ".join(map(printable, summary.files)) or "standard output"
         passed_over = f" ({counted(summary.passed_over, 'other file')} passed over)" if summary.passed_over else ""
         kept = f" ({summary.kept} of them from the journal)" if summary.kept else ""
         failed = f", {summary.failed} failed" if summary.failed else ""
@@ -197,11 +196,11 @@ class JsonProgress:
         elif row.status != "failed":
             log.info("page", extra={**known, "status": row.status, "digits": row.digits, "review": row.review})
 
-    def done(self, summary: Summary, files: list[Path]) -> None:
+    def done(self, summary: Summary) -> None:
         """Log the counts of the results and the names of the files."""
         names = "scans pages kept left failed numbers digits review review_numbers marked".split()
         counts = {name: getattr(summary, name) for name in names}
-        paths = [str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in files]
+        paths = [name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for name in summary.files]
         log.info("done", extra={"stage": "write", "seconds": round(summary.seconds, 3), **counts, "files": paths})
 
     def __enter__(self) -> Self:

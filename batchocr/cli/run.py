@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from batchocr.cli.common import (
     Blank,
+    CsvDialect,
+    CsvDialectChoice,
+    Delta,
     Detector,
     Device,
     DeviceChoice,
@@ -20,12 +22,14 @@ from batchocr.cli.common import (
     MaxMegapixels,
     MinConfidence,
     Model,
+    NumbersOut,
     Pages,
     PdfPassword,
     Printed,
     PrintedChoice,
     Quiet,
     Recursive,
+    State,
     ends_with_exit_code,
 )
 from batchocr.executors.local import PAGE_TIMEOUT
@@ -35,9 +39,9 @@ if TYPE_CHECKING:
     from batchocr.cli.progress import Progress
 
 
-class CsvDialectChoice(StrEnum):
-    plain = "plain"
-    excel = "excel"
+class EngineChoice(StrEnum):
+    local = "local"
+    ray = "ray"
 
 
 def run(
@@ -55,26 +59,9 @@ def run(
             "are created.",
         ),
     ] = "results.csv",
-    numbers_out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the numbers to this file too: .csv, .jsonl, .parquet or .xlsx; - writes CSV to standard "
-            "output.",
-            show_default=False,
-        ),
-    ] = None,
-    csv_dialect: Annotated[
-        CsvDialectChoice,
-        typer.Option(
-            case_sensitive=False,
-            help="Form of CSV files. excel has a byte-order mark, semicolons and decimal commas.",
-        ),
-    ] = CsvDialectChoice.plain,
-    delta: Annotated[
-        bool,
-        typer.Option("--delta", help="Write the pages that are new, changed or removed to OUT.delta.csv too."),
-    ] = False,
+    numbers_out: NumbersOut = None,
+    csv_dialect: CsvDialect = CsvDialectChoice.plain,
+    delta: Delta = False,
     recursive: Recursive = True,
     files_from: FilesFrom = None,
     model: Model = None,
@@ -133,12 +120,37 @@ def run(
             show_default="no limit",
         ),
     ] = None,
-    state: Annotated[
-        Path | None,
+    state: State = None,
+    engine: Annotated[
+        EngineChoice,
         typer.Option(
-            metavar="FOLDER",
-            help="Folder of the journal, from which a run resumes. It is created if it is missing.",
-            show_default="OUT.journal, beside the output",
+            case_sensitive=False,
+            help="What reads the pages: local uses this machine; ray uses a cluster of Ray (docs/cluster.md).",
+        ),
+    ] = EngineChoice.local,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address of the cluster, for example auto or ray://host:10001.",
+            show_default="that of RAY_ADDRESS; else a cluster on this machine alone",
+        ),
+    ] = None,
+    ray_actors: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Processes of the cluster that hold the networks.",
+            show_default="one for each GPU, or one for each machine without a GPU",
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N/COUNT",
+            help="Read only one share of the scans, for example 3/16. `batchocr merge` writes the results of all.",
+            show_default="no shards",
         ),
     ] = None,
     fresh: Annotated[
@@ -171,10 +183,10 @@ def run(
     usage; 5 model; 6 device; 7 output; 9 another run uses this output; 130 or 143 stopped by a signal.
     """
     with ends_with_exit_code(log_format, quiet=quiet):
-        from batchocr.batch.job import outputs_of
         from batchocr.batch.job import run as run_job
         from batchocr.cli.progress import JsonProgress, TextProgress
         from batchocr.cli.signals import Stopping
+        from batchocr.distributed.shards import parse_shard
         from batchocr.errors import UsageError
         from batchocr.settings import Settings
         from batchocr.sources import parse_pages, read_files_from
@@ -203,6 +215,10 @@ def run(
             max_failures=max_failures,
             limit=limit,
             state=state,
+            engine=engine.value,
+            ray_address=ray_address,
+            ray_actors=ray_actors,
+            shard=parse_shard(shard) if shard else None,
             fresh=fresh,
             retry_failed=retry_failed,
         )
@@ -213,10 +229,8 @@ def run(
             print_dry_run(dry.dry_run(scans or [], out, settings, listed=listed), quiet=quiet)
             raise typer.Exit
         as_json = log_format == LogFormatChoice.json
-        outputs = outputs_of(out, settings)
-        progress: Progress = (
-            JsonProgress(quiet=quiet) if as_json else TextProgress(quiet=quiet, to_stderr=outputs.to_stdout)
-        )
+        to_stderr = "-" in (out, numbers_out)
+        progress: Progress = JsonProgress(quiet=quiet) if as_json else TextProgress(quiet=quiet, to_stderr=to_stderr)
         with Stopping(say=not quiet and not as_json) as stopping:
             with progress:
                 summary = run_job(
@@ -229,5 +243,5 @@ def run(
                     on_page=progress.page,
                     should_stop=stopping,
                 )
-            progress.done(summary, outputs.files)
+            progress.done(summary)
     raise typer.Exit(summary.exit_code)

@@ -9,13 +9,16 @@ from batchocr.decoding.digits.blank_form import BlankForm, blank_form
 from batchocr.errors import UsageError
 from batchocr.executors.page_task import prepare_pages
 from batchocr.records import Scan
+from batchocr.stores.local_copy import local_copy
 
 
-def load_blanks(paths: Sequence[Path], max_megapixels: float, pdf_password: str | None = None) -> tuple[BlankForm, ...]:
+def load_blanks(
+    places: Sequence[str | Path], max_megapixels: float, pdf_password: str | None = None
+) -> tuple[BlankForm, ...]:
     """Return the forms on all pages of these files.
 
     Args:
-        paths: Images and PDFs.
+        places: Paths or URLs of images and PDFs.
         max_megapixels: Larger pages are refused.
         pdf_password: Password that opens protected PDFs.
 
@@ -23,7 +26,8 @@ def load_blanks(paths: Sequence[Path], max_megapixels: float, pdf_password: str 
         UsageError: A page cannot be read.
     """
     forms = []
-    for path in paths:
+    for place in places:
+        path = local_copy(place)
         for page in prepare_pages(Scan(path, str(path)), max_megapixels, pdf_password=pdf_password):
             if page.level is None:
                 raise UsageError(f"--blank {path}: cannot be read ({page.row.message}); give an image or PDF of a form")

@@ -75,6 +75,7 @@ class LocalExecutor:
         page_timeout: float = PAGE_TIMEOUT,
         should_stop: Callable[[], bool] = lambda: False,
         pdf_password: str | None = None,
+        worker: Worker | None = None,
     ) -> None:
         """Start the first workers.
 
@@ -85,8 +86,9 @@ class LocalExecutor:
             page_timeout: Seconds that a page may take.
             should_stop: Called often. When it returns True, no more pages are started.
             pdf_password: Password that opens protected PDFs.
+            worker: The only worker, which stays alive. None: `jobs` workers, which end with this object.
         """
-        self.jobs = jobs or default_jobs()
+        self.jobs = 1 if worker else jobs or default_jobs()
         self._parts = iter(parts)
         self._more: deque[Part] = deque()  # the rest of long scans, read before new scans
         self._again: deque[Task] = deque()  # read after all other pages, one by one
@@ -102,6 +104,10 @@ class LocalExecutor:
         self._messages: Queue[tuple[Task, PreparedPage] | Ended] = Queue(READY * self.jobs)  # bounds the memory
         self._workers: list[Worker] = []
         self._idle: LifoQueue[Worker] = LifoQueue()
+        self._keeps_worker = worker is not None
+        if worker is not None:
+            self._workers.append(worker)
+            self._idle.put(worker)
         self._pool = ThreadPoolExecutor(self.jobs)  # each thread waits for one worker
         self._submit_parts()
 
@@ -290,8 +296,11 @@ class LocalExecutor:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
-        for worker in self._workers:
-            worker.kill()
+        is_idle = self._in_progress == 0
+        if not (self._keeps_worker and is_idle):
+            for worker in self._workers:
+                worker.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        for worker in self._workers:
-            worker.close()
+        if not self._keeps_worker:
+            for worker in self._workers:
+                worker.close()

@@ -116,19 +116,32 @@ def _handler(store: ObjectStore) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             request = f"{self.command} {unquote(self.path)}"
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self._body()
             store.requests[request] += 1
             fault = store.fault_of(request)
             if fault:
                 self._fail(fault)
                 return
             server = HTTPConnection(store.server, timeout=30)
-            server.request(self.command, self.path, body, dict(self.headers))
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "transfer-encoding"}
+            server.request(self.command, self.path, body, headers)
             answer = server.getresponse()
             self._answer(answer.status, answer.read(), dict(answer.getheaders()))
             server.close()
 
-        do_HEAD = do_GET  # noqa: N815
+        do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
+
+        def _body(self) -> bytes:
+            """Return the body of the request, which may be chunked (RFC 9112, 7.1)."""
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            chunks = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline()
+            while self.rfile.readline().strip():
+                pass  # trailers
+            return b"".join(chunks)
 
         def _fail(self, fault: Fault) -> None:
             if fault == "hang":

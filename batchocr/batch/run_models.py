@@ -1,0 +1,88 @@
+"""The models of a run, with all that is checked before a page is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from batchocr.reading_file import Reading, find_reading
+from batchocr.recognition.model_file import (
+    DetectorSidecar,
+    Sidecar,
+    read_detector,
+    read_sidecar,
+    shipped_detector,
+    shipped_model,
+)
+from batchocr.recognition.networks import Models
+from batchocr.settings import Settings
+from batchocr.sources import written_name
+from batchocr.stores.local_copy import local_copy
+
+
+@dataclass(frozen=True)
+class RunModels:
+    """Both networks, their sidecars and their common reading file."""
+
+    models: Models
+    sidecar: Sidecar
+    """Of the classifier."""
+    detector: DetectorSidecar
+    reading: Reading
+    threshold: float
+    """Digits with a lower confidence are marked."""
+
+    def account(self) -> dict[str, Any]:
+        """Return what `results.run.json` says of the models."""
+        reading = self.reading
+        return {
+            "model": {
+                "name": self.sidecar.name,
+                "file": written_name(self.models.classifier.name),
+                "sha256": self.sidecar.sha256,
+            },
+            "detector": {
+                "name": self.detector.name,
+                "file": written_name(self.models.detector.name),
+                "sha256": self.detector.sha256,
+            },
+            "reading": {
+                "file": written_name(reading.path.name),
+                "sha256": reading.sha256,
+                "data": reading.record.data,
+                "fitted": reading.fitted,
+            },
+        }
+
+
+def run_models(settings: Settings) -> RunModels:
+    """Return the models that the settings name.
+
+    Raises:
+        ModelError: A file is missing, damaged or of another kind.
+        UsageError: The threshold is wrong.
+    """
+    models = model_files(settings)
+    sidecar, (detector, _) = read_sidecar(models.classifier), read_detector(models.detector)
+    reading = find_reading(models, detector, sidecar)
+    return RunModels(models, sidecar, detector, reading, reading.threshold(settings.min_confidence, settings.max_error))
+
+
+def model_files(settings: Settings) -> Models:
+    """Return the files of the networks that the settings name; files in object stores are copied to the disk.
+
+    Raises:
+        ModelError: A shipped file is missing.
+        BatchocrError: There is no such file in a store.
+    """
+    detector, model = settings.detector, settings.model
+    return Models(
+        _file(detector) if detector else shipped_detector(),
+        _file(model) if model else shipped_model(),
+    )
+
+
+def _file(place: str | Path) -> Path:
+    stem = str(place).rpartition("/")[2].removesuffix(".keras")
+    return local_copy(place, f"{stem}.json", f"{stem}.reading.json", "reading.json")

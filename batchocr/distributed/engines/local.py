@@ -1,0 +1,87 @@
+"""Read work items on this machine, as a run with a journal on the disk does."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from batchocr.batch.local_pages import STAGES, read_pages_locally
+from batchocr.batch.outcome import outcome
+from batchocr.batch.summary import Counts
+from batchocr.distributed.engines import Job
+from batchocr.distributed.old_pages import item_work
+from batchocr.distributed.parts import PageRecord
+from batchocr.distributed.plan_database import ItemPlan
+from batchocr.distributed.table_job import TableJob, TableTask, write_here
+from batchocr.distributed.work_items import tag_of
+from batchocr.records import PageResult, Part, PreparedPage
+from batchocr.stores import open_store
+
+if TYPE_CHECKING:
+    from batchocr.recognition.networks import Networks
+
+
+class LocalEngine:
+    """Reads with the processes and the devices of this machine."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.stages = dict.fromkeys(STAGES, 0.0)
+        self.device = ""
+
+    def read(self, planned: Iterator[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
+        """See `Engine`. A page that ends its process is read alone in any case."""
+        job, kept = self._job, deque[PageRecord]()
+        store, selected = open_store(job.journal), job.settings.pages
+
+        def parts() -> Iterator[Part]:
+            for each in planned:
+                work = item_work(store, each, retry_failed=job.settings.retry_failed, pages=selected)
+                kept.extend(work.kept)
+                yield from work.parts
+
+        missing = parts()
+        first = next(missing, None)
+        if first is not None:  # else no network is needed
+            for prepared, result in read_pages_locally(
+                chain([first], missing),
+                job.settings,
+                job.models,
+                job.reading,
+                job.settings.batch_size,
+                stages=self.stages,
+                clock=job.clock,
+                on_ready=self._on_ready,
+                should_stop=job.should_stop,
+            ):
+                while kept:
+                    yield kept.popleft()
+                yield page_record(prepared, result, has_selection=bool(selected))
+        yield from kept
+
+    def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
+        """See `Engine`."""
+        return write_here(job, tasks)
+
+    def close(self) -> None:
+        """Do nothing: `read` ends its processes."""
+
+    def _on_ready(self, networks: Networks) -> None:
+        self.device = networks.device
+
+
+def page_record(prepared: PreparedPage, result: PageResult, *, has_selection: bool) -> PageRecord:
+    """Return a page as parts have it.
+
+    Args:
+        prepared: The page as it was prepared.
+        result: Its result.
+        has_selection: Whether only some pages of each scan are read.
+    """
+    result, sha256 = outcome(prepared, result, has_selection=has_selection)
+    scan = prepared.scan
+    if scan is None:
+        raise ValueError("a page without a scan")
+    return PageRecord(scan.name, scan.place, tag_of(scan), prepared.pages, sha256, result)

@@ -1,0 +1,171 @@
+"""Parts: files in a store that have the results of pages. They are the journal of a run over many machines.
+
+A part has all pages of a work item. Its name says which item it is, and how many pages it has and failed, so that a
+listing of the names is enough to plan the next run. A loose part has pages of work items that are not finished, or that
+another kind of run has read.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from batchocr.errors import OutputError
+from batchocr.records import PageResult
+from batchocr.stores import Store
+
+PARTS = "parts"
+"""Folder of all parts in the journal."""
+_NAME = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})-(\d+)-(\d+)-(\d+)\.parquet")
+_LOOSE = "loose"
+_RESULT = TypeAdapter(PageResult)
+_COLUMNS = ("name", "place", "tag", "pages", "sha256", "result")
+
+
+@dataclass(frozen=True, slots=True)
+class PartName:
+    """What the name of a part says."""
+
+    key: bytes
+    """Of its work item."""
+    state: bytes
+    """Of its work item."""
+    pages: int
+    """Number of pages."""
+    failed: int
+    """Of these, pages that failed."""
+    again: int
+    """Of these, pages that every later run reads again."""
+
+    def path(self, folder: str) -> str:
+        """Return the name of the file in the store. The first two letters divide a million files among 256 folders."""
+        key = self.key.hex()
+        return f"{folder}/{key[:2]}/{key}-{self.state.hex()}-{self.pages}-{self.failed}-{self.again}.parquet"
+
+
+@dataclass(frozen=True)
+class PageRecord:
+    """A page in a part."""
+
+    name: str
+    """Name of the scan in the results."""
+    place: str
+    """What identifies the scan, see `Scan.place`."""
+    tag: str
+    """What identified the scan's content when it was listed, see `work_items.tag_of`; empty if it is unknown."""
+    pages: int
+    """Number of pages of the scan."""
+    sha256: str
+    """SHA-256 of the scan; empty if every later run reads the page again."""
+    result: PageResult
+    """All rows of the page, before rows are left out or marked by a threshold."""
+
+
+def parse_name(path: str) -> PartName | None:
+    """Return what the name of a part says; None for a loose part and for any other file."""
+    found = _NAME.fullmatch(path.rpartition("/")[2])
+    if not found:
+        return None
+    key, state, *counts = found.groups()
+    return PartName(bytes.fromhex(key), bytes.fromhex(state), *map(int, counts))
+
+
+def is_loose(path: str) -> bool:
+    """Return whether this is the path of a loose part."""
+    return path.rpartition("/")[2].startswith(f"{_LOOSE}-")
+
+
+def write_part(store: Store, folder: str, key: bytes, state: bytes, pages: Sequence[PageRecord]) -> PartName:
+    """Write all pages of a work item, and return the name of the part.
+
+    Args:
+        store: Where the journal is.
+        folder: The folder of the parts.
+        key: Of the work item.
+        state: Of the work item.
+        pages: The pages.
+
+    Raises:
+        OutputError: The part cannot be written.
+    """
+    failed = sum(page.result.page.status == "failed" for page in pages)
+    again = sum(not page.sha256 for page in pages)
+    name = PartName(key, state, len(pages), failed, again)
+    store.write(name.path(folder), pack(pages))
+    return name
+
+
+def write_loose(store: Store, folder: str, pages: Sequence[PageRecord]) -> str:
+    """Write pages of unfinished work items, and return the path of the part.
+
+    Raises:
+        OutputError: The part cannot be written.
+    """
+    path = f"{folder}/{_LOOSE}/{_LOOSE}-{uuid.uuid4().hex}.parquet"
+    store.write(path, pack(pages))
+    return path
+
+
+def pack(pages: Sequence[PageRecord]) -> bytes:
+    """Return the content of a part."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = [
+        [page.name for page in pages],
+        [page.place.encode("utf-8", "surrogateescape") for page in pages],
+        [page.tag for page in pages],
+        [page.pages for page in pages],
+        [page.sha256 for page in pages],
+        [zlib.compress(_RESULT.dump_json(page.result)) for page in pages],
+    ]
+    types = (pa.string(), pa.binary(), pa.string(), pa.int32(), pa.string(), pa.binary())
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+    file = io.BytesIO()
+    parquet.write_table(pa.table(arrays, names=list(_COLUMNS)), file, compression="none", use_dictionary=False)
+    return file.getvalue()
+
+
+def unpack(data: bytes, path: str) -> Iterator[PageRecord]:
+    """Yield the pages of a part.
+
+    Args:
+        data: Its content.
+        path: Its path, for the message.
+
+    Raises:
+        OutputError: It is damaged.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        rows = parquet.read_table(io.BytesIO(data), columns=list(_COLUMNS), use_threads=False).to_pylist()
+        for row in rows:
+            place = row["place"].decode("utf-8", "surrogateescape")
+            result = _RESULT.validate_json(zlib.decompress(row["result"]))
+            yield PageRecord(row["name"], place, row["tag"], row["pages"], row["sha256"], result)
+    except (pa.ArrowException, zlib.error, ValueError, KeyError) as fault:
+        raise OutputError(f"{path}: a part of the journal is damaged ({fault}): start over with --fresh") from fault
+
+
+def places_in(data: bytes, path: str) -> set[str]:
+    """Return what identifies the scans of a part, see `Scan.place`.
+
+    Raises:
+        OutputError: It is damaged.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        column = parquet.read_table(io.BytesIO(data), columns=["place"], use_threads=False)["place"].to_pylist()
+        return {place.decode("utf-8", "surrogateescape") for place in column}
+    except (pa.ArrowException, ValueError, KeyError) as fault:
+        raise OutputError(f"{path}: a part of the journal is damaged ({fault}): start over with --fresh") from fault
