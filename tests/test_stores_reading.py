@@ -110,7 +110,7 @@ def test_a_key_that_changed_since_it_was_listed(store: ObjectStore, scan: Scan) 
 
 
 def test_a_store_that_this_machine_cannot_use() -> None:
-    with pytest.raises(ScanError, match="^x: foo:") as caught:
+    with pytest.raises(ScanError, match=r"^x: foo:") as caught:
         list(load_pages(Scan(Path("x.png"), "x", url="foo://bucket/x.png")))
     assert caught.value.reason == "unreadable"
 
