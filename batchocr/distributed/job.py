@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from batchocr.batch import journal as journals
 from batchocr.batch.open_journal import journal_place, rows_depend_on
 from batchocr.batch.run_models import RunModels, run_models
 from batchocr.batch.summary import STOPPED, Clock, Start, Summary
-from batchocr.decoding.marking import Marking
+from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.distributed.collector import Collector
 from batchocr.distributed.engines import Engine, Job
 from batchocr.distributed.engines.local import LocalEngine, page_record
 from batchocr.distributed.exchange import journal_to_parts, parts_folder, remove_parts
 from batchocr.distributed.finish import Finished, end_shard, write_tables
-from batchocr.distributed.holder import Holder, Speed, held
+from batchocr.distributed.holder import Holder, Speed, held, one_shard
 from batchocr.distributed.old_pages import item_work
 from batchocr.distributed.parts import PARTS, PageRecord, is_loose, parse_name, places_in
 from batchocr.distributed.plan_database import ItemPlan, PlanDatabase
-from batchocr.distributed.shards import remove_record, report_name
+from batchocr.distributed.shards import remove_other_records, remove_record, report_name
 from batchocr.errors import BatchocrError, NothingToRead, ScanError, Stopped, UsageError
 from batchocr.executors.page_task import failed
 from batchocr.output.staging import Staging, staged
@@ -35,8 +36,7 @@ from batchocr.stores import Store, open_store, shown_url
 MAX_NAMES = 1000
 """Files passed over that `results.run.json` names at most; it counts all."""
 MAX_LOST = 100
-"""Work items whose pages may fail because they do not come back, even alone. If there are more, the cluster is broken.
-"""
+"""Work items of which pages may be lost, even if read alone, before the cluster counts as broken."""
 LOST = "the process that read it died each time: out of memory?"
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,8 @@ class StoreRun:
     on_total: Callable[[int], None]
     on_page: Callable[[PageResult], None]
     should_stop: Callable[[], bool]
+    marking: Marking
+    """How the pages that `on_page` receives, and the results, are marked."""
 
 
 def uses_store(out: str | Path, settings: Settings) -> bool:
@@ -90,7 +92,7 @@ def run_in_store(
         found = find_scans(scans, listed, recursive=settings.recursive)
         plan.add_scans(found.scans)
         plan.make_items(settings.pages, settings.shard)
-        if not found.scans and not staging.has_results():
+        if not found.scans and (settings.shard is not None or not staging.has_results()):
             raise NothingToRead(f"{nothing_to_read(found)}; give a folder that has some")
         depend_on = rows_depend_on(settings, models)
         if settings.shard is None:
@@ -108,13 +110,13 @@ def run_in_store(
             on_total,
             on_page,
             should_stop,
+            Marking(models.threshold, settings.printed),
         )
-        if settings.fresh and found.scans:
-            remove_parts(run.store, PARTS)
-        if isinstance(journal, Path) and settings.shard is None:
-            journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
+        if found.scans:  # else the journal stays as it is
+            _take_over(run, depend_on, out)
         engine = _engine(run)
         kept = _read_missing(run, engine, holder, staging, on_start)
+        holder.check()
         scan_count, _ = plan.counts()
         finished = Finished(
             settings,
@@ -122,7 +124,7 @@ def run_in_store(
             plan,
             run.store,
             run.folder,
-            Marking(models.threshold, settings.printed),
+            run.marking,
             models.account(),
             scan_count,
             len(found.passed_over),
@@ -136,8 +138,9 @@ def run_in_store(
         if settings.shard is not None:
             return end_shard(finished, settings.shard)
         summary = write_tables(finished, staging)
-        _remove_old_parts(run)
-        if not found.scans:
+        if found.scans:
+            _remove_old_parts(run)
+        else:
             raise NothingToRead(f"{nothing_to_read(found)}, so the results ({staging.names[0]}) are now empty")
         return summary
 
@@ -163,6 +166,20 @@ def _engine(run: StoreRun) -> Engine:
     return LocalEngine(job)
 
 
+def _take_over(run: StoreRun, depend_on: dict[str, Any], out: str | Path) -> None:
+    """Take what earlier runs of other kinds have read, or forget it."""
+    settings, journal, shard = run.settings, run.journal, run.settings.shard
+    if shard is not None:
+        remove_other_records(run.store, shard[1])
+    elif settings.fresh:
+        remove_parts(run.store, PARTS)
+    if isinstance(journal, Path):
+        with one_shard(journal, out) if shard is not None else nullcontext():
+            if settings.fresh:
+                journals.remove(journal)
+            journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
+
+
 # Reading
 
 
@@ -177,7 +194,7 @@ def _read_missing(
     """
     retry = run.settings.retry_failed
     _add_parts(run)
-    scans, _ = run.plan.counts()
+    scans = run.plan.counts()[0]
     kept_scans, kept, kept_failed = run.plan.kept(retry_failed=retry)
     left = scans - kept_scans
     on_start(Start(kept, kept_failed, left, is_exact=not left, failures=frozenset()))
@@ -189,9 +206,8 @@ def _read_missing(
     if run.settings.shard:
         remove_record(run.store, run.settings.shard)
     for alone in (False, True):
-        missing = reading.read(engine, staging, alone=alone)
-        if not missing:
-            return kept
+        if not (missing := reading.read(engine, staging, alone=alone)):
+            return holder.progress.kept
         log.warning("the pages of %d work items did not come back", missing)
     if missing > MAX_LOST:
         raise BatchocrError(
@@ -199,7 +215,7 @@ def _read_missing(
             "command again"
         )
     reading.fail_missing()
-    return kept
+    return holder.progress.kept
 
 
 class _Reading:
@@ -228,11 +244,10 @@ class _Reading:
 
     def _read(self, engine: Engine, collector: Collector, staging: Staging, *, alone: bool) -> None:
         run = self._run
-        retry = run.settings.retry_failed and self._is_first
 
         def planned() -> Iterator[ItemPlan]:
-            for each in run.plan.todo(retry_failed=retry, folder=run.folder):
-                collector.expect([each])
+            for each in run.plan.todo(retry_failed=run.settings.retry_failed, folder=run.folder):
+                collector.expect(each)
                 yield each
 
         with closing(engine.read(planned(), alone=alone)) as records:
@@ -240,10 +255,10 @@ class _Reading:
                 if self._is_first:
                     staging.remove_results() if run.settings.shard is None else None
                     self._is_first = False
-                if collector.add(record):
-                    self._count(record.place, record.pages, record.result)
+                if collector.add(record) and not (alone and record.is_kept):  # else it is counted already
+                    self._count(record)
                 if collector.written:
-                    run.plan.add_parts(collector.written)
+                    run.plan.replace_parts(collector.written)
                     collector.written.clear()
                 self._holder.check()
 
@@ -251,32 +266,33 @@ class _Reading:
         """Write all that is collected, and add it to the plan."""
         run = self._run
         collector.flush()
-        run.plan.add_parts(collector.written)
+        run.plan.replace_parts(collector.written)
         for path in collector.loose:
-            run.plan.add_old(path, places_in(run.store.read(path), path))
+            run.plan.add_old(path, places_in(run.store.read(path), f"{run.store}/{path}"))
 
     def fail_missing(self) -> None:
         """Write a failed row for each page that did not come back."""
         run, pages = self._run, self._run.settings.pages
         with self._collector() as collector:
-            for planned in run.plan.todo(retry_failed=False, folder=run.folder):
-                collector.expect([planned])
+            for planned in run.plan.todo(retry_failed=run.settings.retry_failed, folder=run.folder):
+                collector.expect(planned)
                 work = item_work(run.store, planned, retry_failed=False, pages=pages)
                 for record in (*work.kept, *(each for part in work.parts for each in _lost(part, bool(pages)))):
-                    if collector.add(record) and record not in work.kept:
-                        self._count(record.place, record.pages, record.result)
+                    if collector.add(record) and not record.is_kept:
+                        self._count(record)
             self._flush(collector)
 
-    def _count(self, place: str, pages: int, result: PageResult) -> None:
-        self._new += 1
-        if place not in self._opened and result.page.page is not None:
-            self._opened.add(place)
-            self._progress.pages += pages - 1
-            if pages > 1:
-                self._run.on_total(self._progress.pages)
-        self._progress.failed += result.page.status == "failed"
+    def _count(self, record: PageRecord) -> None:
+        if record.pages > 1 and record.place not in self._opened and record.result.page.page is not None:
+            self._opened.add(record.place)
+            self._progress.pages += record.pages - 1
+            self._run.on_total(self._progress.pages)
+        self._progress.kept += record.is_kept
+        self._new += not record.is_kept
+        self._progress.failed += record.result.page.status == "failed"
         self.report()
-        self._run.on_page(result)
+        if not record.is_kept:
+            self._run.on_page(mark_rows(record.result, self._run.marking))
 
     def report(self) -> None:
         """Update what the driver reports."""
@@ -298,8 +314,12 @@ def _lost(part: Part, has_selection: bool) -> Iterator[PageRecord]:
 
 
 def _add_parts(run: StoreRun) -> None:
-    """List the parts of the store. What other work items' parts have is found by the places of their scans."""
+    """List the parts of the store. What other work items' parts have is found by the places of their scans.
+
+    A shard that starts over removes its own parts. Other shards may be using the rest.
+    """
     loose = []
+    starts_over = run.settings.fresh and run.settings.shard is not None
 
     def names() -> Iterator[Any]:
         for path in run.store.names(run.folder):
@@ -309,9 +329,12 @@ def _add_parts(run: StoreRun) -> None:
                 loose.append(path)
 
     run.plan.add_parts(names())
+    if starts_over:
+        run.store.remove(run.plan.forget_parts(run.folder))
+        return
     for path in (*loose, *run.plan.other_parts(run.folder)):
         try:
-            run.plan.add_old(path, places_in(run.store.read(path), path))
+            run.plan.add_old(path, places_in(run.store.read(path), f"{run.store}/{path}"))
         except FileNotFoundError:
             continue  # another shard has finished its work item
 
