@@ -260,8 +260,8 @@ plan_database._CACHE_KIB = 4 << 10
 def run(count):
     with PlanDatabase() as plan:
         plan.add_scans(
-            Scan(Path(f"/a/long/path/to/some/scans/{n:09}-{'x' * 60}.png"), f"{n:09}-{'x' * 60}.png", size=n, modified=n)
-            for n in range(count)
+            Scan(Path(f"/a/long/path/to/scans/{name}"), name, size=1, modified=2)
+            for name in (f"{n:09}-{'x' * 60}.png" for n in range(count))
         )
         plan.make_items()
         read = 0
