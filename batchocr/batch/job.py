@@ -12,8 +12,9 @@ from batchocr.batch.resume_plan import Plan, plan, with_limit
 from batchocr.batch.run_models import run_models
 from batchocr.batch.summary import Clock, Counts, Start, Summary, account, counted
 from batchocr.decoding.marking import Marking
-from batchocr.distributed.exchange import parts_folder, parts_to_journal
+from batchocr.distributed.exchange import parts_folder, parts_to_journal, remove_parts
 from batchocr.distributed.job import run_in_store, uses_store
+from batchocr.distributed.parts import PARTS
 from batchocr.errors import NothingToRead
 from batchocr.executors.local import default_jobs
 from batchocr.output.results import write_results
@@ -21,6 +22,7 @@ from batchocr.output.staging import Staging, staged
 from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
+from batchocr.stores import open_store
 
 MAX_NAMES = 1000
 """Files passed over that `results.run.json` names at most; it counts all."""
@@ -91,7 +93,9 @@ def run(
         todo, batch_size, left = Plan(), None, 0
         if not emptied:  # else the journal stays as it is
             batch_size = take_over(journal, depend_on, settings.batch_size)
-            if isinstance(place := journal_place(out, settings), Path):
+            if isinstance(place := journal_place(out, settings), Path) and settings.fresh:
+                remove_parts(open_store(place), PARTS)
+            elif isinstance(place, Path):
                 parts_to_journal(journal, place, parts_folder(depend_on, settings.batch_size))
             retry = settings.retry_failed
             entries = journal.entries()

@@ -45,6 +45,11 @@ def locked(out: Path, folders: Sequence[Path]) -> Iterator[None]:
         yield
 
 
+def shard_folders(journal: Path) -> list[Path]:
+    """Return the folders whose locks the shards of a run hold, see `distributed.holder`."""
+    return sorted(path for path in (journal / "shards").glob("*-of-*") if path.is_dir())
+
+
 def _write_holder(folder: Path) -> None:
     """Write who holds the lock, in a file beside it: each process that tries the lock empties the lock file."""
     holder = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from batchocr.batch import journal as journals
 from batchocr.batch.journal import Journal
-from batchocr.batch.lock import locked
+from batchocr.batch.lock import locked, shard_folders
 from batchocr.batch.run_models import RunModels
 from batchocr.errors import UsageError
 from batchocr.output.atomic_write import followed
@@ -50,6 +50,7 @@ def open_journal(out: Path, settings: Settings, opened: ExitStack, *, fresh: boo
     folder = Path(settings.state or beside)
     folders = [folder] if out == STDOUT else [beside, folder]
     opened.enter_context(locked(out, list(dict.fromkeys(folders))))
+    opened.enter_context(locked(out, shard_folders(folder)))
     if fresh:
         journals.remove(folder)
     return Journal(folder)

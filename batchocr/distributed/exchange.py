@@ -12,9 +12,10 @@ from typing import Any
 from batchocr.batch import journal as journals
 from batchocr.batch.journal import FILE, Journal
 from batchocr.batch.open_journal import is_usable
+from batchocr.distributed.old_pages import is_failed
 from batchocr.distributed.parts import PARTS, PageRecord, unpack, write_loose
 from batchocr.records import Scan
-from batchocr.stores import Store, open_store
+from batchocr.stores import Store, is_url, open_store
 
 _PAGES = 256  # of a loose part
 
@@ -42,14 +43,19 @@ def journal_to_parts(
         return
     with Journal(journal) as old:
         if is_usable(old, depend_on, batch_size):
+            tags = old.tags()
             records = (
-                PageRecord(name, place, "", pages, sha256, result)
+                PageRecord(name, place, _tag(tags.get(place), sha256), pages, sha256, result)
                 for name, place, pages, sha256, result in old.stored()
                 if sha256
             )
             while some := list(islice(records, _PAGES)):
                 write_loose(store, folder, some)
     journals.remove(journal)
+
+
+def _tag(known: tuple[str, str] | None, sha256: str) -> str:
+    return known[0] if known and known[1] == sha256 else ""
 
 
 def parts_to_journal(journal: Journal, place: Path, folder: str) -> None:
@@ -66,18 +72,46 @@ def parts_to_journal(journal: Journal, place: Path, folder: str) -> None:
     if not (place / PARTS).is_dir():
         return
     store = open_store(place)
+    ranks = {
+        (scan, entry.name, entry.page): _rank(entry.sha256, entry.failed)
+        for scan, entries in journal.entries().items()
+        for entry in entries
+    }
+    whole: list[PageRecord] = []
+
+    def add(record: PageRecord) -> None:
+        key, rank = (record.place, record.name, record.result.page.page), _rank(record.sha256, is_failed(record))
+        if rank > ranks.get(key, -1):
+            ranks[key] = rank
+            journal.add(_scan(record), record.result, pages=record.pages, sha256=record.sha256)
+
     with journal.at_once():
-        known = {(name, scan) for name, scan, *_ in journal.stored()}
         for record in _records(store, folder):
-            if (record.name, record.place) not in known:  # what the journal has is at least as new
-                scan = Scan(Path(record.place), record.name)
-                journal.add(scan, record.result, pages=record.pages, sha256=record.sha256)
+            if record.result.page.page is None:
+                whole.append(record)
+            else:
+                add(record)
+        opened = {key[:2] for key in ranks if key[2] is not None} if whole else ()
+        for record in whole:  # some failed as a whole before another run read their pages
+            if (record.place, record.name) not in opened:
+                add(record)
     remove_parts(store, PARTS)
+
+
+def _rank(sha256: str, failed: bool) -> int:
+    """Return which of two results of a page is used: a result, a failure, or a failure that is always read again."""
+    return 0 if not sha256 else 1 if failed else 2
+
+
+def _scan(record: PageRecord) -> Scan:
+    if is_url(record.place):
+        return Scan(Path(record.place.rpartition("/")[2]), record.name, url=record.place, tag=record.tag)
+    return Scan(Path(record.place), record.name)
 
 
 def _records(store: Store, folder: str) -> Iterator[PageRecord]:
     for path in store.names(folder):
-        yield from unpack(store.read(path), path)
+        yield from unpack(store.read(path), f"{store}/{path}")
 
 
 def remove_parts(store: Store, folder: str, *, but: str | None = None) -> None:

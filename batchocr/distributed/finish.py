@@ -72,6 +72,7 @@ def write_tables(run: Finished, destination: Staging | TableFolder, write_in_par
 
 
 def _write_folder(run: Finished, folder: TableFolder, counts: Counts, write_in_parallel: TableWriter) -> None:
+    folder.remove_results()  # there may be more files than this run writes
     tasks = table_tasks(run.plan.finished(run.folder))
     job = TableJob(run.journal, folder, run.marking)
     for found in write_in_parallel(job, tasks):

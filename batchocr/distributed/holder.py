@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from filelock import FileLock
 
-from batchocr.batch.lock import locked
+from batchocr.batch.lock import locked, shard_folders
 from batchocr.errors import HeldError, OutputError
 from batchocr.stores import Store, open_store
 
@@ -29,6 +30,7 @@ BEAT_S = 5.0
 """Seconds between two reports of a driver."""
 LEASE_S = 30.0
 """Seconds without a report after which a driver in an object store counts as dead."""
+SHARDS_LOCK = "shards.lock"
 _CONFIRM_S = 2.0  # after a takeover: of two drivers that take over at the same time, one finds the other's name
 _POLL_S = 1.0
 
@@ -139,17 +141,18 @@ class Holder:
         if self._thread.is_alive():
             self._thread.join()
         self.progress.state, self.progress.message = state, message
-        if not self._lost:
-            with suppress(OutputError):  # the run's own error is more important
-                self.write()
+        self._report()
 
     def _beat(self) -> None:
-        while not self._ended.wait(BEAT_S):
-            with suppress(OutputError):  # the run itself meets the same error, and reports it
-                now = read_report(self._store, self._name)
-                if now is not None and now.id != self._id:
-                    self._lost = True
-                    return
+        while not self._lost and not self._ended.wait(BEAT_S):
+            self._report()
+
+    def _report(self) -> None:
+        """Write the report unless another driver has taken over."""
+        with suppress(OutputError):  # the run itself meets the same error, and reports it
+            now = read_report(self._store, self._name)
+            self._lost = self._lost or (now is not None and now.id != self._id)
+            if not self._lost:
                 self.write()
 
 
@@ -168,13 +171,25 @@ def held(journal: str | Path, out: str, name: str) -> Iterator[Holder]:
     """
     holder = Holder(open_store(journal), name)
     if isinstance(journal, Path):
-        folder = (journal / name).parent
-        with locked(Path(out), [folder] if folder == journal else [folder / Path(name).stem]):
+        is_shard = "/" in name
+        folder = (journal / name).with_suffix("") if is_shard else journal
+        with locked(Path(out), [folder]), locked(Path(out), [] if is_shard else shard_folders(journal)):
             holder.write()
             yield from _reporting(holder)
     else:
         holder.acquire_in_store(out)
         yield from _reporting(holder)
+
+
+@contextmanager
+def one_shard(journal: Path, out: str | Path) -> Iterator[None]:
+    """Use a journal on a disk as the only shard within the block: others wait.
+
+    Raises:
+        HeldError: A run that is not a shard is using it.
+    """
+    with FileLock(journal / SHARDS_LOCK), locked(Path(out), [journal]):
+        yield
 
 
 def _reporting(holder: Holder) -> Iterator[Holder]:

@@ -2,64 +2,36 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from batchocr.batch import journal as journals
 from batchocr.batch.open_journal import journal_place, rows_depend_on
-from batchocr.batch.run_models import RunModels, run_models
-from batchocr.batch.summary import STOPPED, Clock, Start, Summary
+from batchocr.batch.run_models import run_models
+from batchocr.batch.summary import Clock, Start, Summary
 from batchocr.decoding.marking import Marking
-from batchocr.distributed.collector import Collector
 from batchocr.distributed.engines import Engine, Job
-from batchocr.distributed.engines.local import LocalEngine, page_record
+from batchocr.distributed.engines.local import LocalEngine
 from batchocr.distributed.exchange import journal_to_parts, parts_folder, remove_parts
 from batchocr.distributed.finish import Finished, end_shard, write_tables
-from batchocr.distributed.holder import Holder, Speed, held
-from batchocr.distributed.old_pages import item_work
-from batchocr.distributed.parts import PARTS, PageRecord, is_loose, parse_name, places_in
-from batchocr.distributed.plan_database import ItemPlan, PlanDatabase
-from batchocr.distributed.shards import remove_record, report_name
-from batchocr.errors import BatchocrError, NothingToRead, ScanError, Stopped, UsageError
-from batchocr.executors.page_task import failed
+from batchocr.distributed.holder import held, one_shard
+from batchocr.distributed.parts import PARTS, is_loose
+from batchocr.distributed.plan_database import PlanDatabase
+from batchocr.distributed.reading import StoreRun, read_missing
+from batchocr.distributed.shards import remove_other_records, report_name
+from batchocr.errors import NothingToRead, UsageError
 from batchocr.output.staging import Staging, staged
 from batchocr.output.table_folder import TableFolder, is_folder
-from batchocr.records import PageResult, Part
+from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import list_scans, nothing_to_read
-from batchocr.stores import Store, open_store, shown_url
+from batchocr.stores import open_store, shown_url
 
 MAX_NAMES = 1000
 """Files passed over that `results.run.json` names at most; it counts all."""
-MAX_LOST = 100
-"""Work items whose pages may fail because they do not come back, even alone. If there are more, the cluster is broken.
-"""
-LOST = "the process that read it died each time: out of memory?"
-
-log = logging.getLogger(__name__)
-
-
-@dataclass
-class StoreRun:
-    """What the steps of a run share."""
-
-    settings: Settings
-    models: RunModels
-    clock: Clock
-    journal: str | Path
-    """Path or URL."""
-    store: Store
-    """The journal."""
-    folder: str
-    """Folder of the parts."""
-    plan: PlanDatabase
-    on_total: Callable[[int], None]
-    on_page: Callable[[PageResult], None]
-    should_stop: Callable[[], bool]
 
 
 def uses_store(out: str | Path, settings: Settings) -> bool:
@@ -91,7 +63,7 @@ def run_in_store(
         plan.make_items(settings.pages, settings.shard)
         passed_over, others = plan.passed_over(MAX_NAMES)
         is_empty = plan.is_empty()
-        if is_empty and not staging.has_results():
+        if is_empty and (settings.shard is not None or not staging.has_results()):
             raise NothingToRead(f"{nothing_to_read(listing.roots, passed_over)}; give a folder that has some")
         depend_on = rows_depend_on(settings, models)
         if settings.shard is None:
@@ -109,13 +81,13 @@ def run_in_store(
             on_total,
             on_page,
             should_stop,
+            Marking(models.threshold, settings.printed),
         )
-        if settings.fresh and not is_empty:
-            remove_parts(run.store, PARTS)
-        if isinstance(journal, Path) and settings.shard is None:
-            journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
+        if not is_empty:  # else the journal stays as it is
+            _take_over(run, depend_on, out)
         engine = opened.enter_context(closing(_engine(run)))
-        kept = _read_missing(run, engine, holder, staging, on_start)
+        kept = read_missing(run, engine, holder, staging, on_start)
+        holder.check()
         scan_count, _ = plan.counts()
         finished = Finished(
             settings,
@@ -124,7 +96,7 @@ def run_in_store(
             journal,
             run.store,
             run.folder,
-            Marking(models.threshold, settings.printed),
+            run.marking,
             models.account(),
             scan_count,
             passed_over,
@@ -138,10 +110,10 @@ def run_in_store(
         if settings.shard is not None:
             return end_shard(finished, settings.shard)
         summary = write_tables(finished, staging, engine.write_tables)
-        _remove_old_parts(run)
         if is_empty:
             what = nothing_to_read(listing.roots, passed_over)
             raise NothingToRead(f"{what}, so the results ({staging.names[0]}) are now empty")
+        _remove_old_parts(run)
         return summary
 
 
@@ -184,157 +156,18 @@ def _engine(run: StoreRun) -> Engine:
     return LocalEngine(job)
 
 
-# Reading
-
-
-def _read_missing(
-    run: StoreRun, engine: Engine, holder: Holder, staging: Staging | TableFolder, on_start: Callable[[Start], None]
-) -> int:
-    """Read all work items that have no finished part; return the number of pages that earlier runs had read.
-
-    Raises:
-        Stopped: `should_stop` returned True.
-        OutputError: A part cannot be written, or pages do not come back.
-    """
-    retry = run.settings.retry_failed
-    _add_parts(run)
-    scans, _ = run.plan.counts()
-    kept_scans, kept, kept_failed = run.plan.kept(retry_failed=retry)
-    left = scans - kept_scans
-    on_start(Start(kept, kept_failed, left, is_exact=not left, failures=frozenset()))
-    reading = _Reading(run, holder, kept, kept_failed, left)
-    holder.progress.scans = scans
-    reading.report()
-    if not left:
-        return kept
-    if run.settings.shard:
-        remove_record(run.store, run.settings.shard)
-    for alone in (False, True):
-        missing = reading.read(engine, staging, alone=alone)
-        if not missing:
-            return kept
-        log.warning("the pages of %d work items did not come back", missing)
-    if missing > MAX_LOST:
-        raise BatchocrError(
-            f"the pages of {missing} work items did not come back from the cluster: see its logs, and run the same "
-            "command again"
-        )
-    reading.fail_missing()
-    return kept
-
-
-class _Reading:
-    """Takes the pages of an engine, and reports the progress."""
-
-    def __init__(self, run: StoreRun, holder: Holder, kept: int, kept_failed: int, left: int) -> None:
-        self._run, self._holder = run, holder
-        self._progress = holder.progress
-        self._progress.pages, self._progress.done = kept + left, kept
-        self._progress.kept, self._progress.failed = kept, kept_failed
-        self._speed, self._new = Speed(), 0
-        self._opened: set[str] = set()  # scans of unfinished work items whose number of pages is known
-        self._is_first = True
-
-    def read(self, engine: Engine, staging: Staging | TableFolder, *, alone: bool) -> int:
-        """Read what has no finished part, and return the number of work items that are still unfinished."""
-        with self._collector() as collector:
-            self._read(engine, collector, staging, alone=alone)
-            self._flush(collector)
-            if self._run.should_stop():
-                raise Stopped(STOPPED)
-            return len(collector.unfinished())
-
-    def _collector(self) -> Collector:
-        return Collector(self._run.store, self._run.folder, self._run.settings.pages)
-
-    def _read(self, engine: Engine, collector: Collector, staging: Staging | TableFolder, *, alone: bool) -> None:
-        run = self._run
-        retry = run.settings.retry_failed and self._is_first
-
-        def planned() -> Iterator[ItemPlan]:
-            for each in run.plan.todo(retry_failed=retry, folder=run.folder):
-                collector.expect([each])
-                yield each
-
-        with closing(engine.read(planned(), alone=alone)) as records:
-            for record in records:
-                if self._is_first:
-                    staging.remove_results() if run.settings.shard is None else None
-                    self._is_first = False
-                if collector.add(record):
-                    self._count(record.place, record.pages, record.result)
-                if collector.written:
-                    run.plan.add_parts(collector.written)
-                    collector.written.clear()
-                self._holder.check()
-
-    def _flush(self, collector: Collector) -> None:
-        """Write all that is collected, and add it to the plan."""
-        run = self._run
-        collector.flush()
-        run.plan.add_parts(collector.written)
-        for path in collector.loose:
-            run.plan.add_old(path, places_in(run.store.read(path), path))
-
-    def fail_missing(self) -> None:
-        """Write a failed row for each page that did not come back."""
-        run, pages = self._run, self._run.settings.pages
-        with self._collector() as collector:
-            for planned in run.plan.todo(retry_failed=False, folder=run.folder):
-                collector.expect([planned])
-                work = item_work(run.store, planned, retry_failed=False, pages=pages)
-                for record in (*work.kept, *(each for part in work.parts for each in _lost(part, bool(pages)))):
-                    if collector.add(record) and record not in work.kept:
-                        self._count(record.place, record.pages, record.result)
-            self._flush(collector)
-
-    def _count(self, place: str, pages: int, result: PageResult) -> None:
-        self._new += 1
-        if place not in self._opened and result.page.page is not None:
-            self._opened.add(place)
-            self._progress.pages += pages - 1
-            if pages > 1:
-                self._run.on_total(self._progress.pages)
-        self._progress.failed += result.page.status == "failed"
-        self.report()
-        self._run.on_page(result)
-
-    def report(self) -> None:
-        """Update what the driver reports."""
-        progress = self._progress
-        progress.done = min(progress.kept + self._new, progress.pages)
-        progress.seconds = round(self._run.clock.passed, 1)
-        progress.pages_per_s = round(self._speed.update(self._new), 2)
-        left = max(0, progress.pages - progress.done)
-        progress.remaining_s = round(left / progress.pages_per_s) if progress.pages_per_s else None
-
-
-def _lost(part: Part, has_selection: bool) -> Iterator[PageRecord]:
-    """Yield the pages of a part as failed."""
-    scan = part.scan
-    fault = ScanError("crashed", f"{scan.name}: {LOST}")
-    for number in range(part.first, part.last + 1) if part.pages and part.last else [None]:
-        prepared = replace(failed(scan, number, fault), pages=part.pages or 1, scan=scan)
-        yield page_record(prepared, PageResult(prepared.row), has_selection=has_selection)
-
-
-def _add_parts(run: StoreRun) -> None:
-    """List the parts of the store. What other work items' parts have is found by the places of their scans."""
-    loose = []
-
-    def names() -> Iterator[Any]:
-        for path in run.store.names(run.folder):
-            if (name := parse_name(path)) is not None:
-                yield name
-            elif is_loose(path):
-                loose.append(path)
-
-    run.plan.add_parts(names())
-    for path in (*loose, *run.plan.other_parts(run.folder)):
-        try:
-            run.plan.add_old(path, places_in(run.store.read(path), path))
-        except FileNotFoundError:
-            continue  # another shard has finished its work item
+def _take_over(run: StoreRun, depend_on: dict[str, Any], out: str | Path) -> None:
+    """Take what earlier runs of other kinds have read, or forget it."""
+    settings, journal, shard = run.settings, run.journal, run.settings.shard
+    if shard is not None:
+        remove_other_records(run.store, shard[1])
+    elif settings.fresh:
+        remove_parts(run.store, PARTS)
+    if isinstance(journal, Path):
+        with one_shard(journal, out) if shard is not None else nullcontext():
+            if settings.fresh:
+                journals.remove(journal)
+            journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
 
 
 def _remove_old_parts(run: StoreRun) -> None:

@@ -62,6 +62,8 @@ def merge(
         first = records[0]
         for record in records:
             plan.add_items(read_items(store, record))
+        if plan.digest() != first.plan:
+            raise OutputError(f"{store}: the records of the shards are damaged: run all shards again")
         plan.add_parts(name for path in store.names(first.folder) if (name := parse_name(path)) is not None)
         if missing := plan.missing():
             raise OutputError(f"{store}: the parts of {missing} work items are gone: run all shards again")
@@ -81,7 +83,7 @@ def merge(
             first.inputs,
             sum(record.kept for record in records),
             first.device,
-            dict(sum((Counter(record.stages) for record in records), Counter())),
+            {name: sum(record.stages.get(name, 0.0) for record in records) for name in first.stages},
             should_stop,
         )
         staging.remove_results()
@@ -92,22 +94,23 @@ def _checked(records: Sequence[ShardRecord], store: str) -> list[ShardRecord]:
     """Return the records of one set of shards, if it is complete."""
     if not records:
         raise NothingToRead(f"{store}: no shard has finished: run them with --shard 1/N to N/N and the same --out")
-    counts = {record.shards for record in records}
-    complete = [count for count in sorted(counts) if sum(record.shards == count for record in records) == count]
-    if not complete:
-        count = max(counts)
-        numbers = sorted(set(range(1, count + 1)) - {record.shard for record in records if record.shards == count})
+    counts = sorted({record.shards for record in records})
+    if len(counts) > 1:
+        named = ", ".join(f"N/{count}" for count in counts)
+        raise OutputError(f"{store}: shards of several runs have finished ({named}): run all shards of one run again")
+    numbers = sorted(set(range(1, counts[0] + 1)) - {record.shard for record in records})
+    if numbers:
+        count = counts[0]
         named = ", ".join(f"{number}/{count}" for number in numbers[:MAX_NAMED])
         more = f" and {len(numbers) - MAX_NAMED} more" if len(numbers) > MAX_NAMED else ""
         raise OutputError(f"{store}: these shards have not finished: {named}{more}: run them, then merge again")
-    own = [record for record in records if record.shards == complete[-1]]
     for what, values in (
-        ("models, settings or versions", [record.folder for record in own]),
-        ("scans", [record.plan for record in own]),
-        ("thresholds", [str(record.threshold) for record in own]),
+        ("models, settings or versions", [record.folder for record in records]),
+        ("scans", [record.plan for record in records]),
+        ("thresholds", [str(record.threshold) for record in records]),
     ):
-        _check_same(own, what, values, store)
-    return own
+        _check_same(records, what, values, store)
+    return list(records)
 
 
 def _check_same(records: Sequence[ShardRecord], what: str, values: Sequence[str], store: str) -> None:

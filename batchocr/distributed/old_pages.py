@@ -45,7 +45,7 @@ def item_work(store: Store, planned: ItemPlan, *, retry_failed: bool, pages: Seq
     for scan in planned.item.scans:
         wanted = wanted_ranges(scan, pages)
         valid = [
-            replace(record, tag=tag_of(scan))
+            replace(record, tag=tag_of(scan), is_kept=True)
             for record in _unchanged(scan, old.get(scan.place, []))
             if not (retry_failed and is_failed(record)) and is_wanted(record.result.page.page, wanted)
         ]
@@ -62,7 +62,7 @@ def _records(store: Store, paths: Sequence[str]) -> dict[str, list[PageRecord]]:
             data = store.read(path)
         except FileNotFoundError:
             continue
-        for record in unpack(data, path):
+        for record in unpack(data, f"{store}/{path}"):
             found.setdefault(record.place, []).append(record)
     return found
 

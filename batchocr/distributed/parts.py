@@ -12,7 +12,9 @@ import re
 import uuid
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -25,7 +27,7 @@ PARTS = "parts"
 _NAME = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})-(\d+)-(\d+)-(\d+)\.parquet")
 _LOOSE = "loose"
 _RESULT = TypeAdapter(PageResult)
-_COLUMNS = ("name", "place", "tag", "pages", "sha256", "result")
+_COLUMNS = ("name", "place", "tag", "pages", "sha256", "result", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class PageRecord:
     """SHA-256 of the scan; empty if every later run reads the page again."""
     result: PageResult
     """All rows of the page, before rows are left out or marked by a threshold."""
+    is_kept: bool = False
+    """Whether the run that wrote this took the page from an earlier run."""
 
 
 def parse_name(path: str) -> PartName | None:
@@ -124,11 +128,13 @@ def pack(pages: Sequence[PageRecord]) -> bytes:
         [page.pages for page in pages],
         [page.sha256 for page in pages],
         [zlib.compress(_RESULT.dump_json(page.result)) for page in pages],
+        [page.is_kept for page in pages],
     ]
-    types = (pa.string(), pa.binary(), pa.string(), pa.int32(), pa.string(), pa.binary())
+    types = (pa.string(), pa.binary(), pa.string(), pa.int32(), pa.string(), pa.binary(), pa.bool_())
     arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
     file = io.BytesIO()
-    parquet.write_table(pa.table(arrays, names=list(_COLUMNS)), file, compression="none", use_dictionary=False)
+    table = pa.table(arrays, names=list(_COLUMNS))
+    parquet.write_table(table, file, compression="none", use_dictionary=False, write_page_checksum=True)
     return file.getvalue()
 
 
@@ -137,35 +143,45 @@ def unpack(data: bytes, path: str) -> Iterator[PageRecord]:
 
     Args:
         data: Its content.
-        path: Its path, for the message.
+        path: Its whole path or URL, for the message.
 
     Raises:
         OutputError: It is damaged.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        rows = parquet.read_table(io.BytesIO(data), columns=list(_COLUMNS), use_threads=False).to_pylist()
-        for row in rows:
+    with _damage_named(path):
+        for row in _rows(data, _COLUMNS):
             place = row["place"].decode("utf-8", "surrogateescape")
             result = _RESULT.validate_json(zlib.decompress(row["result"]))
-            yield PageRecord(row["name"], place, row["tag"], row["pages"], row["sha256"], result)
-    except (pa.ArrowException, zlib.error, ValueError, KeyError) as fault:
-        raise OutputError(f"{path}: a part of the journal is damaged ({fault}): start over with --fresh") from fault
+            yield PageRecord(row["name"], place, row["tag"], row["pages"], row["sha256"], result, row["kept"])
 
 
 def places_in(data: bytes, path: str) -> set[str]:
-    """Return what identifies the scans of a part, see `Scan.place`.
+    """Return what identifies the scans of a part, see `Scan.place`. The arguments are those of `unpack`.
 
     Raises:
         OutputError: It is damaged.
     """
-    import pyarrow as pa
+    with _damage_named(path):
+        return {row["place"].decode("utf-8", "surrogateescape") for row in _rows(data, ("place",))}
+
+
+def _rows(data: bytes, columns: Sequence[str]) -> list[dict[str, Any]]:
     from pyarrow import parquet
 
+    table = parquet.read_table(
+        io.BytesIO(data), columns=list(columns), use_threads=False, page_checksum_verification=True
+    )
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+@contextmanager
+def _damage_named(path: str) -> Iterator[None]:
+    """Turn all that a damaged part can raise into an OutputError."""
+    import pyarrow as pa
+
     try:
-        column = parquet.read_table(io.BytesIO(data), columns=["place"], use_threads=False)["place"].to_pylist()
-        return {place.decode("utf-8", "surrogateescape") for place in column}
-    except (pa.ArrowException, ValueError, KeyError) as fault:
-        raise OutputError(f"{path}: a part of the journal is damaged ({fault}): start over with --fresh") from fault
+        yield
+    except (pa.ArrowException, zlib.error, OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+        fix = "remove this file, which has pages to read again, and run the same command again"
+        raise OutputError(f"{path}: a part of the journal is damaged ({type(fault).__name__}): {fix}") from fault

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from batchocr.distributed.parts import PartName
-from batchocr.distributed.work_items import WorkItem, shard_of, work_items
+from batchocr.distributed.work_items import WorkItem, shard_of, tag_of, work_items
 from batchocr.records import Scan
 from batchocr.sources import Listed
 from batchocr.sources.natural_order import natural_key
@@ -26,12 +26,18 @@ CREATE TABLE scans (
     natural TEXT, name TEXT, place BLOB, path BLOB, url TEXT, size INTEGER, modified INTEGER, tag TEXT
 );
 CREATE TABLE passed_over (name TEXT, place BLOB);
-CREATE TABLE items (number INTEGER PRIMARY KEY, key BLOB, state BLOB, mine INTEGER, count INTEGER, scans TEXT);
-CREATE TABLE parts (key BLOB, state BLOB, pages INTEGER, failed INTEGER, again INTEGER);
+CREATE TABLE items (
+    number INTEGER PRIMARY KEY, key BLOB, state BLOB, mine INTEGER, tagged INTEGER, count INTEGER, scans TEXT
+);
+CREATE TABLE parts (key BLOB, state BLOB, pages INTEGER, failed INTEGER, again INTEGER, new INTEGER);
+CREATE INDEX part_by_key ON parts (key, state);
 CREATE TABLE old (place BLOB, path TEXT);
+CREATE INDEX old_by_place ON old (place);
 """
 _OF_ITEM = "parts.key = items.key AND parts.state = items.state"
-_BEST = "ORDER BY again, failed LIMIT 1"  # of two parts of one work item, that of the later run
+_PART = "parts.key, parts.state, pages, failed, again"  # what PartName has
+# A run that ended while it replaced a part leaves two of one work item
+_BEST = "ORDER BY new DESC, again, failed, pages DESC LIMIT 1"
 
 
 @dataclass(frozen=True)
@@ -92,11 +98,19 @@ class PlanDatabase:
             shard: The number of the shard and the number of shards. Work items of other shards are known, not read.
         """
         rows = (
-            (number, item.key, item.state, mine, len(item.scans), _packed(item.scans) if mine else None)
+            (
+                number,
+                item.key,
+                item.state,
+                mine,
+                all(map(tag_of, item.scans)),
+                len(item.scans),
+                _packed(item.scans) if mine else None,
+            )
             for number, item in enumerate(work_items(self._scans(), pages))
             for mine in [_is_mine(item, shard)]
         )
-        self._insert("items", 6, rows)
+        self._insert("items", 7, rows)
         self._base.executescript(
             "DELETE FROM passed_over WHERE place IN (SELECT place FROM scans);"
             "DROP TABLE scans; CREATE INDEX by_key ON items (key, state)"
@@ -134,7 +148,7 @@ class PlanDatabase:
 
     def add_items(self, items: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Add work items whose scans are not known, from what `own_items` returned to other runs."""
-        self._insert("items", 6, ((number, key, state, 1, 0, None) for number, key, state in items))
+        self._insert("items", 7, ((number, key, state, 1, 1, 0, None) for number, key, state in items))
 
     def missing(self) -> int:
         """Return the number of work items of this run that have no part."""
@@ -144,18 +158,30 @@ class PlanDatabase:
 
     def add_parts(self, parts: Iterable[PartName]) -> None:
         """Add the parts that the store has."""
-        self._insert("parts", 5, ((part.key, part.state, part.pages, part.failed, part.again) for part in parts))
-        self._base.execute("CREATE INDEX IF NOT EXISTS part_by_key ON parts (key, state)")
+        self._insert("parts", 6, ((*_columns(part), 0) for part in parts))
+
+    def replace_parts(self, parts: Sequence[PartName]) -> None:
+        """Add the parts that this run has written. They replace all others of their work items."""
+        items = [(part.key, part.state) for part in parts]
+        self._base.executemany("DELETE FROM parts WHERE key = ? AND state = ?", items)
+        self._insert("parts", 6, ((*_columns(part), 1) for part in parts))
+
+    def forget_parts(self, folder: str) -> list[str]:
+        """Forget all parts, and return the paths of those of work items of this run."""
+        own = f"EXISTS (SELECT 1 FROM items WHERE {_OF_ITEM} AND mine)"
+        paths = list(self._paths(f"SELECT {_PART} FROM parts WHERE {own}", folder))
+        self._base.execute("DELETE FROM parts")
+        return paths
 
     def other_parts(self, folder: str) -> Iterator[str]:
         """Yield the paths of parts of no work item of this run: their scans are in other work items now, or changed."""
-        yield from self._paths(f"SELECT * FROM parts WHERE NOT EXISTS (SELECT 1 FROM items WHERE {_OF_ITEM})", folder)
+        unused = f"NOT EXISTS (SELECT 1 FROM items WHERE {_OF_ITEM})"
+        yield from self._paths(f"SELECT {_PART} FROM parts WHERE {unused}", folder)
 
     def replaced_parts(self, folder: str) -> Iterator[str]:
-        """Yield the paths of parts whose work item has a part of a later run."""
-        better = "(again, failed, pages) > (SELECT again, failed, pages FROM parts AS p WHERE "
-        same = f"p.key = parts.key AND p.state = parts.state {_BEST})"
-        yield from self._paths(f"SELECT * FROM parts WHERE {better}{same}", folder)
+        """Yield the paths of parts whose work item has another part that is used."""
+        best = f"SELECT again, failed, pages FROM parts AS p WHERE p.key = parts.key AND p.state = parts.state {_BEST}"
+        yield from self._paths(f"SELECT {_PART} FROM parts WHERE (again, failed, pages) != ({best})", folder)
 
     def _paths(self, query: str, folder: str) -> Iterator[str]:
         with closing(self._base.cursor()) as cursor:
@@ -187,13 +213,12 @@ class PlanDatabase:
         return scans, pages, failed
 
     def todo(self, *, retry_failed: bool, folder: str) -> Iterator[ItemPlan]:
-        """Yield the work items that have no finished part, in order.
+        """Yield the work items that this run must still read, in order.
 
         Args:
             retry_failed: Whether pages that failed are read again.
             folder: The folder of the parts.
         """
-        self._base.execute("CREATE INDEX IF NOT EXISTS old_by_place ON old (place)")
         query = (
             "SELECT key, state, scans FROM items WHERE mine AND NOT EXISTS "
             f"(SELECT 1 FROM parts WHERE {_OF_ITEM} AND {_is_done(retry_failed)}) ORDER BY number"
@@ -205,7 +230,8 @@ class PlanDatabase:
 
     def _old_parts(self, item: WorkItem, folder: str) -> list[str]:
         """Return the paths of parts that may have pages of a work item."""
-        own = self._base.execute("SELECT * FROM parts WHERE key = ? AND state = ?", (item.key, item.state))
+        query = f"SELECT {_PART} FROM parts WHERE key = ? AND state = ?"
+        own = self._base.execute(query, (item.key, item.state))
         paths = [PartName(*row).path(folder) for row in own]
         for scan in item.scans:
             found = self._base.execute("SELECT path FROM old WHERE place = ?", (os.fsencode(scan.place),))
@@ -217,7 +243,7 @@ class PlanDatabase:
         with closing(self._base.cursor()) as items, closing(self._base.cursor()) as parts:
             for key, state in items.execute("SELECT key, state FROM items WHERE mine ORDER BY number"):
                 found = parts.execute(
-                    f"SELECT * FROM parts WHERE key = ? AND state = ? {_BEST}", (key, state)
+                    f"SELECT {_PART} FROM parts WHERE key = ? AND state = ? {_BEST}", (key, state)
                 ).fetchone()
                 yield PartName(*found).path(folder) if found else None
 
@@ -241,7 +267,15 @@ class PlanDatabase:
 
 
 def _is_done(retry_failed: bool) -> str:
-    return "again = 0 AND failed = 0" if retry_failed else "again = 0"
+    """Return the condition that this run need not read a work item: it has read it, or its part is as it should be.
+
+    Scans without a tag may have changed; reading the work item compares their content.
+    """
+    return f"(new OR tagged AND again = 0{' AND failed = 0' if retry_failed else ''})"
+
+
+def _columns(part: PartName) -> tuple[bytes, bytes, int, int, int]:
+    return part.key, part.state, part.pages, part.failed, part.again
 
 
 def _is_mine(item: WorkItem, shard: tuple[int, int] | None) -> bool:

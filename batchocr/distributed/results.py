@@ -44,7 +44,7 @@ def results_of(paths: Iterable[str | None], store: Store) -> Iterator[PageResult
 
 def _pages(store: Store, path: str, content: Future[bytes]) -> Iterator[PageResult]:
     try:
-        records = list(unpack(content.result(), path))
+        records = list(unpack(content.result(), f"{store}/{path}"))
     except FileNotFoundError as fault:
         raise OutputError(f"{store}/{path}: this part is gone: run the same command again") from fault
     for record in sorted(records, key=_order):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from batchocr.stores import Store
 
 SHARDS = "shards"
 """Folder of the records in the journal."""
+_OF_SHARD = re.compile(rf"{SHARDS}/\d+-of-(\d+)(?:\.done)?\.(?:json|items)")
 _ITEM = struct.Struct("<Q16s8s")  # number, key and state of a work item
 
 
@@ -78,6 +80,7 @@ def write_record(store: Store, record: ShardRecord, items: Iterable[tuple[int, b
     Raises:
         OutputError: It cannot be written.
     """
+    store.remove([record.name])  # that of an earlier run does not describe these work items
     store.write(_items_name(record.name), b"".join(_ITEM.pack(*item) for item in items))
     store.write(record.name, (json.dumps(asdict(record), indent=2) + "\n").encode())
 
@@ -85,6 +88,17 @@ def write_record(store: Store, record: ShardRecord, items: Iterable[tuple[int, b
 def remove_record(store: Store, shard: tuple[int, int]) -> None:
     """Remove the record of a shard, as it is read again."""
     store.remove([f"{SHARDS}/{shard[0]}-of-{shard[1]}.done.json"])
+
+
+def remove_other_records(store: Store, shards: int) -> None:
+    """Remove records and reports of another number of shards: `merge` must not take an old set for the results.
+
+    Args:
+        store: The journal.
+        shards: The number of shards whose files stay.
+    """
+    names = ((name, _OF_SHARD.fullmatch(name)) for name in store.names(SHARDS))
+    store.remove([name for name, found in names if found and int(found[1]) != shards])
 
 
 def read_records(store: Store) -> list[ShardRecord]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from batchocr.distributed.holder import LEASE_S, Progress, Report, read_report
 from batchocr.distributed.shards import SHARDS, report_name
 from batchocr.settings import Settings
 from batchocr.stores import open_store
+
+_REPORT = re.compile(rf"{SHARDS}/\d+-of-\d+\.json")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def read_drivers(out: str | Path, state: str | Path | None = None) -> list[Drive
     if place is None:
         return []
     store = open_store(place)
-    names = [name for name in store.names(SHARDS) if name.endswith(".json") and not name.endswith(".done.json")]
+    names = filter(_REPORT.fullmatch, store.names(SHARDS))
     found = []
     for name in [report_name(None), *sorted(names, key=_number)]:
         report = read_report(store, name)

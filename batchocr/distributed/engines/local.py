@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from itertools import chain
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from batchocr.batch.local_pages import STAGES, read_pages_locally
 from batchocr.batch.outcome import outcome
 from batchocr.batch.summary import Counts
 from batchocr.distributed.engines import Job
-from batchocr.distributed.old_pages import item_work
+from batchocr.distributed.old_pages import ItemWork, item_work
 from batchocr.distributed.parts import PageRecord
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.table_job import TableJob, TableTask, write_here
@@ -33,32 +32,42 @@ class LocalEngine:
 
     def read(self, planned: Iterator[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
         """See `Engine`. A page that ends its process is read alone in any case."""
+        store = open_store(self._job.journal)
+        settings = self._job.settings
+        all_work = (
+            item_work(store, each, retry_failed=settings.retry_failed, pages=settings.pages) for each in planned
+        )
+        for work in all_work:
+            yield from work.kept
+            if self._job.should_stop():
+                return
+            if work.parts:  # else no network is needed
+                yield from self._read(work.parts, all_work)
+                return
+
+    def _read(self, first: Sequence[Part], others: Iterator[ItemWork]) -> Generator[PageRecord]:
         job, kept = self._job, deque[PageRecord]()
-        store, selected = open_store(job.journal), job.settings.pages
 
         def parts() -> Iterator[Part]:
-            for each in planned:
-                work = item_work(store, each, retry_failed=job.settings.retry_failed, pages=selected)
+            yield from first
+            for work in others:
                 kept.extend(work.kept)
                 yield from work.parts
 
-        missing = parts()
-        first = next(missing, None)
-        if first is not None:  # else no network is needed
-            for prepared, result in read_pages_locally(
-                chain([first], missing),
-                job.settings,
-                job.models,
-                job.reading,
-                job.settings.batch_size,
-                stages=self.stages,
-                clock=job.clock,
-                on_ready=self._on_ready,
-                should_stop=job.should_stop,
-            ):
-                while kept:
-                    yield kept.popleft()
-                yield page_record(prepared, result, has_selection=bool(selected))
+        for prepared, result in read_pages_locally(
+            parts(),
+            job.settings,
+            job.models,
+            job.reading,
+            job.settings.batch_size,
+            stages=self.stages,
+            clock=job.clock,
+            on_ready=self._on_ready,
+            should_stop=job.should_stop,
+        ):
+            while kept:
+                yield kept.popleft()
+            yield page_record(prepared, result, has_selection=bool(job.settings.pages))
         yield from kept
 
     def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
