@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -42,6 +43,7 @@ class ObjectStore:
         self._fault: Fault | None = None
         self._fault_ends = 0.0
         self._only = ""
+        self._times = math.inf
         self.requests: Counter[str] = Counter()
         self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._proxy.daemon_threads = True
@@ -79,9 +81,9 @@ class ObjectStore:
         for key in keys:
             s3_backends[_ACCOUNT]["aws"].put_object(bucket, key, b"x")
 
-    def fail(self, fault: Fault, seconds: float = 3600.0, only: str = "") -> None:
-        """Let requests fail for some seconds: all, or those whose method and path contain `only`."""
-        self._fault, self._only = fault, only
+    def fail(self, fault: Fault, seconds: float = 3600.0, only: str = "", times: float = math.inf) -> None:
+        """Let requests fail for some seconds, and some times: all, or those whose method and path contain `only`."""
+        self._fault, self._only, self._times = fault, only, times
         self._fault_ends = time.monotonic() + seconds
 
     def recover(self) -> None:
@@ -90,7 +92,10 @@ class ObjectStore:
 
     def fault_of(self, request: str) -> Fault | None:
         """Return how this request fails now."""
-        return self._fault if self.fault_seconds() and self._only in request else None
+        if not self.fault_seconds() or self._only not in request or self._times <= 0:
+            return None
+        self._times -= 1
+        return self._fault
 
     def fault_seconds(self) -> float:
         """Return the seconds until the fault ends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 import sys
 import warnings
 from collections import deque
@@ -32,6 +33,8 @@ BLOCK_BYTES = 64 << 20
 """Bytes of a block of units, about."""
 MAX_BLOCKS = 4_000
 """Blocks of work items at most: each is a task, of which the driver keeps account."""
+ANSWER_S = 10.0
+"""Seconds in which the head of a cluster must answer."""
 ACTOR_RETRIES = 3
 """How often a unit is given to an actor again whose process ended."""
 
@@ -172,12 +175,25 @@ def _connect(ray: Any, job: Job) -> None:
     if not address:
         # the networks use all cores beside the tasks, as in a run without Ray; so the system divides the cores
         options |= {"num_cpus": (job.settings.jobs or default_jobs()) + 2, "include_dashboard": False}
+    _check_answers(address)
     try:
         with _without_stderr():
             ray.init(address=address or "local", **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as fault:
         where = f"at {address}" if address else "on this machine"
         raise BatchocrError(f"no cluster of Ray {where} ({_first_line(fault)}): check --ray-address") from fault
+
+
+def _check_answers(address: str | None) -> None:
+    """Raise BatchocrError if nothing answers at `host:port` or `ray://host:port`: Ray itself tries for minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
+    except OSError as fault:
+        why = fault.strerror or fault
+        raise BatchocrError(f"no cluster of Ray at {address} ({why}): check --ray-address") from fault
 
 
 @contextmanager
