@@ -173,7 +173,7 @@ def test_a_work_item_knows_the_parts_that_have_pages_of_its_scans(scan: Scan) ->
 def test_parts_may_be_added_while_the_plan_is_read() -> None:
     scans = [scan_of(f"{number}.png") for number in range(2000)]
     plan = plan_of(scans)
-    yielded = []
+    yielded: list[Scan] = []
     for each in plan.todo(retry_failed=False, folder=FOLDER):
         yielded += each.item.scans
         plan.replace_parts([PartName(each.item.key, each.item.state, len(each.item.scans), 0, 0)])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,18 @@ from batchocr.batch.summary import STOPPED, Clock, Start, Summary
 from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.distributed.collector import Collector
 from batchocr.distributed.engines import Engine, Job
-from batchocr.distributed.engines.local import LocalEngine, page_record
+from batchocr.distributed.engines.local import LocalEngine
 from batchocr.distributed.exchange import journal_to_parts, parts_folder, remove_parts
 from batchocr.distributed.finish import Finished, end_shard, write_tables
 from batchocr.distributed.holder import Holder, Speed, held, one_shard
+from batchocr.distributed.lost_pages import lost_pages
 from batchocr.distributed.old_pages import item_work
-from batchocr.distributed.parts import PARTS, PageRecord, is_loose, parse_name, places_in
+from batchocr.distributed.parts import LOOSE, PARTS, PageRecord, is_loose, parse_name, places_in
 from batchocr.distributed.plan_database import ItemPlan, PlanDatabase
 from batchocr.distributed.shards import remove_other_records, remove_record, report_name
-from batchocr.errors import BatchocrError, NothingToRead, ScanError, Stopped, UsageError
-from batchocr.executors.page_task import failed
+from batchocr.errors import BatchocrError, NothingToRead, Stopped, UsageError
 from batchocr.output.staging import Staging, staged
-from batchocr.records import PageResult, Part
+from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
 from batchocr.stores import Store, open_store, shown_url
@@ -37,7 +36,6 @@ MAX_NAMES = 1000
 """Files passed over that `results.run.json` names at most; it counts all."""
 MAX_LOST = 100
 """Work items of which pages may be lost, even if read alone, before the cluster counts as broken."""
-LOST = "the process that read it died each time: out of memory?"
 
 log = logging.getLogger(__name__)
 
@@ -229,12 +227,14 @@ class _Reading:
         self._speed, self._new = Speed(), 0
         self._opened: set[str] = set()  # scans of unfinished work items whose number of pages is known
         self._is_first = True
+        self._temporary: dict[tuple[str, int | None], PageRecord] = {}  # failures of unfinished work items
 
     def read(self, engine: Engine, staging: Staging, *, alone: bool) -> int:
         """Read what has no finished part, and return the number of work items that are still unfinished."""
         with self._collector() as collector:
             self._read(engine, collector, staging, alone=alone)
             self._flush(collector)
+            self._temporary = {_key(record): record for record in collector.temporary()}
             if self._run.should_stop():
                 raise Stopped(STOPPED)
             return len(collector.unfinished())
@@ -277,8 +277,10 @@ class _Reading:
             for planned in run.plan.todo(retry_failed=run.settings.retry_failed, folder=run.folder):
                 collector.expect(planned)
                 work = item_work(run.store, planned, retry_failed=False, pages=pages)
-                for record in (*work.kept, *(each for part in work.parts for each in _lost(part, bool(pages)))):
-                    if collector.add(record) and not record.is_kept:
+                lost = (record for part in work.parts for record in lost_pages(part, has_selection=bool(pages)))
+                for record in (*work.kept, *lost):
+                    came = record.is_kept or _key(record) in self._temporary  # and is counted
+                    if collector.add(self._temporary.get(_key(record), record)) and not came:
                         self._count(record)
             self._flush(collector)
 
@@ -304,13 +306,8 @@ class _Reading:
         progress.remaining_s = round(left / progress.pages_per_s) if progress.pages_per_s else None
 
 
-def _lost(part: Part, has_selection: bool) -> Iterator[PageRecord]:
-    """Yield the pages of a part as failed."""
-    scan = part.scan
-    fault = ScanError("crashed", f"{scan.name}: {LOST}")
-    for number in range(part.first, part.last + 1) if part.pages and part.last else [None]:
-        prepared = replace(failed(scan, number, fault), pages=part.pages or 1, scan=scan)
-        yield page_record(prepared, PageResult(prepared.row), has_selection=has_selection)
+def _key(record: PageRecord) -> tuple[str, int | None]:
+    return record.place, record.result.page.page
 
 
 def _add_parts(run: StoreRun) -> None:
@@ -344,6 +341,4 @@ def _remove_old_parts(run: StoreRun) -> None:
     remove_parts(run.store, PARTS, but=run.folder)
     paths = (*run.plan.other_parts(run.folder), *run.plan.replaced_parts(run.folder))
     run.store.remove(paths)
-    loose = (path for path in run.store.names(f"{run.folder}/loose") if is_loose(path))
-    while some := list(islice(loose, 1000)):
-        run.store.remove(some)
+    remove_parts(run.store, f"{run.folder}/{LOOSE}")
