@@ -72,6 +72,11 @@ class Collector:
         """Return the expected work items that have not all their pages."""
         return [each.item for each in self._unfinished()]
 
+    def temporary(self) -> list[PageRecord]:
+        """Return the pages of unfinished work items that failed for the moment. No later run finds them."""
+        records = (record for each in self._unfinished() for scan in each.records.values() for record in scan.values())
+        return [record for record in records if not record.sha256]
+
     def _unfinished(self) -> list[_Collected]:
         return list({each.item.key: each for each in self._items.values()}.values())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from batchocr.distributed.engines.local import LocalEngine
 from batchocr.distributed.exchange import journal_to_parts, parts_folder, remove_parts
 from batchocr.distributed.finish import Finished, end_shard, write_tables
 from batchocr.distributed.holder import held, one_shard
-from batchocr.distributed.parts import PARTS, is_loose
+from batchocr.distributed.parts import LOOSE, PARTS
 from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.distributed.reading import StoreRun, read_missing
 from batchocr.distributed.shards import remove_other_records, report_name
@@ -175,6 +174,4 @@ def _remove_old_parts(run: StoreRun) -> None:
     remove_parts(run.store, PARTS, but=run.folder)
     paths = (*run.plan.other_parts(run.folder), *run.plan.replaced_parts(run.folder))
     run.store.remove(paths)
-    loose = (path for path in run.store.names(f"{run.folder}/loose") if is_loose(path))
-    while some := list(islice(loose, 1000)):
-        run.store.remove(some)
+    remove_parts(run.store, f"{run.folder}/{LOOSE}")

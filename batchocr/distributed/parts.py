@@ -24,8 +24,9 @@ from batchocr.stores import Store
 
 PARTS = "parts"
 """Folder of all parts in the journal."""
+LOOSE = "loose"
+"""Folder of the loose parts in that of the parts, and the start of their names."""
 _NAME = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})-(\d+)-(\d+)-(\d+)\.parquet")
-_LOOSE = "loose"
 _RESULT = TypeAdapter(PageResult)
 _COLUMNS = ("name", "place", "tag", "pages", "sha256", "result", "kept")
 
@@ -82,7 +83,7 @@ def parse_name(path: str) -> PartName | None:
 
 def is_loose(path: str) -> bool:
     """Return whether this is the path of a loose part."""
-    return path.rpartition("/")[2].startswith(f"{_LOOSE}-")
+    return path.rpartition("/")[2].startswith(f"{LOOSE}-")
 
 
 def write_part(store: Store, folder: str, key: bytes, state: bytes, pages: Sequence[PageRecord]) -> PartName:
@@ -111,7 +112,7 @@ def write_loose(store: Store, folder: str, pages: Sequence[PageRecord]) -> str:
     Raises:
         OutputError: The part cannot be written.
     """
-    path = f"{folder}/{_LOOSE}/{_LOOSE}-{uuid.uuid4().hex}.parquet"
+    path = f"{folder}/{LOOSE}/{LOOSE}-{uuid.uuid4().hex}.parquet"
     store.write(path, pack(pages))
     return path
 

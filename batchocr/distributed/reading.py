@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,21 @@ from batchocr.batch.summary import STOPPED, Clock, Start
 from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.distributed.collector import Collector
 from batchocr.distributed.engines import Engine
-from batchocr.distributed.engines.local import page_record
 from batchocr.distributed.holder import Holder, Speed
+from batchocr.distributed.lost_pages import lost_pages
 from batchocr.distributed.old_pages import item_work
 from batchocr.distributed.parts import PageRecord, is_loose, parse_name, places_in
 from batchocr.distributed.plan_database import ItemPlan, PlanDatabase
 from batchocr.distributed.shards import remove_record
-from batchocr.errors import BatchocrError, ScanError, Stopped
-from batchocr.executors.page_task import failed
+from batchocr.errors import BatchocrError, Stopped
 from batchocr.output.staging import Staging
 from batchocr.output.table_folder import TableFolder
-from batchocr.records import PageResult, Part
+from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.stores import Store
 
 MAX_LOST = 100
 """Work items of which pages may be lost, even if read alone, before the cluster counts as broken."""
-LOST = "the process that read it died each time: out of memory?"
 
 log = logging.getLogger(__name__)
 
@@ -102,12 +100,14 @@ class _Reading:
         self._speed, self._new = Speed(), 0
         self._opened: set[str] = set()  # scans of unfinished work items whose number of pages is known
         self._is_first = True
+        self._temporary: dict[tuple[str, int | None], PageRecord] = {}  # failures of unfinished work items
 
     def read(self, engine: Engine, staging: Staging | TableFolder, *, alone: bool) -> int:
         """Read what has no finished part, and return the number of work items that are still unfinished."""
         with self._collector() as collector:
             self._read(engine, collector, staging, alone=alone)
             self._flush(collector)
+            self._temporary = {_key(record): record for record in collector.temporary()}
             if self._run.should_stop():
                 raise Stopped(STOPPED)
             return len(collector.unfinished())
@@ -150,8 +150,10 @@ class _Reading:
             for planned in run.plan.todo(retry_failed=run.settings.retry_failed, folder=run.folder):
                 collector.expect(planned)
                 work = item_work(run.store, planned, retry_failed=False, pages=pages)
-                for record in (*work.kept, *(each for part in work.parts for each in _lost(part, bool(pages)))):
-                    if collector.add(record) and not record.is_kept:
+                lost = (record for part in work.parts for record in lost_pages(part, has_selection=bool(pages)))
+                for record in (*work.kept, *lost):
+                    came = record.is_kept or _key(record) in self._temporary  # and is counted
+                    if collector.add(self._temporary.get(_key(record), record)) and not came:
                         self._count(record)
             self._flush(collector)
 
@@ -177,13 +179,8 @@ class _Reading:
         progress.remaining_s = round(left / progress.pages_per_s) if progress.pages_per_s else None
 
 
-def _lost(part: Part, has_selection: bool) -> Iterator[PageRecord]:
-    """Yield the pages of a part as failed."""
-    scan = part.scan
-    fault = ScanError("crashed", f"{scan.name}: {LOST}")
-    for number in range(part.first, part.last + 1) if part.pages and part.last else [None]:
-        prepared = replace(failed(scan, number, fault), pages=part.pages or 1, scan=scan)
-        yield page_record(prepared, PageResult(prepared.row), has_selection=has_selection)
+def _key(record: PageRecord) -> tuple[str, int | None]:
+    return record.place, record.result.page.page
 
 
 def _add_parts(run: StoreRun) -> None:
