@@ -212,7 +212,9 @@ def read_report(store: Store, name: str) -> Report | None:
         OutputError: The store cannot be read.
     """
     try:
-        return Report(**json.loads(store.read(name)))
+        report = Report(**json.loads(store.read(name)))
+        Progress(**report.progress), datetime.fromisoformat(report.time)  # else they fail where they are used
+        return report
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as fault:
