@@ -39,9 +39,7 @@ def _to_place(value: Any) -> Any:
     """Return a URL as it is, and a string that is not a URL as a path."""
     if isinstance(value, os.PathLike) and _BROKEN_URL.match(os.fspath(value)):
         raise ValueError("give a URL as a string: a Path joins its slashes")
-    if not isinstance(value, (str, os.PathLike)):
-        raise ValueError("must be a path or a URL")
-    return value if is_url(os.fspath(value)) else Path(value)
+    return Path(value) if isinstance(value, (str, os.PathLike)) and not is_url(os.fspath(value)) else value
 
 
 def _to_sequence(value: Any) -> Any:
@@ -94,7 +92,8 @@ def checked(settings: type[T]) -> type[T]:
         try:
             init(self, *args, **kwargs)
         except ValidationError as error:
-            raise UsageError("; ".join(_explain(settings, dict(each)) for each in error.errors())) from None
+            messages = dict.fromkeys(_explain(settings, dict(each)) for each in error.errors())  # a union has several
+            raise UsageError("; ".join(messages)) from None
 
     setattr(settings, "__init__", checked_init)  # noqa: B010  mypy refuses the assignment
     return settings
@@ -142,5 +141,7 @@ def _allowed(hint: Any) -> str:
         )
     if get_origin(hint) is tuple:
         return f"{_allowed(get_args(hint)[0])} or several"
+    if {Path, str} <= set(get_args(hint)):
+        return " or ".join(["a path or a URL", *(["None"] if NoneType in get_args(hint) else [])])
     parts = [repr(part) if isinstance(part, str) else _allowed(part) for part in get_args(hint)]
     return ", ".join(parts[:-1]) + f" or {parts[-1]}" if len(parts) > 1 else (parts or [str(hint)])[0]

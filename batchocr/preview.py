@@ -186,7 +186,7 @@ def _is_one_file(given: Sequence[str | Path], listed: Sequence[str | Path], foun
 def _found(given: Sequence[str | Path], listed: Sequence[str | Path], settings: Settings) -> Found:
     found = find_scans(given, listed, recursive=settings.recursive)
     if not found.scans:
-        raise NothingToRead(f"{nothing_to_read(found)}; give a folder that has some")
+        raise NothingToRead(f"{nothing_to_read(found.roots, len(found.passed_over))}; give a folder that has some")
     return found
 
 

@@ -27,7 +27,7 @@ NEEDED = {
     "evaluate": {"BATCHOCR_EVALUATE_DATA": "x"},
 }
 """Variables for the required options of a command."""
-VALUES = ("1", "x", "cpu", "drop", "read", "test", "text", "plain", "png")
+VALUES = ("1", "x", "cpu", "drop", "read", "test", "text", "plain", "png", "ray")
 """At least one of these is valid for each option."""
 
 
@@ -41,7 +41,7 @@ def ids(value: Any) -> str:
 
 def sources(command: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Return where each parameter of a command gets its value from, with these environment variables."""
-    arguments = ["page.png"] if command == "preview" else []
+    arguments = ["page.png"] if command in ("preview", "merge") else []
     with monkeypatch.context() as patch:
         for name, value in {**NEEDED.get(command, {}), **variables}.items():
             patch.setenv(name, value)

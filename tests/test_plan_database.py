@@ -16,6 +16,7 @@ from batchocr.distributed.parts import PartName
 from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.distributed.work_items import work_item
 from batchocr.records import Scan
+from batchocr.sources import Listed
 from batchocr.sources.natural_order import natural_key
 
 
@@ -243,7 +244,10 @@ def test_no_scans_are_a_plan_too() -> None:
 
 def test_files_passed_over_are_counted_and_the_first_named() -> None:
     plan = PlanDatabase()
-    plan.add_passed_over(["b10.txt", "b9.txt", "a.txt", "b9.txt"])
+    names = ["b10.txt", "b9.txt", "a.txt", "b9.txt", "c.png"]
+    plan.add_listing(Listed(scan_of(name), is_scan=False) for name in names)
+    plan.add_listing([Listed(scan_of("c.png"), is_scan=True)])  # a file that was given by its name
+    plan.make_items()
     assert plan.passed_over(2) == (3, ["a.txt", "b9.txt"])
 
 
@@ -254,6 +258,7 @@ from batchocr.distributed import plan_database
 from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.distributed.parts import PartName
 from batchocr.records import Scan
+from batchocr.sources import Listed
 
 plan_database._CACHE_KIB = 4 << 10
 

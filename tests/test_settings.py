@@ -34,9 +34,9 @@ NAN = float("nan")
         ({"printed": "x"}, "printed='x': must be 'drop', 'keep' or 'only'"),
         ({"device": "cuda"}, "device='cuda': must be 'auto', 'cpu' or 'gpu'"),
         ({"fresh": 1}, "fresh=1: must be True or False"),
-        ({"model": 3}, "model=3: must be a path or None"),
-        ({"blank": 3}, "blank=3: must be a path or several"),
-        ({"blank": ["a.png", 3]}, "blank=3: must be a path or several"),
+        ({"model": 3}, "model=3: must be a path or a URL or None"),
+        ({"blank": 3}, "blank=3: must be a path or a URL or several"),
+        ({"blank": ["a.png", 3]}, "blank=3: must be a path or a URL or several"),
         ({"job": 2}, "there is no setting 'job': did you mean 'jobs'?"),
         ({"frobnicate": 2}, "there is no setting 'frobnicate': choose from recursive, model"),
     ],
@@ -76,10 +76,10 @@ def test_the_command_s_options_have_the_same_limits_and_defaults() -> None:
     defaults = {name: option.default for name, option in signature(command_run).parameters.items()}
     for field in fields(Settings):
         option = options[field.name].__metadata__[0]
-        if field.name != "pages":  # the option is text, which `parse_pages` checks
+        if field.name not in ("pages", "shard"):  # these options are text, which is checked when it is parsed
             assert limits(types[field.name]) == (option.min, option.max), field.name
         assert (defaults[field.name] or None) == (field.default or None), field.name
-    for name in ("device", "printed"):
+    for name in ("device", "printed", "engine"):
         assert tuple(get_args(options[name])[0]) == get_args(types[name])
 
 

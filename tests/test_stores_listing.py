@@ -141,6 +141,20 @@ def test_no_credentials_are_denied_access(store: ObjectStore, monkeypatch: pytes
         type(files).clear_instance_cache()
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("s3://Bad_Bucket!/a.png", "not a valid URL"),
+        ("https://host:port/", "ValueError"),
+        ("http://[::1/a.png", "ValueError"),
+        (f"s3://{BUCKET}/\udcff.png", "UnicodeEncodeError"),
+    ],
+)
+def test_urls_that_cannot_exist(store: ObjectStore, url: str, why: str) -> None:
+    with pytest.raises(UsageError, match=f"the store does not answer as it should .{why}.*: check the address"):
+        find_scans([url])
+
+
 def test_other_schemes_and_missing_libraries() -> None:
     with pytest.raises(UsageError, match="foo:// cannot be used: give s3://"):
         find_scans(["foo://bucket/a"])

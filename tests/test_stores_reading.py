@@ -95,7 +95,7 @@ def test_a_key_that_is_gone(store: ObjectStore, scan: Scan) -> None:
     store.client.delete_object(Bucket=BUCKET, Key="a/page 1.png")
     assert reason(scan) == "not-found"
     assert hash_of(scan) == ""
-    assert not has_pages(scan)
+    assert not has_pages(Scan(Path("none"), "none", url=f"s3://{BUCKET}/none"))
 
 
 def test_denied_access(store: ObjectStore, scan: Scan) -> None:
@@ -107,6 +107,12 @@ def test_a_key_that_changed_since_it_was_listed(store: ObjectStore, scan: Scan) 
     store.put({"a/page 1.png": image(254)})
     assert reason(scan) == "changed"
     assert hash_of(scan) == ""
+
+
+def test_a_store_that_this_machine_cannot_use() -> None:
+    with pytest.raises(ScanError, match=r"^x: foo:") as caught:
+        list(load_pages(Scan(Path("x.png"), "x", url="foo://bucket/x.png")))
+    assert caught.value.reason == "unreadable"
 
 
 def test_a_key_that_is_not_valid_text(store: ObjectStore) -> None:
@@ -124,7 +130,11 @@ def test_the_size_is_checked_before_the_download(
 def test_formats_are_recognised_by_the_first_bytes(store: ObjectStore, scan: Scan) -> None:
     store.put({"t/long": image(255, "TIFF"), "t/image": image(255)})
     tiff, png = (find_scans([f"s3://{BUCKET}/t/{name}"]).scans[0] for name in ("long", "image"))
+    store.requests.clear()
     assert (has_pages(tiff), has_pages(png)) == (True, False)
+    assert store.gets() == 2
+    assert (has_pages(scan), has_pages(Scan(Path("x.PDF"), "x", url=f"s3://{BUCKET}/x.PDF"))) == (False, True)
+    assert store.gets() == 2  # the suffix is enough
 
 
 def test_an_unchanged_key_is_not_downloaded_again(store: ObjectStore, scan: Scan, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, one_digit: Path) -> Iterator[R
         )
         (folder / "list").write_text(f"{signed}\n{store.url}/{BUCKET}/gone.png\n", encoding="utf-8")
         arguments = (f"s3://testing:{SECRET}@{BUCKET}/a/", "--device", "cpu", "--jobs", "1", "--log-format", "json")
-        store.fail("slow-down", 4.0, only="2.jpg")
+        store.fail("slow-down", only="2.jpg", times=2)
         ended = run(store, folder, *arguments, "--files-from", "list")
         yield Ran(
             store, arguments, signed.partition("Signature=")[2].partition("&")[0], folder, ended, store.gets(".jpg")

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Literal
+from pathlib import Path
 
+from batchocr.batch.dry_run_report import DryRun, Step, why_passed_over
 from batchocr.batch.job import staging_of
 from batchocr.batch.journal import FILE, Entry, Journal, Tags
 from batchocr.batch.open_journal import is_usable, journal_place, rows_depend_on
 from batchocr.batch.resume_plan import count_pages, limited, plan, with_limit
 from batchocr.batch.run_models import run_models
+from batchocr.distributed.dry_run import dry_run as dry_run_in_store
+from batchocr.distributed.job import uses_store
 from batchocr.errors import NothingToRead
 from batchocr.executors.local import default_jobs
 from batchocr.records import Part
 from batchocr.settings import Settings
-from batchocr.sources import PREVIEW, SUFFIXES, find_scans, nothing_to_read
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a run would do with one file."""
-
-    action: Literal["read", "keep", "leave", "pass over"]
-    """`keep` takes pages from the journal, `leave` leaves pages for the next run because of --limit."""
-    name: str
-    """The file, as the results name it."""
-    pages: int | None
-    """Pages that this concerns; None if the number is not known yet."""
-    reason: str
-
-
-@dataclass(frozen=True)
-class DryRun:
-    """What a run would do."""
-
-    steps: tuple[Step, ...]
-    """The files that would be read, kept, left and passed over, in this order."""
-    scans: int
-    to_read: int
-    """Pages; a scan that was never opened counts as one page."""
-    kept: int
-    left: int
-    """Pages; a scan that was never opened counts as one page."""
-    passed_over: int
-    """Files."""
-    is_exact: bool
-    """Whether the number of pages of all scans is known."""
+from batchocr.sources import find_scans, nothing_to_read
 
 
 def dry_run(
@@ -71,13 +41,15 @@ def dry_run(
         BatchocrError: As `run` does before it reads a page. NothingToRead: there are no scans.
     """
     settings = settings or Settings()
+    scans = [scans] if isinstance(scans, (str, Path)) else scans
+    if uses_store(out, settings):
+        return dry_run_in_store(scans, out, settings, listed)
     with staging_of(out, settings) as staging:
         out = staging.outputs.out
     models = run_models(settings)
-    scans = [scans] if isinstance(scans, (str, Path)) else scans
     found = find_scans(scans, listed, recursive=settings.recursive)
     if not found.scans:
-        raise NothingToRead(nothing_to_read(found))
+        raise NothingToRead(nothing_to_read(found.roots, len(found.passed_over)))
     entries, tags, usable = _entries(out, settings, rows_depend_on(settings, models))
     todo = plan(
         found.scans,
@@ -100,7 +72,7 @@ def dry_run(
         *(Step("read", part.scan.name, _pages(part), reasons[part.scan.place]) for part in taken),
         *(Step("keep", scan.name, count, "unchanged") for scan, count in kept.items() if count),
         *(Step("leave", part.scan.name, _pages(part), "over --limit") for part in left),
-        *(Step("pass over", name, None, _why_passed_over(name)) for name in found.passed_over),
+        *(Step("pass over", name, None, why_passed_over(name)) for name in found.passed_over),
     )
     return DryRun(
         steps,
@@ -148,14 +120,3 @@ def _why_read(entries: Sequence[Entry], usable: bool) -> str:
     if any(entry.failed for entry in entries):
         return "failed in an earlier run"
     return "changed, or not finished"
-
-
-def _why_passed_over(name: str) -> str:
-    path = PurePosixPath(name)
-    if path.name.startswith("."):
-        return "hidden"
-    if PREVIEW in path.name.lower():
-        return "drawn by `batchocr preview`"
-    if path.suffix.lower() not in SUFFIXES:
-        return "no suffix of an image or PDF"
-    return "not a regular file"

@@ -83,9 +83,9 @@ def run(
         out = outputs.out
         models = run_models(settings)  # errors before the slow steps
         found = find_scans(scans, listed, recursive=settings.recursive)
-        emptied = not found.scans
+        emptied, nothing = not found.scans, nothing_to_read(found.roots, len(found.passed_over))
         if emptied and not staging.has_results():
-            raise NothingToRead(f"{nothing_to_read(found)}; give a folder that has some")
+            raise NothingToRead(f"{nothing}; give a folder that has some")
         depend_on = rows_depend_on(settings, models)
         staging.make_ready()
         journal = opened.enter_context(open_journal(out, settings, opened, fresh=settings.fresh and not emptied))
@@ -152,7 +152,7 @@ def run(
         staging.publish()
         if emptied:
             raise NothingToRead(
-                f"{nothing_to_read(found)}, so the results ({staging.names[0]}) are now empty; the pages of earlier "
+                f"{nothing}, so the results ({staging.names[0]}) are now empty; the pages of earlier "
                 "runs stay in the journal: when the scans are there again (is the folder mounted?), the next run "
                 "writes them again without reading them"
             )

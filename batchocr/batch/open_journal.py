@@ -30,7 +30,7 @@ def journal_place(out: str | Path, settings: Settings) -> str | Path | None:
     if settings.state:
         return settings.state
     if is_url(out):
-        return f"{out}.journal"
+        return f"{str(out).rstrip('/')}.journal"
     out = as_path(out)
     return None if out == STDOUT else journal_folder(followed(out))
 

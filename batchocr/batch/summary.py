@@ -105,6 +105,12 @@ class Counts:
     marked: int = 0
     failed_pages: list[str] = field(default_factory=list)
 
+    def add(self, other: Counts) -> None:
+        """Add the counts of further pages."""
+        for name, value in other.figures().items():
+            setattr(self, name, getattr(self, name) + value)
+        self.failed_pages = (self.failed_pages + other.failed_pages)[:MAX_FAILED]
+
     def figures(self) -> dict[str, int]:
         """Return the counts by name."""
         return {name: value for name, value in asdict(self).items() if name != "failed_pages"}

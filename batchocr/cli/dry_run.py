@@ -9,7 +9,7 @@ import typer
 from batchocr.cli.common import counted, printable
 
 if TYPE_CHECKING:
-    from batchocr.batch.dry_run import DryRun
+    from batchocr.batch.dry_run_report import DryRun
 
 
 def print_dry_run(planned: DryRun, *, quiet: bool) -> None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from batchocr.batch.summary import Clock, Counts, Summary, account, counted
+from batchocr.batch.summary import STOPPED, Clock, Counts, Summary, account, counted
 from batchocr.decoding.marking import Marking
 from batchocr.distributed.plan_database import PlanDatabase
-from batchocr.distributed.results import results_in_order
+from batchocr.distributed.results import results_of
 from batchocr.distributed.shards import ShardRecord, write_record
+from batchocr.distributed.table_job import TableJob, TableWriter, table_tasks
+from batchocr.errors import Stopped
 from batchocr.output.results import write_results
 from batchocr.output.staging import Staging
+from batchocr.output.table_folder import TableFolder
 from batchocr.settings import Settings
 from batchocr.stores import Store
 
@@ -25,6 +28,8 @@ class Finished:
     settings: Settings
     clock: Clock
     plan: PlanDatabase
+    journal: str | Path
+    """Path or URL."""
     store: Store
     """The journal."""
     folder: str
@@ -46,41 +51,62 @@ class Finished:
     should_stop: Callable[[], bool]
 
 
-def write_tables(run: Finished, staging: Staging) -> Summary:
+def write_tables(run: Finished, destination: Staging | TableFolder, write_in_parallel: TableWriter) -> Summary:
     """Write the results.
+
+    Args:
+        run: The run.
+        destination: Where the results go.
+        write_in_parallel: Writes the files of a folder.
 
     Raises:
         OutputError: They cannot be written, or a part is missing.
         Stopped: `should_stop` returned True.
     """
     counts = Counts()
+    if isinstance(destination, TableFolder):
+        _write_folder(run, destination, counts, write_in_parallel)
+    else:
+        _write_files(run, destination, counts)
+    return _summary(run, counts, destination.out, tuple(destination.names))
+
+
+def _write_folder(run: Finished, folder: TableFolder, counts: Counts, write_in_parallel: TableWriter) -> None:
+    folder.remove_results()  # there may be more files than this run writes
+    tasks = table_tasks(run.plan.finished(run.folder))
+    job = TableJob(run.journal, folder, run.marking)
+    for found in write_in_parallel(job, tasks):
+        if run.should_stop():
+            raise Stopped(STOPPED)
+        counts.add(found)
+    folder.write_run(_account(run, counts, folder.out))
+
+
+def _write_files(run: Finished, staging: Staging, counts: Counts) -> None:
     if staging.outputs.is_database or staging.outputs.delta:
         staging.fetch()
     write_results(
         staging.outputs,
-        counted(results_in_order(run.plan, run.store, run.folder), run.marking, counts, run.should_stop),
-        lambda: account(
-            run.settings,
-            run.models,
-            run.marking.min_confidence,
-            run.clock,
-            out=staging.outputs.out.name,
-            batch_size=run.settings.batch_size,
-            device=run.device,
-            inputs=run.inputs,
-            passed_over=run.passed_over_names,
-            counts={
-                "scans": run.scans,
-                "passed_over": run.passed_over,
-                **counts.figures(),
-                "kept": run.kept,
-                "left": 0,
-            },
-            stages=run.stages,
-        ),
+        counted(results_of(run.plan.finished(run.folder), run.store), run.marking, counts, run.should_stop),
+        lambda: _account(run, counts, staging.outputs.out.name),
     )
     staging.publish()
-    return _summary(run, counts, staging.out, tuple(staging.names))
+
+
+def _account(run: Finished, counts: Counts, out: str) -> dict[str, Any]:
+    return account(
+        run.settings,
+        run.models,
+        run.marking.min_confidence,
+        run.clock,
+        out=out,
+        batch_size=run.settings.batch_size,
+        device=run.device,
+        inputs=run.inputs,
+        passed_over=run.passed_over_names,
+        counts={"scans": run.scans, "passed_over": run.passed_over, **counts.figures(), "kept": run.kept, "left": 0},
+        stages=run.stages,
+    )
 
 
 def end_shard(run: Finished, shard: tuple[int, int]) -> Summary:
@@ -91,7 +117,7 @@ def end_shard(run: Finished, shard: tuple[int, int]) -> Summary:
         Stopped: `should_stop` returned True.
     """
     counts = Counts()
-    for _ in counted(results_in_order(run.plan, run.store, run.folder), run.marking, counts, run.should_stop):
+    for _ in counted(results_of(run.plan.finished(run.folder), run.store), run.marking, counts, run.should_stop):
         pass
     record = ShardRecord(
         *shard,

@@ -113,8 +113,6 @@ class Holder:
         Raises:
             HeldError: Another driver is using it.
         """
-        if self._store.create(self._name, self._content()):
-            return
         found = read_report(self._store, self._name)
         if found and found.is_running and not found.is_dead:
             self._wait_until_dead(found, out)

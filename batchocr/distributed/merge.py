@@ -13,11 +13,12 @@ from batchocr.batch.summary import Clock, Summary
 from batchocr.decoding.marking import Marking
 from batchocr.distributed.finish import Finished, write_tables
 from batchocr.distributed.holder import held
+from batchocr.distributed.job import destination
 from batchocr.distributed.parts import parse_name
 from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.distributed.shards import ShardRecord, read_items, read_records, report_name
+from batchocr.distributed.table_job import write_here
 from batchocr.errors import NothingToRead, OutputError, UsageError
-from batchocr.output.staging import staged
 from batchocr.records import Printed
 from batchocr.settings import Settings
 from batchocr.stores import open_store, shown_url
@@ -53,9 +54,7 @@ def merge(
         raise UsageError("shards have a journal: give the --out of the shards")
     store = open_store(journal)
     with ExitStack() as opened:
-        staging = opened.enter_context(
-            staged(out, numbers_out=settings.numbers_out, csv_dialect=settings.csv_dialect, delta=settings.delta)
-        )
+        staging = opened.enter_context(destination(out, settings))
         records = _checked(read_records(store), str(store))
         staging.make_ready()
         opened.enter_context(held(journal, shown_url(str(out)), report_name(None)))
@@ -73,6 +72,7 @@ def merge(
             replace(settings, min_confidence=threshold, printed=printed or first.printed),
             clock,
             plan,
+            journal,
             store,
             first.folder,
             Marking(threshold, printed or first.printed),
@@ -87,7 +87,7 @@ def merge(
             should_stop,
         )
         staging.remove_results()
-        return write_tables(run, staging)
+        return write_tables(run, staging, write_here)
 
 
 def _checked(records: Sequence[ShardRecord], store: str) -> list[ShardRecord]:

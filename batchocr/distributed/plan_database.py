@@ -16,6 +16,7 @@ from typing import Any, Self
 from batchocr.distributed.parts import PartName
 from batchocr.distributed.work_items import WorkItem, shard_of, tag_of, work_items
 from batchocr.records import Scan
+from batchocr.sources import Listed
 from batchocr.sources.natural_order import natural_key
 
 _AT_ONCE = 10_000  # rows of one insertion
@@ -24,7 +25,7 @@ _TABLES = """
 CREATE TABLE scans (
     natural TEXT, name TEXT, place BLOB, path BLOB, url TEXT, size INTEGER, modified INTEGER, tag TEXT
 );
-CREATE TABLE passed_over (name TEXT);
+CREATE TABLE passed_over (name TEXT, place BLOB);
 CREATE TABLE items (
     number INTEGER PRIMARY KEY, key BLOB, state BLOB, mine INTEGER, tagged INTEGER, count INTEGER, scans TEXT
 );
@@ -56,6 +57,15 @@ class PlanDatabase:
         self._base.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES}")
         self._base.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
+    def add_listing(self, listing: Iterable[Listed]) -> None:
+        """Add all files of a listing in any order. A file that is listed twice counts once."""
+        rest = iter(listing)
+        while some := list(islice(rest, _AT_ONCE)):
+            self.add_scans(each.scan for each in some if each.is_scan)
+            self._insert(
+                "passed_over", 2, ((each.scan.name, os.fsencode(each.scan.place)) for each in some if not each.is_scan)
+            )
+
     def add_scans(self, scans: Iterable[Scan]) -> None:
         """Add scans in any order. One that is added twice counts once."""
         rows = (
@@ -73,18 +83,12 @@ class PlanDatabase:
         )
         self._insert("scans", 8, rows)
 
-    def add_passed_over(self, names: Iterable[str]) -> None:
-        """Add names of files that are not scans."""
-        self._insert("passed_over", 1, ((name,) for name in names))
-
     def passed_over(self, limit: int) -> tuple[int, list[str]]:
         """Return the number of files that are not scans, and the first names in natural order."""
         self._base.create_function("natural_key", 1, natural_key, deterministic=True)
-        (count,) = self._base.execute("SELECT COUNT(DISTINCT name) FROM passed_over").fetchone()
-        found = self._base.execute(
-            "SELECT DISTINCT name FROM passed_over ORDER BY natural_key(name), name LIMIT ?", (limit,)
-        )
-        return count, [name for (name,) in found]
+        (count,) = self._base.execute("SELECT COUNT(DISTINCT place) FROM passed_over").fetchone()
+        query = "SELECT DISTINCT name, place FROM passed_over ORDER BY natural_key(name), name LIMIT ?"
+        return count, [name for name, _ in self._base.execute(query, (limit,))]
 
     def make_items(self, pages: Sequence[int] = (), shard: tuple[int, int] | None = None) -> None:
         """Group the scans into work items. Call it once, after all scans are added.
@@ -107,7 +111,10 @@ class PlanDatabase:
             for mine in [_is_mine(item, shard)]
         )
         self._insert("items", 7, rows)
-        self._base.executescript("DROP TABLE scans; CREATE INDEX by_key ON items (key, state)")
+        self._base.executescript(
+            "DELETE FROM passed_over WHERE place IN (SELECT place FROM scans);"
+            "DROP TABLE scans; CREATE INDEX by_key ON items (key, state)"
+        )
 
     def _scans(self) -> Iterator[Scan]:
         """Yield all scans in the order of the results, each once."""
@@ -127,6 +134,12 @@ class PlanDatabase:
             for key, state in cursor.execute("SELECT key, state FROM items ORDER BY number"):
                 found.update(key + state)
         return found.hexdigest()
+
+    def items(self) -> Iterator[WorkItem]:
+        """Yield the work items of this run in order."""
+        with closing(self._base.cursor()) as cursor:
+            for key, state, packed in cursor.execute("SELECT key, state, scans FROM items WHERE mine ORDER BY number"):
+                yield WorkItem(_unpacked(packed), key, state)
 
     def own_items(self) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield the number, key and state of each work item of this run."""
@@ -178,6 +191,10 @@ class PlanDatabase:
     def add_old(self, path: str, places: Iterable[str]) -> None:
         """Add a part that has pages of these scans, and is not the part of one work item of this run."""
         self._insert("old", 2, ((os.fsencode(place), path) for place in places))
+
+    def is_empty(self) -> bool:
+        """Return whether no scan was added, for no shard."""
+        return self._base.execute("SELECT 1 FROM items LIMIT 1").fetchone() is None
 
     def counts(self) -> tuple[int, int]:
         """Return the number of scans and of work items that this run reads or has read."""

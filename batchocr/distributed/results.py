@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from batchocr.distributed.parts import PageRecord, unpack
-from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.errors import OutputError
 from batchocr.records import PageResult
 from batchocr.sources.natural_order import natural_key
@@ -18,13 +17,12 @@ _READERS = 16
 _AHEAD = 64  # parts that are read before they are needed
 
 
-def results_in_order(plan: PlanDatabase, store: Store, folder: str) -> Iterator[PageResult]:
-    """Yield all pages by the name of the scan (natural order), then by page, before they are marked.
+def results_of(paths: Iterable[str | None], store: Store) -> Iterator[PageResult]:
+    """Yield the pages of parts in the given order; in each part by the name of the scan, then by page.
 
     Args:
-        plan: The work items of the run, and their parts.
+        paths: Paths of the parts; None for one that is missing.
         store: Where the parts are.
-        folder: The folder of the parts.
 
     Raises:
         OutputError: A part is missing or damaged, or the store cannot be read.
@@ -32,7 +30,7 @@ def results_in_order(plan: PlanDatabase, store: Store, folder: str) -> Iterator[
     waiting: deque[tuple[str, Future[bytes]]] = deque()
     with ThreadPoolExecutor(_READERS) as pool:
         try:
-            for path in plan.finished(folder):
+            for path in paths:
                 if path is None:
                     raise OutputError(f"{store}: the part of a work item is missing: run the same command again")
                 waiting.append((path, pool.submit(store.read, path)))

@@ -35,7 +35,7 @@ def read_table(path: Path, name: str) -> Iterator[dict[str, str]]:
     if suffix == ".jsonl":
         rows = read_json_lines(path, kind)
     elif suffix == ".parquet":
-        rows = read_parquet(path, kind)
+        rows = read_parquet(path, kind, path)
     elif suffix == WORKBOOK:
         rows = read_workbook(path, name)
     elif suffix in DATABASE:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from batchocr.errors import OutputError, UsageError
 from batchocr.output.outputs import Outputs
 from batchocr.output.read_table import read_table
 from batchocr.output.staging import staged
 from batchocr.output.table import WHOLE_SCAN
+from batchocr.output.table_folder import TableFolder, is_folder
 from batchocr.stores import is_url
 
 MAX_NAMED = 20
@@ -60,6 +63,10 @@ def read_status(out: str | Path) -> Status:
         UsageError: If results cannot have this name.
         OutputError: If there are no results, they are not complete, or the last run wrote another format.
     """
+    if is_folder(out):
+        folder = TableFolder(str(out))
+        with _checked(folder.out):
+            return _status(folder.read_run(), folder.rows("pages"), folder.rows("numbers"), folder.out)
     with staged(out) as staging:
         if staging.outputs.run is None:
             raise UsageError("results on standard output have no status: name the results file")
@@ -71,48 +78,65 @@ def read_status(out: str | Path) -> Status:
 def _read(outputs: Outputs, shown: str | Path) -> Status:
     out = outputs.out
     assert outputs.run is not None and outputs.tables is not None
-    try:
+    with _checked(shown):
         run = json.loads(outputs.run.read_text(encoding="utf-8"))
-        counts, version, started, seconds = run["counts"], run["version"], run["started"], run["seconds"]["all"]
         if Path(run.get("out", out.name)).suffix != out.suffix:  # all formats share the file of the run
             raise OutputError(
                 f"{shown}: the last run wrote {run['out']}, and {outputs.run.name} describes that run: give that name, "
                 "or run again with this one"
             )
-        pages = 0
-        marked_pages: list[tuple[str, str]] = []
-        failed_pages: list[tuple[str, str, str]] = []
-        for row in read_table(outputs.tables.pages, "pages"):
-            pages += 1
-            if row["marks"]:
-                marked_pages.append((_page(row), row["marks"]))
-            if row["status"] == "failed":
-                failed_pages.append((_page(row), row["error"], row["message"]))
-        numbers = 0
-        marked_numbers: list[tuple[str, str, str]] = []
-        marks: Counter[str] = Counter()
-        for row in read_table(outputs.tables.numbers, "numbers"):
-            numbers += 1
-            if row["review"]:
-                marked_numbers.append((f"{_page(row)}, line {row['line']}", row["text"], row["review"]))
-            marks.update(mark for mark in row["review"].split(";") if mark)
-        return Status(
-            out=shown,
-            version=str(version),
-            started=str(started),
-            seconds=float(seconds),
-            scans=int(counts["scans"]),
-            pages=pages,
-            left=int(counts.get("left", 0)),
-            digits=int(counts["digits"]),
-            digits_marked=int(counts["review"]),
-            numbers=numbers,
-            numbers_marked=len(marked_numbers),
-            marks=dict(marks.most_common()),
-            marked_numbers=tuple(marked_numbers),
-            marked_pages=tuple(marked_pages),
-            failed_pages=tuple(failed_pages),
-        )
+        tables = outputs.tables
+        return _status(run, read_table(tables.pages, "pages"), read_table(tables.numbers, "numbers"), shown)
+
+
+def _status(
+    run: Mapping[str, Any],
+    page_rows: Iterable[Mapping[str, str]],
+    number_rows: Iterable[Mapping[str, str]],
+    shown: str | Path,
+) -> Status:
+    counts = run["counts"]
+    pages = 0
+    marked_pages: list[tuple[str, str]] = []
+    failed_pages: list[tuple[str, str, str]] = []
+    for row in page_rows:
+        pages += 1
+        if row["marks"]:
+            marked_pages.append((_page(row), row["marks"]))
+        if row["status"] == "failed":
+            failed_pages.append((_page(row), row["error"], row["message"]))
+    numbers = 0
+    marked_numbers: list[tuple[str, str, str]] = []
+    marks: Counter[str] = Counter()
+    for row in number_rows:
+        numbers += 1
+        if row["review"]:
+            marked_numbers.append((f"{_page(row)}, line {row['line']}", row["text"], row["review"]))
+        marks.update(mark for mark in row["review"].split(";") if mark)
+    return Status(
+        out=shown,
+        version=str(run["version"]),
+        started=str(run["started"]),
+        seconds=float(run["seconds"]["all"]),
+        scans=int(counts["scans"]),
+        pages=pages,
+        left=int(counts.get("left", 0)),
+        digits=int(counts["digits"]),
+        digits_marked=int(counts["review"]),
+        numbers=numbers,
+        numbers_marked=len(marked_numbers),
+        marks=dict(marks.most_common()),
+        marked_numbers=tuple(marked_numbers),
+        marked_pages=tuple(marked_pages),
+        failed_pages=tuple(failed_pages),
+    )
+
+
+@contextmanager
+def _checked(shown: str | Path) -> Iterator[None]:
+    """Turn what is raised for missing and damaged files into OutputError."""
+    try:
+        yield
     except FileNotFoundError as fault:
         raise OutputError(f"{shown}: there are no results of a run here ({fault.filename} is missing)") from fault
     except (OSError, ValueError, KeyError, TypeError) as fault:
@@ -121,7 +145,7 @@ def _read(outputs: Outputs, shown: str | Path) -> Status:
         ) from fault
 
 
-def _page(row: dict[str, str]) -> str:
+def _page(row: Mapping[str, str]) -> str:
     return row["file"] if row["page"] in ("", str(WHOLE_SCAN)) else f"{row['file']}, page {row['page']}"
 
 

@@ -8,17 +8,18 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 
-from batchocr.errors import ScanError
+from batchocr.errors import ScanError, UsageError
 from batchocr.records import Page, Scan
-from batchocr.sources.formats import Kind, Refused, kind_of
+from batchocr.sources.formats import SUFFIXES, Kind, Refused, kind_of
 from batchocr.sources.source import MAX_MEGAPIXELS, BadPage, Source
 from batchocr.stores.read_file import FileChanged, FileTooLarge, read_start, read_url
-from batchocr.stores.retries import FINAL
+from batchocr.stores.retries import FINAL, cause_of
 
 _MAX_BYTES_PER_PIXEL = 8  # a PNG of noise with four channels of 16 bits
 _MAX_OTHER_BYTES = 64 << 20  # thumbnails, profiles, metadata of cameras
 _MAX_BYTES_OF_PAGES = 2 << 30  # a file of many pages may be larger than its largest page
 _WITH_PAGES = (Kind.TIFF, Kind.PDF)
+_SUFFIXES_WITH_PAGES = (".tif", ".tiff", ".pdf")
 _START_LENGTH = 1040  # bytes that `kind_of` needs
 
 
@@ -69,8 +70,14 @@ def load_pages(
 
 
 def has_pages(scan: Scan) -> bool:
-    """Return whether the scan is of a format with pages, TIFF or PDF. A file that cannot be opened has none."""
+    """Return whether the scan is of a format with pages, TIFF or PDF. A file that cannot be opened has none.
+
+    A file in a store is not opened if its suffix says it, because each request takes time.
+    """
     if scan.url:
+        suffix = scan.path.suffix.lower()
+        if suffix in SUFFIXES:
+            return suffix in _SUFFIXES_WITH_PAGES
         try:
             return kind_of(read_start(scan.url, _START_LENGTH), scan.path) in _WITH_PAGES
         except Exception:  # of the store's library; reading the scan reports the reason
@@ -119,6 +126,8 @@ def _read_from_store(scan: Scan, max_megapixels: float) -> bytes:
         data = read_url(scan.url, tag=scan.tag, max_bytes=_max_length(max_megapixels, has_pages=True))
     except ScanError:
         raise
+    except UsageError as error:  # the library of this store is missing on this machine of a cluster
+        raise ScanError("unreadable", f"{scan.name}: {error}") from error
     except FileNotFoundError as error:
         raise ScanError("not-found", f"{scan.name}: there is no such file: run again when it exists") from error
     except PermissionError as error:
@@ -130,10 +139,10 @@ def _read_from_store(scan: Scan, max_megapixels: float) -> bytes:
     except MemoryError as error:
         raise _no_memory(scan) from error
     except FINAL as error:
-        what = f"the store refuses to send it ({type(error).__name__})"
+        what = f"the store refuses to send it ({cause_of(error)})"
         raise ScanError("unreadable", f"{scan.name}: {what}: check the URL") from error
     except Exception as error:  # of the store's library
-        what = f"the store did not answer as it should, also when tried again ({type(error).__name__})"
+        what = f"the store did not answer as it should, also when tried again ({cause_of(error)})"
         raise ScanError("unreachable", f"{scan.name}: {what}: run again, which reads it") from error
     if scan.size not in (None, len(data)):
         raise _changed(scan)

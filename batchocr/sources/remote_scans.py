@@ -17,6 +17,7 @@ from batchocr.sources.scan_names import has_image_name, is_entered
 from batchocr.stores.filesystem import filesystem_of
 from batchocr.stores.listing import check_folder, list_files
 from batchocr.stores.read_file import file_info
+from batchocr.stores.retries import cause_of
 from batchocr.stores.urls import is_web, shown_url, without_user
 
 _REQUESTS_AT_ONCE = 16
@@ -150,8 +151,6 @@ def with_info(found: Iterable[RemoteFile]) -> Iterator[RemoteFile]:
     failing: set[str] = set()  # stores that do not answer: waiting for each file again would take days
 
     def completed(file: RemoteFile) -> RemoteFile:
-        if file.has_info or not file.is_scan:
-            return file
         store = shown_url(file.url).split("/", 3)[2]
         if store in failing:
             return file
@@ -171,7 +170,8 @@ def with_info(found: Iterable[RemoteFile]) -> Iterator[RemoteFile]:
     found = iter(found)
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
         while batch := list(islice(found, _BATCH)):
-            yield from pool.map(completed, batch)
+            lacking = pool.map(completed, [file for file in batch if file.is_scan and not file.has_info])
+            yield from (next(lacking) if file.is_scan and not file.has_info else file for file in batch)
 
 
 def _checked(given: str) -> str:
@@ -180,7 +180,7 @@ def _checked(given: str) -> str:
     bucket = shown_url(given).partition("://")[2].partition("/")[0].partition("?" if is_web(given) else "\0")[0]
     if not bucket and scheme.lower() not in ("memory", "file"):
         raise UsageError(f"{shown_url(given)}: names no bucket or host: give for example s3://bucket/folder/")
-    if glob.has_magic(bucket):
+    if "*" in bucket or (glob.has_magic(bucket) and not is_web(given)):  # an address of IPv6 has brackets
         raise UsageError(f"{shown_url(given)}: a pattern in the name of the bucket or host: give one URL for each")
     clean = f"{scheme.lower()}://{rest}"
     if is_web(clean):
@@ -253,5 +253,5 @@ def _as_usage_error(url: str) -> Iterator[None]:
         fix = "give credentials that may list and read it, as the store's own command line tool takes them"
         raise UsageError(f"{shown}: access denied: {fix}") from fault
     except Exception as fault:
-        why = f"the store does not answer as it should ({type(fault).__name__})"
+        why = f"the store does not answer as it should ({cause_of(fault)})"
         raise UsageError(f"{shown}: {why}: check the address and the network, and run again") from fault

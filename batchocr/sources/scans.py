@@ -38,10 +38,15 @@ class Listed:
     """Whether it is a scan. Else it is passed over, and `scan` has only its place and its name."""
 
 
-def nothing_to_read(found: Found) -> str:
-    """Return the message if there are no scans."""
-    roots = ", ".join(found.roots) or "the given list"
-    return f"no images or PDFs in {roots} ({len(found.passed_over)} other files passed over)"
+def nothing_to_read(roots: Sequence[str], passed_over: int) -> str:
+    """Return the message if there are no scans.
+
+    Args:
+        roots: The arguments, as the results may write them.
+        passed_over: Number of files that are not scans.
+    """
+    where = ", ".join(roots) or "the given list"
+    return f"no images or PDFs in {where} ({passed_over} other files passed over)"
 
 
 def find_scans(given: Sequence[str | Path], listed: Sequence[str | Path] = (), *, recursive: bool = True) -> Found:

@@ -34,11 +34,17 @@ _NO_CREDENTIALS = frozenset(
     "UnauthorizedSSOTokenError ProfileNotFound DefaultCredentialsError RefreshError ClientAuthenticationError".split()
 )
 """Names of the errors of the stores' libraries if there are no valid credentials."""
+_REFUSED = frozenset(("ParamValidationError", "InvalidURL", "InvalidUrlClientError", "NonHttpUrlClientError"))
+"""Names of the errors of the libraries if a bucket or URL cannot exist."""
 _TEMPORARY_STATUS = frozenset((408, 425, 429))
 """Answers of a web server below 500 that may be others the next time."""
 _TEMPORARY_CODES = frozenset(("IncompleteBody", "BadDigest", "RequestTimeout"))
 """Codes of S3 that s3fs reports as EINVAL, but that may be gone the next time."""
 _FINAL_NUMBERS = frozenset((errno.EINVAL, errno.EPERM, errno.ENOSYS, errno.ENAMETOOLONG))
+
+
+class RequestRefused(ValueError):
+    """A store refuses a request as wrong. Its text is the store's code, without any part of the URL."""
 
 
 @dataclass(frozen=True)
@@ -101,19 +107,26 @@ def retried(work: Callable[[], T], what: str, parameters: RetryParameters = PARA
     raise AssertionError("tenacity raises the last error")
 
 
+def cause_of(fault: Exception) -> str:
+    """Return in a word or two why a request failed, fit for messages."""
+    return str(fault) if isinstance(fault, RequestRefused) else type(fault).__name__
+
+
 def _translated(fault: Exception) -> Exception:
     """Return one of FINAL for an error of a library that another attempt does not change, else the error itself."""
     if isinstance(fault, FINAL):
         return fault
     if type(fault).__name__ in _NO_CREDENTIALS:
         return PermissionError("no valid credentials")
+    if type(fault).__name__ in _REFUSED:
+        return RequestRefused("not a valid URL")
     status = getattr(fault, "status", None)
     if isinstance(status, int) and 400 <= status < 500 and status not in _TEMPORARY_STATUS:
         if status in (401, 403):
             return PermissionError(f"status {status}")
-        return FileNotFoundError(f"status {status}") if status in (404, 410) else ValueError(f"status {status}")
+        return FileNotFoundError(f"status {status}") if status in (404, 410) else RequestRefused(f"status {status}")
     if isinstance(fault, OSError) and fault.errno in _FINAL_NUMBERS and _code(fault) not in _TEMPORARY_CODES:
-        return ValueError(_code(fault) or type(fault).__name__)
+        return RequestRefused(_code(fault) or type(fault).__name__)
     return fault
 
 

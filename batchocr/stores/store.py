@@ -32,10 +32,6 @@ class Store(Protocol):
         """Write a file. It appears whole or not at all, and replaces another of this name."""
         ...
 
-    def create(self, name: str, data: bytes) -> bool:
-        """Write a file unless there is one of this name; return whether it was written. Only one writer succeeds."""
-        ...
-
     def remove(self, names: Iterable[str]) -> None:
         """Remove files. A file that is not there is removed already."""
         ...
@@ -92,17 +88,9 @@ class DiskStore:
 
     def write(self, name: str, data: bytes) -> None:
         """See `Store`."""
-        self._converted(lambda: self._write(name, data, os.replace))
+        self._converted(lambda: self._write(name, data))
 
-    def create(self, name: str, data: bytes) -> bool:
-        """See `Store`."""
-        try:
-            self._converted(lambda: self._write(name, data, _link))
-        except FileExistsError:
-            return False
-        return True
-
-    def _write(self, name: str, data: bytes, put: Callable[[Path, Path], None]) -> None:
+    def _write(self, name: str, data: bytes) -> None:
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{uuid.uuid4().hex}{_UNFINISHED}")
@@ -111,7 +99,7 @@ class DiskStore:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            put(unfinished, path)
+            unfinished.replace(path)
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
@@ -133,7 +121,7 @@ class DiskStore:
     def _converted(self, work: Callable[[], T]) -> T:
         try:
             return work()
-        except (FileNotFoundError, FileExistsError):
+        except FileNotFoundError:
             raise
         except OSError as fault:
             raise self._error(fault) from fault
@@ -144,11 +132,6 @@ class DiskStore:
 
 
 _UNFINISHED = ".tmp"
-
-
-def _link(unfinished: Path, path: Path) -> None:
-    """Give a file its name; unlike os.replace, raise FileExistsError if there is one of this name."""
-    os.link(unfinished, path)
 
 
 class ObjectStore:
@@ -179,14 +162,6 @@ class ObjectStore:
         """See `Store`."""
         self._retried(lambda: self._files.pipe_file(self._at(name), data))
 
-    def create(self, name: str, data: bytes) -> bool:
-        """See `Store`."""
-        try:
-            self._retried(lambda: self._files.pipe_file(self._at(name), data, mode="create"))
-        except FileExistsError:
-            return False
-        return True
-
     def remove(self, names: Iterable[str]) -> None:
         """See `Store`."""
         paths = [self._at(name) for name in names]
@@ -215,7 +190,7 @@ class ObjectStore:
     def _retried(self, work: Callable[[], Any]) -> Any:
         try:
             return retried(work, self._shown)
-        except (FileNotFoundError, FileExistsError):
+        except FileNotFoundError:
             raise
         except PermissionError as fault:
             raise OutputError(f"{self}: access denied: give credentials that may read and write there") from fault

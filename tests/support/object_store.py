@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -42,6 +43,7 @@ class ObjectStore:
         self._fault: Fault | None = None
         self._fault_ends = 0.0
         self._only = ""
+        self._times = math.inf
         self.requests: Counter[str] = Counter()
         self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._proxy.daemon_threads = True
@@ -79,9 +81,9 @@ class ObjectStore:
         for key in keys:
             s3_backends[_ACCOUNT]["aws"].put_object(bucket, key, b"x")
 
-    def fail(self, fault: Fault, seconds: float = 3600.0, only: str = "") -> None:
-        """Let requests fail for some seconds: all, or those whose method and path contain `only`."""
-        self._fault, self._only = fault, only
+    def fail(self, fault: Fault, seconds: float = 3600.0, only: str = "", times: float = math.inf) -> None:
+        """Let requests fail for some seconds, and some times: all, or those whose method and path contain `only`."""
+        self._fault, self._only, self._times = fault, only, times
         self._fault_ends = time.monotonic() + seconds
 
     def recover(self) -> None:
@@ -90,7 +92,10 @@ class ObjectStore:
 
     def fault_of(self, request: str) -> Fault | None:
         """Return how this request fails now."""
-        return self._fault if self.fault_seconds() and self._only in request else None
+        if not self.fault_seconds() or self._only not in request or self._times <= 0:
+            return None
+        self._times -= 1
+        return self._fault
 
     def fault_seconds(self) -> float:
         """Return the seconds until the fault ends."""
@@ -116,19 +121,32 @@ def _handler(store: ObjectStore) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             request = f"{self.command} {unquote(self.path)}"
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self._body()
             store.requests[request] += 1
             fault = store.fault_of(request)
             if fault:
                 self._fail(fault)
                 return
             server = HTTPConnection(store.server, timeout=30)
-            server.request(self.command, self.path, body, dict(self.headers))
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "transfer-encoding"}
+            server.request(self.command, self.path, body, headers)
             answer = server.getresponse()
             self._answer(answer.status, answer.read(), dict(answer.getheaders()))
             server.close()
 
-        do_HEAD = do_GET  # noqa: N815
+        do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
+
+        def _body(self) -> bytes:
+            """Return the body of the request, which may be chunked (RFC 9112, 7.1)."""
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            chunks = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline()
+            while self.rfile.readline().strip():
+                pass  # trailers
+            return b"".join(chunks)
 
         def _fail(self, fault: Fault) -> None:
             if fault == "hang":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from batchocr.batch.summary import Counts
 from batchocr.distributed.parts import PageRecord
 from batchocr.distributed.plan_database import ItemPlan
+from batchocr.distributed.table_job import TableJob, TableTask
 from batchocr.reading_file import Reading
 from batchocr.recognition.networks import Models
 from batchocr.settings import Settings
@@ -43,4 +45,12 @@ class Engine(Protocol):
             planned: The work items.
             alone: Whether each page is read alone, as one of them may end the process that reads it.
         """
+        ...
+
+    def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
+        """Write the files of a folder of results, and yield the counts of each task."""
+        ...
+
+    def close(self) -> None:
+        """End what was started."""
         ...

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from batchocr.batch.local_pages import STAGES, read_pages_locally
 from batchocr.batch.outcome import outcome
+from batchocr.batch.summary import Counts
 from batchocr.distributed.engines import Job
 from batchocr.distributed.old_pages import ItemWork, item_work
 from batchocr.distributed.parts import PageRecord
 from batchocr.distributed.plan_database import ItemPlan
+from batchocr.distributed.table_job import TableJob, TableTask, write_here
 from batchocr.distributed.work_items import tag_of
 from batchocr.records import PageResult, Part, PreparedPage
 from batchocr.stores import open_store
@@ -67,6 +69,13 @@ class LocalEngine:
                 yield kept.popleft()
             yield page_record(prepared, result, has_selection=bool(job.settings.pages))
         yield from kept
+
+    def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
+        """See `Engine`."""
+        return write_here(job, tasks)
+
+    def close(self) -> None:
+        """Do nothing: `read` ends its processes."""
 
     def _on_ready(self, networks: Networks) -> None:
         self.device = networks.device

@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 import sys
 import warnings
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from batchocr.batch.local_pages import STAGES
+from batchocr.batch.summary import Counts
 from batchocr.distributed.engines import Job
 from batchocr.distributed.parts import PageRecord, unpack
 from batchocr.distributed.plan_database import ItemPlan
+from batchocr.distributed.table_job import TableJob, TableTask, do_task
 from batchocr.errors import BatchocrError, DeviceError, UsageError
 from batchocr.executors.local import default_jobs
 from batchocr.version import code_sha256
@@ -29,6 +33,8 @@ BLOCK_BYTES = 64 << 20
 """Bytes of a block of units, about."""
 MAX_BLOCKS = 4_000
 """Blocks of work items at most: each is a task, of which the driver keeps account."""
+ANSWER_S = 10.0
+"""Seconds in which the head of a cluster must answer."""
 ACTOR_RETRIES = 3
 """How often a unit is given to an actor again whose process ended."""
 
@@ -40,6 +46,7 @@ class RayEngine:
         self._job = job
         self.stages = dict.fromkeys(STAGES, 0.0)
         self.device = ""
+        self._is_connected = False
 
     def read(self, planned: Iterator[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
         """See `Engine`.
@@ -48,25 +55,38 @@ class RayEngine:
             UsageError: Ray is not installed.
             BatchocrError: The cluster cannot be reached, or a machine has another program.
         """
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else the driver prints what its log files have
-        try:
-            import ray
-            import ray.data
-        except ImportError as fault:
-            raise UsageError("--engine ray needs Ray: install it: pip install 'batchocr[ray]'") from fault
-        logging.getLogger("ray").setLevel(logging.ERROR)
-        warnings.filterwarnings("ignore", category=ray.util.annotations.RayDeprecationWarning)
-        is_own = not ray.is_initialized()
-        _connect(ray, self._job)
-        try:
+        ray = self._connected()
+        with _faults(ray):
             while wave := list(islice(planned, WAVE)):
                 with closing(self._read_wave(ray, wave, alone=alone)) as records:
                     yield from records
-        except ray.exceptions.RayError as fault:
-            raise BatchocrError(f"the cluster of Ray failed ({_first_line(fault)}): see its logs") from fault
-        finally:
-            if is_own:
-                ray.shutdown()
+
+    def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
+        """See `Engine`. The counts come in the order of the tasks."""
+        ray = self._connected()
+        remote = ray.remote(do_task)
+        running: deque[Any] = deque()
+        with _faults(ray):
+            for task in tasks:
+                running.append(remote.remote(job, task))
+                if len(running) >= max(2, int(ray.cluster_resources().get("CPU", 2))):
+                    yield ray.get(running.popleft())
+            while running:
+                yield ray.get(running.popleft())
+
+    def close(self) -> None:
+        """End a cluster of this machine alone, or leave another one."""
+        if self._is_connected:
+            self._is_connected = False
+            _import_ray().shutdown()
+
+    def _connected(self) -> Any:
+        """Return Ray, connected to the cluster."""
+        ray = _import_ray()
+        if not ray.is_initialized():
+            _connect(ray, self._job)
+            self._is_connected = True
+        return ray
 
     def _read_wave(self, ray: Any, wave: list[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
         from batchocr.distributed.engines.ray_stages import ReadUnits, decode, prepare
@@ -122,21 +142,58 @@ class RayEngine:
         )
 
 
+def _import_ray() -> Any:
+    """Return Ray. Raises UsageError if it is not installed."""
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else the driver prints what its log files have
+    try:
+        import ray
+        import ray.data
+    except ImportError as fault:
+        raise UsageError("--engine ray needs Ray: install it: pip install 'batchocr[ray]'") from fault
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=ray.util.annotations.RayDeprecationWarning)
+    return ray
+
+
+@contextmanager
+def _faults(ray: Any) -> Iterator[None]:
+    """Turn errors of Ray into BatchocrError, and raise what a task of ours raised as it is."""
+    try:
+        yield
+    except ray.exceptions.RayTaskError as fault:
+        if isinstance(fault.cause, BatchocrError):
+            raise fault.cause from fault
+        raise BatchocrError(f"the cluster of Ray failed ({_first_line(fault)}): see its logs") from fault
+    except ray.exceptions.RayError as fault:
+        raise BatchocrError(f"the cluster of Ray failed ({_first_line(fault)}): see its logs") from fault
+
+
 def _connect(ray: Any, job: Job) -> None:
     """Connect to the cluster, or start one on this machine."""
-    if ray.is_initialized():
-        return
     address = job.settings.ray_address or os.environ.get("RAY_ADDRESS")
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     if not address:
         # the networks use all cores beside the tasks, as in a run without Ray; so the system divides the cores
         options |= {"num_cpus": (job.settings.jobs or default_jobs()) + 2, "include_dashboard": False}
+    _check_answers(address)
     try:
         with _without_stderr():
-            ray.init(address=address, **options)
+            ray.init(address=address or "local", **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as fault:
         where = f"at {address}" if address else "on this machine"
         raise BatchocrError(f"no cluster of Ray {where} ({_first_line(fault)}): check --ray-address") from fault
+
+
+def _check_answers(address: str | None) -> None:
+    """Raise BatchocrError if nothing answers at `host:port` or `ray://host:port`: Ray itself tries for minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
+    except OSError as fault:
+        why = fault.strerror or fault
+        raise BatchocrError(f"no cluster of Ray at {address} ({why}): check --ray-address") from fault
 
 
 @contextmanager

@@ -34,8 +34,9 @@ from batchocr.executors.worker import Worker
 from batchocr.pipeline import Read, read_pages
 from batchocr.pipeline.passes import without_tiles
 from batchocr.process_setup import collect_garbage_less_often, keep_freed_memory
+from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.recognition.networks import Models, Networks
-from batchocr.records import PreparedPage
+from batchocr.records import PreparedPage, no_detections
 from batchocr.settings import Settings
 from batchocr.stores import open_store
 from batchocr.version import code_sha256
@@ -212,15 +213,7 @@ def _failed(page: PreparedPage, fault: Exception) -> Read:
     assert page.scan is not None
     row = failed(page.scan, page.row.page, as_scan_error(page.scan, fault)).row
     bad = replace(page, row=replace(row, sha256=page.row.sha256), level=None)
-    (read,) = read_pages([bad], _NO_NETWORKS)
-    return read
-
-
-class _NoNetworks:
-    device = "cpu"
-
-
-_NO_NETWORKS: Any = _NoNetworks()
+    return Read(bad, no_detections(), np.zeros((0, NOT_A_DIGIT + 1)))
 
 
 def _without_tiles(read: Read) -> Read:

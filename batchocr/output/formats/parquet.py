@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -49,8 +50,13 @@ def _arrow_type(name: str, dtype: str) -> pa.DataType:
     return by_name.get(name) or by_type[dtype]
 
 
-def read_parquet(path: Path, kind: type[Row]) -> Iterator[dict[str, Any]]:
+def read_parquet(source: Path | BinaryIO, kind: type[Row], path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a Parquet file.
+
+    Args:
+        source: Its path or content.
+        kind: The type of the rows.
+        path: The path that messages name.
 
     Raises:
         OSError: If the file cannot be opened or read.
@@ -58,7 +64,9 @@ def read_parquet(path: Path, kind: type[Row]) -> Iterator[dict[str, Any]]:
     """
     from pyarrow import parquet
 
-    with path.open("rb") as stream, parquet.ParquetFile(stream) as file:
+    with ExitStack() as opened:
+        stream = opened.enter_context(source.open("rb")) if isinstance(source, Path) else source
+        file = opened.enter_context(parquet.ParquetFile(stream))
         check_columns(file.schema_arrow.names, kind, path)
         for batch in file.iter_batches(_BATCH_ROWS, columns=columns(kind)):
             yield from batch.to_pylist()
