@@ -192,6 +192,22 @@ def test_a_driver_that_lost_the_journal_notices_and_leaves_it_alone(other: Repor
     assert report_in(URL) == other
 
 
+def test_a_driver_can_make_sure_that_it_has_the_journal(other: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holders, "BEAT_S", 1000.0)
+
+    def work(holder: Holder) -> None:
+        holder.progress.done = 5
+        holder.confirm()
+        assert report_in(URL).progress["done"] == 5
+        write_report(other)
+        holder.check()
+        holder.confirm()
+
+    with pytest.raises(HeldError, match="another run has taken over"), held(URL, "results.csv", NAME) as holder:
+        work(holder)
+    assert report_in(URL) == other
+
+
 def test_a_driver_that_loses_the_journal_at_its_end_does_not_write_over_the_report(
     other: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from text_engine import TextEngine
 
 from batchocr import Settings, Summary, run
 from batchocr.batch.open_journal import journal_folder
-from batchocr.distributed import collector, holder, job
+from batchocr.distributed import collector, holder, job, reading
 from batchocr.distributed.merge import merge
 from batchocr.distributed.parts import PARTS
 from batchocr.distributed.status import read_drivers
@@ -66,7 +66,7 @@ def go(monkeypatch: pytest.MonkeyPatch, scans: Path) -> Callable[..., tuple[Summ
     ) -> tuple[Summary, Read]:
         engine = engine or TextEngine()
 
-        def with_run(of_run: job.StoreRun) -> TextEngine:
+        def with_run(of_run: reading.StoreRun) -> TextEngine:
             engine.run = of_run
             return engine
 
@@ -147,7 +147,7 @@ def changes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return work
 
     for kind in (stores.DiskStore, stores.ObjectStore):
-        for name in ("write", "create", "remove", "upload"):
+        for name in ("write", "remove", "upload"):
             monkeypatch.setattr(kind, name, limited(getattr(kind, name)))
     monkeypatch.setattr(collector, "MAX_UNFINISHED", 2)
     return left
@@ -219,7 +219,7 @@ def test_pages_that_do_not_come_back_fail_and_no_others(
 def test_a_broken_cluster_ends_the_run(
     go: Callable[..., tuple[Summary, Read]], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "MAX_LOST", 1)
+    monkeypatch.setattr(reading, "MAX_LOST", 1)
     with pytest.raises(BatchocrError, match="did not come back from the cluster"):
         go(out, TextEngine(lost=frozenset(name for name, _ in PAGES)))
 

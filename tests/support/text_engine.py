@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchocr.batch.local_pages import STAGES
 from batchocr.batch.resume_plan import hash_of, pages_of
+from batchocr.batch.summary import Counts
 from batchocr.distributed.engines.local import page_record
-from batchocr.distributed.job import StoreRun
 from batchocr.distributed.old_pages import item_work
 from batchocr.distributed.parts import PageRecord
 from batchocr.distributed.plan_database import ItemPlan
+from batchocr.distributed.reading import StoreRun
+from batchocr.distributed.table_job import TableJob, TableTask, write_here
 from batchocr.errors import ScanError
 from batchocr.executors.page_task import failed
 from batchocr.records import PageResult, PageRow, Part, PreparedPage
@@ -56,6 +58,13 @@ class TextEngine:
             if not record.is_kept:
                 self.read_pages.append((record.name, record.result.page.page))
             yield record
+
+    def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
+        """See `Engine`."""
+        return write_here(job, tasks)
+
+    def close(self) -> None:
+        """See `Engine`."""
 
     def _records(self, part: Part) -> Iterator[PageRecord]:
         scan = part.scan
