@@ -39,11 +39,6 @@ class TextEngine:
     stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     device: str = ""
 
-    def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
-        return write_here(job, tasks)
-
-    def close(self) -> None: ...
-
     def read(self, planned: Iterator[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
         """See `Engine`."""
         assert self.run is not None
