@@ -26,6 +26,7 @@ FORBIDDEN = {
     "executors": ("recognition", "output", "batch", "training", "keras"),
     "evaluation": ("training", "batch", "output"),
     "batch": ("training", "evaluation", "cv2", "keras"),
+    "distributed": ("vision", "training", "evaluation", "cv2", "keras"),
     "stores": tuple({path.stem for path in CODE.iterdir()} - {"stores", "errors"}),
 }
 """Packages, and the packages and libraries that they must not import."""
@@ -51,6 +52,16 @@ def test_a_package_imports_no_forbidden_one(package: str) -> None:
         for path in (CODE / package).rglob("*.py")
         for name in imported(path, everywhere=True)
         if (name.removeprefix("batchocr.") if name.startswith("batchocr.") else name).split(".")[0] in forbidden
+    }
+    assert not found
+
+
+def test_only_engines_import_the_networks() -> None:
+    found = {
+        f"{path.name} imports {name}"
+        for path in (CODE / "distributed").glob("*.py")
+        for name in imported(path, everywhere=True)
+        if name.startswith(("batchocr.recognition", "batchocr.pipeline"))
     }
     assert not found
 

@@ -134,6 +134,18 @@ def test_a_run_on_the_disk_continues_as_a_shard_and_back_again_without_reading(
     assert tables(out) == expected
 
 
+def test_fresh_forgets_the_pages_of_other_kinds_of_runs(
+    scans: Path, classic: Path, merged: Path, tmp_path: Path
+) -> None:
+    page = scans / "b.png"
+    out = copied(merged, tmp_path / "merged")
+    assert go(page, out, fresh=True).read == [("b.png", 1)]
+    assert go(page, out).read == []
+    out = copied(classic, tmp_path / "classic")
+    assert go(page, out, shard=(1, 1), fresh=True).read == [("b.png", 1)]
+    assert go(page, out, shard=(1, 1)).read == []
+
+
 def test_other_numbers_of_shards_and_a_selection_of_pages_read_nothing(
     scans: Path, merged: Path, tmp_path: Path
 ) -> None:

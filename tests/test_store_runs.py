@@ -147,7 +147,7 @@ def changes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return work
 
     for kind in (stores.DiskStore, stores.ObjectStore):
-        for name in ("write", "create", "remove", "upload"):
+        for name in ("write", "remove", "upload"):
             monkeypatch.setattr(kind, name, limited(getattr(kind, name)))
     monkeypatch.setattr(collector, "MAX_UNFINISHED", 2)
     return left
@@ -393,11 +393,11 @@ def test_a_run_and_its_shards_exclude_each_other_on_a_disk(go: Callable[..., tup
         go(out, shard=(2, 2))
 
 
-def test_on_page_receives_only_pages_that_are_read(
+def test_on_page_receives_marked_pages_and_only_those_that_are_read(
     go: Callable[..., tuple[Summary, Read]], scans: Path, out: Path
 ) -> None:
     pages: list[PageResult] = []
     go(out)
     write(scans, "3.png", "1 other")
     run([scans], out, Settings(shard=(1, 1)), on_page=pages.append)
-    assert [page.page.file for page in pages] == ["3.png"]
+    assert [(page.page.file, page.page.status) for page in pages] == [("3.png", "empty")]  # as in the results

@@ -99,6 +99,11 @@ class Holder:
         if self._lost:
             raise HeldError(f"{self._store}: another run has taken over, as this one did not report for {LEASE_S:g} s")
 
+    def confirm(self) -> None:
+        """Report now. Raise HeldError if another driver has taken over, which `check` may not know yet."""
+        self._report()
+        self.check()
+
     def write(self) -> None:
         """Write the report now."""
         self._store.write(self._name, self._content())
@@ -210,7 +215,9 @@ def read_report(store: Store, name: str) -> Report | None:
         OutputError: The store cannot be read.
     """
     try:
-        return Report(**json.loads(store.read(name)))
+        report = Report(**json.loads(store.read(name)))
+        Progress(**report.progress), datetime.fromisoformat(report.time)  # else they fail where they are used
+        return report
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as fault:

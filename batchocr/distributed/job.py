@@ -86,7 +86,7 @@ def run_in_store(
             _take_over(run, depend_on, out)
         engine = opened.enter_context(closing(_engine(run)))
         kept = read_missing(run, engine, holder, staging, on_start)
-        holder.check()
+        holder.confirm()
         scan_count, _ = plan.counts()
         finished = Finished(
             settings,

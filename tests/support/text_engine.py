@@ -39,11 +39,6 @@ class TextEngine:
     stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     device: str = ""
 
-    def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
-        return write_here(job, tasks)
-
-    def close(self) -> None: ...
-
     def read(self, planned: Iterator[ItemPlan], *, alone: bool) -> Generator[PageRecord]:
         """See `Engine`."""
         assert self.run is not None
@@ -63,6 +58,13 @@ class TextEngine:
             if not record.is_kept:
                 self.read_pages.append((record.name, record.result.page.page))
             yield record
+
+    def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
+        """See `Engine`."""
+        return write_here(job, tasks)
+
+    def close(self) -> None:
+        """See `Engine`."""
 
     def _records(self, part: Part) -> Iterator[PageRecord]:
         scan = part.scan
