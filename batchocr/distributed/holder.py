@@ -23,8 +23,9 @@ import psutil
 from filelock import FileLock
 
 from batchocr.batch.lock import locked, shard_folders
+from batchocr.batch.open_journal import journal_folder
 from batchocr.errors import HeldError, OutputError
-from batchocr.stores import Store, open_store
+from batchocr.stores import Store, is_url, open_store
 
 BEAT_S = 5.0
 """Seconds between two reports of a driver."""
@@ -178,7 +179,11 @@ def held(journal: str | Path, out: str, name: str) -> Iterator[Holder]:
     if isinstance(journal, Path):
         is_shard = "/" in name
         folder = (journal / name).with_suffix("") if is_shard else journal
-        with locked(Path(out), [folder]), locked(Path(out), [] if is_shard else shard_folders(journal)):
+        beside = [] if is_url(out) or is_shard else [journal_folder(Path(out.rstrip("/")))]
+        with (
+            locked(Path(out), list(dict.fromkeys([*beside, folder]))),
+            locked(Path(out), [] if is_shard else shard_folders(journal)),
+        ):
             holder.write()
             yield from _reporting(holder)
     else:

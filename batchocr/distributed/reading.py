@@ -19,6 +19,7 @@ from batchocr.distributed.lost_pages import lost_pages
 from batchocr.distributed.old_pages import item_work
 from batchocr.distributed.parts import PageRecord, is_loose, parse_name, places_in
 from batchocr.distributed.plan_database import ItemPlan, PlanDatabase
+from batchocr.distributed.results import read_ahead
 from batchocr.distributed.shards import remove_record
 from batchocr.errors import BatchocrError, Stopped
 from batchocr.output.staging import Staging
@@ -202,8 +203,6 @@ def _add_parts(run: StoreRun) -> None:
     if starts_over:
         run.store.remove(run.plan.forget_parts(run.folder))
         return
-    for path in (*loose, *run.plan.other_parts(run.folder)):
-        try:
-            run.plan.add_old(path, places_in(run.store.read(path), f"{run.store}/{path}"))
-        except FileNotFoundError:
-            continue  # another shard has finished its work item
+    for path, content in read_ahead(run.store, (*loose, *run.plan.other_parts(run.folder))):
+        if content is not None:  # else another shard has finished its work item
+            run.plan.add_old(path, places_in(content, f"{run.store}/{path}"))

@@ -27,28 +27,52 @@ def results_of(paths: Iterable[str | None], store: Store) -> Iterator[PageResult
     Raises:
         OutputError: A part is missing or damaged, or the store cannot be read.
     """
-    waiting: deque[tuple[str, Future[bytes]]] = deque()
+    for path, content in read_ahead(store, map(_existing, paths)):
+        if content is None:
+            raise OutputError(f"{store}/{path}: this part is gone: run the same command again")
+        for record in sorted(unpack(content, f"{store}/{path}"), key=_order):
+            yield record.result
+
+
+def read_ahead(store: Store, paths: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Yield the content of files in the given order; several are read at the same time.
+
+    Args:
+        store: Where the files are.
+        paths: Their paths.
+
+    Yields:
+        The path, and the content; None if there is no such file.
+
+    Raises:
+        OutputError: The store cannot be read.
+    """
+    waiting: deque[tuple[str, Future[bytes | None]]] = deque()
+
+    def read(path: str) -> bytes | None:
+        try:
+            return store.read(path)
+        except FileNotFoundError:
+            return None
+
     with ThreadPoolExecutor(_READERS) as pool:
         try:
             for path in paths:
-                if path is None:
-                    raise OutputError(f"{store}: the part of a work item is missing: run the same command again")
-                waiting.append((path, pool.submit(store.read, path)))
+                waiting.append((path, pool.submit(read, path)))
                 if len(waiting) >= _AHEAD:
-                    yield from _pages(store, *waiting.popleft())
+                    first, content = waiting.popleft()
+                    yield first, content.result()
             while waiting:
-                yield from _pages(store, *waiting.popleft())
+                first, content = waiting.popleft()
+                yield first, content.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _pages(store: Store, path: str, content: Future[bytes]) -> Iterator[PageResult]:
-    try:
-        records = list(unpack(content.result(), f"{store}/{path}"))
-    except FileNotFoundError as fault:
-        raise OutputError(f"{store}/{path}: this part is gone: run the same command again") from fault
-    for record in sorted(records, key=_order):
-        yield record.result
+def _existing(path: str | None) -> str:
+    if path is None:
+        raise OutputError("the part of a work item is missing from the journal: run the same command again")
+    return path
 
 
 def _order(record: PageRecord) -> tuple[str, str, bytes, int]:
