@@ -27,7 +27,7 @@ from batchocr.output.table_folder import TableFolder, is_folder
 from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import list_scans, nothing_to_read
-from batchocr.stores import open_store, shown_url
+from batchocr.stores import open_store, shown_place
 
 MAX_NAMES = 1000
 """Files passed over that `results.run.json` names at most; it counts all."""
@@ -67,7 +67,7 @@ def run_in_store(
         depend_on = rows_depend_on(settings, models)
         if settings.shard is None:
             staging.make_ready()
-        shown = shown_url(str(out))
+        shown = shown_place(out)
         holder = opened.enter_context(held(journal, shown, report_name(settings.shard)))
         run = StoreRun(
             settings,
@@ -130,7 +130,7 @@ def destination(out: str | Path, settings: Settings) -> AbstractContextManager[S
         ("--delta", settings.delta),
     ):
         if is_given:
-            raise UsageError(f"{option}: not for a folder of Parquet files ({shown_url(str(out))}): give --out a file")
+            raise UsageError(f"{option}: not for a folder of Parquet files ({shown_place(out)}): give --out a file")
     return nullcontext(TableFolder(str(out)))
 
 

@@ -21,7 +21,7 @@ from batchocr.distributed.table_job import write_here
 from batchocr.errors import NothingToRead, OutputError, UsageError
 from batchocr.records import Printed
 from batchocr.settings import Settings
-from batchocr.stores import open_store, shown_url
+from batchocr.stores import open_store, shown_place
 
 MAX_NAMED = 10
 """Shards that a message names at most."""
@@ -57,7 +57,7 @@ def merge(
         staging = opened.enter_context(destination(out, settings))
         records = _checked(read_records(store), str(store))
         staging.make_ready()
-        opened.enter_context(held(journal, shown_url(str(out)), report_name(None)))
+        opened.enter_context(held(journal, shown_place(out), report_name(None)))
         plan = opened.enter_context(PlanDatabase())
         first = records[0]
         for record in records:

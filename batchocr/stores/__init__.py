@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from batchocr.stores.store import Store, open_store
-from batchocr.stores.urls import is_url, shown_url
+from batchocr.stores.urls import is_url, shown_place, shown_url
 
-__all__ = ["Store", "is_url", "open_store", "shown_url"]
+__all__ = ["Store", "is_url", "open_store", "shown_place", "shown_url"]

@@ -40,6 +40,11 @@ def without_user(url: str) -> tuple[str, str, str]:
     return f"{scheme.lower()}://{rest[found.end() if found else 0 :]}", user, password
 
 
+def shown_place(place: str | PurePath) -> str:
+    """Return a path as it is, and a URL as `shown_url` does."""
+    return shown_url(str(place)) if is_url(place) else str(place)
+
+
 def shown_url(url: str) -> str:
     """Return the URL without user, password and signature, fit for results, logs and messages.
 
