@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from batchocr.version import __version__
 
 if TYPE_CHECKING:
-    from batchocr.batch.job import run
     from batchocr.batch.summary import Summary
     from batchocr.doctor import Finding, examine
     from batchocr.errors import (
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from batchocr.output.status import Status, read_status
     from batchocr.reader import Reader, read, read_numbers
     from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
+    from batchocr.runs import run
     from batchocr.settings import Settings
 
 __all__ = [
@@ -67,7 +67,7 @@ _ERRORS = (
 _MODULES = {
     **dict.fromkeys(_ERRORS, "errors"),
     "Summary": "batch.summary",
-    "run": "batch.job",
+    "run": "runs",
     **dict.fromkeys(("Finding", "examine"), "doctor"),
     **dict.fromkeys(("Status", "read_status"), "output.status"),
     **dict.fromkeys(("Reader", "read", "read_numbers"), "reader"),

@@ -179,7 +179,7 @@ def _self_test(model: Path | None, detector: Path | None, device: DeviceName) ->
     import csv
     from difflib import SequenceMatcher
 
-    from batchocr.batch.job import run
+    from batchocr.runs import run
     from batchocr.settings import Settings
 
     name, text = SELF_TEST

@@ -25,7 +25,7 @@ FORBIDDEN = {
     "datasets": ("training", "evaluation", "batch", "decoding"),
     "executors": ("recognition", "output", "batch", "training", "keras"),
     "evaluation": ("training", "batch", "output"),
-    "batch": ("training", "evaluation", "cv2", "keras"),
+    "batch": ("distributed", "training", "evaluation", "cv2", "keras"),
     "distributed": ("vision", "training", "evaluation", "cv2", "keras"),
     "stores": tuple({path.stem for path in CODE.iterdir()} - {"stores", "errors"}),
 }

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from store_pages import FOLDER, part_of, planned_of, record_of, scan_of, where
 
+from batchocr.batch.parts import PageRecord, is_loose, parse_name, unpack
 from batchocr.distributed import collector as collectors
 from batchocr.distributed.collector import Collector
-from batchocr.distributed.parts import PageRecord, is_loose, parse_name, unpack
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.errors import OutputError
 from batchocr.records import Scan

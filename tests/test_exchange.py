@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from store_pages import part_of, record_of, scan_of, sha256, where
 
+from batchocr.batch.exchange import journal_to_parts, parts_folder, parts_to_journal, remove_parts
 from batchocr.batch.journal import FILE, Journal
-from batchocr.distributed.exchange import journal_to_parts, parts_folder, parts_to_journal, remove_parts
-from batchocr.distributed.parts import PARTS, PageRecord, unpack, write_loose
+from batchocr.batch.parts import PARTS, PageRecord, unpack, write_loose
 from batchocr.distributed.work_items import work_item
 from batchocr.records import Scan
 from batchocr.stores import Store, open_store
@@ -146,7 +146,7 @@ def back(place: Path, store: Store, *pages: PageRecord) -> list[tuple[str, str, 
 
 
 def packed(page: PageRecord) -> bytes:
-    from batchocr.distributed.parts import pack
+    from batchocr.batch.parts import pack
 
     return pack([page])
 

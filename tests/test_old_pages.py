@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from store_pages import FOLDER, part_of, planned_of, record_of, where, written
 
+from batchocr.batch.parts import PageRecord, write_loose
 from batchocr.distributed.old_pages import ItemWork, item_work
-from batchocr.distributed.parts import PageRecord, write_loose
 from batchocr.distributed.work_items import tag_of, work_item
 from batchocr.errors import OutputError
 from batchocr.records import Part, Scan

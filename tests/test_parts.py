@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from store_pages import FOLDER, record_of, scan_of
 
-from batchocr.distributed.parts import (
+from batchocr.batch.parts import (
     PageRecord,
     PartName,
     is_loose,

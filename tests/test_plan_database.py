@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from store_pages import FOLDER, scan_of
 
-from batchocr.distributed.parts import PartName
+from batchocr.batch.parts import PartName
 from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.distributed.work_items import work_item
 from batchocr.records import Scan
@@ -256,7 +256,7 @@ import resource
 from pathlib import Path
 from batchocr.distributed import plan_database
 from batchocr.distributed.plan_database import PlanDatabase
-from batchocr.distributed.parts import PartName
+from batchocr.batch.parts import PartName
 from batchocr.records import Scan
 from batchocr.sources import Listed
 

@@ -16,11 +16,11 @@ from children import is_child
 from strokes import page, save
 
 from batchocr import Settings
+from batchocr.batch.parts import PageRecord, unpack
 from batchocr.batch.run_models import run_models
 from batchocr.decoding.rows import page_result as make_result
 from batchocr.distributed.engines import ray_stages
 from batchocr.distributed.engines.ray_stages import Context, ReadUnits, Unit, UnitParameters, decode, prepare
-from batchocr.distributed.parts import PageRecord, unpack
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.work_items import work_item
 from batchocr.errors import BatchocrError, ScanError

@@ -19,9 +19,9 @@ from strokes import page, save
 from batchocr import Settings, Summary, run
 from batchocr.batch.journal import FILE
 from batchocr.batch.open_journal import journal_folder
+from batchocr.batch.parts import PARTS
 from batchocr.distributed import holder
 from batchocr.distributed.merge import merge
-from batchocr.distributed.parts import PARTS
 from batchocr.distributed.status import read_drivers
 from batchocr.errors import NothingToRead, OutputError, Stopped, UsageError
 from batchocr.records import PageResult

@@ -14,9 +14,9 @@ from text_engine import TextEngine
 
 from batchocr import Settings, Summary, run
 from batchocr.batch.open_journal import journal_folder
+from batchocr.batch.parts import PARTS
 from batchocr.distributed import collector, holder, job, reading
 from batchocr.distributed.merge import merge
-from batchocr.distributed.parts import PARTS
 from batchocr.distributed.status import read_drivers
 from batchocr.errors import BatchocrError, HeldError, NothingToRead, OutputError
 from batchocr.records import PageResult

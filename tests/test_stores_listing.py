@@ -240,7 +240,7 @@ def test_user_and_password_in_a_url() -> None:
 def test_runs_without_urls_load_no_library_of_stores(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"x")
     code = (
-        "import sys; from batchocr.sources import find_scans; import batchocr.cli, batchocr.batch.job\n"
+        "import sys; from batchocr.sources import find_scans; import batchocr.cli, batchocr.runs\n"
         "import batchocr.executors.page_task\n"
         f"assert find_scans([{str(tmp_path)!r}]).scans\n"
         "print(*sorted({'fsspec', 's3fs', 'aiohttp', 'tenacity', 'botocore'} & set(sys.modules)))"

@@ -11,8 +11,6 @@ from batchocr.batch.journal import FILE, Entry, Journal, Tags
 from batchocr.batch.open_journal import is_usable, journal_place, rows_depend_on
 from batchocr.batch.resume_plan import count_pages, limited, plan, with_limit
 from batchocr.batch.run_models import run_models
-from batchocr.distributed.dry_run import dry_run as dry_run_in_store
-from batchocr.distributed.job import uses_store
 from batchocr.errors import NothingToRead
 from batchocr.executors.local import default_jobs
 from batchocr.records import Part
@@ -20,30 +18,10 @@ from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
 
 
-def dry_run(
-    scans: str | Path | Sequence[str | Path],
-    out: str | Path,
-    settings: Settings | None = None,
-    *,
-    listed: Sequence[str | Path] = (),
+def dry_run_on_disk(
+    scans: Sequence[str | Path], out: str | Path, settings: Settings, listed: Sequence[str | Path]
 ) -> DryRun:
-    """Find out what `run` would do with the same arguments.
-
-    The journal is read without a lock. A run that is under way changes the answer.
-
-    Args:
-        scans: Folders, files and globs.
-        out: As for `run`.
-        settings: All that can be chosen.
-        listed: More folders and files.
-
-    Raises:
-        BatchocrError: As `run` does before it reads a page. NothingToRead: there are no scans.
-    """
-    settings = settings or Settings()
-    scans = [scans] if isinstance(scans, (str, Path)) else scans
-    if uses_store(out, settings):
-        return dry_run_in_store(scans, out, settings, listed)
+    """Find out what `run_on_disk` would do with the same arguments."""
     with staging_of(out, settings) as staging:
         out = staging.outputs.out
     models = run_models(settings)

@@ -1,4 +1,4 @@
-"""The run: scans → pages → networks → decoding → journal → output. All that `batchocr run` does."""
+"""A run on this machine, with its journal on a disk: scans → pages → networks → decoding → journal → output."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
+from batchocr.batch.exchange import parts_folder, parts_to_journal, remove_parts
 from batchocr.batch.open_journal import journal_place, open_journal, rows_depend_on, take_over
+from batchocr.batch.parts import PARTS
 from batchocr.batch.process_pages import MissingPages
 from batchocr.batch.resume_plan import Plan, plan, with_limit
 from batchocr.batch.run_models import run_models
 from batchocr.batch.summary import Clock, Counts, Start, Summary, account, counted
 from batchocr.decoding.marking import Marking
-from batchocr.distributed.exchange import parts_folder, parts_to_journal, remove_parts
-from batchocr.distributed.job import run_in_store, uses_store
-from batchocr.distributed.parts import PARTS
 from batchocr.errors import NothingToRead
 from batchocr.executors.local import default_jobs
 from batchocr.output.results import write_results
@@ -28,55 +27,19 @@ MAX_NAMES = 1000
 """Files passed over that `results.run.json` names at most; it counts all."""
 
 
-def run(
-    scans: str | Path | Sequence[str | Path],
+def run_on_disk(
+    scans: Sequence[str | Path],
     out: str | Path,
-    settings: Settings | None = None,
+    settings: Settings,
     *,
-    listed: Sequence[str | Path] = (),
-    on_start: Callable[[Start], None] = lambda start: None,
-    on_total: Callable[[int], None] = lambda pages: None,
-    on_page: Callable[[PageResult], None] = lambda result: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    listed: Sequence[str | Path],
+    on_start: Callable[[Start], None],
+    on_total: Callable[[int], None],
+    on_page: Callable[[PageResult], None],
+    should_stop: Callable[[], bool],
 ) -> Summary:
-    """Read all scans and write the results.
-
-    Pages that an earlier run with the same settings wrote into the same output are not read again. A page that cannot
-    be read gets a `failed` row; `Summary.failed` counts these.
-
-    Args:
-        scans: Folders, files and globs.
-        out: The file of the digits; the other results are written beside it. Or a workbook or a database with all
-            tables, or `-` for standard output. Missing folders are created. If it is a symbolic link, its target is
-            replaced, and the other results are beside the target.
-        settings: All that can be chosen.
-        listed: More folders and files. A name that does not exist becomes a page that failed.
-        on_start: Called once, before the first page is read.
-        on_total: Called with the number of pages that the results will have, each time that it is known better. A
-            scan counts as one page until it is opened.
-        on_page: Called with each page that this run reads.
-        should_stop: Called often. When it returns True, the run finishes the pages in progress and ends.
-
-    Raises:
-        BatchocrError: Nothing can be read or written at all; its `exit_code` says why.
-        NothingToRead: There are no scans. Results of an earlier run are emptied first, but their pages stay in the
-            journal.
-        Stopped: `should_stop` returned True.
-    """
-    settings = settings or Settings()
+    """Read all scans and write the results. The arguments are those of `runs.run`."""
     clock = Clock()
-    scans = [scans] if isinstance(scans, (str, Path)) else scans
-    if uses_store(out, settings):
-        return run_in_store(
-            scans,
-            out,
-            settings,
-            listed=listed,
-            on_start=on_start,
-            on_total=on_total,
-            on_page=on_page,
-            should_stop=should_stop,
-        )
     with ExitStack() as opened:
         staging = opened.enter_context(staging_of(out, settings))
         outputs = staging.outputs

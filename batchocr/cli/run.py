@@ -183,11 +183,11 @@ def run(
     usage; 5 model; 6 device; 7 output; 9 another run uses this output; 130 or 143 stopped by a signal.
     """
     with ends_with_exit_code(log_format, quiet=quiet):
-        from batchocr.batch.job import run as run_job
         from batchocr.cli.progress import JsonProgress, TextProgress
         from batchocr.cli.signals import Stopping
         from batchocr.distributed.shards import parse_shard
         from batchocr.errors import UsageError
+        from batchocr.runs import run as run_job
         from batchocr.settings import Settings
         from batchocr.sources import parse_pages, read_files_from
 
@@ -223,10 +223,10 @@ def run(
             retry_failed=retry_failed,
         )
         if dry_run:
-            from batchocr.batch import dry_run as dry
             from batchocr.cli.dry_run import print_dry_run
+            from batchocr.runs import dry_run as find_out
 
-            print_dry_run(dry.dry_run(scans or [], out, settings, listed=listed), quiet=quiet)
+            print_dry_run(find_out(scans or [], out, settings, listed=listed), quiet=quiet)
             raise typer.Exit
         as_json = log_format == LogFormatChoice.json
         to_stderr = "-" in (out, numbers_out)

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from batchocr.batch.parts import PageRecord, PartName, is_failed, parse_name, write_loose, write_part
 from batchocr.batch.resume_plan import is_wanted
-from batchocr.distributed.old_pages import is_failed
-from batchocr.distributed.parts import PageRecord, PartName, parse_name, write_loose, write_part
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.work_items import WorkItem
 from batchocr.errors import HeldError, OutputError

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from batchocr.batch.dry_run_report import DryRun, Step, why_passed_over
+from batchocr.batch.exchange import parts_folder
 from batchocr.batch.open_journal import rows_depend_on
+from batchocr.batch.parts import parse_name
 from batchocr.batch.run_models import run_models
-from batchocr.distributed.exchange import parts_folder
 from batchocr.distributed.job import checked_place
-from batchocr.distributed.parts import parse_name
 from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.errors import NothingToRead
 from batchocr.settings import Settings
@@ -21,10 +21,12 @@ MAX_PASSED_OVER = 1_000_000
 """Files passed over that are named at most."""
 
 
-def dry_run(scans: Sequence[str | Path], out: str | Path, settings: Settings, listed: Sequence[str | Path]) -> DryRun:
+def dry_run_in_store(
+    scans: Sequence[str | Path], out: str | Path, settings: Settings, listed: Sequence[str | Path]
+) -> DryRun:
     """Find out what a run would do. Scans with other tags than in the parts count as changed; none is hashed.
 
-    The arguments are those of `batch.dry_run.dry_run`.
+    The arguments are those of `runs.dry_run`.
     """
     journal, models = checked_place(out, settings), run_models(settings)
     listing = list_scans(scans, listed, recursive=settings.recursive)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from batchocr.batch import journal as journals
+from batchocr.batch.exchange import journal_to_parts, parts_folder, remove_parts
 from batchocr.batch.open_journal import journal_place, rows_depend_on
+from batchocr.batch.parts import LOOSE, PARTS
 from batchocr.batch.run_models import run_models
 from batchocr.batch.summary import Clock, Start, Summary
 from batchocr.decoding.marking import Marking
 from batchocr.distributed.engines import Engine, Job
 from batchocr.distributed.engines.local import LocalEngine
-from batchocr.distributed.exchange import journal_to_parts, parts_folder, remove_parts
 from batchocr.distributed.finish import Finished, end_shard, write_tables
 from batchocr.distributed.holder import held, one_shard
-from batchocr.distributed.parts import LOOSE, PARTS
 from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.distributed.reading import StoreRun, read_missing
 from batchocr.distributed.shards import remove_other_records, report_name
@@ -50,7 +50,7 @@ def run_in_store(
     on_page: Callable[[PageResult], None],
     should_stop: Callable[[], bool],
 ) -> Summary:
-    """Read all scans and write the results. The arguments are those of `batch.job.run`."""
+    """Read all scans and write the results. The arguments are those of `runs.run`."""
     clock = Clock()
     journal = checked_place(out, settings)
     with ExitStack() as opened:

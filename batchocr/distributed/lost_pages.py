@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from batchocr.batch.parts import PageRecord
 from batchocr.distributed.engines.local import page_record
-from batchocr.distributed.parts import PageRecord
 from batchocr.errors import ScanError
 from batchocr.executors.page_task import failed
 from batchocr.records import PageResult, Part

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchocr.batch.open_journal import journal_place
+from batchocr.batch.parts import parse_name
 from batchocr.batch.summary import Clock, Summary
 from batchocr.decoding.marking import Marking
 from batchocr.distributed.finish import Finished, write_tables
 from batchocr.distributed.holder import held
 from batchocr.distributed.job import destination
-from batchocr.distributed.parts import parse_name
 from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.distributed.shards import ShardRecord, read_items, read_records, report_name
 from batchocr.distributed.table_job import write_here

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from batchocr.batch.journal import Entry
+from batchocr.batch.parts import PageRecord, is_failed, unpack
 from batchocr.batch.resume_plan import gaps, hash_of, is_wanted, wanted_ranges
-from batchocr.distributed.parts import PageRecord, unpack
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.work_items import tag_of
 from batchocr.records import Part, Scan
@@ -89,8 +89,3 @@ def _unchanged(scan: Scan, records: Sequence[PageRecord]) -> list[PageRecord]:
 def entry_of(record: PageRecord) -> Entry:
     """Return a page of a part as a page of a journal."""
     return Entry(0, record.name, record.result.page.page, record.pages, record.sha256, is_failed(record))
-
-
-def is_failed(record: PageRecord) -> bool:
-    """Return whether the page failed."""
-    return record.result.page.status == "failed"

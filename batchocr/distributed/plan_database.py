@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from batchocr.distributed.parts import PartName
+from batchocr.batch.parts import PartName
 from batchocr.distributed.work_items import WorkItem, shard_of, tag_of, work_items
 from batchocr.records import Scan
 from batchocr.sources import Listed

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from batchocr.batch.parts import PageRecord, is_loose, parse_name, places_in
 from batchocr.batch.run_models import RunModels
 from batchocr.batch.summary import STOPPED, Clock, Start
 from batchocr.decoding.marking import Marking, mark_rows
@@ -17,7 +18,6 @@ from batchocr.distributed.engines import Engine
 from batchocr.distributed.holder import Holder, Speed
 from batchocr.distributed.lost_pages import lost_pages
 from batchocr.distributed.old_pages import item_work
-from batchocr.distributed.parts import PageRecord, is_loose, parse_name, places_in
 from batchocr.distributed.plan_database import ItemPlan, PlanDatabase
 from batchocr.distributed.results import read_ahead
 from batchocr.distributed.shards import remove_record

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from batchocr.distributed.parts import PageRecord, unpack
+from batchocr.batch.parts import PageRecord, unpack
 from batchocr.errors import OutputError
 from batchocr.records import PageResult
 from batchocr.sources.natural_order import natural_key

@@ -17,7 +17,7 @@ from typing import Annotated
 import psutil
 import typer
 
-from batchocr.distributed.parts import PartName, parse_name
+from batchocr.batch.parts import PartName, parse_name
 from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.records import Scan
 from batchocr.sources import Listed

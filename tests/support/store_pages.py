@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from batchocr.distributed.parts import PageRecord, write_part
+from batchocr.batch.parts import PageRecord, write_part
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.work_items import WorkItem, tag_of, work_item
 from batchocr.records import PageResult, PageRow, Scan

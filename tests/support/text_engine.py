@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchocr.batch.local_pages import STAGES
+from batchocr.batch.parts import PageRecord
 from batchocr.batch.resume_plan import hash_of, pages_of
 from batchocr.batch.summary import Counts
 from batchocr.distributed.engines.local import page_record
 from batchocr.distributed.old_pages import item_work
-from batchocr.distributed.parts import PageRecord
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.reading import StoreRun
 from batchocr.distributed.table_job import TableJob, TableTask, write_here

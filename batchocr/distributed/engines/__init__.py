@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from batchocr.batch.parts import PageRecord
 from batchocr.batch.summary import Counts
-from batchocr.distributed.parts import PageRecord
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.table_job import TableJob, TableTask
 from batchocr.reading_file import Reading

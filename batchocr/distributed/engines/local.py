@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from batchocr.batch.local_pages import STAGES, read_pages_locally
 from batchocr.batch.outcome import outcome
+from batchocr.batch.parts import PageRecord
 from batchocr.batch.summary import Counts
 from batchocr.distributed.engines import Job
 from batchocr.distributed.old_pages import ItemWork, item_work
-from batchocr.distributed.parts import PageRecord
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.table_job import TableJob, TableTask, write_here
 from batchocr.distributed.work_items import tag_of

@@ -16,9 +16,9 @@ from itertools import islice
 from typing import Any
 
 from batchocr.batch.local_pages import STAGES
+from batchocr.batch.parts import PageRecord, unpack
 from batchocr.batch.summary import Counts
 from batchocr.distributed.engines import Job
-from batchocr.distributed.parts import PageRecord, unpack
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.table_job import TableJob, TableTask, do_task
 from batchocr.errors import BatchocrError, DeviceError, UsageError

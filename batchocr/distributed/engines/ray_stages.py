@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import psutil
 
+from batchocr.batch.parts import PageRecord, pack
 from batchocr.decoding.digits.blank_form import BlankForm
 from batchocr.decoding.parameters import DecodingParameters
 from batchocr.decoding.rows import page_result
 from batchocr.distributed.engines.local import page_record
 from batchocr.distributed.old_pages import item_work
-from batchocr.distributed.parts import PageRecord, pack
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.errors import BatchocrError
 from batchocr.executors.local import MEMORY_RATIO, MIN_MEMORY, LocalExecutor, default_jobs

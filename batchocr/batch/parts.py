@@ -72,6 +72,11 @@ class PageRecord:
     """Whether the run that wrote this took the page from an earlier run."""
 
 
+def is_failed(record: PageRecord) -> bool:
+    """Return whether the page failed."""
+    return record.result.page.status == "failed"
+
+
 def parse_name(path: str) -> PartName | None:
     """Return what the name of a part says; None for a loose part and for any other file."""
     found = _NAME.fullmatch(path.rpartition("/")[2])

@@ -12,8 +12,7 @@ from typing import Any
 from batchocr.batch import journal as journals
 from batchocr.batch.journal import FILE, Journal
 from batchocr.batch.open_journal import is_usable
-from batchocr.distributed.old_pages import is_failed
-from batchocr.distributed.parts import PARTS, PageRecord, unpack, write_loose
+from batchocr.batch.parts import PARTS, PageRecord, is_failed, unpack, write_loose
 from batchocr.records import Scan
 from batchocr.stores import Store, is_url, open_store
 
