@@ -94,7 +94,7 @@ class RayEngine:
         _set_up_data(ray)
         gpus = _gpus(ray, self._job.settings.device)
         self.device = "gpu" if gpus else "cpu"
-        actors = self._job.settings.ray_actors or int(gpus) or _machines(ray)
+        actors = _actors(ray, self._job.settings.ray_actors, int(gpus))
         context = ray.put(self._context(alone=alone))
         items = [{"item": pickle.dumps(each)} for each in wave]
         data = (
@@ -234,9 +234,21 @@ def _gpus(ray: Any, device: str) -> float:
     return count
 
 
-def _machines(ray: Any) -> int:
-    """Return the number of machines of the cluster that have a free processor."""
-    return max(1, sum(node["Alive"] and node["Resources"].get("CPU", 0) >= 1 for node in ray.nodes()))
+def _actors(ray: Any, wanted: int | None, gpus: int) -> int:
+    """Return how many actors hold the networks: one for each GPU, or one for each machine.
+
+    Each takes a CPU, and one CPU must remain for the tasks that prepare pages: else all would wait for each other.
+
+    Raises:
+        BatchocrError: The cluster has too few CPUs.
+    """
+    cpus = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+    most = sum(cpus) - 1
+    if most < 1:
+        raise BatchocrError(f"the cluster has {sum(cpus)} CPUs for tasks, and needs two or more: see `ray status`")
+    if wanted and wanted > most:
+        raise BatchocrError(f"--ray-actors {wanted}: the cluster has {most + 1} CPUs: give {most} or fewer")
+    return wanted or min(most, gpus or sum(count > 0 for count in cpus))
 
 
 def _blocks(items: int) -> int:
