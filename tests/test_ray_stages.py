@@ -117,10 +117,10 @@ def test_a_page_on_which_the_networks_fail_costs_no_other(
     scans: tuple[Scan, ...], networks: ReadUnits, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    def read_pages(pages: list[Any], loaded: Any) -> Any:
+    def read_pages(pages: list[Any], loaded: Any, **options: Any) -> Any:
         if any(each.row.file == "3.png" and each.level for each in pages):
             raise RuntimeError("a fault in a library")
-        return read_together(pages, loaded)
+        return read_together(pages, loaded, **options)
 
     monkeypatch.setattr(ray_stages, "read_pages", read_pages)
     assert texts(decoded(prepared(scans, context), networks, context)) == EXPECTED | {"3.png": "internal"}

@@ -132,7 +132,7 @@ def run(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Address of the cluster, for example auto or ray://host:10001.",
+            help="Address of the cluster, for example auto on one of its machines, or host:6379.",
             show_default="that of RAY_ADDRESS; else a cluster on this machine alone",
         ),
     ] = None,

@@ -171,6 +171,9 @@ def _faults(ray: Any) -> Iterator[None]:
 def _connect(ray: Any, job: Job) -> None:
     """Connect to the cluster, or start one on this machine."""
     address = job.settings.ray_address or os.environ.get("RAY_ADDRESS")
+    if address and address.startswith("ray://"):
+        fix = "start the run on a machine of the cluster with --ray-address auto, or with `ray job submit`"
+        raise UsageError(f"--ray-address {address}: Ray Data does not work through Ray Client: {fix}")
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     if not address:
         # the networks use all cores beside the tasks, as in a run without Ray; so the system divides the cores
@@ -185,8 +188,8 @@ def _connect(ray: Any, job: Job) -> None:
 
 
 def _check_answers(address: str | None) -> None:
-    """Raise BatchocrError if nothing answers at `host:port` or `ray://host:port`: Ray itself tries for minutes."""
-    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    """Raise BatchocrError if nothing answers at `host:port`: Ray itself tries for minutes."""
+    host, _, port = (address or "").rpartition(":")
     if not host or not port.isdigit():
         return
     try:

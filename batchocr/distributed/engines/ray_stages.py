@@ -31,7 +31,7 @@ from batchocr.errors import BatchocrError
 from batchocr.executors.local import MEMORY_RATIO, MIN_MEMORY, LocalExecutor, default_jobs
 from batchocr.executors.page_task import as_scan_error, failed
 from batchocr.executors.worker import Worker
-from batchocr.pipeline import Read, read_pages
+from batchocr.pipeline import Read, Seconds, read_pages
 from batchocr.pipeline.passes import without_tiles
 from batchocr.process_setup import collect_garbage_less_often, keep_freed_memory
 from batchocr.recognition.calibration import NOT_A_DIGIT
@@ -188,25 +188,26 @@ class ReadUnits:
             batch: Pickled `Unit`s in `unit`.
         """
         units: list[Unit] = [pickle.loads(packed) for packed in batch["unit"]]  # noqa: S301  from `prepare`
-        before = dict(self._networks.seconds)
-        read = self._read([page for unit in units for page in unit.prepared])
+        before, between = dict(self._networks.seconds), Seconds()
+        read = self._read([page for unit in units for page in unit.prepared], between)
         for unit in units:
             count, unit.prepared = len(unit.prepared), []
             unit.read = [_without_tiles(each) for each in read[:count]]
             read = read[count:]
         now = self._networks.seconds
         units[0].seconds = {name: now[name] - before[name] for name in now}
+        units[0].seconds |= {"crops": between.crops, "vision": between.tiles}
         return _rows("unit", units)
 
-    def _read(self, pages: list[PreparedPage]) -> list[Read]:
+    def _read(self, pages: list[PreparedPage], between: Seconds) -> list[Read]:
         """Read pages together; if that fails, one by one, so that only the page at fault fails."""
         try:
-            return list(read_pages(pages, self._networks))
+            return list(read_pages(pages, self._networks, seconds=between))
         except Exception as fault:
             if len(pages) == 1:
                 return [_failed(pages[0], fault)]
             log.warning("%s: %s; the pages of a unit are read one by one", type(fault).__name__, fault)
-            return [read for page in pages for read in self._read([page])]
+            return [read for page in pages for read in self._read([page], between)]
 
 
 def _failed(page: PreparedPage, fault: Exception) -> Read:
@@ -238,7 +239,7 @@ def decode(batch: Batch, reference: Any) -> Batch:
         clock = time.perf_counter()
         records = [*unit.records, *(_record(read, context) for read in unit.read)]
         unit.seconds["decoding"] = time.perf_counter() - clock
-        unit.seconds["vision"] = sum(read.page.row.seconds for read in unit.read)
+        unit.seconds["vision"] = unit.seconds.get("vision", 0.0) + sum(read.page.row.seconds for read in unit.read)
         rows["pages"].append(pack(records))
         rows["rest"].append(pickle.dumps((unit.seconds, unit.error)))
     return {name: np.array(values, dtype=object) for name, values in rows.items()}
