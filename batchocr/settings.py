@@ -83,8 +83,8 @@ class Settings:
     engine: Engine = "local"
     """What reads the pages: `local`, the processes of this machine; `ray`, a cluster of Ray."""
     ray_address: str | None = None
-    """Address of the cluster, such as `auto` on one of its machines, or `host:6379`. None: what RAY_ADDRESS says. If it says
-    nothing, a cluster on this machine alone, which ends with the run."""
+    """Address of the cluster, such as `auto` on one of its machines, or `host:6379`. None: what RAY_ADDRESS says, or a
+    cluster on this machine alone, which ends with the run."""
     ray_actors: Count | None = None
     """Processes of the cluster that hold the networks. None: one for each GPU, or one for each machine without."""
     shard: Shard | None = None
