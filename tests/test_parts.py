@@ -16,6 +16,7 @@ from batchocr.batch.parts import (
     pack,
     parse_name,
     places_in,
+    results_in,
     unpack,
     write_loose,
     write_part,
@@ -34,7 +35,7 @@ def pages() -> list[PageRecord]:
     return [
         record_of(bad_place),
         record_of(scan_of("gone.png"), None, error="not-found", again=True),
-        PageRecord("ä β.pdf", "s3://bucket/ä β.pdf", '"tag" 7', 3, "ab" * 32, PageResult(row), is_kept=True),
+        PageRecord.of("ä β.pdf", "s3://bucket/ä β.pdf", '"tag" 7', 3, "ab" * 32, PageResult(row), is_kept=True),
     ]
 
 
@@ -104,7 +105,7 @@ def damaged(content: bytes) -> dict[str, bytes]:
 def test_a_damaged_part_is_an_error_that_names_it_and_the_fix(how: str, pages: list[PageRecord]) -> None:
     content = damaged(pack(pages))[how]
     with pytest.raises(OutputError, match=r"parts/of/this\.parquet: .*damaged.*remove this file"):
-        list(unpack(content, "parts/of/this.parquet"))
+        results_in(content, "parts/of/this.parquet")
 
 
 @pytest.mark.parametrize("how", ["empty", "half", "no parquet", "zeros", "no place"])
@@ -119,7 +120,7 @@ def test_any_changed_byte_before_the_footer_changes_no_page_or_is_an_error(pages
     for place in range(0, len(content) - footer, 3):
         changed = content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
         try:
-            assert list(unpack(changed, "a part")) == pages
+            assert results_in(changed, "a part") == pages
         except OutputError as fault:
             assert "remove this file" in str(fault)
 

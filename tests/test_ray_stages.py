@@ -18,6 +18,7 @@ from strokes import page, save
 from batchocr import Settings
 from batchocr.batch.parts import PageRecord, unpack
 from batchocr.batch.run_models import run_models
+from batchocr.decoding.marking import Marking
 from batchocr.decoding.rows import page_result as make_result
 from batchocr.distributed.engines import ray_stages
 from batchocr.distributed.engines.ray_stages import Context, ReadUnits, Unit, UnitParameters, decode, prepare
@@ -42,6 +43,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
         {path.name: path.read_bytes() for path in paths},
         found,
         (),
+        Marking(models.threshold),
         code_sha256(),
     )
 

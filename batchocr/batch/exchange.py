@@ -44,7 +44,7 @@ def journal_to_parts(
         if is_usable(old, depend_on, batch_size):
             tags = old.tags()
             records = (
-                PageRecord(name, place, _tag(tags.get(place), sha256), pages, sha256, result)
+                PageRecord.of(name, place, _tag(tags.get(place), sha256), pages, sha256, result)
                 for name, place, pages, sha256, result in old.stored()
                 if sha256
             )
@@ -79,14 +79,14 @@ def parts_to_journal(journal: Journal, place: Path, folder: str) -> None:
     whole: list[PageRecord] = []
 
     def add(record: PageRecord) -> None:
-        key, rank = (record.place, record.name, record.result.page.page), _rank(record.sha256, is_failed(record))
+        key, rank = (record.place, record.name, record.page), _rank(record.sha256, is_failed(record))
         if rank > ranks.get(key, -1):
             ranks[key] = rank
             journal.add(_scan(record), record.result, pages=record.pages, sha256=record.sha256)
 
     with journal.at_once():
         for record in _records(store, folder):
-            if record.result.page.page is None:
+            if record.page is None:
                 whole.append(record)
             else:
                 add(record)

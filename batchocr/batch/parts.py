@@ -13,13 +13,14 @@ import uuid
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from batchocr.errors import OutputError
-from batchocr.records import PageResult
+from batchocr.records import PageResult, PageStatus
 from batchocr.stores import Store
 
 PARTS = "parts"
@@ -28,7 +29,7 @@ LOOSE = "loose"
 """Folder of the loose parts in that of the parts, and the start of their names."""
 _NAME = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})-(\d+)-(\d+)-(\d+)\.parquet")
 _RESULT = TypeAdapter(PageResult)
-_COLUMNS = ("name", "place", "tag", "pages", "sha256", "result", "kept")
+_COLUMNS = ("name", "place", "tag", "pages", "sha256", "page", "status", "result", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class PartName:
 
 @dataclass(frozen=True)
 class PageRecord:
-    """A page in a part."""
+    """A page in a part. Its rows stay packed until they are needed: a driver passes on millions of them."""
 
     name: str
     """Name of the scan in the results."""
@@ -66,15 +67,33 @@ class PageRecord:
     """Number of pages of the scan."""
     sha256: str
     """SHA-256 of the scan; empty if every later run reads the page again."""
-    result: PageResult
-    """All rows of the page, before rows are left out or marked by a threshold."""
+    page: int | None
+    """Number of the page, from 1. None for a scan that failed as a whole."""
+    status: PageStatus
+    packed: bytes = field(repr=False)
+    """All rows of the page, before rows are left out or marked by a threshold: compressed JSON."""
     is_kept: bool = False
     """Whether the run that wrote this took the page from an earlier run."""
+    shown: PageResult | None = field(default=None, compare=False, repr=False)
+    """The row of the page as it is shown while the run continues, if the engine has made it."""
+
+    @cached_property
+    def result(self) -> PageResult:
+        """All rows of the page. Raises ValueError or zlib.error if they are damaged."""
+        return _RESULT.validate_json(zlib.decompress(self.packed))
+
+    @classmethod
+    def of(
+        cls, name: str, place: str, tag: str, pages: int, sha256: str, result: PageResult, *, is_kept: bool = False
+    ) -> PageRecord:
+        """Return a page with these rows; the arguments are the fields."""
+        packed = zlib.compress(_RESULT.dump_json(result))
+        return cls(name, place, tag, pages, sha256, result.page.page, result.page.status, packed, is_kept)
 
 
 def is_failed(record: PageRecord) -> bool:
     """Return whether the page failed."""
-    return record.result.page.status == "failed"
+    return record.status == "failed"
 
 
 def parse_name(path: str) -> PartName | None:
@@ -104,7 +123,7 @@ def write_part(store: Store, folder: str, key: bytes, state: bytes, pages: Seque
     Raises:
         OutputError: The part cannot be written.
     """
-    failed = sum(page.result.page.status == "failed" for page in pages)
+    failed = sum(map(is_failed, pages))
     again = sum(not page.sha256 for page in pages)
     name = PartName(key, state, len(pages), failed, again)
     store.write(name.path(folder), pack(pages))
@@ -133,10 +152,13 @@ def pack(pages: Sequence[PageRecord]) -> bytes:
         [page.tag for page in pages],
         [page.pages for page in pages],
         [page.sha256 for page in pages],
-        [zlib.compress(_RESULT.dump_json(page.result)) for page in pages],
+        [page.page for page in pages],
+        [page.status for page in pages],
+        [page.packed for page in pages],
         [page.is_kept for page in pages],
     ]
-    types = (pa.string(), pa.binary(), pa.string(), pa.int32(), pa.string(), pa.binary(), pa.bool_())
+    text, whole = pa.string(), pa.int32()
+    types = (text, pa.binary(), text, whole, text, whole, text, pa.binary(), pa.bool_())
     arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
     file = io.BytesIO()
     table = pa.table(arrays, names=list(_COLUMNS))
@@ -157,8 +179,30 @@ def unpack(data: bytes, path: str) -> Iterator[PageRecord]:
     with _damage_named(path):
         for row in _rows(data, _COLUMNS):
             place = row["place"].decode("utf-8", "surrogateescape")
-            result = _RESULT.validate_json(zlib.decompress(row["result"]))
-            yield PageRecord(row["name"], place, row["tag"], row["pages"], row["sha256"], result, row["kept"])
+            yield PageRecord(
+                row["name"],
+                place,
+                row["tag"],
+                row["pages"],
+                row["sha256"],
+                row["page"],
+                row["status"],
+                row["result"],
+                row["kept"],
+            )
+
+
+def results_in(data: bytes, path: str) -> list[PageRecord]:
+    """Return the pages of a part, whose rows are unpacked and checked. The arguments are those of `unpack`.
+
+    Raises:
+        OutputError: It is damaged.
+    """
+    with _damage_named(path):
+        records = list(unpack(data, path))
+        for record in records:
+            record.result  # noqa: B018  unpacks it
+        return records
 
 
 def places_in(data: bytes, path: str) -> set[str]:

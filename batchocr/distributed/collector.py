@@ -91,7 +91,7 @@ class Collector:
         collected = self._items.get(record.place)
         if collected is None:
             return False  # its work item is finished
-        of_scan, page = collected.records.setdefault(record.place, {}), record.result.page.page or 0
+        of_scan, page = collected.records.setdefault(record.place, {}), record.page or 0
         is_new = page not in of_scan
         if not is_new and not is_failed(of_scan[page]):
             return False

@@ -147,7 +147,15 @@ def checked_place(out: str | Path, settings: Settings) -> str | Path:
 
 
 def _engine(run: StoreRun) -> Engine:
-    job = Job(run.settings, run.models.models, run.models.reading, run.journal, run.clock.seconds, run.should_stop)
+    job = Job(
+        run.settings,
+        run.models.models,
+        run.models.reading,
+        run.journal,
+        run.marking,
+        run.clock.seconds,
+        run.should_stop,
+    )
     if run.settings.engine == "ray":
         from batchocr.distributed.engines.ray_data import RayEngine
 

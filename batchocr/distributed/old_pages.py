@@ -47,7 +47,7 @@ def item_work(store: Store, planned: ItemPlan, *, retry_failed: bool, pages: Seq
         valid = [
             replace(record, tag=tag_of(scan), is_kept=True)
             for record in _unchanged(scan, old.get(scan.place, []))
-            if not (retry_failed and is_failed(record)) and is_wanted(record.result.page.page, wanted)
+            if not (retry_failed and is_failed(record)) and is_wanted(record.page, wanted)
         ]
         kept += valid
         parts += gaps(scan, [entry_of(record) for record in valid], wanted)
@@ -78,7 +78,7 @@ def _unchanged(scan: Scan, records: Sequence[PageRecord]) -> list[PageRecord]:
         usable = [record for record in usable if record.sha256 == sha256]
     by_page: dict[int | None, PageRecord] = {}
     for record in usable:
-        page = record.result.page.page
+        page = record.page
         if page not in by_page or is_failed(by_page[page]):
             by_page[page] = record
     if len(by_page) > 1 and None in by_page:  # it failed as a whole in one run, and was read by another
@@ -88,4 +88,4 @@ def _unchanged(scan: Scan, records: Sequence[PageRecord]) -> list[PageRecord]:
 
 def entry_of(record: PageRecord) -> Entry:
     """Return a page of a part as a page of a journal."""
-    return Entry(0, record.name, record.result.page.page, record.pages, record.sha256, is_failed(record))
+    return Entry(0, record.name, record.page, record.pages, record.sha256, is_failed(record))

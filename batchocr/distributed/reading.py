@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from batchocr.batch.parts import PageRecord, is_loose, parse_name, places_in
+from batchocr.batch.parts import PageRecord, is_failed, is_loose, parse_name, places_in
 from batchocr.batch.run_models import RunModels
 from batchocr.batch.summary import STOPPED, Clock, Start
 from batchocr.decoding.marking import Marking, mark_rows
@@ -159,16 +159,16 @@ class _Reading:
             self._flush(collector)
 
     def _count(self, record: PageRecord) -> None:
-        if record.pages > 1 and record.place not in self._opened and record.result.page.page is not None:
+        if record.pages > 1 and record.place not in self._opened and record.page is not None:
             self._opened.add(record.place)
             self._progress.pages += record.pages - 1
             self._run.on_total(self._progress.pages)
         self._progress.kept += record.is_kept
         self._new += not record.is_kept
-        self._progress.failed += record.result.page.status == "failed"
+        self._progress.failed += is_failed(record)
         self.report()
         if not record.is_kept:
-            self._run.on_page(mark_rows(record.result, self._run.marking))
+            self._run.on_page(record.shown or mark_rows(record.result, self._run.marking))
 
     def report(self) -> None:
         """Update what the driver reports."""
@@ -181,7 +181,7 @@ class _Reading:
 
 
 def _key(record: PageRecord) -> tuple[str, int | None]:
-    return record.place, record.result.page.page
+    return record.place, record.page
 
 
 def _add_parts(run: StoreRun) -> None:

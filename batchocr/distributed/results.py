@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from batchocr.batch.parts import PageRecord, unpack
+from batchocr.batch.parts import PageRecord, results_in
 from batchocr.errors import OutputError
 from batchocr.records import PageResult
 from batchocr.sources.natural_order import natural_key
@@ -30,7 +30,7 @@ def results_of(paths: Iterable[str | None], store: Store) -> Iterator[PageResult
     for path, content in read_ahead(store, map(_existing, paths)):
         if content is None:
             raise OutputError(f"{store}/{path}: this part is gone: run the same command again")
-        for record in sorted(unpack(content, f"{store}/{path}"), key=_order):
+        for record in sorted(results_in(content, f"{store}/{path}"), key=_order):
             yield record.result
 
 
@@ -76,4 +76,4 @@ def _existing(path: str | None) -> str:
 
 
 def _order(record: PageRecord) -> tuple[str, str, bytes, int]:
-    return natural_key(record.name), record.name, os.fsencode(record.place), record.result.page.page or 0
+    return natural_key(record.name), record.name, os.fsencode(record.place), record.page or 0

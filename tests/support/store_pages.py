@@ -48,7 +48,7 @@ def record_of(
     status = "failed" if error else "read"
     row = PageRow(scan.name, page, status, error=error, sha256=sha256(content), width=page)  # type: ignore[arg-type]
     tag = tag_of(scan) if tag is None else tag
-    return PageRecord(scan.name, scan.place, tag, pages, "" if again else row.sha256, PageResult(row))
+    return PageRecord.of(scan.name, scan.place, tag, pages, "" if again else row.sha256, PageResult(row))
 
 
 def part_of(store: Store, item: WorkItem, pages: Iterable[PageRecord], folder: str = FOLDER) -> str:

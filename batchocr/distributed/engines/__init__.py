@@ -9,6 +9,7 @@ from typing import Protocol
 
 from batchocr.batch.parts import PageRecord
 from batchocr.batch.summary import Counts
+from batchocr.decoding.marking import Marking
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.table_job import TableJob, TableTask
 from batchocr.reading_file import Reading
@@ -25,6 +26,8 @@ class Job:
     reading: Reading
     journal: str | Path
     """Path or URL of the store that has the parts of earlier runs."""
+    marking: Marking
+    """How the pages are marked that the run shows while it continues."""
     clock: float
     """Time at which the run started, of `time.perf_counter`."""
     should_stop: Callable[[], bool]

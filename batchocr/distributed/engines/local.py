@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from batchocr.batch.local_pages import STAGES, read_pages_locally
 from batchocr.batch.outcome import outcome
 from batchocr.batch.parts import PageRecord
 from batchocr.batch.summary import Counts
+from batchocr.decoding.marking import mark_rows
 from batchocr.distributed.engines import Job
 from batchocr.distributed.old_pages import ItemWork, item_work
 from batchocr.distributed.plan_database import ItemPlan
@@ -26,7 +28,7 @@ class LocalEngine:
     """Reads with the processes and the devices of this machine."""
 
     def __init__(self, job: Job) -> None:
-        self._job = job
+        self._job, self._marking = job, job.marking
         self.stages = dict.fromkeys(STAGES, 0.0)
         self.device = ""
 
@@ -67,7 +69,8 @@ class LocalEngine:
         ):
             while kept:
                 yield kept.popleft()
-            yield page_record(prepared, result, has_selection=bool(job.settings.pages))
+            record = page_record(prepared, result, has_selection=bool(job.settings.pages))
+            yield replace(record, shown=mark_rows(result, self._marking))
         yield from kept
 
     def write_tables(self, job: TableJob, tasks: Iterable[TableTask]) -> Iterator[Counts]:
@@ -93,4 +96,4 @@ def page_record(prepared: PreparedPage, result: PageResult, *, has_selection: bo
     scan = prepared.scan
     if scan is None:
         raise ValueError("a page without a scan")
-    return PageRecord(scan.name, scan.place, tag_of(scan), prepared.pages, sha256, result)
+    return PageRecord.of(scan.name, scan.place, tag_of(scan), prepared.pages, sha256, result)

@@ -113,12 +113,13 @@ class RayEngine:
             .map_batches(decode, fn_args=[context], batch_size=1, num_cpus=0.5, batch_format="numpy")
         )
         for row in data.iter_rows():
-            stages, error = pickle.loads(row["rest"])  # noqa: S301  from `decode`
+            stages, error, shown = pickle.loads(row["rest"])  # noqa: S301  from `decode`
             if error is not None:
                 raise error
             for name, seconds in stages.items():
                 self.stages[name] += seconds
-            yield from unpack(row["pages"], "a part of the cluster")
+            for record, page in zip(unpack(row["pages"], "a part of the cluster"), shown, strict=True):
+                yield replace(record, shown=page)
             if self._job.should_stop():
                 return
 
@@ -137,6 +138,7 @@ class RayEngine:
             {path.name: path.read_bytes() for path in paths},
             models,
             load_blanks(settings.blank, settings.max_megapixels, settings.pdf_password),
+            job.marking,
             code_sha256(),
             replace(PARAMETERS, pages=1) if alone else PARAMETERS,
         )

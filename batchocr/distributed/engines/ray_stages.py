@@ -22,6 +22,7 @@ import psutil
 
 from batchocr.batch.parts import PageRecord, pack
 from batchocr.decoding.digits.blank_form import BlankForm
+from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.decoding.parameters import DecodingParameters
 from batchocr.decoding.rows import page_result
 from batchocr.distributed.engines.local import page_record
@@ -72,6 +73,8 @@ class Context:
     models: Models
     """Only the names of the files are used, and the parameters."""
     blanks: tuple[BlankForm, ...]
+    marking: Marking
+    """How the pages are marked that the run shows while it continues."""
     code: str
     """Hash of the program of the driver."""
     unit: UnitParameters = PARAMETERS
@@ -230,7 +233,8 @@ def decode(batch: Batch, reference: Any) -> Batch:
         reference: Ray's reference of the `Context`.
 
     Returns:
-        The content of a part for each unit in `pages`, and in `rest`, pickled, the seconds of each stage and the error.
+        The content of a part for each unit in `pages`. In `rest`, pickled: the seconds of each stage, the error, and
+        the rows of the pages.
     """
     context = _resolved(reference)
     rows: dict[str, list[bytes]] = {"pages": [], "rest": []}
@@ -238,10 +242,11 @@ def decode(batch: Batch, reference: Any) -> Batch:
         unit: Unit = pickle.loads(packed)  # noqa: S301  from `ReadUnits`
         clock = time.perf_counter()
         records = [*unit.records, *(_record(read, context) for read in unit.read)]
+        shown = [replace(mark_rows(record.result, context.marking), digits=(), numbers=()) for record in records]
         unit.seconds["decoding"] = time.perf_counter() - clock
         unit.seconds["vision"] = unit.seconds.get("vision", 0.0) + sum(read.page.row.seconds for read in unit.read)
         rows["pages"].append(pack(records))
-        rows["rest"].append(pickle.dumps((unit.seconds, unit.error)))
+        rows["rest"].append(pickle.dumps((unit.seconds, unit.error, shown)))
     return {name: np.array(values, dtype=object) for name, values in rows.items()}
 
 
