@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,13 +46,15 @@ class Staging:
             name in set(store.names()) for store, name in self._targets.values()
         )
 
-    def fetch(self) -> None:
-        """Copy the files of an earlier run to the disk.
+    def fetch(self, paths: Collection[Path | None] | None = None) -> None:
+        """Copy the files of an earlier run to the disk: these, or all.
 
         Raises:
             OutputError: The store cannot be read.
         """
         for path, (store, name) in self._targets.items():
+            if paths is not None and path not in paths:
+                continue
             with suppress(FileNotFoundError):
                 store.download(name, path)
 
@@ -65,7 +67,7 @@ class Staging:
                 store.remove([name])
 
     def publish(self) -> None:
-        """Copy all files to their store, that of the digits last, and then the description of the run.
+        """Copy all files to their store, that of the digits last.
 
         Raises:
             OutputError: The store cannot be written.

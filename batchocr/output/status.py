@@ -70,8 +70,9 @@ def read_status(out: str | Path) -> Status:
     with staged(out) as staging:
         if staging.outputs.run is None:
             raise UsageError("results on standard output have no status: name the results file")
-        if is_url(out):
-            staging.fetch()
+        outputs = staging.outputs
+        if is_url(out) and outputs.tables:
+            staging.fetch((outputs.tables.numbers, outputs.tables.pages, outputs.run))
         return _read(staging.outputs, staging.out)
 
 
