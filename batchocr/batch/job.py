@@ -12,7 +12,7 @@ from batchocr.batch.parts import PARTS
 from batchocr.batch.process_pages import MissingPages
 from batchocr.batch.resume_plan import Plan, plan, with_limit
 from batchocr.batch.run_models import run_models
-from batchocr.batch.summary import Clock, Counts, Start, Summary, account, counted
+from batchocr.batch.summary import MAX_NAMES, Clock, Counts, Start, Summary, account, counted
 from batchocr.decoding.marking import Marking
 from batchocr.errors import NothingToRead
 from batchocr.executors.local import default_jobs
@@ -22,9 +22,6 @@ from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
 from batchocr.stores import open_store
-
-MAX_NAMES = 1000
-"""Files passed over that `results.run.json` names at most; it counts all."""
 
 
 def run_on_disk(

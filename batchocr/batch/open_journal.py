@@ -15,7 +15,7 @@ from batchocr.errors import UsageError
 from batchocr.output.atomic_write import followed
 from batchocr.output.outputs import STDOUT, as_path
 from batchocr.settings import Settings
-from batchocr.stores import is_url
+from batchocr.stores import is_url, shown_place
 from batchocr.stores.local_copy import local_copy
 from batchocr.version import __version__, code_sha256
 
@@ -106,5 +106,5 @@ def _sha256(blank: str | Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
         raise UsageError(
-            f"--blank {blank}: cannot be read ({fault.strerror}); give an image or PDF of a form"
+            f"--blank {shown_place(blank)}: cannot be read ({fault.strerror}); give an image or PDF of a form"
         ) from fault

@@ -17,10 +17,12 @@ from batchocr.executors.local import default_jobs
 from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import written_name
-from batchocr.stores import is_url, shown_url
+from batchocr.stores import shown_place
 from batchocr.version import __version__
 
 STOPPED = "stopped; the pages read so far are kept, and the same command resumes with the rest"
+MAX_NAMES = 1000
+"""Files passed over that `results.run.json` names at most; it counts all."""
 MAX_FAILED = 3
 """Failed pages that the summary names at most; `results.pages.csv` has all."""
 
@@ -195,4 +197,4 @@ def account(
 
 
 def _written(place: str | Path) -> str:
-    return written_name(shown_url(str(place)) if is_url(place) else str(place))
+    return written_name(shown_place(place))

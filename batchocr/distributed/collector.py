@@ -55,7 +55,7 @@ class Collector:
         self._pool = ThreadPoolExecutor(WRITERS)
         self._writing: set[Future[PartName | str]] = set()
         self.written: list[PartName] = []
-        """The parts of finished work items, until somebody takes them away."""
+        """The parts of finished work items, until the caller removes them from this list."""
         self.loose: list[str] = []
         """The paths of loose parts."""
 

@@ -44,7 +44,7 @@ def dry_run_in_store(
         for planned in plan.todo(retry_failed=settings.retry_failed, folder=folder):
             todo.add(planned.item.key)
             steps += [
-                Step("read", scan.name, None, "new or changed, or with it in a work item")
+                Step("read", scan.name, None, "new or changed, or in a work item with such a scan")
                 for scan in planned.item.scans
             ]
         kept_scans, kept, _ = plan.kept(retry_failed=settings.retry_failed)

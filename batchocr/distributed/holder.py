@@ -24,7 +24,7 @@ from filelock import FileLock
 
 from batchocr.batch.lock import locked, shard_folders
 from batchocr.batch.open_journal import journal_folder
-from batchocr.errors import HeldError, OutputError
+from batchocr.errors import HeldError, OutputError, Stopped
 from batchocr.stores import Store, is_url, open_store
 
 BEAT_S = 5.0
@@ -207,7 +207,7 @@ def _reporting(holder: Holder) -> Iterator[Holder]:
     try:
         yield holder
     except BaseException as fault:
-        is_stop = type(fault).__name__ in ("Stopped", "KeyboardInterrupt", "SystemExit")
+        is_stop = isinstance(fault, (Stopped, KeyboardInterrupt, SystemExit))
         holder.end("stopped" if is_stop else "failed", str(fault))
         raise
     holder.end("done")

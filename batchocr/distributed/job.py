@@ -9,10 +9,11 @@ from typing import Any
 
 from batchocr.batch import journal as journals
 from batchocr.batch.exchange import journal_to_parts, parts_folder, remove_parts
+from batchocr.batch.job import staging_of
 from batchocr.batch.open_journal import journal_place, rows_depend_on
 from batchocr.batch.parts import LOOSE, PARTS
 from batchocr.batch.run_models import run_models
-from batchocr.batch.summary import Clock, Start, Summary
+from batchocr.batch.summary import MAX_NAMES, Clock, Start, Summary
 from batchocr.decoding.marking import Marking
 from batchocr.distributed.engines import Engine, Job
 from batchocr.distributed.engines.local import LocalEngine
@@ -22,15 +23,12 @@ from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.distributed.reading import StoreRun, read_missing
 from batchocr.distributed.shards import remove_other_records, report_name
 from batchocr.errors import NothingToRead, UsageError
-from batchocr.output.staging import Staging, staged
+from batchocr.output.staging import Staging
 from batchocr.output.table_folder import TableFolder, is_folder
 from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import list_scans, nothing_to_read
 from batchocr.stores import open_store, shown_place
-
-MAX_NAMES = 1000
-"""Files passed over that `results.run.json` names at most; it counts all."""
 
 
 def uses_store(out: str | Path, settings: Settings) -> bool:
@@ -123,7 +121,7 @@ def destination(out: str | Path, settings: Settings) -> AbstractContextManager[S
         UsageError: A name or a combination of options is wrong.
     """
     if not is_folder(out):
-        return staged(out, numbers_out=settings.numbers_out, csv_dialect=settings.csv_dialect, delta=settings.delta)
+        return staging_of(out, settings)
     for option, is_given in (
         ("--numbers-out", settings.numbers_out),
         ("--csv-dialect", settings.csv_dialect != "plain"),
@@ -136,7 +134,8 @@ def destination(out: str | Path, settings: Settings) -> AbstractContextManager[S
 
 def checked_place(out: str | Path, settings: Settings) -> str | Path:
     """Return the place of the journal. Raises UsageError if options contradict each other."""
-    why = "--engine ray" if settings.engine == "ray" else "--shard" if settings.shard else "results in an object store"
+    where = "a folder of results" if is_folder(out) else "results in an object store"
+    why = "--engine ray" if settings.engine == "ray" else "--shard" if settings.shard else where
     for name, value in (("--limit", settings.limit), ("--max-failures", settings.max_failures)):
         if value is not None:
             raise UsageError(f"{name}: cannot be used with {why}: leave it out, or stop the run, which can be resumed")

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from batchocr.batch.parts import PageRecord, is_failed, is_loose, parse_name, places_in
+from batchocr.batch.parts import PageRecord, PartName, is_failed, is_loose, parse_name, places_in
 from batchocr.batch.run_models import RunModels
 from batchocr.batch.summary import STOPPED, Clock, Start
 from batchocr.decoding.marking import Marking, mark_rows
@@ -127,8 +126,9 @@ class _Reading:
         with closing(engine.read(planned(), alone=alone)) as records:
             for record in records:
                 if self._is_first:
-                    staging.remove_results() if run.settings.shard is None else None
                     self._is_first = False
+                    if run.settings.shard is None:
+                        staging.remove_results()
                 if collector.add(record) and not (alone and record.is_kept):  # else it is counted already
                     self._count(record)
                 if collector.written:
@@ -189,10 +189,10 @@ def _add_parts(run: StoreRun) -> None:
 
     A shard that starts over removes its own parts. Other shards may be using the rest.
     """
-    loose = []
+    loose: list[str] = []
     starts_over = run.settings.fresh and run.settings.shard is not None
 
-    def names() -> Iterator[Any]:
+    def names() -> Iterator[PartName]:
         for path in run.store.names(run.folder):
             if (name := parse_name(path)) is not None:
                 yield name

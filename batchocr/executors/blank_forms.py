@@ -9,6 +9,7 @@ from batchocr.decoding.digits.blank_form import BlankForm, blank_form
 from batchocr.errors import UsageError
 from batchocr.executors.page_task import prepare_pages
 from batchocr.records import Scan
+from batchocr.stores import shown_place
 from batchocr.stores.local_copy import local_copy
 
 
@@ -27,9 +28,11 @@ def load_blanks(
     """
     forms = []
     for place in places:
-        path = local_copy(place)
-        for page in prepare_pages(Scan(path, str(path)), max_megapixels, pdf_password=pdf_password):
+        shown = shown_place(place)
+        for page in prepare_pages(Scan(local_copy(place), shown), max_megapixels, pdf_password=pdf_password):
             if page.level is None:
-                raise UsageError(f"--blank {path}: cannot be read ({page.row.message}); give an image or PDF of a form")
+                raise UsageError(
+                    f"--blank {shown}: cannot be read ({page.row.message}); give an image or PDF of a form"
+                )
             forms.append(blank_form(page.level.pixels))
     return tuple(forms)

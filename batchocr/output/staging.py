@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchocr.errors import UsageError
 from batchocr.output.atomic_write import followed
-from batchocr.output.outputs import STDOUT, Outputs, as_path, make_ready, output_paths, remove_results
+from batchocr.output.outputs import Outputs, as_path, make_ready, output_paths, remove_results
 from batchocr.records import CsvDialect
 from batchocr.stores import Store, is_url, open_store, shown_url
 
@@ -43,7 +43,7 @@ class Staging:
     def has_results(self) -> bool:
         """Return whether there is a file of an earlier run."""
         return any(path.exists() for path in self.outputs.files) or any(
-            name in set(store.names()) for store, name in self._targets.values()
+            store.exists(name) for store, name in self._targets.values()
         )
 
     def fetch(self, paths: Collection[Path | None] | None = None) -> None:
@@ -128,8 +128,3 @@ def file_name(url: str | Path) -> str:
         shown = shown_url(str(url))
         raise UsageError(f"--out {shown}: name a file, such as {shown.rstrip('/')}/results.csv")
     return name
-
-
-def is_stdout(out: str | Path) -> bool:
-    """Return whether the digits go to standard output."""
-    return not is_url(out) and as_path(out) == STDOUT

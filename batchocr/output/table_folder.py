@@ -35,7 +35,7 @@ class TableFolder:
     @property
     def store(self) -> Store:
         """The folder."""
-        return open_store(self.place if "://" in self.place else Path(self.place))
+        return open_store(self.place)
 
     @property
     def out(self) -> str:

@@ -14,7 +14,7 @@ from batchocr.sources.local_scans import LocalFiles
 from batchocr.sources.natural_order import natural_key
 from batchocr.sources.remote_scans import RemoteFiles, with_info
 from batchocr.sources.scan_names import name_below, written_name
-from batchocr.stores.urls import is_url, shown_url
+from batchocr.stores.urls import is_url, shown_place, shown_url
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Listing:
 
     def __init__(self, given: Sequence[str | Path], listed: Sequence[str | Path], *, recursive: bool) -> None:
         """See `list_scans`."""
-        self.roots = tuple(written_name(shown_url(each) if is_url(each) else str(each)) for each in (*given, *listed))
+        self.roots = tuple(written_name(shown_place(each)) for each in (*given, *listed))
         self._recursive = recursive
         arguments = [_resolve(each) for each in given] + [_resolve_listed(each) for each in listed]
         self._local = [each for each in arguments if isinstance(each, LocalFiles)]

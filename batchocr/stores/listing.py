@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchocr.stores.retries import retried
-from batchocr.stores.urls import shown_url
+from batchocr.stores.urls import shown_place
 
 _TAGS = ("md5Hash", "ETag", "etag", "generation", "Content-MD5", "Last-Modified")
 """Keys of a file's information that change with its content, the best first: Google, S3 and the web, Azure, the web."""
@@ -77,7 +77,7 @@ def check_folder(files: Any, folder: str) -> None:
         PermissionError: The folder may not be listed.
     """
     if not is_s3(files):
-        retried(lambda: files.ls(folder, detail=True), _shown(folder))
+        retried(lambda: files.ls(folder, detail=True), shown_place(folder))
         return
     bucket, prefix = _bucket_and_prefix(files, folder)
     page = retried(lambda: files.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1), folder)
@@ -114,7 +114,7 @@ def _walk(files: Any, root: str, recursive: bool, denied: list[str] | None) -> I
             continue
         visited.add(folder.rstrip("/"))
         try:
-            entries = retried(lambda folder=folder: files.ls(folder, detail=True), _shown(folder))  # type: ignore[misc]
+            entries = retried(lambda folder=folder: files.ls(folder, detail=True), shown_place(folder))  # type: ignore[misc]
         except FileNotFoundError:
             if folder == root:
                 raise
@@ -131,7 +131,3 @@ def _walk(files: Any, root: str, recursive: bool, denied: list[str] | None) -> I
                     yield FoundFile(path, info.get("size"), tag_of(info))
             elif recursive and len(path.rstrip("/")) > len(folder.rstrip("/")):
                 folders.append(path)
-
-
-def _shown(path: str) -> str:
-    return shown_url(path) if "://" in path else path

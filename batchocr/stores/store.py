@@ -28,6 +28,10 @@ class Store(Protocol):
         """Return the content of a file. Raises FileNotFoundError if there is none."""
         ...
 
+    def exists(self, name: str) -> bool:
+        """Return whether there is a file of this name."""
+        ...
+
     def write(self, name: str, data: bytes) -> None:
         """Write a file. It appears whole or not at all, and replaces another of this name."""
         ...
@@ -85,6 +89,10 @@ class DiskStore:
     def read(self, name: str) -> bytes:
         """See `Store`."""
         return self._converted(lambda: (self._folder / name).read_bytes())
+
+    def exists(self, name: str) -> bool:
+        """See `Store`."""
+        return self._converted((self._folder / name).is_file)
 
     def write(self, name: str, data: bytes) -> None:
         """See `Store`."""
@@ -151,12 +159,25 @@ class ObjectStore:
 
         base = self._at(below)
         start = len(self._path) + 1
-        for found in self._retried_iterator(lambda: list_files(self._files, base)):
-            yield found.path[start:]
+        try:
+            for found in list_files(self._files, base):
+                yield found.path[start:]
+        except FileNotFoundError:
+            return
+        except Exception as fault:
+            raise self._error(fault) from fault
 
     def read(self, name: str) -> bytes:
         """See `Store`."""
         return self._retried(lambda: self._files.cat_file(self._at(name)))
+
+    def exists(self, name: str) -> bool:
+        """See `Store`."""
+        try:
+            self._retried(lambda: self._files.info(self._at(name)))
+        except FileNotFoundError:
+            return False
+        return True
 
     def write(self, name: str, data: bytes) -> None:
         """See `Store`."""
@@ -192,23 +213,13 @@ class ObjectStore:
             return retried(work, self._shown)
         except FileNotFoundError:
             raise
-        except PermissionError as fault:
-            raise OutputError(f"{self}: access denied: give credentials that may read and write there") from fault
-        except Exception as fault:
-            raise self._error(fault) from fault
-
-    def _retried_iterator(self, listing: Callable[[], Iterator[T]]) -> Iterator[T]:
-        try:
-            yield from listing()
-        except FileNotFoundError:
-            return
-        except OutputError:
-            raise
         except Exception as fault:
             raise self._error(fault) from fault
 
     def _error(self, fault: Exception) -> OutputError:
-        why = "access denied" if isinstance(fault, PermissionError) else type(fault).__name__
+        if isinstance(fault, PermissionError):
+            return OutputError(f"{self}: access denied: give credentials that may read and write there")
+        why = type(fault).__name__
         return OutputError(f"{self}: the store cannot be used ({why}): check its address, the bucket and credentials")
 
 
