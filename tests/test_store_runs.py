@@ -25,6 +25,7 @@ from batchocr.stores import store as stores
 PAGES = [(f"{number}.png", 1) for number in range(40)] + [("z.pdf", page) for page in range(1, 6)]
 
 Read = list[tuple[str, int | None]]
+Go = Callable[..., tuple[Summary, Read]]
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +59,7 @@ def out(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def go(monkeypatch: pytest.MonkeyPatch, scans: Path) -> Callable[..., tuple[Summary, Read]]:
+def go(monkeypatch: pytest.MonkeyPatch, scans: Path) -> Go:
     """Return a function that runs with a TextEngine, and returns the summary and the pages that were read."""
 
     def run_it(
@@ -99,15 +100,13 @@ def parts_of(out: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
-def test_pages_in_any_order_and_twice_are_in_the_results_once_and_in_order(
-    seed: int | None, go: Callable[..., tuple[Summary, Read]], out: Path
-) -> None:
+def test_pages_in_any_order_and_twice_are_in_the_results_once_and_in_order(seed: int | None, go: Go, out: Path) -> None:
     go(out, TextEngine(seed=seed))
     assert merge(out).pages == len(PAGES)
     assert pages_of(out) == PAGES
 
 
-def test_a_second_run_reads_nothing(go: Callable[..., tuple[Summary, Read]], out: Path) -> None:
+def test_a_second_run_reads_nothing(go: Go, out: Path) -> None:
     go(out)
     before = parts_of(out)
     summary, read = go(out)
@@ -116,9 +115,7 @@ def test_a_second_run_reads_nothing(go: Callable[..., tuple[Summary, Read]], out
 
 
 @pytest.mark.parametrize("crash_after", [1, 9, 20, 44])
-def test_an_engine_that_fails_loses_few_pages_and_doubles_none(
-    crash_after: int, go: Callable[..., tuple[Summary, Read]], out: Path
-) -> None:
+def test_an_engine_that_fails_loses_few_pages_and_doubles_none(crash_after: int, go: Go, out: Path) -> None:
     with pytest.raises(ConnectionError):
         go(out, TextEngine(crash_after=crash_after))
     summary, read = go(out)
@@ -157,7 +154,7 @@ def changes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_run_that_is_killed_at_any_change_of_the_store_can_be_resumed(
     shard: tuple[int, int] | None,
     changes: list[int],
-    go: Callable[..., tuple[Summary, Read]],
+    go: Go,
     scans: Path,
     tmp_path: Path,
 ) -> None:
@@ -190,7 +187,7 @@ def test_a_run_that_is_killed_at_any_change_of_the_store_can_be_resumed(
     assert step > 4
 
 
-def test_what_a_run_reports_while_it_reads(go: Callable[..., tuple[Summary, Read]], out: Path) -> None:
+def test_what_a_run_reports_while_it_reads(go: Go, out: Path) -> None:
     with pytest.raises(ConnectionError):
         go(out, TextEngine(crash_after=20))
     (driver,) = read_drivers(out)
@@ -202,9 +199,7 @@ def test_what_a_run_reports_while_it_reads(go: Callable[..., tuple[Summary, Read
     assert (driver.progress.pages, driver.progress.done) == (len(PAGES), len(PAGES))
 
 
-def test_pages_that_do_not_come_back_fail_and_no_others(
-    go: Callable[..., tuple[Summary, Read]], scans: Path, out: Path
-) -> None:
+def test_pages_that_do_not_come_back_fail_and_no_others(go: Go, scans: Path, out: Path) -> None:
     write(scans, "5.png", "unreachable")
     write(scans, "6.png", "2! pages")
     summary, _ = go(out, TextEngine(lost=frozenset(["7.png"])))
@@ -216,17 +211,13 @@ def test_pages_that_do_not_come_back_fail_and_no_others(
     assert read == [("5.png", None), ("6.png", 2)]
 
 
-def test_a_broken_cluster_ends_the_run(
-    go: Callable[..., tuple[Summary, Read]], out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_cluster_ends_the_run(go: Go, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_LOST", 1)
     with pytest.raises(BatchocrError, match="did not come back from the cluster"):
         go(out, TextEngine(lost=frozenset(name for name, _ in PAGES)))
 
 
-def test_temporary_failures_are_read_again_and_damage_is_not(
-    go: Callable[..., tuple[Summary, Read]], scans: Path, out: Path
-) -> None:
+def test_temporary_failures_are_read_again_and_damage_is_not(go: Go, scans: Path, out: Path) -> None:
     write(scans, "3.png", "unreachable")
     write(scans, "4.png", "damaged")
     assert go(out)[0].failed == 2
@@ -242,9 +233,7 @@ def test_temporary_failures_are_read_again_and_damage_is_not(
     assert len(pages_of(out)) == len(PAGES)
 
 
-def test_what_retry_failed_reads_is_used_even_if_it_fails_for_the_moment(
-    go: Callable[..., tuple[Summary, Read]], scans: Path, out: Path
-) -> None:
+def test_what_retry_failed_reads_is_used_even_if_it_fails_for_the_moment(go: Go, scans: Path, out: Path) -> None:
     """Two pages of one work item failed. One is readable now; the other is not, for another reason."""
     before = {name: (scans / name).stat() for name in ("20.png", "21.png")}
     for name, stat in before.items():
@@ -260,9 +249,7 @@ def test_what_retry_failed_reads_is_used_even_if_it_fails_for_the_moment(
     assert ("20.png", 1) in pages_of(out)
 
 
-def test_changed_added_removed_and_renamed_scans(
-    go: Callable[..., tuple[Summary, Read]], scans: Path, out: Path
-) -> None:
+def test_changed_added_removed_and_renamed_scans(go: Go, scans: Path, out: Path) -> None:
     go(out)
     write(scans, "10.png", "1 other")
     write(scans, "10b.png", "1 new")
@@ -279,7 +266,7 @@ def test_changed_added_removed_and_renamed_scans(
     assert len(pages_of(out)) == len(names) + 6
 
 
-def test_selected_pages_are_kept_and_the_others_come_back(go: Callable[..., tuple[Summary, Read]], out: Path) -> None:
+def test_selected_pages_are_kept_and_the_others_come_back(go: Go, out: Path) -> None:
     go(out, pages=(2, 3, 9))
     merge(out)
     assert pages_of(out)[-2:] == [("z.pdf", 2), ("z.pdf", 3)]
@@ -288,21 +275,21 @@ def test_selected_pages_are_kept_and_the_others_come_back(go: Callable[..., tupl
     assert pages_of(out) == PAGES
 
 
-def test_fresh_reads_everything_again(go: Callable[..., tuple[Summary, Read]], out: Path) -> None:
+def test_fresh_reads_everything_again(go: Go, out: Path) -> None:
     go(out)
     assert len(go(out, fresh=True)[1]) == len(PAGES)
     go("memory://runs/results.csv", shard=None)
     assert len(go("memory://runs/results.csv", shard=None, fresh=True)[1]) == len(PAGES)
 
 
-def test_a_fresh_shard_leaves_the_parts_of_others(go: Callable[..., tuple[Summary, Read]], out: Path) -> None:
+def test_a_fresh_shard_leaves_the_parts_of_others(go: Go, out: Path) -> None:
     first = go(out, shard=(1, 2))[1]
     second = go(out, shard=(2, 2))[1]
     assert go(out, shard=(1, 2), fresh=True)[1] == first
     assert merge(out).pages == len(first) + len(second) == len(PAGES)
 
 
-def test_a_run_that_finds_no_scans_keeps_the_journal(go: Callable[..., tuple[Summary, Read]], scans: Path) -> None:
+def test_a_run_that_finds_no_scans_keeps_the_journal(go: Go, scans: Path) -> None:
     place = "memory://runs/results.csv"
     go(place, shard=None)
     mounted = scans.rename(scans.with_name("not mounted"))
@@ -314,9 +301,7 @@ def test_a_run_that_finds_no_scans_keeps_the_journal(go: Callable[..., tuple[Sum
     assert go(place, shard=None)[1] == []
 
 
-def test_a_shard_that_finds_no_scans_writes_no_record(
-    go: Callable[..., tuple[Summary, Read]], scans: Path, out: Path
-) -> None:
+def test_a_shard_that_finds_no_scans_writes_no_record(go: Go, scans: Path, out: Path) -> None:
     go(out)
     merge(out)
     scans.rename(scans.with_name("not mounted"))
@@ -326,7 +311,7 @@ def test_a_shard_that_finds_no_scans_writes_no_record(
     assert merge(out).pages == len(PAGES)
 
 
-def test_an_old_set_of_shards_is_not_merged(go: Callable[..., tuple[Summary, Read]], scans: Path, out: Path) -> None:
+def test_an_old_set_of_shards_is_not_merged(go: Go, scans: Path, out: Path) -> None:
     for number in (1, 2, 3):
         go(out, shard=(number, 3))
     merge(out)
@@ -338,9 +323,7 @@ def test_an_old_set_of_shards_is_not_merged(go: Callable[..., tuple[Summary, Rea
     assert merge(out).pages == len(PAGES) + 1
 
 
-def test_shards_over_different_scans_are_not_merged(
-    go: Callable[..., tuple[Summary, Read]], scans: Path, out: Path
-) -> None:
+def test_shards_over_different_scans_are_not_merged(go: Go, scans: Path, out: Path) -> None:
     go(out, shard=(1, 3))
     write(scans, "new.png", "1 page")
     go(out, shard=(2, 3))
@@ -349,9 +332,7 @@ def test_shards_over_different_scans_are_not_merged(
         merge(out)
 
 
-def test_a_lost_work_item_in_the_record_of_a_shard_is_noticed(
-    go: Callable[..., tuple[Summary, Read]], out: Path
-) -> None:
+def test_a_lost_work_item_in_the_record_of_a_shard_is_noticed(go: Go, out: Path) -> None:
     go(out)
     items = journal_folder(out) / "shards" / "1-of-1.items"
     items.write_bytes(items.read_bytes()[32:])
@@ -359,7 +340,7 @@ def test_a_lost_work_item_in_the_record_of_a_shard_is_noticed(
         merge(out)
 
 
-def test_a_lost_part_is_noticed_and_read_again(go: Callable[..., tuple[Summary, Read]], out: Path) -> None:
+def test_a_lost_part_is_noticed_and_read_again(go: Go, out: Path) -> None:
     go(out)
     parts_of(out)[2].unlink()
     with pytest.raises(OutputError, match="parts of 1 work items are gone"):
@@ -368,9 +349,7 @@ def test_a_lost_part_is_noticed_and_read_again(go: Callable[..., tuple[Summary, 
     assert merge(out).pages == len(PAGES)
 
 
-def test_a_damaged_part_is_named_and_read_again_when_it_is_removed(
-    go: Callable[..., tuple[Summary, Read]], out: Path
-) -> None:
+def test_a_damaged_part_is_named_and_read_again_when_it_is_removed(go: Go, out: Path) -> None:
     go(out)
     part = parts_of(out)[2]
     part.write_bytes(part.read_bytes()[:-9])
@@ -381,7 +360,7 @@ def test_a_damaged_part_is_named_and_read_again_when_it_is_removed(
     assert merge(out).pages == len(PAGES)
 
 
-def test_a_run_and_its_shards_exclude_each_other_on_a_disk(go: Callable[..., tuple[Summary, Read]], out: Path) -> None:
+def test_a_run_and_its_shards_exclude_each_other_on_a_disk(go: Go, out: Path) -> None:
     go(out)
     with holder.held(journal_folder(out), str(out), "shards/1-of-2.json"):
         for shard in ((1, 2), None):  # the shard itself, and a run on the disk
@@ -393,9 +372,7 @@ def test_a_run_and_its_shards_exclude_each_other_on_a_disk(go: Callable[..., tup
         go(out, shard=(2, 2))
 
 
-def test_on_page_receives_marked_pages_and_only_those_that_are_read(
-    go: Callable[..., tuple[Summary, Read]], scans: Path, out: Path
-) -> None:
+def test_on_page_receives_marked_pages_and_only_those_that_are_read(go: Go, scans: Path, out: Path) -> None:
     pages: list[PageResult] = []
     go(out)
     write(scans, "3.png", "1 other")
