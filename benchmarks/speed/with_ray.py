@@ -1,8 +1,8 @@
 """Compare a run under Ray on this machine with a run without it: speed, processor time, memory, and the results.
 
-`python benchmarks/speed/with_ray.py FOLDER` reads a folder twice and prints the table of docs/cluster.md. The folder has
-for example 1,000 links to the pages of `python benchmarks/pages/compose.py --digits mnist.npz --pages 20 --seed 18001`
-with ten kinds of pages. It ends with 1 if a byte of the results differs.
+`python benchmarks/speed/with_ray.py FOLDER` reads a folder twice and prints the figures of docs/cluster.md. The folder
+has for example 1,000 links to the pages that `python benchmarks/pages/compose.py --digits mnist.npz --pages 20 --seed
+18001` makes of ten kinds. It ends with 1 if a byte of the results differs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +40,7 @@ class Measured:
 
     seconds: float = 0.0
     pages: int = 0
-    processor_s: Counter[str] = field(default_factory=Counter)
+    processor_s: dict[str, float] = field(default_factory=dict)
     """Seconds of processor time by kind of process."""
     memory_mb: float = 0.0
     """Peak of the machine's memory in use, more than before the run."""
@@ -72,7 +71,8 @@ def measure(folder: Path, out: Path, *options: str) -> Measured:
     if driver.returncode not in (0, 3):
         raise SystemExit(f"batchocr ended with exit code {driver.returncode}")
     for pid, spent_s in times.items():
-        found.processor_s[_kind(names[pid])] += spent_s
+        kind = _kind(names[pid])
+        found.processor_s[kind] = found.processor_s.get(kind, 0.0) + spent_s
     found.pages = json.loads(out.with_suffix(".run.json").read_text())["counts"]["pages"]
     return found
 
@@ -87,13 +87,13 @@ def main(folder: Annotated[Path, typer.Argument(help="Folder with scans.")]) -> 
         outs = {name: Path(work, f"{name}.csv") for name in ("local", "ray")}
         runs = {name: measure(folder, out, "--engine", name) for name, out in outs.items()}
         for name, run in runs.items():
-            total = run.processor_s.total()
+            total = sum(run.processor_s.values())
             typer.echo(
                 f"{name}: {run.pages} pages in {run.seconds:.0f} s, {run.pages / run.seconds:.2f} pages/s, "
                 f"{total / run.pages:.3f} s of a core for a page, {run.memory_mb / 1000:.1f} GB, "
                 f"object store {run.object_store_mb / 1000:.2f} GB"
             )
-            for kind, seconds in run.processor_s.most_common():
+            for kind, seconds in sorted(run.processor_s.items(), key=lambda item: -item[1]):
                 typer.echo(f"  {seconds / run.pages:.3f} s of a core for a page: {kind}")
         same = all(
             outs["local"].with_suffix(suffix).read_bytes() == outs["ray"].with_suffix(suffix).read_bytes()
