@@ -81,7 +81,8 @@ def test_the_kubernetes_job_reads_one_shard_for_each_index() -> None:
 
 def test_the_job_of_kuberay_runs_the_driver_on_the_head() -> None:
     job = yaml.safe_load(block_with("kind: RayJob"))["spec"]
-    assert parse(job["entrypoint"])["engine"].value == "ray"
+    command, _, rest = job["entrypoint"].partition(" || ")
+    assert parse(command)["engine"].value == "ray" and rest == "test $? = 3"  # some pages failed: no second try
     cluster = job["rayClusterSpec"]
     assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
     gpus = [
