@@ -16,6 +16,7 @@ class ExitCode(IntEnum):
     MODEL = 5
     DEVICE = 6
     OUTPUT = 7
+    FORM = 8
     HELD = 9
 
 
@@ -53,6 +54,12 @@ class OutputError(BatchocrError):
     """The results cannot be written."""
 
     exit_code = ExitCode.OUTPUT
+
+
+class FormError(BatchocrError):
+    """A form file, its image or a list that it names is wrong."""
+
+    exit_code = ExitCode.FORM
 
 
 class HeldError(BatchocrError):

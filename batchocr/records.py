@@ -39,6 +39,10 @@ SIGNS = ".,/-:+"
 CLASSES = 10 + len(SIGNS)
 """Classes of the detector."""
 
+FieldStatus = Literal["ok", "review", "corrected", "empty", "invalid"]
+"""`corrected`: a rule decided between readings. `invalid`: no likely reading satisfies the rules."""
+FormStatus = Literal["ok", "review", "corrected", "empty", "invalid", "failed"]
+"""The worst status of the fields of a page; `failed` if the page cannot be read or fits no form."""
 PageStatus = Literal["read", "empty", "failed", "removed"]
 """`removed` is only in the delta of a run."""
 Printed = Literal["drop", "keep", "only"]
@@ -196,6 +200,46 @@ class PageRow:
     sha256: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A row of `results.fields.csv`. The fields are its columns in order."""
+
+    file: str
+    page: int
+    form: str
+    """Name of the form."""
+    field: str
+    """Name of the field; in a table `table.row.column`."""
+    text: str
+    """What is written, with leading zeros."""
+    value: str
+    """The text as a plain value: `12.50` for a decimal, `2017-05-12` for a date, `1` or `0` for a mark."""
+    confidence: float
+    """Probability that the text is right."""
+    status: FieldStatus
+    reason: str
+    """Why a person should check the field, joined by `;`."""
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormRow:
+    """What `results.forms.csv` reports of a page, in addition to the values of its fields."""
+
+    file: str
+    page: int | None
+    form: str
+    """Name of the form; empty if the page fits none."""
+    residual_mm: float | None
+    """How far print of the page is from its place on the blank form. None if it is not known."""
+    status: FormStatus
+    reason: str
+    """The steps that doubt, joined by `;`: `registration`, `finding`, `reading`, `rule`."""
+
+
 @dataclass(frozen=True)
 class Tiles:
     """The input of the detector for a page."""
@@ -208,6 +252,21 @@ class Tiles:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where a form is on a page: the level page is the page as the blank form shows it."""
+
+    form: int
+    """Index of the form."""
+    px_per_mm: float
+    """Pixels of the level page for each millimetre of the form; the origin of both is the same."""
+    residual_mm: float | None
+    """How far print of the page is from its place on the blank form. None if the form has no image."""
+    bend: NDArray[np.float32]
+    """(rows, columns, 2), float32: how far paper is bent, at points spread evenly over the level page, the corners
+    included. A point p of the level page is `to_page` applied to p + bend(p), with bilinear interpolation."""
+
+
+@dataclass(frozen=True)
 class LevelPage:
     """A page whose sheet is rectified and whose writing is level."""
 
@@ -217,6 +276,8 @@ class LevelPage:
     """(3, 3): homography from points of `pixels` to points of the upright page. Pixel 0 extends from 0 to 1."""
     tiles: Tiles
     """The tiles of the first pass."""
+    placement: Placement | None = None
+    """Where the form is. None if the page was not placed on a form."""
 
 
 @dataclass(frozen=True)
@@ -283,8 +344,11 @@ class PreparedPage:
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
-    """The result of one page: its row, and the rows of its digits and numbers."""
+    """The result of one page: its row, and the rows of its digits, numbers and fields."""
 
     page: PageRow
     digits: tuple[DigitRow, ...] = field(default=())
     numbers: tuple[NumberRow, ...] = field(default=())
+    form: FormRow | None = None
+    """None if there are no forms."""
+    fields: tuple[FieldRow, ...] = field(default=())
