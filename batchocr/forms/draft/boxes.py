@@ -44,9 +44,7 @@ def find_boxes(ink: Ink, parameters: DraftParameters = PARAMETERS) -> Boxes:
     p = parameters
     solid = _rectangles(ink, ink.level, ink.upright, p)
     guides = [each for each in solid if max(each.width, each.height) <= p.max_guide_box_mm]
-    across, down = dotted_lines(ink, p)
-    across = [line for line in across if not any(contains(box, line) for box in guides)]
-    down = [line for line in down if not any(contains(box, line) for box in guides)]
+    across, down = dotted_lines(ink, guides, p)
     rects = solid
     if down:
         rects = _rectangles(ink, _with(ink, ink.level, across), _with(ink, ink.upright, down), p)

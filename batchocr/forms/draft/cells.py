@@ -46,7 +46,7 @@ def fields_in_boxes(
             rest += run
     fields = _dates(fields, p)
     for rect in rest:
-        if (field := _single(ink, rect, found, p)) is not None:
+        if (field := _single(ink, rect, is_filled=is_filled, p=p)) is not None:
             fields.append(field)
     return fields
 
@@ -70,7 +70,7 @@ def _below_label(box: Box, p: DraftParameters) -> Rect | None:
 def _is_cell(rect: Rect, p: DraftParameters) -> bool:
     return (
         p.min_cell_width_mm <= rect.width <= p.max_cell_width_mm
-        and p.min_height_mm <= rect.height <= p.max_height_mm
+        and p.min_cell_height_mm <= rect.height <= p.max_height_mm
         and p.min_cell_aspect <= rect.width / rect.height <= p.max_cell_aspect
     )
 
@@ -202,13 +202,26 @@ def each_cell(field: FieldPlace) -> list[Rect]:
     return [replace(field.place, left=field.place.left + at * width, width=width) for at in range(field.count)]
 
 
-def _single(ink: Ink, rect: Rect, found: Boxes, p: DraftParameters) -> FieldPlace | None:
+def _is_tick_box(ink: Ink, rect: Rect, p: DraftParameters) -> bool:
+    """Return whether a small box is empty and stands alone, other than a part of a letter, of a symbol or a grid."""
+    m = p.inset_mm
+    inside = ink.part(ink.ink, rect.left + m, rect.top + m, rect.right - m, rect.bottom - m)
+    if np.count_nonzero(inside) > p.max_mark_ink_share * inside.size:
+        return False
+    rim, m = p.max_thickness_mm, p.max_thickness_mm + p.inset_mm
+    around = ink.part(ink.ink, rect.left - m, rect.top - m, rect.right + m, rect.bottom + m).copy()
+    edge = round((m - rim) * ink.px_per_mm)
+    around[edge:-edge, edge:-edge] = 0
+    return np.count_nonzero(around) <= p.max_mark_ink_share * around.size
+
+
+def _single(ink: Ink, rect: Rect, *, is_filled: bool, p: DraftParameters) -> FieldPlace | None:
     """Return the field of a box that is alone; None if nothing can be written into it."""
     if count := comb_cells(ink, rect, p):
         return FieldPlace("cells", rect, count)
     sides = sorted((rect.width, rect.height))
     if p.min_mark_mm <= sides[0] and sides[1] <= p.max_mark_mm and sides[1] <= p.mark_aspect * sides[0]:
-        return FieldPlace("mark", rect)
+        return FieldPlace("mark", rect) if is_filled or _is_tick_box(ink, rect, p) else None
     if rect.height < p.min_height_mm:
         return None
     if rect.height > p.max_height_mm:

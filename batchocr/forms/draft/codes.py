@@ -40,7 +40,7 @@ def find_codes(pixels: Pixels, width_mm: float, parameters: DraftParameters = PA
 
 
 def _qr_codes(pixels: Pixels) -> tuple[Any, Any]:
-    done, texts, corners, _ = cv2.QRCodeDetector().detectAndDecodeMulti(pixels)
+    done, texts, corners, _ = cv2.QRCodeDetectorAruco().detectAndDecodeMulti(pixels)
     return (texts, corners) if done else ((), None)
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from batchocr.forms.draft.ink import Ink
+from batchocr.forms.draft.ink import Ink, kernel
 from batchocr.forms.draft.parameters import PARAMETERS, DraftParameters
 from batchocr.forms.draft.places import FieldPlace
 from batchocr.forms.form import Rect
@@ -22,7 +22,7 @@ def comb_cells(ink: Ink, box: Rect, parameters: DraftParameters = PARAMETERS) ->
         parameters: See the class.
     """
     p = parameters
-    if not p.min_height_mm <= box.height <= p.max_height_mm:
+    if not p.min_cell_height_mm <= box.height <= p.max_height_mm:
         return 0
     m = p.max_gap_mm
     for top, bottom in ((box.bottom - p.min_tick_mm, box.bottom - m), (box.top + m, box.top + p.min_tick_mm)):
@@ -48,14 +48,16 @@ def open_combs(
     """
     p = parameters
     combs, lines = [], []
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.level, connectivity=8)
+    run, gap = kernel(p.min_solid_run_mm, 0, p), kernel(p.min_line_mm, 0, p)
+    level = cv2.morphologyEx(cv2.min(ink.level, ink.ink), cv2.MORPH_OPEN, run)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(level, cv2.MORPH_CLOSE, gap), connectivity=8)
     for left, top, width, height, _ in stats[1:].tolist():
         line = ink.rect(left, top, left + width, top + height)
         if line.width < p.min_writing_line_mm or line.height > p.max_thickness_mm or _is_side(line, sides, p):
             continue
         ticks = _ticks(ink, line.left - 0.3, line.top - p.min_tick_mm, line.right + 0.3, line.top - p.max_gap_mm, p)
         if len(ticks) < 2:
-            lines.append(line)
+            lines += [line] if _is_free(ink, line, p) else []
         elif count := _even_cells(ticks, p):
             high = _tick_height(ink, line, ticks, p)
             combs.append(
@@ -71,6 +73,15 @@ def _is_side(line: Rect, boxes: list[Rect], p: DraftParameters) -> bool:
         and min(line.right, each.right) - max(line.left, each.left) > p.min_line_mm / 2
         for each in boxes
     )
+
+
+def _is_free(ink: Ink, line: Rect, p: DraftParameters) -> bool:
+    """Return whether almost no ink is attached to a line."""
+    for top, bottom in ((line.top - p.inset_mm, line.top - 0.1), (line.bottom + 0.1, line.bottom + p.inset_mm)):
+        strip = ink.part(ink.ink, line.left, top, line.right, bottom)
+        if strip.size and np.count_nonzero(strip.max(axis=0)) > p.max_attached_share * strip.shape[1]:
+            return False
+    return True
 
 
 def _ticks(ink: Ink, left: float, top: float, right: float, bottom: float, p: DraftParameters) -> list[float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from batchocr.forms.draft.parameters import PARAMETERS, DraftParameters
 from batchocr.forms.form import Rect
 from batchocr.records import Pixels
+from batchocr.vision.binarize import PARAMETERS as BINARIZATION
 from batchocr.vision.binarize import faintest_ink, flatten
 
 Mask = NDArray[np.uint8]
@@ -71,7 +73,7 @@ def find_ink(pixels: Pixels, width_mm: float, parameters: DraftParameters = PARA
     size = round(pixels.shape[1] * scale), round(pixels.shape[0] * scale)
     pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     contrast = flatten(pixels)
-    faintest = faintest_ink(contrast)
+    faintest = faintest_ink(contrast, replace(BINARIZATION, min_contrast=p.min_contrast))
     ink = cv2.compare(contrast, faintest, cv2.CMP_GT)
     levels = contrast[ink > 0]
     darkest = float(np.percentile(levels, p.darkest_percent)) if len(levels) else 255.0
@@ -100,18 +102,23 @@ def kernel(width_mm: float, height_mm: float, p: DraftParameters) -> Mask:
     return np.ones(size, np.uint8)
 
 
-def dotted_lines(ink: Ink, parameters: DraftParameters = PARAMETERS) -> tuple[list[Rect], list[Rect]]:
+def dotted_lines(
+    ink: Ink, without: Iterable[Rect] = (), parameters: DraftParameters = PARAMETERS
+) -> tuple[list[Rect], list[Rect]]:
     """Find dotted and dashed lines.
 
     Args:
         ink: The ink of the form.
+        without: Places whose dots do not count.
         parameters: See the class.
 
     Returns:
         The level lines and the upright lines.
     """
     p = parameters
-    rest = cv2.subtract(ink.ink, cv2.dilate(cv2.max(ink.level, ink.upright), np.ones((3, 3), np.uint8)))
+    rest = ink.ink.copy()
+    for place in without:
+        ink.part(rest, place.left, place.top, place.right, place.bottom)[:] = 0
     _, labels, stats, centres = cv2.connectedComponentsWithStats(rest, connectivity=8)
     widths, heights = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     dot, dash = p.max_dot_mm * p.px_per_mm, p.max_dash_mm * p.px_per_mm
@@ -135,10 +142,23 @@ def _chains(ink: Ink, chains: Mask, middles: NDArray[np.int_], *, is_level: bool
     of_dots = labels[middles[inside, 1], middles[inside, 0]]
     dots = np.bincount(of_dots, minlength=count)
     found = []
-    for index in range(1, count):
+    for index in np.flatnonzero(dots >= p.min_dots).tolist():
         left, top, width, height = stats[index, :4].tolist()
-        along, across = (width, height) if is_level else (height, width)
-        if dots[index] < p.min_dots or along < p.min_dotted_mm * p.px_per_mm or across > 1.5 * p.max_dot_mm * p.px_per_mm:
+        if index == 0 or (height if is_level else width) > 1.5 * p.max_dot_mm * p.px_per_mm:
             continue
-        found.append(ink.rect(left, top, left + width, top + height))
+        for first, last in _even_parts(middles[inside][of_dots == index][:, 0 if is_level else 1], p):
+            if is_level:
+                found.append(ink.rect(first, top, last + 1, top + height))
+            else:
+                found.append(ink.rect(left, first, left + width, last + 1))
     return found
+
+
+def _even_parts(places: NDArray[np.int_], p: DraftParameters) -> Iterator[tuple[int, int]]:
+    """Split a chain of dots at wider gaps, and yield the ends of the parts that are long enough."""
+    places = np.sort(places)
+    steps = np.diff(places)
+    wide = np.flatnonzero(steps > p.max_step_ratio * np.median(steps))
+    for part in np.split(places, wide + 1):
+        if len(part) >= p.min_dots and part[-1] - part[0] >= p.min_dotted_mm * p.px_per_mm:
+            yield int(part[0]), int(part[-1])

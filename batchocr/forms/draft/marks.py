@@ -30,8 +30,7 @@ def find_bubbles(ink: Ink, parameters: DraftParameters = PARAMETERS) -> list[Rec
         return []
     boxes = np.array([cv2.boundingRect(each) for each in contours])
     parents = tree[0, :, 3]
-    outer = boxes[parents < 0]
-    found = []
+    found: list[int] = []
     for at in np.flatnonzero(parents < 0).tolist():
         if not _is_oval(contours[at], boxes[at], p):
             continue
@@ -39,10 +38,14 @@ def find_bubbles(ink: Ink, parameters: DraftParameters = PARAMETERS) -> list[Rec
         if not len(holes):
             continue
         hole = max(holes.tolist(), key=lambda each: int(boxes[each, 2] * boxes[each, 3]))
-        if _has_thin_rim(boxes[at], boxes[hole], p) and not _is_in_word(boxes[at], outer):
-            left, top, width, height = boxes[at].tolist()
-            found.append(ink.rect(left, top, left + width, top + height))
-    return found
+        if _has_thin_rim(boxes[at], boxes[hole], p):
+            found.append(at)
+    letters = boxes[[at for at in np.flatnonzero(parents < 0).tolist() if at not in found]]
+    return [
+        ink.rect(left, top, left + width, top + height)
+        for left, top, width, height in boxes[found].tolist()
+        if not is_in_word((left, top, width, height), letters, p)
+    ]
 
 
 def _is_oval(contour: Any, box: NDArray[np.int_], p: DraftParameters) -> bool:
@@ -61,10 +64,10 @@ def _has_thin_rim(outer: NDArray[np.int_], hole: NDArray[np.int_], p: DraftParam
     return rim <= p.max_rim_ratio * float(min(outer[2], outer[3]))
 
 
-def _is_in_word(box: NDArray[np.int_], others: NDArray[np.int_]) -> bool:
+def is_in_word(box: tuple[int, int, int, int], others: NDArray[np.int_], p: DraftParameters) -> bool:
     """Return whether a component of similar height is close to the left or right, as a letter is."""
-    left, top, width, height = box.tolist()
+    left, top, width, height = box
     shared = np.minimum(top + height, others[:, 1] + others[:, 3]) - np.maximum(top, others[:, 1])
     gap = np.maximum(others[:, 0] - left - width, left - others[:, 0] - others[:, 2])
     similar = (others[:, 3] > 0.5 * height) & (others[:, 3] < 1.5 * height)
-    return bool((similar & (shared > 0.5 * height) & (gap >= 0) & (gap < 0.25 * height)).any())
+    return bool((similar & (shared > 0.5 * height) & (gap >= 0) & (gap < p.min_letter_gap_ratio * height)).any())

@@ -14,6 +14,8 @@ class DraftParameters:
 
     px_per_mm: float = 8.0
     """Resolution at which a blank is inspected. Basis: 203 dpi; printed rules are two pixels wide or more."""
+    min_contrast: int = 12
+    """Lowest contrast of ink, of 255. Basis: the palest guides of the printed forms have 20."""
     dark_ratio: float = 0.45
     """Print is dark if its contrast is more than this share of the darkest print. Guides to write on are paler."""
     darkest_percent: float = 98.0
@@ -32,6 +34,8 @@ class DraftParameters:
     """Length of the longest dash of a dashed line."""
     max_dot_gap_mm: float = 1.7
     """Distance between the dots of a dotted line."""
+    max_step_ratio: float = 1.6
+    """Distance of the dots of a dotted line, in units of their usual distance."""
     min_dots: int = 5
     """Number of dots of the shortest dotted line."""
     min_dotted_mm: float = 4.0
@@ -50,12 +54,14 @@ class DraftParameters:
     """Share of each side of a box that has ink of a line."""
     align_mm: float = 0.7
     """Sides that differ by less than this are aligned."""
-    min_cell_width_mm: float = 2.6
+    min_cell_width_mm: float = 2.3
     """Width of the narrowest cell for a digit."""
     max_cell_width_mm: float = 11.0
     """Width of the widest cell for a digit."""
+    min_cell_height_mm: float = 2.4
+    """Height of the lowest cell for a digit."""
     min_height_mm: float = 3.0
-    """Height of the lowest place that one writes on."""
+    """Height of the lowest place for a number."""
     max_height_mm: float = 15.0
     """Height of the highest place for a number. Higher boxes are for signatures and remarks."""
     min_cell_aspect: float = 0.33
@@ -78,7 +84,7 @@ class DraftParameters:
     """Ratio of the sides of a tick box at most."""
     max_oval_aspect: float = 2.4
     """Ratio of the axes of a bubble at most."""
-    max_rim_ratio: float = 0.22
+    max_rim_ratio: float = 0.16
     """Thickness of the rim of a bubble, in units of its shorter axis. Basis: letters are bolder."""
     oval_tolerance: float = 0.06
     """Difference between the share of its bounding rectangle that a bubble fills and that of an ellipse, pi / 4."""
@@ -98,6 +104,14 @@ class DraftParameters:
     """Width of the ticks that divide a comb."""
     tick_tolerance_ratio: float = 0.18
     """Relative difference between the widths of the cells of a comb."""
+    min_letter_gap_ratio: float = 0.5
+    """Letters are closer to each other than this, in units of their height. Marks are farther from letters."""
+    max_mark_ink_share: float = 0.05
+    """Share of the inside of a tick box that may be ink. Basis: a speck."""
+    min_solid_run_mm: float = 4.0
+    """A solid line to write on is at least this long without any gap. Basis: strokes of letters are shorter."""
+    max_attached_share: float = 0.2
+    """Share of the length of such a line at which ink is attached above or below. Basis: stems of letters."""
     min_writing_line_mm: float = 8.0
     """Length of the shortest line to write on."""
     max_writing_height_mm: float = 8.0
