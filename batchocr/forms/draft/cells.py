@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from batchocr.forms.draft.boxes import Box, Boxes
+from batchocr.forms.draft.boxes import Box, Boxes, print_inside
 from batchocr.forms.draft.combs import comb_cells
 from batchocr.forms.draft.ink import Ink
 from batchocr.forms.draft.parameters import PARAMETERS, DraftParameters
@@ -44,7 +44,7 @@ def fields_in_boxes(
             fields.append(_cells(run, p))
         else:
             rest += run
-    fields = _dates(fields, p)
+    fields = _decimals(ink, _dates(fields, p), p)
     for rect in rest:
         if (field := _single(ink, rect, is_filled=is_filled, p=p)) is not None:
             fields.append(field)
@@ -167,6 +167,23 @@ def _dates(fields: list[FieldPlace], p: DraftParameters) -> list[FieldPlace]:
     return joined
 
 
+def _decimals(ink: Ink, fields: list[FieldPlace], p: DraftParameters) -> list[FieldPlace]:
+    """Join cells before and after a printed point or comma."""
+    joined = list(fields)
+    for field in fields:
+        row = _date_row(field, fields, p)[:2]
+        if len(row) < 2 or row[1].count > p.max_decimals or not all(each in joined for each in row):
+            continue
+        left, right = row[0].place, row[1].place
+        gap = Rect(left.right, left.top, right.left - left.right, left.height + p.align_mm)
+        point = print_inside(ink, gap, p) if gap.width <= left.width / row[0].count + p.align_mm else None
+        if point and max(point.width, point.height) <= p.max_point_mm and point.top > left.top + left.height / 2:
+            cells = tuple(cell for each in row for cell in each_cell(each))
+            joined[joined.index(row[0])] = FieldPlace("decimal", around(cells), cells=cells, decimals=row[1].count)
+            joined.remove(row[1])
+    return joined
+
+
 def _groups(cells: Sequence[Rect]) -> tuple[int, ...]:
     """Return the numbers of cells between wider gaps."""
     return tuple(len(part) for part in _split_at_gaps(list(cells)))
@@ -202,26 +219,27 @@ def each_cell(field: FieldPlace) -> list[Rect]:
     return [replace(field.place, left=field.place.left + at * width, width=width) for at in range(field.count)]
 
 
-def _is_tick_box(ink: Ink, rect: Rect, p: DraftParameters) -> bool:
+def _is_tick_box(ink: Ink, rect: Rect, is_filled: bool, p: DraftParameters) -> bool:
     """Return whether a small box is empty and stands alone, other than a part of a letter, of a symbol or a grid."""
     m = p.inset_mm
     inside = ink.part(ink.ink, rect.left + m, rect.top + m, rect.right - m, rect.bottom - m)
-    if np.count_nonzero(inside) > p.max_mark_ink_share * inside.size:
+    if not is_filled and np.count_nonzero(inside) > p.max_mark_ink_share * inside.size:
         return False
     rim, m = p.max_thickness_mm, p.max_thickness_mm + p.inset_mm
-    around = ink.part(ink.ink, rect.left - m, rect.top - m, rect.right + m, rect.bottom + m).copy()
+    surroundings = ink.part(ink.ink, rect.left - m, rect.top - m, rect.right + m, rect.bottom + m).copy()
     edge = round((m - rim) * ink.px_per_mm)
-    around[edge:-edge, edge:-edge] = 0
-    return np.count_nonzero(around) <= p.max_mark_ink_share * around.size
+    surroundings[edge:-edge, edge:-edge] = 0
+    return np.count_nonzero(surroundings) <= p.max_mark_ink_share * surroundings.size
 
 
 def _single(ink: Ink, rect: Rect, *, is_filled: bool, p: DraftParameters) -> FieldPlace | None:
     """Return the field of a box that is alone; None if nothing can be written into it."""
-    if count := comb_cells(ink, rect, p):
+    count = comb_cells(ink, rect, p)
+    if count >= (p.min_filled_cells if is_filled else 2):
         return FieldPlace("cells", rect, count)
     sides = sorted((rect.width, rect.height))
     if p.min_mark_mm <= sides[0] and sides[1] <= p.max_mark_mm and sides[1] <= p.mark_aspect * sides[0]:
-        return FieldPlace("mark", rect) if is_filled or _is_tick_box(ink, rect, p) else None
+        return FieldPlace("mark", rect) if _is_tick_box(ink, rect, is_filled, p) else None
     if rect.height < p.min_height_mm:
         return None
     if rect.height > p.max_height_mm:

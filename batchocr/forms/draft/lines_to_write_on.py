@@ -14,8 +14,8 @@ def places_on_lines(
 ) -> list[FieldPlace]:
     """Propose a field above each line that one writes on.
 
-    A solid line without a label to its left is a place to write on only if its label is below it. Such a line is
-    mostly for a signature.
+    A solid line without a label to its left is a place to write on only if its label is below it. A line whose label
+    is below it is mostly for a signature.
 
     Args:
         ink: The ink of the form.
@@ -31,12 +31,13 @@ def places_on_lines(
             continue
         if not is_dotted and line.width > p.max_rule_share * ink.width_mm:
             continue
-        after_label = _has_label_left(ink, line, p)
-        if not (after_label or is_dotted or _has_label_below(ink, line, p)):
+        after_label, above_label = _has_label_left(ink, line, p), _has_label_below(ink, line, p)
+        if not (after_label or is_dotted or above_label):
             continue
+        is_likely = after_label or not above_label
         top = max(0.0, line.top - free)
         place = Rect(line.left, top, line.width, line.bottom - top)
-        found.append(FieldPlace("number", place, is_likely=after_label and line.width <= p.max_number_mm))
+        found.append(FieldPlace("number", place, is_likely=is_likely and line.width <= p.max_number_mm))
     return found
 
 

@@ -120,10 +120,16 @@ class DraftParameters:
     """Free height above a line that one writes on."""
     max_rule_share: float = 0.7
     """Solid lines that are longer than this share of the paper separate parts of the form."""
-    label_reach_mm: float = 12.0
+    label_reach_mm: float = 15.0
     """Distance of a label to the left of its line."""
-    label_below_mm: float = 6.0
+    label_below_mm: float = 3.5
     """Distance of a label below its line."""
+    max_point_mm: float = 2.2
+    """Width and height of the largest printed decimal point or comma."""
+    max_decimals: int = 3
+    """Number of cells after a printed decimal point."""
+    min_filled_cells: int = 3
+    """Number of cells of a comb on a page that is filled in. Basis: a stroke of a digit looks like one tick."""
     max_row_gap_ratio: float = 0.6
     """Distance between rows of one table, in units of their height."""
     code_margin_mm: float = 1.0

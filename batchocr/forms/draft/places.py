@@ -20,6 +20,8 @@ class FieldPlace:
     """The cells, if they are not of equal width and beside each other."""
     order: DateOrder = "dmy"
     """For a date."""
+    decimals: int = 0
+    """For a decimal with a printed point: the number of cells after it."""
     is_likely: bool = True
     """Whether a number is likely here. If not, the field is written as a comment."""
 
