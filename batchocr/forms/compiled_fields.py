@@ -276,7 +276,8 @@ class _FieldCompiler:
         if len(ends) < 2:
             return None, None
         if ends[0] > ends[1]:
-            self._fault("range", f"the minimum {keys.range[0]} is above the maximum {keys.range[1]}: exchange them")
+            smallest, largest = (end if isinstance(end, str) else f"{end:g}" for end in keys.range)
+            self._fault("range", f"the minimum {smallest} is above the maximum {largest}: exchange them")
         return ends[0], ends[1]
 
     def _allowed(self) -> frozenset[str] | None:

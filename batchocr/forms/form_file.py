@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
+from pydantic_core.core_schema import NullableSchema, TupleSchema, WithDefaultSchema
 
 from batchocr.forms.form import Align, CrossedOut, DateOrder, FieldKind
 from batchocr.records import SIGNS
 
-T = TypeVar("T")
 CheckName = Literal["luhn", "mod11-2", "mod97-10", "ean", "isbn"]
 Unit = Literal["mm", "px"]
 
@@ -182,7 +181,13 @@ def schema() -> dict[str, Any]:
 
 
 class _SchemaOfToml(GenerateJsonSchema):
-    """Write no null, because TOML has none."""
+    """Write draft 7 without null, because TOML has no null."""
+
+    def tuple_schema(self, schema: TupleSchema) -> JsonSchemaValue:
+        found = super().tuple_schema(schema)
+        if "prefixItems" in found:
+            found["items"] = found.pop("prefixItems")  # the name in draft 7, which editors of TOML know
+        return found
 
     def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])

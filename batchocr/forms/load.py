@@ -82,7 +82,7 @@ def _form_files(place: str | Path) -> list[str | Path]:
         files = [folder / name for name in _in_order(names)]
     if not files:
         raise FormError(
-            f"{shown_place(place)}: has no form file: give a file or a folder with files that end with .toml"
+            f"{shown_place(place)}: has no form file: give a file, or a folder with files that end with .toml"
         )
     return files
 
