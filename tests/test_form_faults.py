@@ -197,12 +197,12 @@ NUMBER = MEMBER.replace('"cells"', '"number"').replace("count = 8\n", "")
             "line 3: field 'member': cells of 'member' overlap: correct their places",
         ),
         (
-            PAGE + MEMBER + MEMBER.replace("[20, 40", "[20, 80"),
-            "line 9: field 'member', name: there are two fields of this name: rename one",
+            PAGE + MEMBER + MEMBER.replace("[20, 40", "[20, 80").replace("member", "Member"),
+            "line 9: field 'Member', name: there are two fields of this name: rename one",
         ),
         (
             PAGE + TABLE.replace('"women"', '"men"'),
-            "line 8: table 'voters', column 'men': there are two of this name: rename one",
+            "line 8: table 'voters', column 'men': there are two columns of this name: rename one",
         ),
         (
             PAGE + TABLE.replace("top = 100, ", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from web_server import web_server
 import batchocr
 from batchocr.errors import FormError
 from batchocr.forms.form import CheckDigit, Rect
+from batchocr.forms.form_file import FieldsOfTable, FieldTable, PageTable, RuleTable
 from batchocr.forms.load import load_form, load_forms
 from batchocr.forms.toml_lines import key_lines
 
@@ -270,3 +272,13 @@ name = 'b'
 def test_lines_of_any_text_are_looked_up_without_an_end(text: str) -> None:
     lines = key_lines(text)
     assert all(1 <= line <= text.count("\n") + 1 for line in lines.values())
+
+
+def test_the_document_of_form_files_has_every_key_and_its_examples_load(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[1] / "docs" / "form-files.md").read_text(encoding="utf-8")
+    keys = {key for table in (PageTable, FieldTable, FieldsOfTable, RuleTable) for key in table.model_fields}
+    assert not {key for key in keys if f"`{key}`" not in document and f"{key} =" not in document}
+    whole, table, _ = re.findall(r"```toml\n(.*?)```", document, re.DOTALL)
+    blank(tmp_path / "blank.png")
+    assert len(load_form(write(tmp_path, whole)).fields) == 8
+    assert len(load_form(write(tmp_path, PAGE + table)).fields) == 6

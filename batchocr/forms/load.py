@@ -9,7 +9,7 @@ from pathlib import Path
 from batchocr.errors import BatchocrError, FormError, OutputError, ScanError, UsageError
 from batchocr.forms.blank_image import Blank, form_image, load_blank
 from batchocr.forms.checked_places import check_places
-from batchocr.forms.compiled_fields import LocatedField, Unit, compile_fields
+from batchocr.forms.compiled_fields import LocatedField, Unit, compile_fields, repeated
 from batchocr.forms.form import Equation, Form, FormImage
 from batchocr.forms.parsed_file import ParsedFile, parse_form_file
 from batchocr.forms.rules.equations import expand_equation, parse_equation
@@ -244,13 +244,10 @@ def _check_names(fields: Sequence[LocatedField], parsed: ParsedFile) -> None:
     """Note names that are used twice, and a form without fields."""
     faults = parsed.faults
     file = parsed.file
-    for key, items in (
-        ("fields", [each.name for each in file.fields]),
-        ("tables", [each.name for each in file.tables]),
-    ):
-        for at, name in enumerate(items):
-            if name in items[:at]:
-                faults.add((key, parsed.indices[key][at], "name"), f"there are two {key} of this name: rename one")
+    names = {"fields": [each.name for each in file.fields], "tables": [each.name for each in file.tables]}
+    for key in names:
+        for at in repeated(names[key]):
+            faults.add((key, parsed.indices[key][at], "name"), f"there are two {key} of this name: rename one")
     if not fields and not faults:
         faults.add((), "the form has no fields: add [[fields]] with name, kind and place")
 
