@@ -245,7 +245,7 @@ NUMBER = MEMBER.replace('"cells"', '"number"').replace("count = 8\n", "")
         ),
         (
             PAGE + 'image = "."\n' + MEMBER,
-            "line 3: [page], image: . cannot be read (Is a directory): give an image or a PDF",
+            "line 3: [page], image: .: a folder: give an image file",
         ),
         (
             PAGE + 'image = "form.toml"\n' + MEMBER,

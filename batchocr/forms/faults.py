@@ -35,6 +35,8 @@ _SHAPES = {
     "check": f"must be {', '.join(get_args(CheckName))} or {{weights = [3, 1, 3, 1], modulus = 10}}",
     "signs": f"must be a string of signs, of {SIGNS}",
     "name": "must be a string of letters, digits, _ and -, not with - as the first",
+    "image": "must be the name of a file",
+    "allowed_from": "must be the name of a file",
     "allowed": 'must be a list of strings, such as ["12", "17"]',
     "rows": 'must be a list of names, or of tables such as {name = "total", top = 110, height = 9}',
     "columns": 'must be a list of names, or of tables such as {name = "men", left = 80, width = 30}',

@@ -15,6 +15,7 @@ CheckName = Literal["luhn", "mod11-2", "mod97-10", "ean", "isbn"]
 Unit = Literal["mm", "px"]
 
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w-]*$", max_length=100)]
+FileName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2000)]
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
 Extent = Annotated[float, Field(gt=0, le=100_000)]
 Place = tuple[Coordinate, Coordinate, Extent, Extent]
@@ -40,7 +41,7 @@ class _Table(BaseModel):
 class PageTable(_Table):
     """The blank form."""
 
-    image: str | None = None
+    image: FileName | None = None
     """Image or PDF of the blank form: a path from the folder of this file. It may be missing if size_mm is given."""
     image_page: Annotated[int, Field(ge=1)] = 1
     """The page of a PDF or TIFF."""
@@ -92,7 +93,7 @@ class ValueKeys(_Table):
     """A regular expression that the whole text matches."""
     allowed: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The possible texts."""
-    allowed_from: str | None = None
+    allowed_from: FileName | None = None
     """A CSV file with the possible texts: a path from the folder of this file."""
     allowed_column: str | None = None
     """The column of the CSV file. By default the first."""

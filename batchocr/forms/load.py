@@ -141,15 +141,12 @@ class _Loader:
             raise FormError(f"{self._shown}: there is no such file: check the path of the form file") from None
         except OSError as error:
             raise FormError(f"{self._shown}: cannot be read ({error.strerror}): check the file") from error
-        self._add_to_hash(data)
+        self._hash.update(hashlib.sha256(data).digest())
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise FormError(f"{self._shown}: line {line}: is not text in UTF-8: save it in UTF-8") from None
-
-    def _add_to_hash(self, data: bytes) -> None:
-        self._hash.update(hashlib.sha256(data).digest())
 
     def _beside(self, name: str) -> Path:
         """Return the path of a file that the form file names. Raise FileNotFoundError if a store has none."""
@@ -178,25 +175,22 @@ class _Loader:
             return None
         shown = shown_place(page.image)
         try:
-            path = self._beside(page.image)
-            self._add_to_hash(path.read_bytes())
             blank = load_blank(
-                path,
+                self._beside(page.image),
                 shown,
                 page.image_page,
                 is_filled=page.filled,
                 max_megapixels=self._max_megapixels,
                 pdf_password=self._pdf_password,
             )
+        except ScanError as error:
+            what = self._missing(page.image) if error.reason == "not-found" else error.message
+            faults.add(("page", "image_page" if error.reason == "no-page" else "image"), what)
+            return None
         except FileNotFoundError:
             faults.add(("page", "image"), self._missing(page.image))
             return None
-        except OSError as error:
-            faults.add(("page", "image"), f"{shown} cannot be read ({error.strerror}): give an image or a PDF")
-            return None
-        except ScanError as error:
-            faults.add(("page", "image_page" if error.reason == "no-page" else "image"), error.message)
-            return None
+        self._hash.update(blank.sha256.encode())
         if blank.size_mm is None and page.size_mm is None:
             fix = "add size_mm = [210, 297], the width and height of the paper"
             faults.add(("page", "image"), f"{shown} does not say its resolution: {fix}")
@@ -211,7 +205,7 @@ class _Loader:
                 raise ValueError(self._missing(name)) from None
             except OSError as error:
                 raise ValueError(f"{shown_place(name)} cannot be read ({error.strerror}): give a CSV file") from error
-            self._add_to_hash(self._lists[name])
+            self._hash.update(hashlib.sha256(self._lists[name]).digest())
         try:
             return listed_values(self._lists[name], column)
         except ValueError as error:
