@@ -1,10 +1,12 @@
-"""Write docs/python.md from the docstrings, and docs/command.md from the help of the command.
+"""Write docs/python.md from the docstrings, docs/command.md from the help of the command, docs/parameters.md, and the
+JSON schema of form files, docs/form.schema.json.
 
-`python docs/reference.py` writes both files. With `--check` it ends with 1 if a file is out of date.
+`python docs/reference.py` writes all of them. With `--check` it ends with 1 if a file is out of date.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from parameter_tables import parameters
 
 from batchocr.checked_settings import allowed_values
 from batchocr.executors.local import PAGE_TIMEOUT
+from batchocr.forms.form_file import schema
 from batchocr.settings import Settings
 from batchocr.sources import MAX_MEGAPIXELS
 
@@ -134,21 +137,27 @@ def _described(name: str, found: Any) -> Iterator[str]:
         allowed = allowed_values(Settings) if found.name == "Settings" else {}
         rows = ([*_field(each)[:1], allowed.get(each.name, _field(each)[1]), *_field(each)[2:]] for each in attributes)
         yield from _table(["field", "allowed" if allowed else "type", "default", "meaning"], rows)
+        yield from _methods(title, found)
     elif found.is_class:
         init = found.members["__init__"]
         yield from _signature(title, init)
         yield from _docstring(found)
         yield from _docstring(init)
-        for method in found.functions.values():
-            if not method.name.startswith("_") and method.name not in HIDDEN:
-                yield f"#### `{title}.{method.name}`\n"
-                yield from _signature(method.name, method)
-                yield from _docstring(method)
+        yield from _methods(title, found)
     else:
         yield from _signature(title, found)
         yield from _docstring(found)
     if name in EXAMPLES:
         yield f"```python\n{EXAMPLES[name]}\n```\n"
+
+
+def _methods(title: str, found: Any) -> Iterator[str]:
+    """Yield the lines that describe the public methods of a class."""
+    for method in found.functions.values():
+        if not method.name.startswith("_") and method.name not in HIDDEN:
+            yield f"#### `{title}.{method.name}`\n"
+            yield from _signature(method.name, method)
+            yield from _docstring(method)
 
 
 def _signature(title: str, function: Any) -> Iterator[str]:
@@ -232,7 +241,13 @@ def main(
 ) -> None:
     """Write the references."""
     old = []
-    for name, written in (("python.md", python()), ("command.md", command()), ("parameters.md", parameters())):
+    pages = {
+        "python.md": python(),
+        "command.md": command(),
+        "parameters.md": parameters(),
+        "form.schema.json": json.dumps(schema(), indent=2) + "\n",
+    }
+    for name, written in pages.items():
         path = DOCS / name
         if check:
             old += [name] if not path.exists() or path.read_text(encoding="utf-8") != written else []
