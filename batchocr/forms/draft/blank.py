@@ -21,6 +21,11 @@ _MAX_ASPECT_DIFFERENCE = 0.05
 """As `forms.blank_image` requires."""
 _PAPERS = {"A4": (210.0, 297.0), "Letter": (215.9, 279.4)}
 """Sizes of paper in mm."""
+_MAX_ROUNDING_MM = 0.5
+"""A size that differs less from one of `_PAPERS` is that one. Basis: rounding of resolutions and of pixels."""
+_MAX_PHOTO_DIFFERENCE = 0.2
+"""Relative difference between the proportions of a photographed sheet and of its paper. Basis: chosen by eye; a sheet
+that is not flat seems shorter."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,10 @@ def _levelled(page: Page, size_mm: tuple[float, float] | None, shown: str) -> Le
     is_as_given = not np.any(matrix - np.diag(np.diag(matrix)))
     note = ""
     if size_mm is None and page.dpi is not None:
-        size_mm = width * scale / page.dpi * _MM_PER_INCH, height * scale / page.dpi * _MM_PER_INCH
+        size_mm = _rounded(width * scale / page.dpi * _MM_PER_INCH, height * scale / page.dpi * _MM_PER_INCH)
     elif size_mm is None:
         size_mm, note = _likely_paper(width, height)
-    elif not _fits(width / height, size_mm):
+    elif not _fits(width / height, size_mm, _MAX_ASPECT_DIFFERENCE if is_as_given else _MAX_PHOTO_DIFFERENCE):
         raise UsageError(
             f"--size-mm {size_mm[0]:g},{size_mm[1]:g}: has other proportions than {shown} of {width} x {height} "
             "pixels; give the size of the paper that the image shows"
@@ -94,9 +99,18 @@ def _levelled(page: Page, size_mm: tuple[float, float] | None, shown: str) -> Le
     return LevelBlank(_in_proportion(level.pixels, size_mm), size_mm, note, is_as_given)
 
 
-def _fits(aspect: float, size_mm: tuple[float, float]) -> bool:
+def _rounded(width_mm: float, height_mm: float) -> tuple[float, float]:
+    """Return the size of a usual paper if it is almost this size."""
+    for short, long in _PAPERS.values():
+        for size in ((short, long), (long, short)):
+            if max(abs(size[0] - width_mm), abs(size[1] - height_mm)) < _MAX_ROUNDING_MM:
+                return size
+    return width_mm, height_mm
+
+
+def _fits(aspect: float, size_mm: tuple[float, float], max_difference: float = _MAX_ASPECT_DIFFERENCE) -> bool:
     ratio = aspect * size_mm[1] / size_mm[0]
-    return max(ratio, 1 / ratio) <= 1 + _MAX_ASPECT_DIFFERENCE
+    return max(ratio, 1 / ratio) <= 1 + max_difference
 
 
 def _likely_paper(width: int, height: int) -> tuple[tuple[float, float], str]:
@@ -105,10 +119,10 @@ def _likely_paper(width: int, height: int) -> tuple[tuple[float, float], str]:
     sizes = {name: size if aspect <= 1 else (size[1], size[0]) for name, size in _PAPERS.items()}
     name = min(sizes, key=lambda each: abs(np.log(aspect * sizes[each][1] / sizes[each][0])))
     if _fits(aspect, sizes[name]):
-        return sizes[name], f"{name}, because of its proportions: the image has no resolution. Correct it if it is wrong"
+        return sizes[name], f"{name}, by the proportions: the image has no resolution. If it is wrong, draft with --size-mm"
     across = _PAPERS["A4"][0] if aspect <= 1 else _PAPERS["A4"][1]
     size = across, round(across / aspect, 1)
-    return size, "only the proportions are right: the image has no resolution. Give --size-mm to form draft"
+    return size, "only the proportions are right: the image has no resolution. If it is wrong, draft with --size-mm"
 
 
 def _in_proportion(pixels: Pixels, size_mm: tuple[float, float]) -> Pixels:
