@@ -108,8 +108,10 @@ class DraftParameters:
     """Letters are closer to each other than this, in units of their height. Marks are farther from letters."""
     max_mark_ink_share: float = 0.05
     """Share of the inside of a tick box that may be ink. Basis: a speck."""
+    max_ring_ink_share: float = 0.1
+    """Share of a narrow ring around a tick box that may be ink. Basis: a label on one side."""
     min_solid_run_mm: float = 4.0
-    """A solid line to write on is at least this long without any gap. Basis: strokes of letters are shorter."""
+    """Straight ink that is at least this long without any gap is no part of a letter. Basis: height of a headline."""
     max_attached_share: float = 0.2
     """Share of the length of such a line at which ink is attached above or below. Basis: stems of letters."""
     min_writing_line_mm: float = 8.0
@@ -120,7 +122,7 @@ class DraftParameters:
     """Free height above a line that one writes on."""
     max_rule_share: float = 0.7
     """Solid lines that are longer than this share of the paper separate parts of the form."""
-    label_reach_mm: float = 15.0
+    label_reach_mm: float = 8.0
     """Distance of a label to the left of its line."""
     label_below_mm: float = 3.5
     """Distance of a label below its line."""
@@ -128,6 +130,8 @@ class DraftParameters:
     """Width and height of the largest printed decimal point or comma."""
     max_decimals: int = 3
     """Number of cells after a printed decimal point."""
+    max_cells: int = 20
+    """Number of cells of the longest number. Longer rows are for words."""
     min_filled_cells: int = 3
     """Number of cells of a comb on a page that is filled in. Basis: a stroke of a digit looks like one tick."""
     max_row_gap_ratio: float = 0.6
