@@ -46,6 +46,10 @@ class DraftParameters:
     """Width and height of the inside of the smallest box."""
     min_rectangle_share: float = 0.86
     """Share of its bounding rectangle that the inside of a box fills."""
+    min_filled_rectangle_share: float = 0.6
+    """The same on a page that is filled in. Basis: writing on the lines cuts parts off."""
+    min_inner_ratio: float = 0.6
+    """Height of a cell in a box of a page that is filled in, in units of the height of the box."""
     inset_mm: float = 0.4
     """Print closer to the sides of a box belongs to its lines."""
     min_print_mm2: float = 0.3
@@ -124,6 +128,8 @@ class DraftParameters:
     """Solid lines that are longer than this share of the paper separate parts of the form."""
     label_reach_mm: float = 8.0
     """Distance of a label to the left of its line."""
+    min_label_mm2: float = 0.15
+    """Area of print of a label above the level of the dots of its line."""
     label_below_mm: float = 3.5
     """Distance of a label below its line."""
     max_point_mm: float = 2.2
