@@ -52,8 +52,8 @@ class DraftParameters:
     """Height of a cell in a box of a page that is filled in, in units of the height of the box."""
     inset_mm: float = 0.4
     """Print closer to the sides of a box belongs to its lines."""
-    line_half_mm: float = 0.2
-    """The place of a box reaches this far into its lines. Basis: half of the thickness of usual lines."""
+    line_half_mm: float = 0.12
+    """The place of a box reaches this far into its lines. Basis: half of the thickness of thin lines."""
     min_print_mm2: float = 0.3
     """Area of dark print from which the inside of a box is printed. Basis: a full stop of 12 points has less."""
     min_side_share: float = 0.75
