@@ -52,6 +52,7 @@ messages name the file, the fault and the fix.
 SECTIONS = {
     "Read scans": ["read", "read_numbers", "Reader", "as_grey"],
     "Run over folders": ["run", "Settings", "Summary", "read_status", "Status"],
+    "Forms": ["Form"],
     "Check pages and the installation": ["preview.preview", "preview.Preview", "examine", "Finding"],
     "Results": ["PageResult", "PageRow", "NumberRow", "DigitRow"],
 }

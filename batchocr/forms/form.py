@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from batchocr.records import Pixels
@@ -137,3 +138,17 @@ class Form:
     """Pages that fit worse are not of this form."""
     sha256: str = ""
     """Identifies the form file, its image and its lists of values."""
+
+    @staticmethod
+    def load(path: str | Path) -> Form:
+        """Load a form file, with the image of its blank form and its lists of values.
+
+        Args:
+            path: Path or URL of the form file. The files that it names are in its folder.
+
+        Raises:
+            FormError: The form has faults. The message names the file, and all faults with their lines and fixes.
+        """
+        from batchocr.forms.load import load_form
+
+        return load_form(path)
