@@ -30,6 +30,7 @@ from batchocr.decoding.marks.names import (
     UNREAD_INK,
 )
 from batchocr.decoding.parameters import PARAMETERS, DecodingParameters, RowParameters
+from batchocr.forms.form import Form
 from batchocr.records import Detections, DigitRow, NumberRow, Origin, PageResult, PageRow, PreparedPage
 
 Floats = NDArray[np.float64]
@@ -45,6 +46,7 @@ def page_result(
     crop_probabilities: NDArray[np.float64],
     parameters: DecodingParameters = PARAMETERS,
     blanks: Sequence[BlankForm] = (),
+    forms: Sequence[Form] = (),
 ) -> PageResult:
     """Make all rows of a page from its detections.
 
@@ -54,6 +56,7 @@ def page_result(
         crop_probabilities: (n, 11) class probabilities of their crops: ten digits, then the non-digit; zeros for signs.
         parameters: the parameters of all steps of decoding.
         blanks: blank forms. What is printed on the form that the page fits gives no rows.
+        forms: forms with fields. The fields of the form that the page was placed on get rows.
 
     Returns:
         The rows in reading order.
