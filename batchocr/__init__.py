@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         BatchocrError,
         DeviceError,
         ExitCode,
+        FormError,
         HeldError,
         ModelError,
         NothingToRead,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         Stopped,
         UsageError,
     )
+    from batchocr.forms.form import Form
     from batchocr.image_input import as_grey
     from batchocr.output.status import Status, read_status
     from batchocr.reader import Reader, read, read_numbers
@@ -37,6 +39,8 @@ __all__ = [
     "DigitRow",
     "ExitCode",
     "Finding",
+    "Form",
+    "FormError",
     "HeldError",
     "ModelError",
     "NothingToRead",
@@ -61,8 +65,8 @@ __all__ = [
 ]
 
 _ERRORS = (
-    *("BatchocrError", "DeviceError", "ExitCode", "HeldError", "ModelError", "NothingToRead", "OutputError"),
-    *("ScanError", "Stopped", "UsageError"),
+    *("BatchocrError", "DeviceError", "ExitCode", "FormError", "HeldError", "ModelError"),
+    *("NothingToRead", "OutputError", "ScanError", "Stopped", "UsageError"),
 )
 _MODULES = {
     **dict.fromkeys(_ERRORS, "errors"),
@@ -72,6 +76,7 @@ _MODULES = {
     **dict.fromkeys(("Status", "read_status"), "output.status"),
     **dict.fromkeys(("Reader", "read", "read_numbers"), "reader"),
     **dict.fromkeys(("DigitRow", "NumberRow", "PageResult", "PageRow"), "records"),
+    "Form": "forms.form",
     "Settings": "settings",
     "as_grey": "image_input",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from batchocr.records import Pixels
@@ -126,14 +127,32 @@ class Form:
     """A form and its fields."""
 
     name: str
+    """As the column `form` has it."""
     width_mm: float
+    """Width of the paper."""
     height_mm: float
+    """Height of the paper."""
     fields: tuple[Field, ...]
     """In the order of the form file; their names differ."""
     equations: tuple[Equation, ...] = ()
+    """The rules across fields."""
     image: FormImage | None = field(default=None, repr=False, compare=False)
     """None: pages are placed by the edges of the sheet."""
     max_residual_mm: float = 0.5
     """Pages that fit worse are not of this form."""
     sha256: str = ""
     """Identifies the form file, its image and its lists of values."""
+
+    @staticmethod
+    def load(path: str | Path) -> Form:
+        """Load a form file, with the image of its blank form and its lists of values.
+
+        Args:
+            path: Path or URL of the form file. The files that it names are in its folder.
+
+        Raises:
+            FormError: The form has faults. The message names the file, and all faults with their lines and fixes.
+        """
+        from batchocr.forms.load import load_form
+
+        return load_form(path)
