@@ -109,7 +109,7 @@ class PageInk:
             slice(max(0, round(top)), max(0, round(top + place.height * s * factor))),
             slice(max(0, round(left)), max(0, round(left + place.width * s * factor))),
         )
-        return _darkness(part, s * factor), s * factor, inner
+        return darkness(part, s * factor), s * factor, inner
 
     def _pen_darkness(self, evidence: Evidence) -> float:
         """Return how dark the strokes of sure digits are, as a share of the paper's brightness; 0 without any."""
@@ -123,8 +123,16 @@ class PageInk:
         return float(np.median(found)) if found else 0.0
 
 
-def _darkness(pixels: Pixels, px_per_mm: float) -> Darkness:
-    """Return how much darker each pixel is than the paper around it, as a share of the paper's brightness."""
+def darkness(pixels: Pixels, px_per_mm: float) -> Darkness:
+    """Return how much darker each pixel is than the paper around it.
+
+    Args:
+        pixels: (height, width) uint8, dark on light.
+        px_per_mm: pixels for each millimetre.
+
+    Returns:
+        (height, width) float32, 0 to 1: a share of the paper's brightness.
+    """
     import cv2
 
     side = max(3, round(_PAPER_MM * px_per_mm))

@@ -32,6 +32,29 @@ class FieldInkParameters:
 
 
 @dataclass(frozen=True)
+class EstimatedBlankParameters:
+    """How the print of a form is estimated from a filled page."""
+
+    min_cells: int = 6
+    """Minimum number of cells of the same size. Basis: fewer may have writing at the same place."""
+    percentile: float = 30.0
+    """Percentile of the darkness over all cells that is print. Basis: writing covers a pixel in fewer than two thirds
+    of the cells."""
+    margin_share: float = 0.2
+    """Margin around a cell, as a share of its height, that is part of its print. Basis: frames are at its sides."""
+    max_shift_mm: float = 1.0
+    """Maximum distance of a cell's print from its place. Basis: places that are measured by eye."""
+    min_line_darkness: float = 0.2
+    """Minimum darkness of a line, as a share of the paper's brightness. Basis: pale print has this."""
+    line_heights: float = 1.5
+    """Minimum length of a horizontal line, in heights of the field. Basis: no stroke of a digit is as long."""
+    side_line_share: float = 0.75
+    """Minimum length of a line at the left or right side, as a share of the field's height. Basis: chosen by eye."""
+    side_heights: float = 0.25
+    """Distance from the sides of the margin up to which such a line may be, in heights. Basis: chosen by eye."""
+
+
+@dataclass(frozen=True)
 class CellParameters:
     """What a cell contains."""
 
@@ -141,6 +164,8 @@ class FieldParameters:
 
     ink: FieldInkParameters = field(default_factory=FieldInkParameters)
     """Which ink was filled in."""
+    estimated_blank: EstimatedBlankParameters = field(default_factory=EstimatedBlankParameters)
+    """How the print is estimated if there is no image of the blank form."""
     cells: CellParameters = field(default_factory=CellParameters)
     """What a cell contains."""
     free: FreeParameters = field(default_factory=FreeParameters)

@@ -13,6 +13,7 @@ from batchocr.forms.form import Field, Form, Rect
 from batchocr.forms.reading.cells import FieldEvidence, read_cells
 from batchocr.forms.reading.choice import choose
 from batchocr.forms.reading.equations import Chosen, choose_together
+from batchocr.forms.reading.estimated_blank import estimate_blank
 from batchocr.forms.reading.evidence import page_evidence
 from batchocr.forms.reading.free import read_free
 from batchocr.forms.reading.ink import PageInk
@@ -50,13 +51,15 @@ def read_fields(
         crop_probabilities: (n, 11) class probabilities of their crops; zeros for signs.
         form: the form.
         px_per_mm: pixels of the level page for each millimetre of the form.
-        blank: the blank form at the same scale; None if there is no image of it.
+        blank: the blank form at the same scale. None if there is no image of it; then its print is estimated.
         decoding: the parameters of decoding, with the calibration of both networks.
         parameters: the parameters of the reading of fields.
 
     Returns:
         The readings of all fields, in their order.
     """
+    if blank is None:
+        blank = estimate_blank(pixels, form, px_per_mm, parameters.estimated_blank)
     evidence = page_evidence(detections, crop_probabilities, decoding)
     ink = PageInk(pixels, px_per_mm, blank, evidence, parameters.ink)
     found: dict[str, FieldEvidence] = {}
