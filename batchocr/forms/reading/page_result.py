@@ -25,6 +25,7 @@ def page_result(
     page: PreparedPage,
     detections: Detections,
     crop_probabilities: NDArray[np.float64],
+    cell_probabilities: NDArray[np.float64] | None = None,
     decoding: DecodingParameters = DECODING,
     blanks: Sequence[BlankForm] = (),
     forms: Sequence[Form] = (),
@@ -36,6 +37,7 @@ def page_result(
         page: the page; without a level page it has no rows of digits.
         detections: its n detections, after non-maximum suppression.
         crop_probabilities: (n, 11) class probabilities of their crops: ten digits, then the non-digit; zeros for signs.
+        cell_probabilities: (k, 11) class probabilities of the crops of its cells. None without a form.
         decoding: the parameters of decoding.
         blanks: blank forms. What is printed on the form that the page fits gives no rows.
         forms: the forms on one of which the page was placed.
@@ -47,19 +49,27 @@ def page_result(
     Raises:
         ValueError: the number of probabilities is not the number of detections.
     """
-    placement = page.level.placement if page.level else None
-    if page.level is None or placement is None:
+    level = page.level
+    if level is None or level.placement is None or level.filled_in is None or cell_probabilities is None:
         result = free_result(page, detections, crop_probabilities, decoding, blanks)
         if not forms:
             return result
         return replace(result, form=FormRow(page.row.file, page.row.page, "", None, "failed", page.row.error))
+    placement = level.placement
     form = forms[placement.form]
-    shape = page.level.pixels.shape
-    blank = blank_on_page(form, placement, shape) if form.image and not form.image.is_filled else None
+    has_blank = form.image is not None and not form.image.is_filled
+    blank = blank_on_page(form, placement, level.pixels.shape) if has_blank else None
     placed = AlignedForm(blank, np.eye(3)) if blank is not None else None
     result = free_result(page, detections, crop_probabilities, decoding, blanks, placed)
     readings = read_fields(
-        page.level.pixels, detections, crop_probabilities, form, placement.px_per_mm, blank, decoding, parameters
+        detections,
+        crop_probabilities,
+        level.filled_in,
+        cell_probabilities,
+        form,
+        placement.px_per_mm,
+        decoding,
+        parameters,
     )
     boxes, on_page = _places(page, form, placement)
     fields = field_rows(page.row, form, readings, boxes, on_page, parameters.confidence)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from batchocr.forms.form import Form, Rect
-from batchocr.forms.reading.ink import darkness
-from batchocr.forms.reading.parameters import EstimatedBlankParameters
+from batchocr.forms.ink.darkness import Darkness, darkness
+from batchocr.forms.ink.parameters import EstimatedBlankParameters
 from batchocr.records import Pixels
-
-Darkness = NDArray[np.float32]
 
 
 def estimate_blank(pixels: Pixels, form: Form, px_per_mm: float, parameters: EstimatedBlankParameters) -> Pixels:
@@ -50,8 +48,6 @@ def _paint_common(
     blank: Pixels, pixels: Pixels, cells: Iterable[Rect], px_per_mm: float, p: EstimatedBlankParameters
 ) -> None:
     """Paint the print that cells of the same size have in common."""
-    import cv2
-
     parts = [_pixels_of(cell, px_per_mm, pixels.shape, p.margin_share) for cell in cells]
     parts = [part for part in parts if pixels[part].size]
     if len(parts) < p.min_cells:
@@ -73,8 +69,6 @@ def _paint_common(
 
 def _shift(dark: Darkness, common: Darkness, reach: int) -> tuple[int, int]:
     """Return by how many pixels to the left and up a cell must be moved so that its print fits best."""
-    import cv2
-
     padded = cv2.copyMakeBorder(dark, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     fit = cv2.matchTemplate(padded, common, cv2.TM_CCOEFF_NORMED)
     _, _, _, (x, y) = cv2.minMaxLoc(fit)
@@ -83,8 +77,6 @@ def _shift(dark: Darkness, common: Darkness, reach: int) -> tuple[int, int]:
 
 def _moved(dark: Darkness, dx: int, dy: int) -> Darkness:
     """Return a cell moved by some pixels to the left and up."""
-    import cv2
-
     matrix = np.array([[1, 0, -dx], [0, 1, -dy]], np.float32)
     moved = cv2.warpAffine(dark, matrix, dark.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32)
@@ -92,8 +84,6 @@ def _moved(dark: Darkness, dx: int, dy: int) -> Darkness:
 
 def _paint_lines(blank: Pixels, pixels: Pixels, place: Rect, px_per_mm: float, p: EstimatedBlankParameters) -> None:
     """Paint lines that are longer than writing: across the place, and along its left and right side."""
-    import cv2
-
     part = _pixels_of(place, px_per_mm, pixels.shape, p.margin_share)
     if not pixels[part].size:
         return
