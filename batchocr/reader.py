@@ -14,10 +14,10 @@ from PIL.Image import Image
 
 from batchocr.batch.run_models import run_models
 from batchocr.decoding.marking import Marking, mark_rows
-from batchocr.decoding.rows import page_result
 from batchocr.errors import ScanError, UsageError
 from batchocr.executors.blank_forms import load_blanks
 from batchocr.executors.page_task import prepare_page, prepare_pages
+from batchocr.forms.reading.page_result import page_result
 from batchocr.image_input import as_grey, pillow_to_grey
 from batchocr.output.table import frame
 from batchocr.output.table_kinds import TABLES

@@ -134,21 +134,27 @@ def _described(name: str, found: Any) -> Iterator[str]:
         allowed = allowed_values(Settings) if found.name == "Settings" else {}
         rows = ([*_field(each)[:1], allowed.get(each.name, _field(each)[1]), *_field(each)[2:]] for each in attributes)
         yield from _table(["field", "allowed" if allowed else "type", "default", "meaning"], rows)
+        yield from _methods(title, found)
     elif found.is_class:
         init = found.members["__init__"]
         yield from _signature(title, init)
         yield from _docstring(found)
         yield from _docstring(init)
-        for method in found.functions.values():
-            if not method.name.startswith("_") and method.name not in HIDDEN:
-                yield f"#### `{title}.{method.name}`\n"
-                yield from _signature(method.name, method)
-                yield from _docstring(method)
+        yield from _methods(title, found)
     else:
         yield from _signature(title, found)
         yield from _docstring(found)
     if name in EXAMPLES:
         yield f"```python\n{EXAMPLES[name]}\n```\n"
+
+
+def _methods(title: str, found: Any) -> Iterator[str]:
+    """Yield the lines that describe the public methods of a class."""
+    for method in found.functions.values():
+        if not method.name.startswith("_") and method.name not in HIDDEN:
+            yield f"#### `{title}.{method.name}`\n"
+            yield from _signature(method.name, method)
+            yield from _docstring(method)
 
 
 def _signature(title: str, function: Any) -> Iterator[str]:

@@ -60,8 +60,8 @@ def read_pages_locally(
     )
     with local as executor:
         # imported here, so that the workers decode while Keras starts
-        from batchocr.decoding.rows import page_result
         from batchocr.executors.blank_forms import load_blanks
+        from batchocr.forms.reading.page_result import page_result
         from batchocr.pipeline import Seconds, read_pages
         from batchocr.recognition.multi_gpu import MultiGpuNetworks
 
@@ -75,12 +75,12 @@ def read_pages_locally(
             stages["start"] = time.perf_counter() - clock
             between = Seconds()
             try:
-                for page, detections, probabilities in read_pages(executor.pages(), networks, seconds=between):
+                for read in read_pages(executor.pages(), networks, seconds=between):
                     began = time.perf_counter()
-                    result = page_result(page, detections, probabilities, decoding, blanks, forms)
+                    result = page_result(*read, decoding, blanks, forms)
                     stages["decoding"] += time.perf_counter() - began
                     stages["vision"] += result.page.seconds
-                    yield page, result
+                    yield read.page, result
             finally:
                 for name, seconds in (*networks.seconds.items(), ("crops", between.crops), ("vision", between.tiles)):
                     stages[name] += seconds

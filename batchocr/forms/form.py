@@ -127,11 +127,15 @@ class Form:
     """A form and its fields."""
 
     name: str
+    """As the column `form` has it."""
     width_mm: float
+    """Width of the paper."""
     height_mm: float
+    """Height of the paper."""
     fields: tuple[Field, ...]
     """In the order of the form file; their names differ."""
     equations: tuple[Equation, ...] = ()
+    """The rules across fields."""
     image: FormImage | None = field(default=None, repr=False, compare=False)
     """None: pages are placed by the edges of the sheet."""
     max_residual_mm: float = 0.5

@@ -24,7 +24,6 @@ from batchocr.batch.parts import PageRecord, pack
 from batchocr.decoding.digits.blank_form import BlankForm
 from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.decoding.parameters import DecodingParameters
-from batchocr.decoding.rows import page_result
 from batchocr.distributed.engines.local import page_record
 from batchocr.distributed.old_pages import item_work
 from batchocr.distributed.plan_database import ItemPlan
@@ -33,6 +32,7 @@ from batchocr.executors.local import MEMORY_RATIO, MIN_MEMORY, LocalExecutor, de
 from batchocr.executors.page_task import as_scan_error, failed
 from batchocr.executors.worker import Worker
 from batchocr.forms.form import Form
+from batchocr.forms.reading.page_result import page_result
 from batchocr.pipeline import Read, Seconds, read_pages
 from batchocr.pipeline.passes import without_tiles
 from batchocr.process_setup import collect_garbage_less_often, keep_freed_memory
@@ -257,10 +257,10 @@ def decode(batch: Batch, reference: Any) -> Batch:
 def _record(read: Read, context: Context) -> PageRecord:
     page, has_selection = read.page, bool(context.settings.pages)
     try:
-        result = page_result(page, read.detections, read.probabilities, context.decoding, context.blanks, context.forms)
+        result = page_result(*read, context.decoding, context.blanks, context.forms)
     except Exception as fault:
         bad = _failed(page, fault)
-        result = page_result(bad.page, bad.detections, bad.probabilities, context.decoding)
+        result = page_result(*bad, context.decoding)
     return page_record(page, result, has_selection=has_selection)
 
 
