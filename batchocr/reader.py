@@ -14,12 +14,13 @@ from PIL.Image import Image
 
 from batchocr.batch.run_models import run_models
 from batchocr.decoding.marking import Marking, mark_rows
-from batchocr.decoding.rows import page_result
 from batchocr.errors import ScanError, UsageError
 from batchocr.executors.blank_forms import load_blanks
 from batchocr.executors.page_task import prepare_page, prepare_pages
+from batchocr.forms.reading.page_result import page_result
 from batchocr.image_input import as_grey, pillow_to_grey
 from batchocr.output.table import frame
+from batchocr.output.table_kinds import TABLES
 from batchocr.pipeline import Read, read_pages
 from batchocr.recognition.fork_check import check_not_forked
 from batchocr.recognition.networks import Networks
@@ -133,7 +134,7 @@ class Reader:
             >>> reader.read("samples/2017.png")["digit"].tolist()
             [2, 0, 1, 7]
         """
-        return frame(DigitRow, [row for result in self._pages_read(source) for row in result.digits])
+        return self._table(TABLES["digits"], source)
 
     def numbers(self, source: Source | Iterable[Source]) -> pd.DataFrame:
         """Return the numbers on all pages, one row for each number.
@@ -151,7 +152,7 @@ class Reader:
         Examples:
             >>> reader.numbers(["samples/2017.png", "samples/numbers.png"])[["file", "text"]]
         """
-        return frame(NumberRow, [row for result in self._pages_read(source) for row in result.numbers])
+        return self._table(TABLES["numbers"], source)
 
     def pages(self, source: Source | Iterable[Source]) -> Iterator[PageResult]:
         """Return the results page by page.

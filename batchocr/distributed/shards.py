@@ -38,8 +38,10 @@ class ShardRecord:
     """The arguments for the scans, as results may write them."""
     kept: int
     """Pages that earlier runs had read."""
+    field_names: tuple[str, ...] | None
+    """The names of the fields of all forms: columns of the wide table. None if there are no forms."""
     threshold: float
-    """Digits with a lower confidence are marked."""
+    """Digits and fields with a lower confidence are marked."""
     printed: Printed
     models: dict[str, Any]
     """What `RunModels.account` returned."""
@@ -113,6 +115,8 @@ def read_records(store: Store) -> list[ShardRecord]:
             try:
                 record = json.loads(store.read(name))
                 lists = {key: tuple(record[key]) for key in ("inputs", "passed_over_names")}
+                names = record["field_names"]
+                lists["field_names"] = names if names is None else tuple(names)
                 found.append(ShardRecord(**{**record, **lists}))
             except (ValueError, TypeError, KeyError) as fault:
                 raise OutputError(f"{store}/{name}: is damaged ({fault}): run this shard again") from fault

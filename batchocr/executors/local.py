@@ -21,6 +21,7 @@ from batchocr.errors import BatchocrError, ScanError
 from batchocr.executors.page_task import failed
 from batchocr.executors.task import Ended, Task
 from batchocr.executors.worker import TooSlow, Worker, WorkerDidNotStart, WorkerDied
+from batchocr.forms.form import Form
 from batchocr.records import Part, PreparedPage, Scan
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class LocalExecutor:
         should_stop: Callable[[], bool] = lambda: False,
         pdf_password: str | None = None,
         worker: Worker | None = None,
+        forms: tuple[Form, ...] = (),
     ) -> None:
         """Start the first workers.
 
@@ -86,6 +88,7 @@ class LocalExecutor:
             page_timeout: Seconds that a page may take.
             should_stop: Called often. When it returns True, no more pages are started.
             pdf_password: Password that opens protected PDFs.
+            forms: The forms that the pages may be of.
             worker: The only worker, which stays alive. None: `jobs` workers, which end with this object.
         """
         self.jobs = 1 if worker else jobs or default_jobs()
@@ -97,6 +100,7 @@ class LocalExecutor:
         self._should_stop = should_stop
         self._max_megapixels = max_megapixels
         self._pdf_password = pdf_password
+        self._forms = forms
         self._threads_each = max(1, default_jobs() // self.jobs)  # of OpenCV
         self._memory_each = max(MIN_MEMORY, int(MEMORY_RATIO * psutil.virtual_memory().total / self.jobs))
         self._closing = threading.Event()
@@ -227,7 +231,9 @@ class LocalExecutor:
         """Submit a task. Start another worker only if there is work for it: one is enough for a single page."""
         self._in_progress += 1
         if len(self._workers) < min(self.jobs, self._in_progress):
-            worker = Worker(self._max_megapixels, self._threads_each, self._memory_each, self._pdf_password)
+            worker = Worker(
+                self._max_megapixels, self._threads_each, self._memory_each, self._pdf_password, self._forms
+            )
             self._workers.append(worker)
             self._idle.put(worker)
         self._pool.submit(self._read, task)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from batchocr.errors import ScanError
+from batchocr.forms.form import Form
 from batchocr.records import LevelPage, Page, PageRow, PreparedPage, Scan
 from batchocr.sources import BadPage, load_pages
 
@@ -15,7 +16,12 @@ log = logging.getLogger(__name__)
 
 
 def prepare_pages(
-    scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None, pdf_password: str | None = None
+    scan: Scan,
+    max_megapixels: float,
+    first: int = 1,
+    last: int | None = None,
+    pdf_password: str | None = None,
+    forms: Sequence[Form] = (),
 ) -> Iterator[PreparedPage]:
     """Yield pages of a scan. What cannot be read becomes a page that failed, never an exception.
 
@@ -25,6 +31,7 @@ def prepare_pages(
         first: Number of the first page, from 1.
         last: Number of the last page; None is the last page of the scan.
         pdf_password: Password that opens protected PDFs.
+        forms: The forms that the pages may be of.
     """
     import batchocr.vision.tiles  # noqa: F401  a missing library is reported before a page gets the blame
 
@@ -40,12 +47,12 @@ def prepare_pages(
             return
         if page is None:
             return
-        prepared = _bad(scan, page) if isinstance(page, BadPage) else _prepare_safely(page)
+        prepared = _bad(scan, page) if isinstance(page, BadPage) else _prepare_safely(page, forms)
         yield replace(prepared, row=replace(prepared.row, seconds=time.perf_counter() - clock))
         number, page_count = page.number + 1, page.pages
 
 
-def prepare_page(page: Page) -> PreparedPage:
+def prepare_page(page: Page, forms: Sequence[Form] = ()) -> PreparedPage:
     """Level a page and cut it into tiles."""
     from batchocr.vision.geometry.level import level_page
     from batchocr.vision.geometry.pixel_aspect import square_pixels
@@ -85,10 +92,10 @@ def _bad(scan: Scan, page: BadPage) -> PreparedPage:
     return replace(prepared, row=replace(prepared.row, sha256=page.sha256), pages=page.pages)
 
 
-def _prepare_safely(page: Page) -> PreparedPage:
+def _prepare_safely(page: Page, forms: Sequence[Form]) -> PreparedPage:
     """Prepare a page. An exception makes this page fail, and no other page."""
     try:
-        return prepare_page(page)
+        return prepare_page(page, forms)
     except Exception as fault:
         prepared = failed(page.scan, page.number, as_scan_error(page.scan, fault))
         return replace(prepared, row=replace(prepared.row, sha256=page.sha256), pages=page.pages)

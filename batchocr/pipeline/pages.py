@@ -32,6 +32,8 @@ class Read(NamedTuple):
     detections: Detections
     probabilities: Floats
     """(n, 11) of the crops: the ten digits, and not a digit; zeros for signs."""
+    cell_probabilities: Floats | None = None
+    """(k, 11) of the crops of cells, for a page that was placed on a form."""
 
 
 @dataclass
@@ -101,9 +103,12 @@ class _Page:
 
     def result(self) -> Read:
         probabilities = np.zeros((len(self.detections), NOT_A_DIGIT + 1))
-        if self.probabilities:
-            probabilities[self.detections.kinds != SIGN] = np.concatenate(self.probabilities)
-        return Read(self.prepared, self.detections, probabilities)
+        is_digit = self.detections.kinds != SIGN
+        answers = np.concatenate([np.empty((0, NOT_A_DIGIT + 1)), *self.probabilities])
+        count = np.count_nonzero(is_digit)
+        probabilities[is_digit] = answers[:count]
+        has_form = self.prepared.level is not None and self.prepared.level.filled_in is not None
+        return Read(self.prepared, self.detections, probabilities, answers[count:] if has_form else None)
 
 
 class _Work:
@@ -187,6 +192,9 @@ class _Work:
             self._start_pass(page, tiles)
             return
         assert page.prepared.level is not None
-        boxes = page.detections.boxes[page.detections.kinds != SIGN]
-        self._crops.put(page, make_crops(page.prepared.level.pixels, boxes, self._parameters.crops))
+        level, boxes = page.prepared.level, page.detections.boxes[page.detections.kinds != SIGN]
+        crops = make_crops(level.pixels, boxes, self._parameters.crops)
+        if level.filled_in is not None:
+            crops = np.concatenate([crops, level.filled_in.crops])
+        self._crops.put(page, crops)
         self._seconds.crops += time.perf_counter() - clock

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.digits.joint import joint_probabilities, read_jointly
+from batchocr.decoding.digits.joint import DIGITS, joint_probabilities, read_jointly
 from batchocr.decoding.digits.neighbours import neighbour_scores
 from batchocr.decoding.parameters import DecodingParameters
 from batchocr.records import SIGN, Detections
@@ -35,6 +35,22 @@ class Evidence:
     """(m,)."""
 
 
+@dataclass(frozen=True)
+class CropEvidence:
+    """The classifier's answer for the ink of a cell."""
+
+    digits: Floats
+    """(10,): probability of each digit if it is one; their sum is 1."""
+    is_digit: float
+    """Probability that it is a digit."""
+
+
+def crop_evidence(probabilities: Floats) -> CropEvidence:
+    """Return the evidence of a crop from its class probabilities (11,): ten digits, then the non-digit."""
+    digits = np.maximum(probabilities[:DIGITS], 1e-9)
+    return CropEvidence(digits / digits.sum(), 1 - float(probabilities[DIGITS]))
+
+
 def page_evidence(detections: Detections, crop_probabilities: Floats, parameters: DecodingParameters) -> Evidence:
     """Read all detections of a page jointly.
 
@@ -53,7 +69,7 @@ def page_evidence(detections: Detections, crop_probabilities: Floats, parameters
     reading = read_jointly(digits.scores, digits.probabilities, crops, neighbours, p.joint, p.calibration, p.features)
     joint = joint_probabilities(digits.probabilities, crops, p.joint, p.features)
     share = np.clip(reading.confidences / np.maximum(reading.is_digit, reading.confidences), 1e-6, 1 - 1e-6)
-    of_signs = np.maximum(np.asarray(signs.probabilities, np.float64)[:, 10:], 1e-9)
+    of_signs = np.maximum(np.asarray(signs.probabilities, np.float64)[:, DIGITS:], 1e-9)
     return Evidence(
         np.asarray(digits.boxes, np.float64).reshape(-1, 4),
         _with_best(joint, reading.digits, share),

@@ -9,12 +9,12 @@ from itertools import combinations
 import numpy as np
 
 from batchocr.forms.form import Field, Rect
-from batchocr.forms.reading.cells import UNREAD_INK, FieldEvidence, _inside_shares, _shifted
+from batchocr.forms.reading.cells import UNREAD_INK, FieldEvidence, inside_shares, shifted
 from batchocr.forms.reading.evidence import Evidence
-from batchocr.forms.reading.ink import PageInk
+from batchocr.forms.reading.field_ink import area_mm2, ink_within
 from batchocr.forms.reading.parameters import FieldParameters, FreeParameters
 from batchocr.forms.reading.slots import UNREADABLE, Slot
-from batchocr.records import SIGNS
+from batchocr.records import SIGNS, FieldInk
 
 TWO_LINES = "two-lines"
 _WRITTEN_SIGNS = {"decimal": ".,", "date": "./-,"}
@@ -35,7 +35,7 @@ class _Item:
 
 
 def read_free(
-    field: Field, evidence: Evidence, ink: PageInk, px_per_mm: float, parameters: FieldParameters
+    field: Field, evidence: Evidence, ink: FieldInk, px_per_mm: float, parameters: FieldParameters
 ) -> FieldEvidence:
     """Determine which digits and signs a field may contain.
 
@@ -44,7 +44,7 @@ def read_free(
     Args:
         field: a field without cells.
         evidence: the digits and signs of the page.
-        ink: the ink of the page.
+        ink: the ink of the field.
         px_per_mm: pixels of the level page for each millimetre.
         parameters: the parameters of the reading of fields.
 
@@ -53,21 +53,21 @@ def read_free(
     """
     p = parameters.free
     items = [*_digits(field.place, evidence, px_per_mm, p), *_signs(field, evidence, px_per_mm, p)]
-    field_ink = ink.at(field.place)
-    length = field_ink.area_mm2 / parameters.cells.pen_mm / field.place.height
+    mask = ink_within(ink, field.place)
+    length = area_mm2(ink, field.place) / parameters.cells.pen_mm / field.place.height
     if length < p.min_ink_heights and (not items or max(item.presence for item in items) < 0.9):
         return FieldEvidence(())
     slots = [_slot(cluster, parameters) for cluster in _clusters(items, p)]
     marks = []
     kept = [item for item in items if item.presence >= 0.5]
-    explained = np.zeros_like(field_ink.mask)
-    s = field_ink.px_per_mm
+    explained = np.zeros_like(mask)
+    s = ink.px_per_mm
     for item in kept:
         x0, x1 = (round((x / px_per_mm - field.place.left) * s) for x in (item.left, item.right))
         y0, y1 = (round((y / px_per_mm - field.place.top) * s) for y in (item.top, item.bottom))
         explained[max(0, y0) : max(0, y1 + 1), max(0, x0) : max(0, x1 + 1)] = True
-    total = np.count_nonzero(field_ink.mask)
-    if total and np.count_nonzero(field_ink.mask & explained) < p.min_explained_share * total:
+    total = np.count_nonzero(mask)
+    if total and np.count_nonzero(mask & explained) < p.min_explained_share * total:
         marks.append(UNREAD_INK)
     if _has_two_lines(kept):
         marks.append(TWO_LINES)
@@ -77,13 +77,13 @@ def read_free(
 
 
 def _digits(place: Rect, evidence: Evidence, px_per_mm: float, p: FreeParameters) -> list[_Item]:
-    inside = _inside_shares(evidence.boxes / px_per_mm, place)
+    inside = inside_shares(evidence.boxes / px_per_mm, place)
     found = np.flatnonzero((inside >= p.min_inside_share) & (evidence.is_digit >= p.min_digit))
     items = []
     for i in found.tolist():
         left, top, width, height = evidence.boxes[i].tolist()
         texts = {str(digit): share for digit, share in enumerate(evidence.digits[i].tolist())}
-        presence = _shifted(float(evidence.is_digit[i]), p.digit_bias)
+        presence = shifted(float(evidence.is_digit[i]), p.digit_bias)
         items.append(_Item(left, left + width, top, top + height, presence, texts))
     return items
 
@@ -94,7 +94,7 @@ def _signs(field: Field, evidence: Evidence, px_per_mm: float, p: FreeParameters
         allowed |= set(_WRITTEN_SIGNS.get(field.kind, ""))
     if not allowed or not len(evidence.sign_boxes):
         return []
-    inside = _inside_shares(evidence.sign_boxes / px_per_mm, field.place)
+    inside = inside_shares(evidence.sign_boxes / px_per_mm, field.place)
     items = []
     for i in np.flatnonzero(inside >= p.min_inside_share).tolist():
         shares = dict(zip(SIGNS, evidence.sign_probabilities[i].tolist(), strict=True))

@@ -6,35 +6,14 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class FieldInkParameters:
-    """Which ink of a field was filled in. Lengths are in millimetres of the form."""
-
-    margin_mm: float = 4.0
-    """Paper around a field that is used for the brightness of the paper. Basis: wider than a stroke by far."""
-    cover_mm: float = 0.4
-    """Print of the blank covers ink of the page up to this distance. Basis: the largest error of the places of pages
-    that are accepted is 0.5 mm."""
-    min_contrast: float = 0.12
-    """Minimum darkness of ink, as a share of the paper's brightness. Basis: pale pencil has twice this."""
-    min_pen_ratio: float = 0.45
-    """Minimum darkness of ink as a share of that of the page's sure digits. Basis: guides printed in cells are paler
-    than the pen."""
-    min_darker: float = 0.15
-    """Ink on print of the blank is darker than that by this share of the paper's brightness. Basis: chosen by eye."""
-    min_sure_score: float = 0.8
-    """Minimum score of the digits that show how dark the pen is. Basis: chosen by eye."""
-    pen_percentile: float = 80.0
-    """Percentile of the darkness within the box of a digit that is the darkness of the pen. Basis: a stroke covers a
-    fifth of the box at least."""
-    trimmed_share: float = 0.1
-    """Share of a cell at each side in which ink does not count: lines of the cell, and ends of digits of neighbours.
-    Basis: chosen by eye."""
-
-
-@dataclass(frozen=True)
 class CellParameters:
     """What a cell contains."""
 
+    trimmed_share: float = 0.1
+    """Share of a cell at each side in which ink does not count: ends of digits of neighbours. Basis: chosen by eye."""
+    crop_weight: float = 0.5
+    """Weight of the classifier's answer for the crop without print, if the page has a detection in the cell too; that
+    of the detection is the rest. Basis: chosen by eye."""
     digit_bias: float = 1.5
     """Added to the logit of the probability of being a digit, if the digit explains the ink of its cell. Basis: a cell
     contains a digit far more often than a place of a free page."""
@@ -85,6 +64,8 @@ class FreeParameters:
 class MarkParameters:
     """When a tick box or a bubble is marked."""
 
+    trimmed_share: float = 0.1
+    """Share of a box at each side in which ink does not count: its own lines. Basis: chosen by eye."""
     min_ink_share: float = 0.04
     """Share of the box that is ink, at which it is as likely marked as not. Basis: a thin tick has 0.08."""
     slope_share: float = 0.012
@@ -139,8 +120,6 @@ class ConfidenceParameters:
 class FieldParameters:
     """The parameters of the reading of fields."""
 
-    ink: FieldInkParameters = field(default_factory=FieldInkParameters)
-    """Which ink was filled in."""
     cells: CellParameters = field(default_factory=CellParameters)
     """What a cell contains."""
     free: FreeParameters = field(default_factory=FreeParameters)

@@ -1,0 +1,1 @@
+"""Draft a form file from the image of a blank form."""
