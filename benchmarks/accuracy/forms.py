@@ -8,10 +8,10 @@ writes it. The second call runs `batchocr run DIR --form form.toml` first. A tab
 for each note:
 
 - digits: true digits; of these wrong: edit distance over the digits of the fields.
-- fields: true fields; of these wrong: another text was read, or the page was refused.
+- fields: true fields; of these wrong: another text was read.
 - silent: wrong and not marked, which means that the status is `ok` or `empty`.
 - marked: of the right fields, those with the status `review` or `invalid`; then those with `corrected`.
-- refused: fields of pages without any row. They are wrong, but not silent.
+- refused: fields of pages without any row. They are in no other column.
 
 Texts are compared with their signs; an empty mark is the same as 0. The expected calibration error compares the
 confidence of the fields with the share that is right, in ten bins, for fields in which something was read.
@@ -59,7 +59,7 @@ class Pair:
     @property
     def is_right(self) -> bool:
         """Whether the text is right."""
-        return self.status != REFUSED and self.true == self.read
+        return self.true == self.read
 
     @property
     def is_silent(self) -> bool:
@@ -118,6 +118,8 @@ def share(part: int, whole: int) -> str:
 
 def table_row(name: str, pairs: list[Pair]) -> str:
     """Return a row of the table."""
+    refused = sum(pair.status == REFUSED for pair in pairs)
+    pairs = [pair for pair in pairs if pair.status != REFUSED]
     written = sum(len(digits(pair.true)) for pair in pairs if pair.kind != "mark")
     wrong = sum(distance(digits(pair.true), digits(pair.read)) for pair in pairs if pair.kind != "mark")
     right = [pair for pair in pairs if pair.is_right]
@@ -130,7 +132,7 @@ def table_row(name: str, pairs: list[Pair]) -> str:
         share(sum(pair.is_silent for pair in pairs), len(pairs)),
         share(sum(pair.status in MARKED for pair in right), len(right)),
         share(sum(pair.status == CORRECTED for pair in right), len(right)),
-        sum(pair.status == REFUSED for pair in pairs),
+        refused,
     )
     return f"| {' | '.join(map(str, cells))} |"
 
@@ -145,7 +147,7 @@ def groups(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
 
 def calibration(pairs: list[Pair]) -> str:
     """Return the bins of confidence, and the expected calibration error, of fields in which something was read."""
-    read = [pair for pair in pairs if pair.read]
+    read = [pair for pair in pairs if pair.read and pair.status != REFUSED]
     if not read:
         return "No field was read."
     confidence = np.array([pair.confidence for pair in read])
@@ -202,8 +204,10 @@ def main(
         for name, own in sorted(taken.items()):
             typer.echo(table_row(name, own))
     typer.echo("\n" + calibration([pair for pair in pairs if not pair.note]))
+    for file in sorted({pair.file for pair in pairs if wrong and pair.status == REFUSED}):
+        typer.echo(f"{file}: refused")
     for pair in pairs if wrong else ():
-        if not pair.is_right:
+        if not pair.is_right and pair.status != REFUSED:
             typer.echo(
                 f"{pair.file} {pair.field}: {pair.true!r} read as {pair.read!r}, {pair.status} {pair.confidence}"
             )
