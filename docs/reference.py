@@ -1,10 +1,12 @@
-"""Write docs/python.md from the docstrings, and docs/command.md from the help of the command.
+"""Write docs/python.md from the docstrings, docs/command.md from the help of the command, docs/parameters.md, and the
+JSON schema of form files, docs/form.schema.json.
 
-`python docs/reference.py` writes both files. With `--check` it ends with 1 if a file is out of date.
+`python docs/reference.py` writes all of them. With `--check` it ends with 1 if a file is out of date.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from parameter_tables import parameters
 
 from batchocr.checked_settings import allowed_values
 from batchocr.executors.local import PAGE_TIMEOUT
+from batchocr.forms.form_file import schema
 from batchocr.settings import Settings
 from batchocr.sources import MAX_MEGAPIXELS
 
@@ -238,7 +241,13 @@ def main(
 ) -> None:
     """Write the references."""
     old = []
-    for name, written in (("python.md", python()), ("command.md", command()), ("parameters.md", parameters())):
+    pages = {
+        "python.md": python(),
+        "command.md": command(),
+        "parameters.md": parameters(),
+        "form.schema.json": json.dumps(schema(), indent=2) + "\n",
+    }
+    for name, written in pages.items():
         path = DOCS / name
         if check:
             old += [name] if not path.exists() or path.read_text(encoding="utf-8") != written else []

@@ -28,6 +28,8 @@ class Blank:
     """Height of the image in the unit `px` of the form file."""
     size_mm: tuple[float, float] | None
     """Width and height by the resolution in the file; None if it has none."""
+    sha256: str
+    """Hash of the file."""
 
 
 def load_blank(
@@ -100,7 +102,7 @@ def _as_decoded(page: Page) -> Blank:
     pixels, _ = square_pixels(page.pixels, page.pixel_aspect)
     if is_white_on_black(pixels):
         pixels = cv2.bitwise_not(pixels)
-    return Blank(pixels, width, height, _size_mm(width, height, page.dpi))
+    return Blank(pixels, width, height, _size_mm(width, height, page.dpi), page.sha256)
 
 
 def _level(page: Page) -> Blank:
@@ -117,7 +119,7 @@ def _level(page: Page) -> Blank:
     middle = matrix @ (width / 2, height / 2, 1)
     jacobian = (matrix[:2, :2] - np.outer(middle[:2] / middle[2], matrix[2, :2])) / middle[2]
     scale = float(np.sqrt(abs(np.linalg.det(jacobian))))
-    return Blank(level.pixels, width, height, _size_mm(width * scale, height * scale, page.dpi))
+    return Blank(level.pixels, width, height, _size_mm(width * scale, height * scale, page.dpi), page.sha256)
 
 
 def _size_mm(width: float, height: float, dpi: float | None) -> tuple[float, float] | None:

@@ -87,6 +87,16 @@ def compile_fields(
     return found
 
 
+def repeated(names: Sequence[str]) -> list[int]:
+    """Return the indices of names that are used before. Upper and lower case count as equal, as in databases."""
+    found, known = [], set[str]()
+    for at, name in enumerate(names):
+        if name.casefold() in known:
+            found.append(at)
+        known.add(name.casefold())
+    return found
+
+
 def _table_fields(
     table: FieldsOfTable, path: KeyPath, unit: Unit, read_list: ListReader, faults: Faults
 ) -> Iterator[LocatedField]:
@@ -96,10 +106,8 @@ def _table_fields(
     across = _intervals("columns", [(each.left, each.width) for each in columns], left, width, path, faults)
     down = _intervals("rows", [(each.top, each.height) for each in rows], top, height, path, faults)
     for key, items in (("rows", rows), ("columns", columns)):
-        names = [item.name for item in items]
-        for at, name in enumerate(names):
-            if name in names[:at]:
-                faults.add((*path, key, at), "there are two of this name: rename one")
+        for at in repeated([item.name for item in items]):
+            faults.add((*path, key, at), f"there are two {key} of this name: rename one")
     if across is None or down is None:
         return
     compilers = []
@@ -276,7 +284,8 @@ class _FieldCompiler:
         if len(ends) < 2:
             return None, None
         if ends[0] > ends[1]:
-            self._fault("range", f"the minimum {keys.range[0]} is above the maximum {keys.range[1]}: exchange them")
+            smallest, largest = (end if isinstance(end, str) else f"{end:g}" for end in keys.range)
+            self._fault("range", f"the minimum {smallest} is above the maximum {largest}: exchange them")
         return ends[0], ends[1]
 
     def _allowed(self) -> frozenset[str] | None:
@@ -284,12 +293,14 @@ class _FieldCompiler:
         if keys.allowed is None and keys.allowed_from is None:
             return None
         allowed = frozenset(keys.allowed or ())
-        if keys.allowed_from is not None:
-            try:
-                allowed |= self._read_list(keys.allowed_from, keys.allowed_column)
-            except ValueError as error:
-                self._fault("allowed_from", str(error))
-        return allowed
+        if keys.allowed_from is None:
+            return allowed
+        try:
+            listed = self._read_list(keys.allowed_from, keys.allowed_column)
+        except ValueError as error:
+            self._fault("allowed_from", str(error))
+            return allowed
+        return allowed | listed if allowed else listed
 
     def _checks(self) -> tuple[CheckDigit, ...]:
         check, count = self._keys.check, self._cell_count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -34,11 +35,21 @@ _SHAPES = {
     "check": f"must be {', '.join(get_args(CheckName))} or {{weights = [3, 1, 3, 1], modulus = 10}}",
     "signs": f"must be a string of signs, of {SIGNS}",
     "name": "must be a string of letters, digits, _ and -, not with - as the first",
+    "image": "must be the name of a file",
+    "allowed_from": "must be the name of a file",
     "allowed": 'must be a list of strings, such as ["12", "17"]',
     "rows": 'must be a list of names, or of tables such as {name = "total", top = 110, height = 9}',
     "columns": 'must be a list of names, or of tables such as {name = "men", left = 80, width = 30}',
 }
 """What is allowed for keys whose values are not plain."""
+_WHOLE = {
+    "name": "must be a string of 1 to 200 characters, in one line",
+    "page": "must be a table: write [page]",
+    "fields": "must be a list of tables: write [[fields]]",
+    "tables": "must be a list of tables: write [[tables]]",
+    "rules": "must be a list of tables: write [[rules]]",
+}
+"""What is allowed for the keys of the file itself."""
 _ITEMS = {"fields": "field", "tables": "table", "rules": "rule", "rows": "row", "columns": "column"}
 _MODELS: dict[str, type[BaseModel]] = {
     "page": PageTable,
@@ -113,12 +124,11 @@ class Faults:
             return unknown(f"unknown key {key!r}", key, list(_model(path[:-1]).model_fields))
         if error["type"] == "missing" and isinstance(error["loc"][-1], str):
             return _missing(path, error["loc"][-1])
-        shape = next((each for each in reversed(path) if each in _SHAPES), None)
-        if shape and not (shape == "name" and len(path) == 1):
-            fix = _SHAPES[str(shape)]
-        else:
-            fix = error["msg"].replace("Input should be", "must be")
-        close = get_close_matches(str(error["input"]), str(error.get("ctx", {}).get("expected", "")).split("'"), 1)
+        shapes = (_SHAPES[str(each)] for each in reversed(path) if each in _SHAPES)
+        fix = _WHOLE.get(key) if len(path) == 1 else next(shapes, None)
+        fix = fix or error["msg"].replace("Input should be", "must be")
+        expected = re.findall("'(.+?)'", str(error.get("ctx", {}).get("expected", "")))
+        close = get_close_matches(str(error["input"]), expected, 1)
         return f"{_shown(error['input'])} is not allowed: {fix}" + (f" (did you mean {close[0]!r}?)" if close else "")
 
     def _line(self, path: KeyPath) -> int:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
+from pydantic_core.core_schema import NullableSchema, TupleSchema, WithDefaultSchema
 
 from batchocr.forms.form import Align, CrossedOut, DateOrder, FieldKind
 from batchocr.records import SIGNS
 
-T = TypeVar("T")
 CheckName = Literal["luhn", "mod11-2", "mod97-10", "ean", "isbn"]
 Unit = Literal["mm", "px"]
 
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w-]*$", max_length=100)]
+FileName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2000)]
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
 Extent = Annotated[float, Field(gt=0, le=100_000)]
 Place = tuple[Coordinate, Coordinate, Extent, Extent]
@@ -41,7 +41,7 @@ class _Table(BaseModel):
 class PageTable(_Table):
     """The blank form."""
 
-    image: str | None = None
+    image: FileName | None = None
     """Image or PDF of the blank form: a path from the folder of this file. It may be missing if size_mm is given."""
     image_page: Annotated[int, Field(ge=1)] = 1
     """The page of a PDF or TIFF."""
@@ -93,7 +93,7 @@ class ValueKeys(_Table):
     """A regular expression that the whole text matches."""
     allowed: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The possible texts."""
-    allowed_from: str | None = None
+    allowed_from: FileName | None = None
     """A CSV file with the possible texts: a path from the folder of this file."""
     allowed_column: str | None = None
     """The column of the CSV file. By default the first."""
@@ -182,7 +182,13 @@ def schema() -> dict[str, Any]:
 
 
 class _SchemaOfToml(GenerateJsonSchema):
-    """Write no null, because TOML has none."""
+    """Write draft 7 without null, because TOML has no null."""
+
+    def tuple_schema(self, schema: TupleSchema) -> JsonSchemaValue:
+        found = super().tuple_schema(schema)
+        if "prefixItems" in found:
+            found["items"] = found.pop("prefixItems")  # the name in draft 7, which editors of TOML know
+        return found
 
     def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from batchocr.errors import BatchocrError, FormError, OutputError, ScanError, UsageError
 from batchocr.forms.blank_image import Blank, form_image, load_blank
 from batchocr.forms.checked_places import check_places
-from batchocr.forms.compiled_fields import LocatedField, Unit, compile_fields
+from batchocr.forms.compiled_fields import LocatedField, Unit, compile_fields, repeated
 from batchocr.forms.form import Equation, Form, FormImage
 from batchocr.forms.parsed_file import ParsedFile, parse_form_file
 from batchocr.forms.rules.equations import expand_equation, parse_equation
@@ -82,7 +82,7 @@ def _form_files(place: str | Path) -> list[str | Path]:
         files = [folder / name for name in _in_order(names)]
     if not files:
         raise FormError(
-            f"{shown_place(place)}: has no form file: give a file or a folder with files that end with .toml"
+            f"{shown_place(place)}: has no form file: give a file, or a folder with files that end with .toml"
         )
     return files
 
@@ -104,6 +104,9 @@ class _Loader:
         self._max_megapixels, self._pdf_password = max_megapixels, pdf_password
         self._hash = hashlib.sha256()
         self._lists: dict[str, bytes] = {}
+        """The content of each CSV file."""
+        self._values: dict[tuple[str, str | None], frozenset[str]] = {}
+        """The values in each column that is used; fields share them."""
 
     def form(self) -> Form:
         """Return the form. Raise FormError if it has faults."""
@@ -141,15 +144,12 @@ class _Loader:
             raise FormError(f"{self._shown}: there is no such file: check the path of the form file") from None
         except OSError as error:
             raise FormError(f"{self._shown}: cannot be read ({error.strerror}): check the file") from error
-        self._add_to_hash(data)
+        self._hash.update(hashlib.sha256(data).digest())
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise FormError(f"{self._shown}: line {line}: is not text in UTF-8: save it in UTF-8") from None
-
-    def _add_to_hash(self, data: bytes) -> None:
-        self._hash.update(hashlib.sha256(data).digest())
 
     def _beside(self, name: str) -> Path:
         """Return the path of a file that the form file names. Raise FileNotFoundError if a store has none."""
@@ -178,25 +178,22 @@ class _Loader:
             return None
         shown = shown_place(page.image)
         try:
-            path = self._beside(page.image)
-            self._add_to_hash(path.read_bytes())
             blank = load_blank(
-                path,
+                self._beside(page.image),
                 shown,
                 page.image_page,
                 is_filled=page.filled,
                 max_megapixels=self._max_megapixels,
                 pdf_password=self._pdf_password,
             )
+        except ScanError as error:
+            what = self._missing(page.image) if error.reason == "not-found" else error.message
+            faults.add(("page", "image_page" if error.reason == "no-page" else "image"), what)
+            return None
         except FileNotFoundError:
             faults.add(("page", "image"), self._missing(page.image))
             return None
-        except OSError as error:
-            faults.add(("page", "image"), f"{shown} cannot be read ({error.strerror}): give an image or a PDF")
-            return None
-        except ScanError as error:
-            faults.add(("page", "image_page" if error.reason == "no-page" else "image"), error.message)
-            return None
+        self._hash.update(blank.sha256.encode())
         if blank.size_mm is None and page.size_mm is None:
             fix = "add size_mm = [210, 297], the width and height of the paper"
             faults.add(("page", "image"), f"{shown} does not say its resolution: {fix}")
@@ -204,6 +201,8 @@ class _Loader:
 
     def _listed(self, name: str, column: str | None) -> frozenset[str]:
         """Return the values of a column of a CSV file. Raise ValueError if they cannot be read."""
+        if (name, column) in self._values:
+            return self._values[name, column]
         if name not in self._lists:
             try:
                 self._lists[name] = self._beside(name).read_bytes()
@@ -211,11 +210,13 @@ class _Loader:
                 raise ValueError(self._missing(name)) from None
             except OSError as error:
                 raise ValueError(f"{shown_place(name)} cannot be read ({error.strerror}): give a CSV file") from error
-            self._add_to_hash(self._lists[name])
+            self._hash.update(hashlib.sha256(self._lists[name]).digest())
         try:
-            return listed_values(self._lists[name], column)
+            values = listed_values(self._lists[name], column)
         except ValueError as error:
             raise ValueError(f"{shown_place(name)} {error}") from None
+        self._values[name, column] = values
+        return values
 
 
 def _unit(parsed: ParsedFile, blank: Blank | None, size: tuple[float, float] | None) -> Unit:
@@ -244,13 +245,10 @@ def _check_names(fields: Sequence[LocatedField], parsed: ParsedFile) -> None:
     """Note names that are used twice, and a form without fields."""
     faults = parsed.faults
     file = parsed.file
-    for key, items in (
-        ("fields", [each.name for each in file.fields]),
-        ("tables", [each.name for each in file.tables]),
-    ):
-        for at, name in enumerate(items):
-            if name in items[:at]:
-                faults.add((key, parsed.indices[key][at], "name"), f"there are two {key} of this name: rename one")
+    names = {"fields": [each.name for each in file.fields], "tables": [each.name for each in file.tables]}
+    for key in names:
+        for at in repeated(names[key]):
+            faults.add((key, parsed.indices[key][at], "name"), f"there are two {key} of this name: rename one")
     if not fields and not faults:
         faults.add((), "the form has no fields: add [[fields]] with name, kind and place")
 

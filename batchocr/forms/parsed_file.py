@@ -41,8 +41,15 @@ def parse_form_file(text: str, name: str) -> ParsedFile:
     Raises:
         FormError: It is not TOML.
     """
-    data = _parsed(text, name)
-    faults = Faults(name, data, key_lines(text))
+    try:
+        data = _parsed(text, name)
+        faults = Faults(name, data, key_lines(text))
+        return _valid_part(data, faults)
+    except RecursionError:
+        raise FormError(f"{name}: line 1: has too many brackets in brackets: remove some") from None
+
+
+def _valid_part(data: dict[str, Any], faults: Faults) -> ParsedFile:
     indices = {key: list(range(len(items))) if isinstance(items := data.get(key), list) else [] for key in _LISTS}
     try:
         return ParsedFile(_validated(data), indices, frozenset(), faults)
@@ -74,5 +81,3 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
         what = what.removesuffix(" (at end of document)")
         fix = "check quotation marks, brackets and equals signs"
         raise FormError(f"{name}: line {line}: column {column}: is not TOML ({what}): {fix}") from None
-    except RecursionError:
-        raise FormError(f"{name}: line 1: has too many brackets in brackets: remove some") from None
