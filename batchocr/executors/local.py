@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -21,6 +21,7 @@ from batchocr.errors import BatchocrError, ScanError
 from batchocr.executors.page_task import failed
 from batchocr.executors.task import Ended, Task
 from batchocr.executors.worker import TooSlow, Worker, WorkerDidNotStart, WorkerDied
+from batchocr.forms.form import Form
 from batchocr.records import Part, PreparedPage, Scan
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class LocalExecutor:
         should_stop: Callable[[], bool] = lambda: False,
         pdf_password: str | None = None,
         worker: Worker | None = None,
+        forms: Sequence[Form] = (),
     ) -> None:
         """Start the first workers.
 
@@ -86,7 +88,9 @@ class LocalExecutor:
             page_timeout: Seconds that a page may take.
             should_stop: Called often. When it returns True, no more pages are started.
             pdf_password: Password that opens protected PDFs.
-            worker: The only worker, which stays alive. None: `jobs` workers, which end with this object.
+            worker: The only worker, which stays alive; it was started with the forms. None: `jobs` workers, which end
+                with this object.
+            forms: Forms that the pages may have.
         """
         self.jobs = 1 if worker else jobs or default_jobs()
         self._parts = iter(parts)
@@ -97,6 +101,7 @@ class LocalExecutor:
         self._should_stop = should_stop
         self._max_megapixels = max_megapixels
         self._pdf_password = pdf_password
+        self._forms = tuple(forms)
         self._threads_each = max(1, default_jobs() // self.jobs)  # of OpenCV
         self._memory_each = max(MIN_MEMORY, int(MEMORY_RATIO * psutil.virtual_memory().total / self.jobs))
         self._closing = threading.Event()
@@ -227,7 +232,9 @@ class LocalExecutor:
         """Submit a task. Start another worker only if there is work for it: one is enough for a single page."""
         self._in_progress += 1
         if len(self._workers) < min(self.jobs, self._in_progress):
-            worker = Worker(self._max_megapixels, self._threads_each, self._memory_each, self._pdf_password)
+            worker = Worker(
+                self._max_megapixels, self._threads_each, self._memory_each, self._pdf_password, self._forms
+            )
             self._workers.append(worker)
             self._idle.put(worker)
         self._pool.submit(self._read, task)

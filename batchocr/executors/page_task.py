@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from batchocr.errors import ScanError
+from batchocr.forms.form import Form
 from batchocr.records import LevelPage, Page, PageRow, PreparedPage, Scan
 from batchocr.sources import BadPage, load_pages
+
+if TYPE_CHECKING:  # OpenCV is imported late
+    from batchocr.vision.geometry.level import Levelled
 
 log = logging.getLogger(__name__)
 
 
 def prepare_pages(
-    scan: Scan, max_megapixels: float, first: int = 1, last: int | None = None, pdf_password: str | None = None
+    scan: Scan,
+    max_megapixels: float,
+    first: int = 1,
+    last: int | None = None,
+    pdf_password: str | None = None,
+    forms: Sequence[Form] = (),
 ) -> Iterator[PreparedPage]:
     """Yield pages of a scan. What cannot be read becomes a page that failed, never an exception.
 
@@ -25,6 +35,7 @@ def prepare_pages(
         first: Number of the first page, from 1.
         last: Number of the last page; None is the last page of the scan.
         pdf_password: Password that opens protected PDFs.
+        forms: Forms that the pages may have. If there are any, a page that fits none of them is a page that failed.
     """
     import batchocr.vision.tiles  # noqa: F401  a missing library is reported before a page gets the blame
 
@@ -40,13 +51,21 @@ def prepare_pages(
             return
         if page is None:
             return
-        prepared = _bad(scan, page) if isinstance(page, BadPage) else _prepare_safely(page)
+        prepared = _bad(scan, page) if isinstance(page, BadPage) else _prepare_safely(page, forms)
         yield replace(prepared, row=replace(prepared.row, seconds=time.perf_counter() - clock))
         number, page_count = page.number + 1, page.pages
 
 
-def prepare_page(page: Page) -> PreparedPage:
-    """Level a page and cut it into tiles."""
+def prepare_page(page: Page, forms: Sequence[Form] = ()) -> PreparedPage:
+    """Level a page, place it on its form if there are forms, and cut it into tiles.
+
+    Args:
+        page: The page.
+        forms: Forms that the page may have.
+
+    Raises:
+        ScanError: There are forms, and the page fits none of them.
+    """
     from batchocr.vision.geometry.level import level_page
     from batchocr.vision.geometry.pixel_aspect import square_pixels
     from batchocr.vision.scales import first_scale
@@ -54,7 +73,11 @@ def prepare_page(page: Page) -> PreparedPage:
 
     square, to_given = square_pixels(page.pixels, page.pixel_aspect)
     level = level_page(square)
-    tiles = make_tiles(level.pixels, first_scale(level.pixels.shape))
+    if forms:
+        prepared, angle = _placed(page, level, square.shape, forms)
+    else:
+        tiles = make_tiles(level.pixels, first_scale(level.pixels.shape))
+        prepared, angle = LevelPage(level.pixels, level.to_page, tiles), level.angle
     height, width = page.pixels.shape
     row = PageRow(
         file=page.scan.name,
@@ -62,10 +85,21 @@ def prepare_page(page: Page) -> PreparedPage:
         status="read",
         width=width,
         height=height,
-        angle=level.angle,
+        angle=angle,
         sha256=page.sha256,
     )
-    return PreparedPage(row, LevelPage(level.pixels, to_given @ level.to_page, tiles), page.pages)
+    return PreparedPage(row, replace(prepared, to_page=to_given @ prepared.to_page), page.pages)
+
+
+def _placed(page: Page, level: Levelled, shape: tuple[int, ...], forms: Sequence[Form]) -> tuple[LevelPage, float]:
+    """Return the page as its form shows it, and the angle of the form on the page of this shape."""
+    from batchocr.forms.placement import form_angle, place_page
+
+    try:
+        placed = place_page(level.pixels, level.to_page, forms, shape)
+    except ScanError as fault:
+        raise ScanError(fault.reason, f"{page.scan.name}: {fault.message}") from fault
+    return placed, form_angle(placed)
 
 
 def failed(scan: Scan, number: int | None, fault: ScanError) -> PreparedPage:
@@ -85,10 +119,10 @@ def _bad(scan: Scan, page: BadPage) -> PreparedPage:
     return replace(prepared, row=replace(prepared.row, sha256=page.sha256), pages=page.pages)
 
 
-def _prepare_safely(page: Page) -> PreparedPage:
+def _prepare_safely(page: Page, forms: Sequence[Form]) -> PreparedPage:
     """Prepare a page. An exception makes this page fail, and no other page."""
     try:
-        return prepare_page(page)
+        return prepare_page(page, forms)
     except Exception as fault:
         prepared = failed(page.scan, page.number, as_scan_error(page.scan, fault))
         return replace(prepared, row=replace(prepared.row, sha256=page.sha256), pages=page.pages)

@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
@@ -18,6 +18,7 @@ from batchocr.errors import BatchocrError
 from batchocr.process_setup import check_working_folder, collect_garbage_less_often, keep_freed_memory, share_cores
 
 if TYPE_CHECKING:  # a worker watches its parent before it imports anything slow
+    from batchocr.forms.form import Form
     from batchocr.records import PreparedPage, Scan
 
 _START_S = 300.0  # a process starts within this time, on the slowest disks
@@ -42,7 +43,14 @@ class Worker:
     a message, the parent reads the end of the pipe, and no other worker is disturbed.
     """
 
-    def __init__(self, max_megapixels: float, threads: int, memory: int, pdf_password: str | None = None) -> None:
+    def __init__(
+        self,
+        max_megapixels: float,
+        threads: int,
+        memory: int,
+        pdf_password: str | None = None,
+        forms: Sequence[Form] = (),
+    ) -> None:
         """Start the process.
 
         Args:
@@ -50,11 +58,12 @@ class Worker:
             threads: Threads of OpenCV.
             memory: Bytes of address space that it may use.
             pdf_password: Password that opens protected PDFs.
+            forms: Forms that the pages may have.
 
         Raises:
             BatchocrError: No process can be started.
         """
-        self._arguments = max_megapixels, threads, memory, pdf_password
+        self._arguments = max_megapixels, threads, memory, pdf_password, tuple(forms)
         self._start()
 
     def _start(self) -> None:
@@ -154,7 +163,14 @@ class Worker:
 # In the worker process
 
 
-def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int, pdf_password: str | None) -> None:
+def _serve(
+    pipe: Connection,
+    max_megapixels: float,
+    threads: int,
+    memory: int,
+    pdf_password: str | None,
+    forms: tuple[Form, ...],
+) -> None:
     """Receive scans, send each page when it is prepared, and None after the last one."""
     _silence_libraries()
     _limit(memory)
@@ -175,7 +191,7 @@ def _serve(pipe: Connection, max_megapixels: float, threads: int, memory: int, p
         pipe.send(None)
         while True:
             scan, first, last = pipe.recv()
-            for page in prepare_pages(scan, max_megapixels, first, last, pdf_password):
+            for page in prepare_pages(scan, max_megapixels, first, last, pdf_password, forms):
                 pipe.send(page)
             pipe.send(None)
     except (EOFError, OSError):
