@@ -19,6 +19,7 @@ from batchocr.batch.journal import Journal
 from batchocr.executors import page_task
 from batchocr.executors.local import PAGES, LocalExecutor
 from batchocr.executors.worker import TooSlow, Worker
+from batchocr.forms.form import Form
 from batchocr.records import Page, PageResult, Part, PreparedPage, Scan
 from batchocr.sources import BadPage, load_pages
 
@@ -112,10 +113,10 @@ def test_a_worker_that_stops_in_the_middle_of_a_page_is_too_slow(tmp_path: Path)
 def test_an_exception_on_one_page_does_not_affect_the_others(long_scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
     find = page_task.prepare_page
 
-    def faulty(page: Page) -> PreparedPage:
+    def faulty(page: Page, forms: Sequence[Form] = ()) -> PreparedPage:
         if page.number == 5:
             raise MemoryError
-        return find(page)
+        return find(page, forms)
 
     monkeypatch.setattr(page_task, "prepare_page", faulty)
     seen = list(page_task.prepare_pages(long_scan, 100, 1, PAGES))

@@ -118,7 +118,8 @@ def run_on_disk(
         return Summary(
             **known,
             **counts.totals(),
-            **counts.of_forms_and_fields(),
+            forms=dict(counts.forms),
+            fields=dict(counts.fields),
             kept=todo.kept,
             left=left,
             failed_pages=tuple(counts.failed_pages),

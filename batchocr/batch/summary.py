@@ -132,13 +132,10 @@ class Counts:
         """Return the counts by name, without those of forms."""
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
 
-    def of_forms_and_fields(self) -> dict[str, dict[str, int]]:
-        """Return the counts of forms and fields."""
-        return {"forms": dict(self.forms), "fields": dict(self.fields)}
-
     def figures(self) -> dict[str, Any]:
         """Return all counts by name as `results.run.json` has them: those of forms only if there are forms."""
-        return {**self.totals(), **(self.of_forms_and_fields() if self.forms else {})}
+        of_forms = {"forms": dict(self.forms), "fields": dict(self.fields)} if self.forms else {}
+        return {**self.totals(), **of_forms}
 
 
 def counted(
@@ -160,7 +157,7 @@ def counted(
         counts.review += result.page.review
         counts.review_numbers += sum(bool(number.review) for number in result.numbers)
         counts.marked += bool(result.page.marks)
-        if result.form:
+        if result.form and result.form.form:
             counts.forms[result.form.form] += 1
         counts.fields.update(row.status for row in result.fields)
         if result.page.status == "failed" and len(counts.failed_pages) < MAX_FAILED:

@@ -72,7 +72,12 @@ def page_result(
 
 
 def page_boxes(
-    boxes: NDArray[np.floating], to_page: Floats, width: int | None = None, height: int | None = None
+    boxes: NDArray[np.floating],
+    to_page: Floats,
+    width: int | None = None,
+    height: int | None = None,
+    bend: NDArray[np.float32] | None = None,
+    level_shape: tuple[int, ...] | None = None,
 ) -> Whole:
     """Convert boxes of the level page to whole pixels of the page as given.
 
@@ -81,6 +86,8 @@ def page_boxes(
         to_page: (3, 3) homography from points of the level page to points of the page as given.
         width: width of the page as given in pixels; None if it is unknown.
         height: height of the page as given in pixels; None if it is unknown.
+        bend: how far the paper is bent: see `Placement.bend`; None if the page was not placed on a form.
+        level_shape: height and width of the level page. It must be given with `bend`.
 
     Returns:
         (n, 4) left, top, width and height; inside the page if its size is known.
@@ -89,6 +96,12 @@ def page_boxes(
     corners = np.stack(
         [np.stack([x, y, np.ones_like(x)]) for x in (left, left + box_width) for y in (top, top + box_height)]
     )  # (4, 3, n)
+    if bend is not None:
+        if level_shape is None:
+            raise ValueError("the bend of a page requires the shape of the level page")
+        from batchocr.vision.geometry.laying import bend_at  # imports OpenCV
+
+        corners[:, :2] += np.stack([bend_at(each[:2].T, bend, level_shape).T for each in corners])
     on_page = np.einsum("ij,cjn->cin", to_page, corners)
     on_page = on_page[:, :2] / on_page[:, 2:]
     start, end = np.rint(on_page.min(axis=0)), np.rint(on_page.max(axis=0))
@@ -111,7 +124,15 @@ def rows_of(page: PreparedPage, read: ReadPage, parameters: DecodingParameters =
     """
     if page.level is None:
         return PageResult(page.row)
-    boxes = page_boxes(read.detections.boxes, page.level.to_page, page.row.width, page.row.height)
+    level, placement = page.level, page.level.placement
+    boxes = page_boxes(
+        read.detections.boxes,
+        level.to_page,
+        page.row.width,
+        page.row.height,
+        None if placement is None else placement.bend,
+        level.pixels.shape,
+    )
     confidences = np.round(read.reading.confidences, DECIMALS)
     implausible = _is_implausible(confidences, parameters.rows)
     shares = np.asarray(read.detections.print_shares, np.float64)

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -77,7 +77,7 @@ class LocalExecutor:
         should_stop: Callable[[], bool] = lambda: False,
         pdf_password: str | None = None,
         worker: Worker | None = None,
-        forms: tuple[Form, ...] = (),
+        forms: Sequence[Form] = (),
     ) -> None:
         """Start the first workers.
 
@@ -88,8 +88,9 @@ class LocalExecutor:
             page_timeout: Seconds that a page may take.
             should_stop: Called often. When it returns True, no more pages are started.
             pdf_password: Password that opens protected PDFs.
-            forms: The forms that the pages may be of.
-            worker: The only worker, which stays alive. None: `jobs` workers, which end with this object.
+            worker: The only worker, which stays alive; it was started with the forms. None: `jobs` workers, which end
+                with this object.
+            forms: Forms that the pages may have.
         """
         self.jobs = 1 if worker else jobs or default_jobs()
         self._parts = iter(parts)
@@ -100,7 +101,7 @@ class LocalExecutor:
         self._should_stop = should_stop
         self._max_megapixels = max_megapixels
         self._pdf_password = pdf_password
-        self._forms = forms
+        self._forms = tuple(forms)
         self._threads_each = max(1, default_jobs() // self.jobs)  # of OpenCV
         self._memory_each = max(MIN_MEMORY, int(MEMORY_RATIO * psutil.virtual_memory().total / self.jobs))
         self._closing = threading.Event()

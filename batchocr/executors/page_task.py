@@ -6,11 +6,15 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from batchocr.errors import ScanError
 from batchocr.forms.form import Form
 from batchocr.records import LevelPage, Page, PageRow, PreparedPage, Scan
 from batchocr.sources import BadPage, load_pages
+
+if TYPE_CHECKING:  # OpenCV is imported late
+    from batchocr.vision.geometry.level import Levelled
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ def prepare_pages(
         first: Number of the first page, from 1.
         last: Number of the last page; None is the last page of the scan.
         pdf_password: Password that opens protected PDFs.
-        forms: The forms that the pages may be of.
+        forms: Forms that the pages may have. If there are any, a page that fits none of them is a page that failed.
     """
     import batchocr.vision.tiles  # noqa: F401  a missing library is reported before a page gets the blame
 
@@ -53,7 +57,15 @@ def prepare_pages(
 
 
 def prepare_page(page: Page, forms: Sequence[Form] = ()) -> PreparedPage:
-    """Level a page and cut it into tiles."""
+    """Level a page, place it on its form if there are forms, and cut it into tiles.
+
+    Args:
+        page: The page.
+        forms: Forms that the page may have.
+
+    Raises:
+        ScanError: There are forms, and the page fits none of them.
+    """
     from batchocr.vision.geometry.level import level_page
     from batchocr.vision.geometry.pixel_aspect import square_pixels
     from batchocr.vision.scales import first_scale
@@ -61,7 +73,11 @@ def prepare_page(page: Page, forms: Sequence[Form] = ()) -> PreparedPage:
 
     square, to_given = square_pixels(page.pixels, page.pixel_aspect)
     level = level_page(square)
-    tiles = make_tiles(level.pixels, first_scale(level.pixels.shape))
+    if forms:
+        prepared, angle = _placed(page, level, square.shape, forms)
+    else:
+        tiles = make_tiles(level.pixels, first_scale(level.pixels.shape))
+        prepared, angle = LevelPage(level.pixels, level.to_page, tiles), level.angle
     height, width = page.pixels.shape
     row = PageRow(
         file=page.scan.name,
@@ -69,10 +85,21 @@ def prepare_page(page: Page, forms: Sequence[Form] = ()) -> PreparedPage:
         status="read",
         width=width,
         height=height,
-        angle=level.angle,
+        angle=angle,
         sha256=page.sha256,
     )
-    return PreparedPage(row, LevelPage(level.pixels, to_given @ level.to_page, tiles), page.pages)
+    return PreparedPage(row, replace(prepared, to_page=to_given @ prepared.to_page), page.pages)
+
+
+def _placed(page: Page, level: Levelled, shape: tuple[int, ...], forms: Sequence[Form]) -> tuple[LevelPage, float]:
+    """Return the page as its form shows it, and the angle of the form on the page of this shape."""
+    from batchocr.forms.placement import form_angle, place_page
+
+    try:
+        placed = place_page(level.pixels, level.to_page, forms, shape)
+    except ScanError as fault:
+        raise ScanError(fault.reason, f"{page.scan.name}: {fault.message}") from fault
+    return placed, form_angle(placed)
 
 
 def failed(scan: Scan, number: int | None, fault: ScanError) -> PreparedPage:

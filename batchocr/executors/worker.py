@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
@@ -49,7 +49,7 @@ class Worker:
         threads: int,
         memory: int,
         pdf_password: str | None = None,
-        forms: tuple[Form, ...] = (),
+        forms: Sequence[Form] = (),
     ) -> None:
         """Start the process.
 
@@ -58,12 +58,12 @@ class Worker:
             threads: Threads of OpenCV.
             memory: Bytes of address space that it may use.
             pdf_password: Password that opens protected PDFs.
-            forms: The forms that the pages may be of.
+            forms: Forms that the pages may have.
 
         Raises:
             BatchocrError: No process can be started.
         """
-        self._arguments = max_megapixels, threads, memory, pdf_password, forms
+        self._arguments = max_megapixels, threads, memory, pdf_password, tuple(forms)
         self._start()
 
     def _start(self) -> None:

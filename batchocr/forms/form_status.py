@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import get_args
 
 from batchocr.decoding.marks.names import CUT_OFF, LOW_CONFIDENCE, MAYBE_MISSED, UNREAD_INK
-from batchocr.records import FieldRow, FieldStatus, FormRow
+from batchocr.records import FieldRow, FieldStatus, FormRow, FormStatus
 
 REGISTRATION, FINDING, READING, RULE = "registration", "finding", "reading", "rule"
 STEPS = (REGISTRATION, FINDING, READING, RULE)
 """The steps that can doubt a page, in their order."""
 STATUSES: tuple[FieldStatus, ...] = get_args(FieldStatus)
 """All statuses of a field."""
+TO_CHECK: tuple[FieldStatus, ...] = ("review", "corrected", "invalid")
+"""The statuses of fields that a person should check."""
 
 _WORST_FIRST: tuple[FieldStatus, ...] = ("invalid", "review", "corrected", "ok")
 _OF_FINDING = frozenset((UNREAD_INK, MAYBE_MISSED, CUT_OFF, *"crossed-out gap two-lines".split()))
@@ -33,19 +35,22 @@ def mark_form(form: FormRow, fields: Sequence[FieldRow]) -> FormRow:
     """Derive status and reason of a page from its fields.
 
     Args:
-        form: The row of the page. Its reason has `registration` if the page may be of another form.
+        form: The row of the page. Its reason has `registration` if the page may be of another form. It is returned
+            unchanged if the page failed.
         fields: The rows of its fields, marked.
 
     Returns:
         The row with the worst status of the fields: `invalid`, `review`, `corrected` or `ok`; `empty` if all fields are
         empty. If the registration is doubtful, or a field with another status has a reason, it is at least `review`.
     """
+    if form.status == "failed":
+        return form
     found = {REGISTRATION} & set(form.reason.split(";"))
     statuses = {field.status for field in fields}
     if found or any(field.reason and field.status in ("ok", "empty") for field in fields):
         statuses.add("review")
     found |= {step for field in fields for step in field_steps(field)}
-    status = next((each for each in _WORST_FIRST if each in statuses), "empty")
+    status: FormStatus = next((each for each in _WORST_FIRST if each in statuses), "empty")
     return replace(form, status=status, reason=";".join(step for step in STEPS if step in found))
 
 

@@ -78,7 +78,12 @@ def without_tiles(level: LevelPage) -> LevelPage:
 def _upright(
     prepared: PreparedPage, level: LevelPage, first: Detections, p: PipelineParameters
 ) -> Generator[Tiles, Detections, tuple[PreparedPage, LevelPage, Detections]]:
-    """Find the orientation of a page: return the page as it is to be read, and what its first pass found."""
+    """Find the orientation of a page: return the page as it is to be read, and what its first pass found.
+
+    A page that was placed by the print of its form is upright. One that was placed by its edges may be upside down.
+    """
+    if level.placement is not None and level.placement.residual_mm is not None:
+        return prepared, level, first
     if not is_whole_page(level.pixels.shape, level.tiles.scale) or _is_upright(first, p):
         return prepared, level, first
     found = [first]
@@ -87,6 +92,8 @@ def _upright(
     turn = find_orientation(
         [evidence(non_maximum_suppression(each, p.suppression), p.orientation) for each in found], p.orientation
     )
+    if level.placement is not None and turn.quarters % 2:
+        return prepared, level, first  # its proportions would not be those of the form
     if turn.quarters:
         level = without_tiles(_rotated(level, turn.quarters, p.scales))  # again, so that no page is held four times
     return replace(_with_angle(prepared, turn), level=level), level, found[turn.quarters]
@@ -100,7 +107,7 @@ def _is_upright(first: Detections, p: PipelineParameters) -> bool:
 def _rotated(level: LevelPage, quarters: int, p: ScaleParameters) -> LevelPage:
     """Return the page after quarter turns to the left, with the tiles of its first pass."""
     pixels, to_page = rotate(level.pixels, level.to_page, quarters)
-    return LevelPage(pixels, to_page, make_tiles(pixels, first_scale(pixels.shape, p), p.tiles))
+    return LevelPage(pixels, to_page, make_tiles(pixels, first_scale(pixels.shape, p), p.tiles), level.placement)
 
 
 def _with_angle(prepared: PreparedPage, turn: Orientation) -> PreparedPage:

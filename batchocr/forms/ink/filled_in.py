@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from batchocr.forms.blank_ink import blank_on_page
 from batchocr.forms.codes import read_code
-from batchocr.forms.form import Field, Form, Rect
+from batchocr.forms.form import Field, Form, Rect, trimmed
 from batchocr.forms.ink.darkness import Darkness, darkness, paper_brightness, spread
 from batchocr.forms.ink.estimated_blank import estimate_blank
 from batchocr.forms.ink.parameters import PARAMETERS, InkParameters
@@ -132,9 +132,12 @@ def _cell_boxes(
     cells = [_slices(cell, part, mask.shape) for cell in field.cells]
     areas = np.array([np.bincount(labels[cell].ravel(), minlength=count) for cell in cells])
     areas[:, 0] = 0
-    shares = areas / np.maximum(1, np.bincount(labels.ravel(), minlength=count))
+    total = np.maximum(1, np.bincount(labels.ravel(), minlength=count))
+    shares = areas / total
     for index, (cell, share) in enumerate(zip(field.cells, shares, strict=True)):
-        own = np.flatnonzero((share >= p.min_own_share) & (areas[index] > 0))
+        inner = labels[_slices(trimmed(cell, p.frame_share), part, mask.shape)]
+        inner_share = np.bincount(inner.ravel(), minlength=count) / total
+        own = np.flatnonzero((share >= p.min_own_share) & (inner_share >= p.min_inner_share) & (areas[index] > 0))
         inside = np.isin(labels, own)
         reach = p.max_outside_share
         limits = _slices(

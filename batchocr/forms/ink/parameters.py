@@ -16,9 +16,9 @@ class EstimatedBlankParameters:
     percentile: float = 30.0
     """Percentile of the darkness over all cells that is print. Basis: writing covers a pixel in fewer than two thirds
     of the cells."""
-    margin_share: float = 0.2
+    margin_share: float = 0.1
     """Margin around a cell, as a share of its height, that is part of its print. Basis: frames are at its sides."""
-    max_shift_mm: float = 1.0
+    max_shift_mm: float = 1.5
     """Maximum distance of a cell's print from its place. Basis: places that are measured by eye."""
     min_line_darkness: float = 0.2
     """Minimum darkness of a line, as a share of the paper's brightness. Basis: pale print has this."""
@@ -59,6 +59,11 @@ class InkParameters:
     min_own_share: float = 0.3
     """Minimum share of a component within a cell, so that it belongs to the cell. Basis: a stroke across a border
     belongs to two cells only if it is a part of two digits."""
+    min_inner_share: float = 0.25
+    """Minimum share of a component within the inner part of the cell. Basis: the rest of a printed frame is at the
+    sides."""
+    frame_share: float = 0.12
+    """Width of the sides, as a share of the cell. Basis: chosen by eye."""
     min_whole_share: float = 0.6
     """A component with a smaller share in the cell is cut at its sides. Basis: chosen by eye."""
     max_outside_share: float = 0.3

@@ -9,9 +9,9 @@ from math import exp, log
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.forms.form import Field, Rect
+from batchocr.forms.form import Field, Rect, trimmed
 from batchocr.forms.reading.evidence import CropEvidence, Evidence
-from batchocr.forms.reading.field_ink import area_mm2, span, trimmed
+from batchocr.forms.reading.field_ink import area_mm2, span
 from batchocr.forms.reading.parameters import CellParameters, FieldParameters
 from batchocr.forms.reading.slots import UNREADABLE, Slot
 from batchocr.records import FieldInk
@@ -86,12 +86,15 @@ def _read_cell(
     digits = evidence.digits[best] if best >= 0 else np.full(10, 0.1)
     if crop is not None:
         is_digit, digits = _with_crop(is_digit, digits, crop, has_detection=best >= 0, p=p)
+    is_crossed = crop is not None and crop.is_cross
+    if is_crossed:
+        is_digit = shifted(is_digit, p.cross_bias)
     minimum = p.min_blank_probability
     # without ink a detection is texture or print
     weights = {str(digit): has_ink * is_digit * share for digit, share in enumerate(digits.tolist())}
     other, empty = max(minimum, has_ink * (1 - is_digit)), max(minimum, 1 - has_ink)
-    is_crossed = other > has_ink * is_digit and min(span(ink, cell)) >= p.min_crossed_span
-    if is_crossed and field.crossed_out == "empty":
+    is_crossed |= min(span(ink, cell)) >= p.min_crossed_span
+    if is_crossed and other > has_ink * is_digit and field.crossed_out == "empty":
         empty, other = empty + other - minimum, minimum
     slot = Slot.of({**weights, UNREADABLE: other, "": empty}, parameters.rules.min_alternative)
     if slot.texts[0] == UNREADABLE:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from batchocr.decoding.digits.joint import DIGITS, joint_probabilities, read_jointly
 from batchocr.decoding.digits.neighbours import neighbour_scores
 from batchocr.decoding.parameters import DecodingParameters
+from batchocr.forms.reading.crosses import is_cross
+from batchocr.forms.reading.parameters import CrossParameters
 from batchocr.records import SIGN, Detections
 
 Floats = NDArray[np.float64]
@@ -43,12 +45,20 @@ class CropEvidence:
     """(10,): probability of each digit if it is one; their sum is 1."""
     is_digit: float
     """Probability that it is a digit."""
+    is_cross: bool = False
+    """Whether it has the shape of a cross."""
 
 
-def crop_evidence(probabilities: Floats) -> CropEvidence:
-    """Return the evidence of a crop from its class probabilities (11,): ten digits, then the non-digit."""
+def crop_evidence(probabilities: Floats, crop: NDArray[np.uint8], crosses: CrossParameters) -> CropEvidence:
+    """Return the evidence of a crop.
+
+    Args:
+        probabilities: (11,) of the classes: ten digits, then the non-digit.
+        crop: (28, 28), ink 255 on 0.
+        crosses: what a cross is.
+    """
     digits = np.maximum(probabilities[:DIGITS], 1e-9)
-    return CropEvidence(digits / digits.sum(), 1 - float(probabilities[DIGITS]))
+    return CropEvidence(digits / digits.sum(), 1 - float(probabilities[DIGITS]), is_cross(crop, crosses))
 
 
 def page_evidence(detections: Detections, crop_probabilities: Floats, parameters: DecodingParameters) -> Evidence:

@@ -45,13 +45,3 @@ def span(ink: FieldInk, place: Rect) -> tuple[float, float]:
     if not len(rows):
         return 0.0, 0.0
     return float(columns[-1] - columns[0] + 1) / mask.shape[1], float(rows[-1] - rows[0] + 1) / mask.shape[0]
-
-
-def trimmed(place: Rect, trimmed_share: float) -> Rect:
-    """Return a place without a share of it at each side."""
-    return Rect(
-        place.left + trimmed_share * place.width,
-        place.top + trimmed_share * place.height,
-        (1 - 2 * trimmed_share) * place.width,
-        (1 - 2 * trimmed_share) * place.height,
-    )

@@ -58,8 +58,8 @@ def read_fields(
     """
     evidence = page_evidence(detections, crop_probabilities, decoding)
     crops: dict[int, dict[int, CropEvidence]] = defaultdict(dict)
-    for (index, cell), probabilities in zip(filled_in.owners.tolist(), cell_probabilities, strict=True):
-        crops[index][cell] = crop_evidence(probabilities)
+    for (index, cell), answer, crop in zip(filled_in.owners.tolist(), cell_probabilities, filled_in.crops, strict=True):
+        crops[index][cell] = crop_evidence(answer, crop, parameters.crosses)
     found: dict[str, FieldEvidence] = {}
     for index, (field, ink, code) in enumerate(zip(form.fields, filled_in.inks, filled_in.codes, strict=True)):
         if field.kind == "mark":

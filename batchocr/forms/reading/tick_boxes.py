@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import exp
 
-from batchocr.forms.form import Field
+from batchocr.forms.form import Field, trimmed
 from batchocr.forms.reading.cells import FieldEvidence
-from batchocr.forms.reading.field_ink import share, trimmed
+from batchocr.forms.reading.field_ink import share
 from batchocr.forms.reading.parameters import FieldParameters
 from batchocr.forms.reading.slots import Slot
 from batchocr.records import FieldInk
