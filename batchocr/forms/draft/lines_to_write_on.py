@@ -42,7 +42,7 @@ def places_on_lines(
 
 
 def _has_label_left(ink: Ink, line: Rect, p: DraftParameters) -> bool:
-    return ink.printed_mm2(line.left - p.label_reach_mm, line.top - 4, line.left, line.bottom + 1) >= p.min_print_mm2
+    return ink.printed_mm2(line.left - p.label_reach_mm, line.top - p.max_label_mm, line.left, line.top - p.inset_mm) >= p.min_print_mm2
 
 
 def _has_label_below(ink: Ink, line: Rect, p: DraftParameters) -> bool:
