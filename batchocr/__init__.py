@@ -11,6 +11,8 @@ from batchocr.version import __version__
 
 if TYPE_CHECKING:
     from batchocr.batch.summary import Summary
+    from batchocr.distributed.merge import merge
+    from batchocr.distributed.status import DriverStatus, read_drivers
     from batchocr.doctor import Finding, examine
     from batchocr.errors import (
         BatchocrError,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from batchocr.image_input import as_grey
     from batchocr.output.status import Status, read_status
     from batchocr.reader import Reader, read, read_numbers
-    from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
+    from batchocr.records import DigitRow, FieldRow, FormRow, NumberRow, PageResult, PageRow
     from batchocr.runs import run
     from batchocr.settings import Settings
 
@@ -37,10 +39,13 @@ __all__ = [
     "BatchocrError",
     "DeviceError",
     "DigitRow",
+    "DriverStatus",
     "ExitCode",
+    "FieldRow",
     "Finding",
     "Form",
     "FormError",
+    "FormRow",
     "HeldError",
     "ModelError",
     "NothingToRead",
@@ -58,7 +63,9 @@ __all__ = [
     "__version__",
     "as_grey",
     "examine",
+    "merge",
     "read",
+    "read_drivers",
     "read_numbers",
     "read_status",
     "run",
@@ -71,11 +78,13 @@ _ERRORS = (
 _MODULES = {
     **dict.fromkeys(_ERRORS, "errors"),
     "Summary": "batch.summary",
+    "merge": "distributed.merge",
     "run": "runs",
+    **dict.fromkeys(("DriverStatus", "read_drivers"), "distributed.status"),
     **dict.fromkeys(("Finding", "examine"), "doctor"),
     **dict.fromkeys(("Status", "read_status"), "output.status"),
     **dict.fromkeys(("Reader", "read", "read_numbers"), "reader"),
-    **dict.fromkeys(("DigitRow", "NumberRow", "PageResult", "PageRow"), "records"),
+    **dict.fromkeys(("DigitRow", "FieldRow", "FormRow", "NumberRow", "PageResult", "PageRow"), "records"),
     "Form": "forms.form",
     "Settings": "settings",
     "as_grey": "image_input",

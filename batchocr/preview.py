@@ -8,6 +8,8 @@ from pathlib import Path
 
 from batchocr.errors import NothingToRead, ScanError, UsageError
 from batchocr.executors.page_task import as_scan_error, failed, prepare_page
+from batchocr.forms.form import Form
+from batchocr.forms.load import load_forms
 from batchocr.output.drawing.contact_sheet import DoubtfulDigits, draw_sheets, sheet_paths
 from batchocr.output.drawing.draw_stages import STAGES, Stages
 from batchocr.output.drawing.image_file import write_image
@@ -194,6 +196,7 @@ def _read(
     scans: Sequence[Scan], pages: Sequence[int] | None, settings: Settings, *, all_needed: bool
 ) -> Iterator[_ReadPage]:
     """Each page, one at a time. With `all_needed`, a missing page is a UsageError."""
+    forms = load_forms(settings.form, max_megapixels=settings.max_megapixels, pdf_password=settings.pdf_password)
     reader: Reader | None = None
     read_any = False
     for scan in scans:
@@ -204,12 +207,12 @@ def _read(
                     raise page
                 if isinstance(page, BadPage):
                     raise page.error
-                prepared = prepare_page(page)
+                prepared = prepare_page(page, forms)
             except Exception as fault:
                 number = page.number if isinstance(page, (Page, BadPage)) else None
                 yield _ReadPage(scan, PageResult(failed(scan, number, as_scan_error(scan, fault, MEMORY_FIX)).row))
                 continue
-            reader = reader or _reader(settings)
+            reader = reader or _reader(settings, forms)
             read, result = reader.result(prepared)
             yield _ReadPage(scan, result, page.pages, page.pixels, read)
             del page, prepared, read, result  # before the next page is decoded
@@ -236,7 +239,7 @@ def _pages(
             raise UsageError(f"{scan.name}: has no page {following}; give --pages that exist")
 
 
-def _reader(settings: Settings) -> Reader:
+def _reader(settings: Settings, forms: tuple[Form, ...]) -> Reader:
     return Reader(
         settings.model,
         detector=settings.detector,
@@ -246,5 +249,6 @@ def _reader(settings: Settings) -> Reader:
         max_error=settings.max_error,
         printed=settings.printed,
         blank=settings.blank,
+        form=forms,
         pdf_password=settings.pdf_password,
     )

@@ -14,16 +14,18 @@ from PIL.Image import Image
 
 from batchocr.batch.run_models import run_models
 from batchocr.decoding.marking import Marking, mark_rows
-from batchocr.decoding.rows import page_result
 from batchocr.errors import ScanError, UsageError
 from batchocr.executors.blank_forms import load_blanks
 from batchocr.executors.page_task import prepare_page, prepare_pages
+from batchocr.forms.reading.page_result import page_result
 from batchocr.image_input import as_grey, pillow_to_grey
-from batchocr.output.table import frame
+from batchocr.output.table import TableKind, frame
+from batchocr.output.table_kinds import FIELDS, TABLES, field_names, wide_table
 from batchocr.pipeline import Read, read_pages
+from batchocr.reader_arguments import FormSource, bytes_of, is_several, loaded_forms
 from batchocr.recognition.fork_check import check_not_forked
 from batchocr.recognition.networks import Networks
-from batchocr.records import DigitRow, NumberRow, Page, PageResult, PreparedPage, Printed, Scan
+from batchocr.records import Page, PageResult, PreparedPage, Printed, Scan
 from batchocr.settings import DeviceName, Settings
 from batchocr.sources import MAX_MEGAPIXELS, written_name
 
@@ -73,6 +75,7 @@ class Reader:
         max_megapixels: float = MAX_MEGAPIXELS,
         printed: Printed = "keep",
         blank: str | Path | Sequence[str | Path] = (),
+        form: FormSource | Sequence[FormSource] = (),
         pdf_password: str | None = None,
     ) -> None:
         """Load the networks.
@@ -88,10 +91,13 @@ class Reader:
             max_megapixels: Files with larger images are refused before they are decoded.
             printed: What happens to printed digits: `keep`, `drop`, or `only`.
             blank: Blank forms. Digits that are printed on the form get no rows.
+            form: Form files, folders of form files, or forms. Each page is read as the form that fits it; a page that
+                fits none cannot be read.
             pdf_password: The password of protected PDFs.
 
         Raises:
             UsageError: If an argument has the wrong type or is out of range, or a blank form cannot be read.
+            FormError: If a form is wrong, or two forms have the same name.
             ModelError: If a model file is missing, damaged, or of another kind.
             DeviceError: If there is no GPU and `device` is `gpu`.
         """
@@ -108,6 +114,8 @@ class Reader:
             "pdf_password": pdf_password,
         }
         settings = Settings(**given)
+        self._forms = loaded_forms(form, settings)
+        self._field_names = field_names(self._forms)
         models = run_models(settings)
         reading = models.reading
         self._marking = Marking(models.threshold, settings.printed)
@@ -133,7 +141,7 @@ class Reader:
             >>> reader.read("samples/2017.png")["digit"].tolist()
             [2, 0, 1, 7]
         """
-        return frame(DigitRow, [row for result in self._pages_read(source) for row in result.digits])
+        return self._table(TABLES["digits"], source)
 
     def numbers(self, source: Source | Iterable[Source]) -> pd.DataFrame:
         """Return the numbers on all pages, one row for each number.
@@ -151,7 +159,40 @@ class Reader:
         Examples:
             >>> reader.numbers(["samples/2017.png", "samples/numbers.png"])[["file", "text"]]
         """
-        return frame(NumberRow, [row for result in self._pages_read(source) for row in result.numbers])
+        return self._table(TABLES["numbers"], source)
+
+    def fields(self, source: Source | Iterable[Source]) -> pd.DataFrame:
+        """Return the fields of the forms on all pages, one row for each field.
+
+        Args:
+            source: A scan, or several.
+
+        Returns:
+            The columns of `results.fields.csv`. `text` and `value` are strings and keep leading zeros.
+
+        Raises:
+            ScanError: If a page cannot be read, or fits no form. `pages` continues with the next page instead.
+            UsageError: If `source` is not a scan, or the `Reader` has no form.
+        """
+        self._check_has_forms("fields")
+        return self._table(FIELDS, source)
+
+    def forms(self, source: Source | Iterable[Source]) -> pd.DataFrame:
+        """Return the forms on all pages, one row for each page, with a column for each field.
+
+        Args:
+            source: A scan, or several.
+
+        Returns:
+            The columns of `results.forms.csv`: `file`, `page`, `form`, `residual_mm`, `status` and `reason`, then the
+                text of each field of all forms, a string. It is empty for an empty field and for fields of other forms.
+
+        Raises:
+            ScanError: If a page cannot be read, or fits no form. `pages` continues with the next page instead.
+            UsageError: If `source` is not a scan, or the `Reader` has no form.
+        """
+        self._check_has_forms("forms")
+        return self._table(wide_table(self._field_names or ()), source)
 
     def pages(self, source: Source | Iterable[Source]) -> Iterator[PageResult]:
         """Return the results page by page.
@@ -172,12 +213,24 @@ class Reader:
         """
         check_not_forked()
         for read in read_pages(self._prepared(source), self._networks):
-            yield mark_rows(page_result(*read, self._decoding, self._blanks), self._marking)
+            yield mark_rows(page_result(*read, self._decoding, self._blanks, self._forms), self._marking)
 
     def result(self, page: PreparedPage) -> tuple[Read, PageResult]:
         """Return what the networks found on one prepared page, and its result."""
         (read,) = read_pages([page], self._networks)
-        return read, mark_rows(page_result(*read, self._decoding, self._blanks), self._marking)
+        return read, mark_rows(page_result(*read, self._decoding, self._blanks, self._forms), self._marking)
+
+    def _table(self, kind: TableKind, source: Source | Iterable[Source]) -> pd.DataFrame:
+        return frame(kind, kind.rows(self._pages_read(source)))
+
+    @property
+    def has_forms(self) -> bool:
+        """Whether the reader has a form."""
+        return bool(self._forms)
+
+    def _check_has_forms(self, method: str) -> None:
+        if not self._forms:
+            raise UsageError(f"Reader.{method}: the Reader has no form: make it with Reader(form=...)")
 
     def _pages_read(self, source: Source | Iterable[Source]) -> Iterator[PageResult]:
         """Yield the results page by page. Raise ScanError for the first page that cannot be read."""
@@ -188,7 +241,7 @@ class Reader:
 
     def _prepared(self, source: Source | Iterable[Source]) -> Iterator[PreparedPage]:
         given: Any = source
-        if _is_several(given):
+        if is_several(given):
             for place, each in enumerate(given):
                 name = str(each) if isinstance(each, (str, os.PathLike)) else str(place)
                 yield from self._prepared_scan(each, name)
@@ -199,20 +252,21 @@ class Reader:
         """Yield the prepared pages of one scan. `name` is for the column `file`."""
         if isinstance(source, (Image, np.ndarray)):
             pixels = pillow_to_grey(source) if isinstance(source, Image) else as_grey(source)
-            yield prepare_page(Page(Scan(Path(), name), 1, pixels, ""))
+            yield prepare_page(Page(Scan(Path(), name), 1, pixels, ""), self._forms)
         elif isinstance(source, (str, os.PathLike)):
-            yield from prepare_pages(
-                Scan(Path(source), written_name(name)), self._max_megapixels, pdf_password=self._pdf_password
-            )
+            yield from self._prepared_file(Scan(Path(source), written_name(name)))
         else:
             content = "the content given"
-            scan = Scan(Path(content), content, _bytes_of(source))
-            for page in prepare_pages(scan, self._max_megapixels, pdf_password=self._pdf_password):
+            scan = Scan(Path(content), content, bytes_of(source))
+            for page in self._prepared_file(scan):
                 yield replace(page, row=replace(page.row, file=name))
+
+    def _prepared_file(self, scan: Scan) -> Iterator[PreparedPage]:
+        return prepare_pages(scan, self._max_megapixels, pdf_password=self._pdf_password, forms=self._forms)
 
 
 def read(source: Source | Iterable[Source], **options: Any) -> pd.DataFrame:
-    """Return the digits of a scan, one row for each digit.
+    """Return the digits of a scan, one row for each digit; with `form`, its fields, one row for each field.
 
     Each call loads the networks, which takes seconds; to read several scans one by one, keep a `Reader`.
 
@@ -221,17 +275,19 @@ def read(source: Source | Iterable[Source], **options: Any) -> pd.DataFrame:
         **options: The arguments of `Reader`.
 
     Returns:
-        The columns of `results.csv`.
+        The columns of `results.csv`. With `form`, the columns of `results.fields.csv`.
 
     Raises:
-        ScanError: If a page cannot be read.
+        ScanError: If a page cannot be read, or fits no form.
         UsageError: If `source` is not a scan, or an option is out of range.
+        FormError: If a form is wrong.
 
     Examples:
         >>> batchocr.read("samples/2017.png", device="cpu")["digit"].tolist()
         [2, 0, 1, 7]
     """
-    return Reader(**options).read(source)
+    reader = Reader(**options)
+    return reader.fields(source) if reader.has_forms else reader.read(source)
 
 
 def read_numbers(source: Source | Iterable[Source], **options: Any) -> pd.DataFrame:
@@ -255,31 +311,3 @@ def read_numbers(source: Source | Iterable[Source], **options: Any) -> pd.DataFr
         ['2017']
     """
     return Reader(**options).numbers(source)
-
-
-def _is_several(source: Any) -> bool:
-    """Return whether this is a list, a tuple or an iterator. An open file is an iterator too, but one scan."""
-    one = isinstance(source, (str, bytes, bytearray, memoryview)) or hasattr(source, "read")
-    return isinstance(source, (Sequence, Iterator)) and not one
-
-
-def _bytes_of(source: Any) -> bytes:
-    """Return the content of a file. Raise UsageError if `source` is something else."""
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source)
-    if not callable(getattr(source, "read", None)):
-        raise UsageError(
-            f"{type(source).__module__}.{type(source).__qualname__} is not a scan; give a path, bytes, a binary file "
-            "object, a Pillow image, a NumPy array, or a list of these"
-        )
-    try:
-        if source.seekable():
-            source.seek(0)
-        content = source.read()
-    except AttributeError:  # it can only be read
-        content = source.read()
-    except (OSError, ValueError) as error:  # ValueError is for a file that is closed
-        raise UsageError(f"the file object given cannot be read ({error}); give an open one") from error
-    if not isinstance(content, bytes):
-        raise UsageError("the file object given does not return bytes; open the file with mode 'rb'")
-    return content

@@ -267,6 +267,35 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class FieldInk:
+    """The ink of a field that was filled in, with a margin around the field."""
+
+    mask: NDArray[np.bool_]
+    """(height, width)."""
+    left_mm: float
+    """Place of the mask on the form."""
+    top_mm: float
+    px_per_mm: float
+    """Pixels of the mask for each millimetre."""
+
+
+@dataclass(frozen=True)
+class FilledIn:
+    """What was filled in on a placed page."""
+
+    inks: tuple[FieldInk, ...]
+    """Of each field."""
+    owners: NDArray[np.int32]
+    """(k, 2), int32: indices of field and cell of each cell with ink."""
+    boxes: NDArray[np.float32]
+    """(k, 4), float32: left, top, width and height of this ink in pixels of the level page."""
+    crops: Crops
+    """(k, 28, 28): the crop of this ink without the print of the form."""
+    codes: tuple[str, ...]
+    """Of each field the text of its code; empty for other kinds."""
+
+
+@dataclass(frozen=True)
 class LevelPage:
     """A page whose sheet is rectified and whose writing is level."""
 
@@ -278,6 +307,8 @@ class LevelPage:
     """The tiles of the first pass."""
     placement: Placement | None = None
     """Where the form is. None if the page was not placed on a form."""
+    filled_in: FilledIn | None = None
+    """What was filled in. None if the page was not placed on a form."""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class Settings:
     handwritten digits."""
     blank: Places = ()
     """Blank forms. Digits that are printed on the form get no rows."""
+    form: Places = ()
+    """Form files, and folders of them. Each page is read as the form that fits it, and its fields get rows."""
     numbers_out: Place | None = None
     """A second place for the table of numbers, in the format of its suffix; `-` for CSV on standard output."""
     csv_dialect: CsvDialect = "plain"

@@ -83,7 +83,7 @@ def test_of_several_forms_the_right_one_is_found() -> None:
     for row, text in enumerate(("Invoice", "Delivery note", "Quantity", "Price", "Total", "Tax", "Customer", "Street")):
         cv2.putText(other.pixels, text, (120, 100 + 120 * row), cv2.FONT_HERSHEY_TRIPLEX, 1.4, 40, 2, cv2.LINE_AA)
     laid = find_blank_form(filled()[0], [blank_form(other.pixels), blank_form(form())])
-    assert laid is not None and np.array_equal(laid.form.pixels, form())
+    assert laid is not None and np.array_equal(laid.pixels, form())
 
 
 @pytest.mark.parametrize("aslant", [False, True])

@@ -20,7 +20,7 @@ from batchocr.errors import OutputError, Stopped
 from batchocr.output.formats import database
 from batchocr.output.outputs import make_ready, output_paths, remove_results
 from batchocr.output.results import write_results
-from batchocr.output.table import TABLES
+from batchocr.output.table_kinds import TABLES
 from batchocr.records import PageResult
 
 SECOND = PageResult(replace(READ.page, page=2), READ.digits[:1], (NUMBER,))

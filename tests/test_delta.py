@@ -12,6 +12,7 @@ from test_table import FAILED, READ, files, write
 from batchocr.errors import OutputError, UsageError
 from batchocr.output.outputs import output_paths, remove_results
 from batchocr.output.read_table import read_table
+from batchocr.output.table_kinds import TABLES
 from batchocr.records import PageResult, PageRow
 
 
@@ -30,10 +31,10 @@ def delta(out: Path) -> list[tuple[str, str, str]]:
     """File, page and status of each page of the delta; digits and numbers must be of the same pages."""
     paths = output_paths(out, delta=True).delta
     assert paths
-    pages = list(read_table(paths.pages, "pages"))
+    pages = list(read_table(paths["pages"], TABLES["pages"]))
     read = {(row["file"], row["page"]) for row in pages if row["status"] == "read"}
-    for path, name in ((paths.digits, "digits"), (paths.numbers, "numbers")):
-        assert {(row["file"], row["page"]) for row in read_table(path, name)} == read
+    for name in ("digits", "numbers"):
+        assert {(row["file"], row["page"]) for row in read_table(paths[name], TABLES[name])} == read
     return [(row["file"], row["page"], row["status"]) for row in pages]
 
 
@@ -103,7 +104,7 @@ def test_without_an_earlier_table_its_pages_are_changed(out: Path) -> None:
     write(out, [A, empty])
     paths = output_paths(out).tables
     assert paths
-    paths.numbers.unlink()
+    paths["numbers"].unlink()
     write(out, [A, empty], delta=True)
     assert delta(out) == [("a", "1", "read")]
 

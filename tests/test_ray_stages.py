@@ -43,6 +43,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
         {path.name: path.read_bytes() for path in paths},
         found,
         (),
+        (),
         Marking(models.threshold),
         code_sha256(),
     )

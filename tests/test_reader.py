@@ -21,7 +21,7 @@ import batchocr
 from batchocr import Reader
 from batchocr.errors import ScanError, UsageError
 from batchocr.image_input import as_grey, pillow_to_grey
-from batchocr.output.table import columns
+from batchocr.output.table_kinds import TABLES
 from batchocr.reader import Source
 from batchocr.records import DigitRow, NumberRow
 
@@ -46,7 +46,7 @@ def text(rows: pd.DataFrame) -> str:
 
 def test_a_path_gives_the_documented_columns(reader: Reader, samples: Path) -> None:
     rows = reader.read(samples / PAGE)
-    assert list(rows.columns) == columns(DigitRow)
+    assert list(rows.columns) == TABLES["digits"].names
     assert text(rows) == WRITTEN
     assert set(rows["file"]) == {PAGE}
 
@@ -236,7 +236,7 @@ def test_several_scans_give_one_table(reader: Reader, one_digit: Path) -> None:
         rows = reader.read(several)
         assert rows["file"].tolist() == [str(one_digit), "1", str(other)]
         assert text(rows) == "277"
-    assert list(reader.read([]).columns) == columns(DigitRow)
+    assert list(reader.read([]).columns) == TABLES["digits"].names
     with pytest.raises(ScanError, match="no-such"):
         reader.read([one_digit, "no-such.png"])
 
@@ -245,7 +245,7 @@ def test_numbers_are_strings_in_the_columns_of_their_table(
     reader: Reader, samples: Path, samples_job: Job, tmp_path: Path
 ) -> None:
     rows = reader.numbers(samples / PAGE)
-    assert list(rows.columns) == columns(NumberRow)
+    assert list(rows.columns) == TABLES["numbers"].names
     assert "".join(rows["digits"]) == WRITTEN
     written = pd.read_csv(samples_job.out.with_suffix(".numbers.csv"), dtype={"text": str, "digits": str})
     written = written[written["file"] == PAGE].reset_index(drop=True)
@@ -263,7 +263,7 @@ def test_options_are_checked_before_anything_is_loaded() -> None:
 
 def test_a_blank_page_gives_no_rows_but_all_columns(reader: Reader) -> None:
     rows = reader.read(np.full((500, 400), 250, np.uint8))
-    assert len(rows) == 0 and list(rows.columns) == columns(DigitRow)
+    assert len(rows) == 0 and list(rows.columns) == TABLES["digits"].names
 
 
 def test_a_scan_that_cannot_be_read_raises_an_error_with_the_reason(reader: Reader, tmp_path: Path) -> None:

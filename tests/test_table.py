@@ -24,10 +24,11 @@ from pyarrow import parquet
 from batchocr.errors import OutputError, UsageError
 from batchocr.output import results as result_files
 from batchocr.output.atomic_write import unfinished_name
-from batchocr.output.outputs import STDOUT, Tables, as_path, make_ready, output_paths, remove_results
+from batchocr.output.outputs import STDOUT, as_path, make_ready, output_paths, remove_results
 from batchocr.output.read_table import read_table
 from batchocr.output.results import write_results
-from batchocr.output.table import TABLES, Row, text_rows
+from batchocr.output.table import text_rows
+from batchocr.output.table_kinds import TABLES
 from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
 
 DIGIT = DigitRow("a/1.png", 1, 2, 1, 1, 0, 0.98765, 6, 0.01, 5, 6, 20, 30, "hand", "")
@@ -71,7 +72,7 @@ def write(out: Path, results: Sequence[PageResult], **options: Any) -> None:
 def tables(out: Path) -> dict[str, Path]:
     paths = output_paths(out).tables
     assert paths
-    return {"digits": paths.digits, "numbers": paths.numbers, "pages": paths.pages}
+    return dict(paths)
 
 
 def test_the_csv_files_byte_for_byte(tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_any_name_comes_back_from_every_format(name: str, suffix: str, tmp_path:
     row = replace(DIGIT, file=name)
     write(out, [PageResult(page=PageRow(name, 1, "read"), digits=(row,))])
     expected = name.replace("\r", r"\r") if suffix == ".xlsx" else name  # XML cannot keep a CR
-    assert [row["file"] for row in read_table(out, "digits")] == [expected]
+    assert [row["file"] for row in read_table(out, TABLES["digits"])] == [expected]
     if suffix == ".csv":
         with out.open(encoding="utf-8", newline="") as file:
             assert [row["file"] for row in csv.DictReader(file)] == [name]
@@ -102,12 +103,10 @@ def test_any_name_comes_back_from_every_format(name: str, suffix: str, tmp_path:
 def test_every_format_reads_back_as_the_cells_of_the_csv_files(suffix: str, tmp_path: Path) -> None:
     out = tmp_path / f"results{suffix}"
     write(out, [READ, FAILED])
-    rows: dict[str, Sequence[Row]] = {"digits": READ.digits, "numbers": READ.numbers, "pages": (READ.page, FAILED.page)}
     for name, path in tables(out).items():
-        found = [tuple(row.values()) for row in read_table(path, name)]
-        if suffix == ".db":
-            found = [cells[: len(text_rows(TABLES[name], rows[name])[0])] for cells in found]
-        assert found == text_rows(TABLES[name], rows[name]), name
+        kind = TABLES[name]
+        found = [tuple(row.values()) for row in read_table(path, kind)]
+        assert found == text_rows(kind, kind.rows([READ, FAILED])), name
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet", ".JSONL"])
@@ -237,15 +236,17 @@ def test_a_file_system_that_cannot_sync_folders_is_not_an_error(
 
 def test_the_names_of_the_files() -> None:
     outputs = output_paths(Path("x/my.results.jsonl"), delta=True)
-    assert outputs.tables == Tables(
-        Path("x/my.results.jsonl"), Path("x/my.results.numbers.jsonl"), Path("x/my.results.pages.jsonl")
-    )
+    assert outputs.tables == {
+        "digits": Path("x/my.results.jsonl"),
+        "numbers": Path("x/my.results.numbers.jsonl"),
+        "pages": Path("x/my.results.pages.jsonl"),
+    }
     assert outputs.run == Path("x/my.results.run.json")
-    assert outputs.delta == Tables(
-        Path("x/my.results.delta.jsonl"),
-        Path("x/my.results.delta.numbers.jsonl"),
-        Path("x/my.results.delta.pages.jsonl"),
-    )
+    assert outputs.delta == {
+        "digits": Path("x/my.results.delta.jsonl"),
+        "numbers": Path("x/my.results.delta.numbers.jsonl"),
+        "pages": Path("x/my.results.delta.pages.jsonl"),
+    }
     assert output_paths(Path("a.xlsx")).files == output_paths(Path("a.XLSX").with_suffix(".xlsx")).files
     assert output_paths(Path("a.db")).files == [Path("a.db"), Path("a.run.json")]
 

@@ -18,6 +18,7 @@ from batchocr.errors import NothingToRead
 from batchocr.executors.local import default_jobs
 from batchocr.output.results import write_results
 from batchocr.output.staging import Staging, staged
+from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
@@ -38,10 +39,10 @@ def run_on_disk(
     """Read all scans and write the results. The arguments are those of `runs.run`."""
     clock = Clock()
     with ExitStack() as opened:
-        staging = opened.enter_context(staging_of(out, settings))
+        models = run_models(settings)  # errors before the slow steps
+        staging = opened.enter_context(staging_of(out, settings, models.tables))
         outputs = staging.outputs
         out = outputs.out
-        models = run_models(settings)  # errors before the slow steps
         found = find_scans(scans, listed, recursive=settings.recursive)
         emptied, nothing = not found.scans, nothing_to_read(found.roots, len(found.passed_over))
         if emptied and not staging.has_results():
@@ -81,13 +82,11 @@ def run_on_disk(
         def on_missing(pages: int) -> None:
             on_total(todo.kept + pages)
 
-        missing = MissingPages(
-            journal, settings, models.models, models.reading, marking, batch_size, on_missing, on_page, should_stop
-        )
+        missing = MissingPages(journal, settings, models, marking, batch_size, on_missing, on_page, should_stop)
         if todo.parts:
             missing.read(todo.parts, staging, clock.seconds)
             left = missing.left(todo.parts) if settings.limit is not None else 0
-        counts = Counts()
+        counts = Counts.of_forms([form.name for form in models.forms])
         results = () if emptied else counted(journal.results(), marking, counts, should_stop)
         known = {"scans": len(found.scans), "passed_over": len(found.passed_over)}
         if outputs.is_database or outputs.delta:
@@ -118,7 +117,9 @@ def run_on_disk(
             )
         return Summary(
             **known,
-            **counts.figures(),
+            **counts.totals(),
+            forms=dict(counts.forms),
+            fields=dict(counts.fields),
             kept=todo.kept,
             left=left,
             failed_pages=tuple(counts.failed_pages),
@@ -129,10 +130,21 @@ def run_on_disk(
         )
 
 
-def staging_of(out: str | Path, settings: Settings) -> AbstractContextManager[Staging]:
+def staging_of(out: str | Path, settings: Settings, tables: Kinds = BASIC) -> AbstractContextManager[Staging]:
     """Return the files that a run writes.
+
+    Args:
+        out: As for `runs.run`.
+        settings: The settings of the run.
+        tables: The tables that it writes.
 
     Raises:
         UsageError: A name or a combination of options is wrong.
     """
-    return staged(out, numbers_out=settings.numbers_out, csv_dialect=settings.csv_dialect, delta=settings.delta)
+    return staged(
+        out,
+        numbers_out=settings.numbers_out,
+        csv_dialect=settings.csv_dialect,
+        delta=settings.delta,
+        kinds=tables,
+    )

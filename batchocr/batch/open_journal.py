@@ -73,6 +73,7 @@ def rows_depend_on(settings: Settings, models: RunModels) -> dict[str, Any]:
         "reading": models.reading.sha256,
         "max_megapixels": settings.max_megapixels,
         "blank": [_sha256(path) for path in settings.blank],
+        "form": [[form.name, form.sha256] for form in models.forms],
     }
 
 

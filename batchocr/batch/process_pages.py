@@ -11,13 +11,12 @@ from batchocr.batch.journal import Journal
 from batchocr.batch.local_pages import STAGES, read_pages_locally
 from batchocr.batch.outcome import NOT_READ, outcome
 from batchocr.batch.resume_plan import count_pages, gaps, limited, pages_of, wanted_ranges
+from batchocr.batch.run_models import RunModels
 from batchocr.batch.summary import STOPPED
 from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.errors import ScanError, Stopped
 from batchocr.executors.page_task import failed
 from batchocr.output.staging import Staging
-from batchocr.reading_file import Reading
-from batchocr.recognition.networks import Models
 from batchocr.records import PageResult, Part, PreparedPage
 from batchocr.settings import Settings
 
@@ -31,8 +30,7 @@ class MissingPages:
 
     journal: Journal
     settings: Settings
-    models: Models
-    reading: Reading
+    models: RunModels
     marking: Marking
     """How the pages that `on_page` receives are marked."""
     batch_size: int | None
@@ -77,7 +75,6 @@ class MissingPages:
                 parts,
                 settings,
                 self.models,
-                self.reading,
                 self.batch_size,
                 stages=self.stages,
                 clock=clock,

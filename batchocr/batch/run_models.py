@@ -1,4 +1,4 @@
-"""The models of a run, with all that is checked before a page is read."""
+"""The models and forms of a run, with all that is checked before a page is read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from batchocr.forms.form import Form
+from batchocr.forms.load import load_forms
+from batchocr.output.table_kinds import Kinds, field_names, table_kinds
 from batchocr.reading_file import Reading, find_reading
 from batchocr.recognition.model_file import (
     DetectorSidecar,
@@ -23,7 +26,7 @@ from batchocr.stores.local_copy import local_copy
 
 @dataclass(frozen=True)
 class RunModels:
-    """Both networks, their sidecars and their common reading file."""
+    """Both networks, their sidecars and their common reading file, and the forms."""
 
     models: Models
     sidecar: Sidecar
@@ -31,11 +34,23 @@ class RunModels:
     detector: DetectorSidecar
     reading: Reading
     threshold: float
-    """Digits with a lower confidence are marked."""
+    """Digits and fields with a lower confidence are marked."""
+    forms: tuple[Form, ...] = ()
+
+    @property
+    def field_names(self) -> tuple[str, ...] | None:
+        """The names of all fields. None if there are no forms."""
+        return field_names(self.forms)
+
+    @property
+    def tables(self) -> Kinds:
+        """The tables that the run writes."""
+        return table_kinds(self.field_names)
 
     def account(self) -> dict[str, Any]:
-        """Return what `results.run.json` says of the models."""
+        """Return what `results.run.json` says of the models and of the forms, if there are any."""
         reading = self.reading
+        forms = [{"name": form.name, "sha256": form.sha256} for form in self.forms]
         return {
             "model": {
                 "name": self.sidecar.name,
@@ -53,20 +68,25 @@ class RunModels:
                 "data": reading.record.data,
                 "fitted": reading.fitted,
             },
+            **({"forms": forms} if forms else {}),
         }
 
 
 def run_models(settings: Settings) -> RunModels:
-    """Return the models that the settings name.
+    """Return the models and forms that the settings name.
 
     Raises:
+        FormError: A form file is wrong, or names of fields cannot be columns of one table.
         ModelError: A file is missing, damaged or of another kind.
         UsageError: The threshold is wrong.
     """
+    forms = load_forms(settings.form, max_megapixels=settings.max_megapixels, pdf_password=settings.pdf_password)
+    field_names(forms)  # raises FormError
     models = model_files(settings)
     sidecar, (detector, _) = read_sidecar(models.classifier), read_detector(models.detector)
     reading = find_reading(models, detector, sidecar)
-    return RunModels(models, sidecar, detector, reading, reading.threshold(settings.min_confidence, settings.max_error))
+    threshold = reading.threshold(settings.min_confidence, settings.max_error)
+    return RunModels(models, sidecar, detector, reading, threshold, forms)
 
 
 def model_files(settings: Settings) -> Models:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from batchocr.batch.journal import Failure
 from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.errors import ExitCode, Stopped
 from batchocr.executors.local import default_jobs
+from batchocr.forms.form_status import STATUSES
 from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import written_name
@@ -65,6 +67,10 @@ class Summary:
     """Numbers that are marked for review, by their digits' marks or their own."""
     marked: int
     """Pages that are marked as a whole."""
+    forms: dict[str, int]
+    """Pages of each form, by its name; empty without forms."""
+    fields: dict[str, int]
+    """Fields with each status; empty without forms."""
     failed_pages: tuple[str, ...]
     """The first pages that failed, by file and page; at most MAX_FAILED."""
     seconds: float
@@ -105,17 +111,31 @@ class Counts:
     review: int = 0
     review_numbers: int = 0
     marked: int = 0
+    forms: Counter[str] = field(default_factory=Counter)
+    fields: Counter[str] = field(default_factory=Counter)
     failed_pages: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of_forms(cls, names: Sequence[str]) -> Counts:
+        """Return the counts of a run with these forms, before its first page: each form and each status has 0."""
+        return cls(forms=Counter(dict.fromkeys(names, 0)), fields=Counter(dict.fromkeys(STATUSES if names else (), 0)))
 
     def add(self, other: Counts) -> None:
         """Add the counts of further pages."""
-        for name, value in other.figures().items():
+        for name, value in other.totals().items():
             setattr(self, name, getattr(self, name) + value)
+        self.forms.update(other.forms)
+        self.fields.update(other.fields)
         self.failed_pages = (self.failed_pages + other.failed_pages)[:MAX_FAILED]
 
-    def figures(self) -> dict[str, int]:
-        """Return the counts by name."""
-        return {name: value for name, value in asdict(self).items() if name != "failed_pages"}
+    def totals(self) -> dict[str, int]:
+        """Return the counts by name, without those of forms."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, int)}
+
+    def figures(self) -> dict[str, Any]:
+        """Return all counts by name as `results.run.json` has them: those of forms only if there are forms."""
+        of_forms = {"forms": dict(self.forms), "fields": dict(self.fields)} if self.forms else {}
+        return {**self.totals(), **of_forms}
 
 
 def counted(
@@ -137,6 +157,9 @@ def counted(
         counts.review += result.page.review
         counts.review_numbers += sum(bool(number.review) for number in result.numbers)
         counts.marked += bool(result.page.marks)
+        if result.form and result.form.form:
+            counts.forms[result.form.form] += 1
+        counts.fields.update(row.status for row in result.fields)
         if result.page.status == "failed" and len(counts.failed_pages) < MAX_FAILED:
             page = result.page
             counts.failed_pages.append(f"{page.file}, page {page.page}" if page.page else page.file)
@@ -154,7 +177,7 @@ def account(
     device: str | None,
     inputs: Sequence[str],
     passed_over: Sequence[str],
-    counts: Mapping[str, int],
+    counts: Mapping[str, Any],
     stages: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return what `results.run.json` says.
@@ -185,6 +208,7 @@ def account(
             "jobs": settings.jobs or default_jobs(),
             "min_confidence": threshold,
             "blank": [_written(path) for path in settings.blank],
+            "form": [_written(path) for path in settings.form],
             "numbers_out": settings.numbers_out and _written(settings.numbers_out),
             "state": settings.state and _written(settings.state),
         },

@@ -148,6 +148,16 @@ Blank = Annotated[
         show_default=False,
     ),
 ]
+Form = Annotated[
+    list[Path] | None,
+    typer.Option(
+        envvar=f"{PREFIX}_FORM",
+        metavar="FILE",
+        help="Form file (.toml), or a folder of form files: each page is read as the form that fits it, and each field "
+        "gets a row. Can be given several times.",
+        show_default=False,
+    ),
+]
 NumbersOut = Annotated[
     str | None,
     typer.Option(

@@ -14,6 +14,7 @@ from batchocr.cli.common import (
     Device,
     DeviceChoice,
     FilesFrom,
+    Form,
     MaxError,
     MaxMegapixels,
     MinConfidence,
@@ -105,6 +106,7 @@ def preview(
     pdf_password: PdfPassword = None,
     printed: Printed = PrintedChoice.keep,
     blank: Blank = None,
+    form: Form = None,
 ) -> None:
     """Draw what is read on pages: boxes, digits, confidences in percent, marks, and a legend.
 
@@ -134,6 +136,7 @@ def preview(
             pdf_password=pdf_password,
             printed=printed.value,
             blank=tuple(blank or ()),
+            form=tuple(form or ()),
         )
         selected = parse_pages(pages) if pages is not None else None
 

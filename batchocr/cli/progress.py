@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from batchocr.batch.journal import Failure, failure
 from batchocr.batch.outcome import NOT_READ
 from batchocr.cli.common import counted, printable, say
+from batchocr.forms.form_status import TO_CHECK
 from batchocr.output.outputs import STDOUT
 from batchocr.records import PageResult
 
@@ -126,6 +127,8 @@ class TextProgress:
             f"{f' on the {summary.device}' if summary.device else ''}: {where}",
             err=self._to_stderr,
         )
+        if summary.forms:
+            say(_of_forms(summary), err=self._to_stderr)
         if todo := _to_do(summary):
             say(f"to do: {todo}", err=self._to_stderr)
 
@@ -152,6 +155,13 @@ class TextProgress:
             self._bar.close()
 
 
+def _of_forms(summary: Summary) -> str:
+    """Return how many pages each form has, and how many fields have each status."""
+    pages = ", ".join(f"{printable(name)}: {counted(count, 'page')}" for name, count in summary.forms.items())
+    statuses = ", ".join(f"{count} {status}" for status, count in summary.fields.items() if count)
+    return f"{pages}; {counted(sum(summary.fields.values()), 'field')}{f' ({statuses})' if statuses else ''}"
+
+
 def _to_do(summary: Summary) -> str:
     """Return what a person should do after a run; empty if that is nothing."""
     todo = []
@@ -160,6 +170,8 @@ def _to_do(summary: Summary) -> str:
     if summary.review or summary.review_numbers:
         digits, numbers = counted(summary.review, "digit"), counted(summary.review_numbers, "number")
         todo.append(f"{digits} and {numbers} to review")
+    if fields := sum(summary.fields.get(status, 0) for status in TO_CHECK):
+        todo.append(f"{counted(fields, 'field')} to check")
     if summary.marked:
         todo.append(f"{counted(summary.marked, 'page')} to check as a whole")
     if summary.failed:
@@ -199,7 +211,9 @@ class JsonProgress:
     def done(self, summary: Summary) -> None:
         """Log the counts of the results and the names of the files."""
         names = "scans pages kept left failed numbers digits review review_numbers marked".split()
-        counts = {name: getattr(summary, name) for name in names}
+        counts: dict[str, Any] = {name: getattr(summary, name) for name in names}
+        if summary.forms:
+            counts |= {"forms": summary.forms, "fields": summary.fields}
         paths = [name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for name in summary.files]
         log.info("done", extra={"stage": "write", "seconds": round(summary.seconds, 3), **counts, "files": paths})
 

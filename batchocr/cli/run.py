@@ -16,6 +16,7 @@ from batchocr.cli.common import (
     Device,
     DeviceChoice,
     FilesFrom,
+    Form,
     LogFormat,
     LogFormatChoice,
     MaxError,
@@ -91,6 +92,7 @@ def run(
     pdf_password: PdfPassword = None,
     printed: Printed = PrintedChoice.keep,
     blank: Blank = None,
+    form: Form = None,
     page_timeout: Annotated[
         float,
         typer.Option(
@@ -175,12 +177,14 @@ def run(
 
     These files are written beside results.csv: results.numbers.csv (a row for each number), results.pages.csv (a row
     for each page, also if it failed), results.run.json (what was run) and results.csv.journal (the finished pages).
-    A workbook or a database has the three tables in one file.
+    With --form, there are also results.fields.csv (a row for each field of a form) and results.forms.csv (a row for
+    each page, with a column for each field). A workbook or a database has all tables in one file.
 
     The same command resumes an interrupted run. A later run reads only what is new or changed.
 
     Exit codes: 0 all pages were read; 3 some pages failed and the rest is written; 4 there is nothing to read; 2 wrong
-    usage; 5 model; 6 device; 7 output; 9 another run uses this output; 130 or 143 stopped by a signal.
+    usage; 5 model; 6 device; 7 output; 8 a form file is wrong; 9 another run uses this output; 130 or 143 stopped by a
+    signal.
     """
     with ends_with_exit_code(log_format, quiet=quiet):
         from batchocr.cli.progress import JsonProgress, TextProgress
@@ -208,6 +212,7 @@ def run(
             pdf_password=pdf_password,
             printed=printed.value,
             blank=tuple(blank or ()),
+            form=tuple(form or ()),
             numbers_out=numbers_out,
             csv_dialect=csv_dialect.value,
             delta=delta,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from batchocr.decoding.digits.blank_form import BlankForm, find_blank_form, is_on_blank
+from batchocr.decoding.digits.blank_form import AlignedForm, BlankForm, find_blank_form, is_on_blank
 from batchocr.decoding.digits.faint import ink_strengths, is_faint
 from batchocr.decoding.digits.found_twice import is_found_twice
 from batchocr.decoding.digits.joint import DIGITS, JointReading, read_jointly
@@ -93,6 +93,7 @@ def decode(
     crop_probabilities: Floats,
     parameters: DecodingParameters = PARAMETERS,
     blanks: Sequence[BlankForm] = (),
+    placed: AlignedForm | None = None,
 ) -> ReadPage:
     """Decide lines, numbers, signs, readings and marks of a page.
 
@@ -102,12 +103,15 @@ def decode(
         crop_probabilities: (n, 11) class probabilities of their crops; zeros for signs.
         parameters: the parameters of all steps.
         blanks: blank forms. What is printed on the form that the page fits is left out.
+        placed: the blank form on which the page was placed already; then no other form is tried.
 
     Returns:
         All that was decided.
     """
     p = parameters
-    form = find_blank_form(pixels, blanks, p.blank_form.registration) if blanks else None
+    form = placed
+    if form is None and blanks:
+        form = find_blank_form(pixels, blanks, p.blank_form.registration)
     printed = no_detections()
     if form is not None:
         on_blank = is_on_blank(pixels, detections.boxes, form, p.blank_form)

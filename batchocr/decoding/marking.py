@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from batchocr.decoding.marks.names import LOW_CONFIDENCE
+from batchocr.forms.form_status import mark_field, mark_form
 from batchocr.records import DigitRow, NumberRow, Origin, PageResult, Printed
 
 WANTED: dict[Printed, tuple[Origin, ...]] = {"drop": ("hand",), "keep": ("hand", "print"), "only": ("print",)}
@@ -20,7 +21,7 @@ class Marking:
     """What a user can choose for a page that was read."""
 
     min_confidence: float
-    """Digits and numbers with a smaller confidence are marked for review."""
+    """Digits, numbers and fields with a smaller confidence are marked for review."""
     printed: Printed = "keep"
     """Which numbers give rows: the handwritten ones, all, or the printed ones."""
 
@@ -33,7 +34,8 @@ def mark_rows(result: PageResult, marking: Marking) -> PageResult:
         marking: which rows are wanted, and the threshold.
 
     Returns:
-        The rows that are wanted. Lines and numbers are counted again. A page that failed is returned unchanged.
+        The rows that are wanted. Lines and numbers are counted again. All fields stay. A page that failed is returned
+        unchanged.
     """
     if result.page.status == "failed":
         return result
@@ -64,7 +66,9 @@ def mark_rows(result: PageResult, marking: Marking) -> PageResult:
         printed=result.page.printed + dropped,
         review=sum(bool(digit.review) for digit in digits),
     )
-    return PageResult(page, tuple(digits), tuple(numbers))
+    fields = tuple(mark_field(field, marking.min_confidence) for field in result.fields)
+    form = result.form and mark_form(result.form, fields)
+    return PageResult(page, tuple(digits), tuple(numbers), form, fields)
 
 
 def _review(row: DigitRow | NumberRow, marking: Marking) -> str:

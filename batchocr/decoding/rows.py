@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchocr.decoding.decode import ReadPage, decode
-from batchocr.decoding.digits.blank_form import BlankForm
+from batchocr.decoding.digits.blank_form import AlignedForm, BlankForm
 from batchocr.decoding.layout.numbers import WrittenNumber
 from batchocr.decoding.layout.origins import origin_of
 from batchocr.decoding.layout.signs import number_text
@@ -45,6 +45,7 @@ def page_result(
     crop_probabilities: NDArray[np.float64],
     parameters: DecodingParameters = PARAMETERS,
     blanks: Sequence[BlankForm] = (),
+    placed: AlignedForm | None = None,
 ) -> PageResult:
     """Make all rows of a page from its detections.
 
@@ -54,6 +55,7 @@ def page_result(
         crop_probabilities: (n, 11) class probabilities of their crops: ten digits, then the non-digit; zeros for signs.
         parameters: the parameters of all steps of decoding.
         blanks: blank forms. What is printed on the form that the page fits gives no rows.
+        placed: the blank form on which the page was placed already; then no other form is tried.
 
     Returns:
         The rows in reading order.
@@ -65,7 +67,7 @@ def page_result(
         raise ValueError(f"{len(crop_probabilities)} probabilities for {len(detections)} detections")
     if page.level is None:
         return PageResult(page.row)
-    read = decode(page.level.pixels, detections, crop_probabilities, parameters, blanks)
+    read = decode(page.level.pixels, detections, crop_probabilities, parameters, blanks, placed)
     return rows_of(page, read, parameters)
 
 

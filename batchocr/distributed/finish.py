@@ -37,6 +37,8 @@ class Finished:
     marking: Marking
     models: Mapping[str, Any]
     """What `RunModels.account` returned."""
+    field_names: tuple[str, ...] | None
+    """The names of the fields of all forms. None if there are no forms."""
     scans: int
     passed_over: int
     """Files that are not scans."""
@@ -49,6 +51,10 @@ class Finished:
     stages: Mapping[str, float]
     """Seconds of each stage."""
     should_stop: Callable[[], bool]
+
+    def counts(self) -> Counts:
+        """Return the counts before the first page."""
+        return Counts.of_forms([form["name"] for form in self.models.get("forms", ())])
 
 
 def write_tables(run: Finished, destination: Staging | TableFolder, write_in_parallel: TableWriter) -> Summary:
@@ -63,7 +69,7 @@ def write_tables(run: Finished, destination: Staging | TableFolder, write_in_par
         OutputError: They cannot be written, or a part is missing.
         Stopped: `should_stop` returned True.
     """
-    counts = Counts()
+    counts = run.counts()
     if isinstance(destination, TableFolder):
         _write_folder(run, destination, counts, write_in_parallel)
     else:
@@ -116,7 +122,7 @@ def end_shard(run: Finished, shard: tuple[int, int]) -> Summary:
         OutputError: It cannot be written, or a part is missing.
         Stopped: `should_stop` returned True.
     """
-    counts = Counts()
+    counts = run.counts()
     for _ in counted(results_of(run.plan.finished(run.folder), run.store), run.marking, counts, run.should_stop):
         pass
     record = ShardRecord(
@@ -128,6 +134,7 @@ def end_shard(run: Finished, shard: tuple[int, int]) -> Summary:
         passed_over_names=run.passed_over_names,
         inputs=run.inputs,
         kept=run.kept,
+        field_names=run.field_names,
         threshold=run.marking.min_confidence,
         printed=run.marking.printed,
         models=dict(run.models),
@@ -143,7 +150,9 @@ def _summary(run: Finished, counts: Counts, out: str | Path, files: tuple[str, .
     return Summary(
         scans=run.scans,
         passed_over=run.passed_over,
-        **counts.figures(),
+        **counts.totals(),
+        forms=dict(counts.forms),
+        fields=dict(counts.fields),
         kept=run.kept,
         left=0,
         failed_pages=tuple(counts.failed_pages),

@@ -25,6 +25,7 @@ from batchocr.distributed.shards import remove_other_records, report_name
 from batchocr.errors import NothingToRead, UsageError
 from batchocr.output.staging import Staging
 from batchocr.output.table_folder import TableFolder, is_folder
+from batchocr.output.table_kinds import Kinds
 from batchocr.records import PageResult
 from batchocr.settings import Settings
 from batchocr.sources import list_scans, nothing_to_read
@@ -52,8 +53,8 @@ def run_in_store(
     clock = Clock()
     journal = checked_place(out, settings)
     with ExitStack() as opened:
-        staging = opened.enter_context(destination(out, settings))
         models = run_models(settings)
+        staging = opened.enter_context(destination(out, settings, models.tables))
         plan = opened.enter_context(PlanDatabase())
         listing = list_scans(scans, listed, recursive=settings.recursive)
         plan.add_listing(listing)
@@ -95,6 +96,7 @@ def run_in_store(
             run.folder,
             run.marking,
             models.account(),
+            models.field_names,
             scan_count,
             passed_over,
             tuple(others),
@@ -114,14 +116,19 @@ def run_in_store(
         return summary
 
 
-def destination(out: str | Path, settings: Settings) -> AbstractContextManager[Staging | TableFolder]:
+def destination(out: str | Path, settings: Settings, tables: Kinds) -> AbstractContextManager[Staging | TableFolder]:
     """Return where the results go.
+
+    Args:
+        out: As for `runs.run`.
+        settings: The settings of the run.
+        tables: The tables that it writes.
 
     Raises:
         UsageError: A name or a combination of options is wrong.
     """
     if not is_folder(out):
-        return staging_of(out, settings)
+        return staging_of(out, settings, tables)
     for option, is_given in (
         ("--numbers-out", settings.numbers_out),
         ("--csv-dialect", settings.csv_dialect != "plain"),
@@ -129,7 +136,7 @@ def destination(out: str | Path, settings: Settings) -> AbstractContextManager[S
     ):
         if is_given:
             raise UsageError(f"{option}: not for a folder of Parquet files ({shown_place(out)}): give --out a file")
-    return nullcontext(TableFolder(str(out)))
+    return nullcontext(TableFolder(str(out), tables))
 
 
 def checked_place(out: str | Path, settings: Settings) -> str | Path:
@@ -148,8 +155,7 @@ def checked_place(out: str | Path, settings: Settings) -> str | Path:
 def _engine(run: StoreRun) -> Engine:
     job = Job(
         run.settings,
-        run.models.models,
-        run.models.reading,
+        run.models,
         run.journal,
         run.marking,
         run.clock.seconds,

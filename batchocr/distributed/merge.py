@@ -19,6 +19,7 @@ from batchocr.distributed.plan_database import PlanDatabase
 from batchocr.distributed.shards import ShardRecord, read_items, read_records, report_name
 from batchocr.distributed.table_job import write_here
 from batchocr.errors import NothingToRead, OutputError, UsageError
+from batchocr.output.table_kinds import table_kinds
 from batchocr.records import Printed
 from batchocr.settings import Settings
 from batchocr.stores import open_store, shown_place
@@ -54,8 +55,8 @@ def merge(
         raise UsageError("shards have a journal: give the --out of the shards")
     store = open_store(journal)
     with ExitStack() as opened:
-        staging = opened.enter_context(destination(out, settings))
         records = _checked(read_records(store), str(store))
+        staging = opened.enter_context(destination(out, settings, table_kinds(records[0].field_names)))
         staging.make_ready()
         opened.enter_context(held(journal, shown_place(out), report_name(None)))
         plan = opened.enter_context(PlanDatabase())
@@ -77,6 +78,7 @@ def merge(
             first.folder,
             Marking(threshold, printed or first.printed),
             first.models,
+            first.field_names,
             sum(record.scans for record in records),
             first.passed_over,
             first.passed_over_names,
@@ -107,6 +109,7 @@ def _checked(records: Sequence[ShardRecord], store: str) -> list[ShardRecord]:
     for what, values in (
         ("models, settings or versions", [record.folder for record in records]),
         ("scans", [record.plan for record in records]),
+        ("orders of forms", [str(record.field_names) for record in records]),
         ("thresholds", [str(record.threshold) for record in records]),
     ):
         _check_same(records, what, values, store)

@@ -15,6 +15,7 @@ from batchocr.stores import Store
 
 SHARDS = "shards"
 """Folder of the records in the journal."""
+_LISTS = ("inputs", "passed_over_names", "field_names")
 _OF_SHARD = re.compile(rf"{SHARDS}/\d+-of-(\d+)(?:\.done)?\.(?:json|items)")
 _ITEM = struct.Struct("<Q16s8s")  # number, key and state of a work item
 
@@ -38,8 +39,10 @@ class ShardRecord:
     """The arguments for the scans, as results may write them."""
     kept: int
     """Pages that earlier runs had read."""
+    field_names: tuple[str, ...] | None
+    """The names of the fields of all forms: columns of the wide table. None if there are no forms."""
     threshold: float
-    """Digits with a lower confidence are marked."""
+    """Digits and fields with a lower confidence are marked."""
     printed: Printed
     models: dict[str, Any]
     """What `RunModels.account` returned."""
@@ -112,7 +115,7 @@ def read_records(store: Store) -> list[ShardRecord]:
         if name.endswith(".done.json"):
             try:
                 record = json.loads(store.read(name))
-                lists = {key: tuple(record[key]) for key in ("inputs", "passed_over_names")}
+                lists = {key: tuple(record[key]) for key in _LISTS if record[key] is not None}
                 found.append(ShardRecord(**{**record, **lists}))
             except (ValueError, TypeError, KeyError) as fault:
                 raise OutputError(f"{store}/{name}: is damaged ({fault}): run this shard again") from fault

@@ -116,7 +116,7 @@ class TruePages:
         decoding = self.reading.decoding()
         if calibration is not None:
             decoding = replace(decoding, calibration=calibration)
-        for page, detections, probabilities in self.pages_read:
+        for page, detections, probabilities, _ in self.pages_read:
             scaled = probabilities.copy()
             digits = detections.kinds != SIGN
             scaled[digits] = apply_temperature(probabilities[digits], temperature)
@@ -159,7 +159,7 @@ class TruePages:
         """
         boxes: defaultdict[str, list[Box]] = defaultdict(list)
         probabilities: defaultdict[str, list[Floats]] = defaultdict(list)
-        for page, detections, of_page in self.pages_read:
+        for page, detections, of_page, _ in self.pages_read:
             if page.level is not None:
                 digits = (detections.kinds != SIGN) & (detections.scores >= self.reading.record.min_score[0])
                 on_page = page_boxes(detections.boxes[digits], page.level.to_page, page.row.width, page.row.height)

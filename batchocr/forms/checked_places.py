@@ -57,15 +57,19 @@ def _is_inside(rect: Rect, width: float, height: float) -> bool:
 
 
 def _overlaps(rects: list[Rect], owners: list[int]) -> set[tuple[int, int]]:
-    """Return the pairs of owners of which cells overlap."""
+    """Return the pairs of owners of which cells overlap, each with the smaller number first."""
     corners = np.array([(rect.left, rect.top, rect.right, rect.bottom) for rect in rects]).reshape(-1, 4)
-    areas = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
+    order = np.argsort(corners[:, 1], kind="stable")
+    left, top, right, bottom = corners[order].T
+    areas = (right - left) * (bottom - top)
+    ends = np.searchsorted(top, bottom)  # rectangles from this one on are below
     found = set()
-    for at in range(len(rects) - 1):
-        others = corners[at + 1 :]
-        width = np.minimum(others[:, 2], corners[at, 2]) - np.maximum(others[:, 0], corners[at, 0])
-        height = np.minimum(others[:, 3], corners[at, 3]) - np.maximum(others[:, 1], corners[at, 1])
+    for at, end in enumerate(ends):
+        others = slice(at + 1, end)
+        width = np.minimum(right[others], right[at]) - np.maximum(left[others], left[at])
+        height = np.minimum(bottom[others], bottom[at]) - top[others]
         shared = width.clip(0) * height.clip(0)
-        for other in np.flatnonzero(shared > _MAX_OVERLAP_SHARE * np.minimum(areas[at + 1 :], areas[at])):
-            found.add((owners[at], owners[at + 1 + int(other)]))
+        for other in np.flatnonzero(shared > _MAX_OVERLAP_SHARE * np.minimum(areas[others], areas[at])):
+            one, two = owners[order[at]], owners[order[at + 1 + other]]
+            found.add((min(one, two), max(one, two)))
     return found

@@ -293,12 +293,14 @@ class _FieldCompiler:
         if keys.allowed is None and keys.allowed_from is None:
             return None
         allowed = frozenset(keys.allowed or ())
-        if keys.allowed_from is not None:
-            try:
-                allowed |= self._read_list(keys.allowed_from, keys.allowed_column)
-            except ValueError as error:
-                self._fault("allowed_from", str(error))
-        return allowed
+        if keys.allowed_from is None:
+            return allowed
+        try:
+            listed = self._read_list(keys.allowed_from, keys.allowed_column)
+        except ValueError as error:
+            self._fault("allowed_from", str(error))
+            return allowed
+        return allowed | listed if allowed else listed
 
     def _checks(self) -> tuple[CheckDigit, ...]:
         check, count = self._keys.check, self._cell_count

@@ -42,6 +42,16 @@ class Rect:
         return self.top + self.height
 
 
+def trimmed(place: Rect, trimmed_share: float) -> Rect:
+    """Return a rectangle without a share of it at each side."""
+    return Rect(
+        place.left + trimmed_share * place.width,
+        place.top + trimmed_share * place.height,
+        (1 - 2 * trimmed_share) * place.width,
+        (1 - 2 * trimmed_share) * place.height,
+    )
+
+
 @dataclass(frozen=True)
 class CheckDigit:
     """A check digit at the end of a number."""

@@ -104,6 +104,9 @@ class _Loader:
         self._max_megapixels, self._pdf_password = max_megapixels, pdf_password
         self._hash = hashlib.sha256()
         self._lists: dict[str, bytes] = {}
+        """The content of each CSV file."""
+        self._values: dict[tuple[str, str | None], frozenset[str]] = {}
+        """The values in each column that is used; fields share them."""
 
     def form(self) -> Form:
         """Return the form. Raise FormError if it has faults."""
@@ -198,6 +201,8 @@ class _Loader:
 
     def _listed(self, name: str, column: str | None) -> frozenset[str]:
         """Return the values of a column of a CSV file. Raise ValueError if they cannot be read."""
+        if (name, column) in self._values:
+            return self._values[name, column]
         if name not in self._lists:
             try:
                 self._lists[name] = self._beside(name).read_bytes()
@@ -207,9 +212,11 @@ class _Loader:
                 raise ValueError(f"{shown_place(name)} cannot be read ({error.strerror}): give a CSV file") from error
             self._hash.update(hashlib.sha256(self._lists[name]).digest())
         try:
-            return listed_values(self._lists[name], column)
+            values = listed_values(self._lists[name], column)
         except ValueError as error:
             raise ValueError(f"{shown_place(name)} {error}") from None
+        self._values[name, column] = values
+        return values
 
 
 def _unit(parsed: ParsedFile, blank: Blank | None, size: tuple[float, float] | None) -> Unit:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -14,44 +15,47 @@ from batchocr.errors import OutputError
 from batchocr.output.formats.database import sqlite_faults
 from batchocr.output.outputs import Tables
 from batchocr.output.read_table import read_table
-from batchocr.output.table import TABLES, WHOLE_SCAN, Row, columns, text_rows
+from batchocr.output.table import TableKind, text_rows
+from batchocr.output.table_kinds import WHOLE_SCAN, Kinds
 from batchocr.records import PageResult
 
-_NOT_COMPARED = ("seconds",)
-"""Columns that differ each time a page is read."""
 _TEMPORARY = Path("the temporary database of --delta")
 
 
 class Baseline:
     """A hash of the rows of each page of the results that a run replaces, in a temporary file of SQLite."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, kinds: Kinds, tables: Tables) -> None:
         """Read the tables of earlier results. A table that does not exist has no rows.
+
+        Args:
+            kinds: The tables of the new results.
+            tables: The files of the earlier results.
 
         Raises:
             OutputError: If a table is damaged.
         """
+        self._kinds = kinds
         self._base = sqlite3.connect("", isolation_level=None)
         try:
             with sqlite_faults(_TEMPORARY):
                 self._base.execute("CREATE TABLE pages (file TEXT, page INTEGER, hash TEXT, PRIMARY KEY (file, page))")
                 self._base.execute("BEGIN")
-                paths = {"pages": tables.pages, "numbers": tables.numbers, "digits": tables.digits}
-                for name, path in paths.items():
-                    if path.exists():
-                        self._read(path, name)
+                for kind in kinds:
+                    if (path := tables[kind.name]).exists():
+                        self._read(path, _compared(kind))
         except BaseException:
             self._base.close()
             raise
 
-    def _read(self, path: Path, name: str) -> None:
+    def _read(self, path: Path, kind: TableKind) -> None:
         try:
-            pages = groupby(read_table(path, name), key=lambda row: (row["file"], int(row["page"] or WHOLE_SCAN)))
+            pages = groupby(read_table(path, kind), key=lambda row: (row["file"], int(row["page"] or WHOLE_SCAN)))
             for (file, page), rows in pages:
                 self._base.execute(
                     "INSERT INTO pages VALUES (?, ?, ?) "
                     "ON CONFLICT (file, page) DO UPDATE SET hash = hash || excluded.hash",
-                    (file, page, _hash(name, rows)),
+                    (file, page, _hash(kind, rows)),
                 )
         except (OSError, ValueError) as error:
             raise OutputError(
@@ -64,8 +68,12 @@ class Baseline:
         with sqlite_faults(_TEMPORARY):
             before = self._base.execute("SELECT hash FROM pages WHERE file = ? AND page = ?", key).fetchone()
             self._base.execute("DELETE FROM pages WHERE file = ? AND page = ?", key)
-        parts: dict[str, Sequence[Row]] = {"pages": (result.page,), "numbers": result.numbers, "digits": result.digits}
-        now = "".join(_hash_of_rows(name, rows) for name, rows in parts.items() if rows)
+        rows = ((kind, text_rows(kind, kind.rows([result]))) for kind in self._kinds)
+        now = "".join(
+            _hash(_compared(kind), (dict(zip(kind.names, cells, strict=True)) for cells in found))
+            for kind, found in rows
+            if found
+        )
         return before != (now,)
 
     def others(self) -> Iterator[tuple[str, int]]:
@@ -81,15 +89,14 @@ class Baseline:
         self._base.close()
 
 
-def _hash_of_rows(name: str, rows: Sequence[Row]) -> str:
-    names = columns(TABLES[name])
-    return _hash(name, (dict(zip(names, cells, strict=True)) for cells in text_rows(TABLES[name], rows)))
+def _compared(kind: TableKind) -> TableKind:
+    """Return a table without the columns that are not compared."""
+    return replace(kind, columns=tuple(column for column in kind.columns if column.is_compared))
 
 
-def _hash(name: str, rows: Iterable[dict[str, str]]) -> str:
-    """Return a hash of the cells of rows of the table `name`."""
-    names = [column for column in columns(TABLES[name]) if column not in _NOT_COMPARED]
-    found = hashlib.blake2b(name.encode(), digest_size=16)
+def _hash(kind: TableKind, rows: Iterable[dict[str, str]]) -> str:
+    """Return a hash of the cells of rows of a table."""
+    found = hashlib.blake2b(kind.name.encode(), digest_size=16)
     for row in rows:
-        found.update(repr([row[column] for column in names]).encode())
+        found.update(repr([row[name] for name in kind.names]).encode())
     return found.hexdigest()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from batchocr.errors import OutputError, UsageError
 from batchocr.output.atomic_write import cannot_write, followed
 from batchocr.output.formats.database import check_database
+from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import CsvDialect
 
 STDOUT = Path("-")
@@ -21,13 +23,8 @@ DATABASE = (".db", ".sqlite", ".sqlite3")
 SQLITE_URL = "sqlite:///"
 
 
-@dataclass(frozen=True)
-class Tables:
-    """The file of each table. A workbook and a database hold all three."""
-
-    digits: Path
-    numbers: Path
-    pages: Path
+Tables = Mapping[str, Path]
+"""The file of each table by its name, that of the digits first. A workbook and a database hold all of them."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,8 @@ class Outputs:
     delta: Tables | None = None
     """The tables with the pages that are new, changed or removed."""
     csv_dialect: CsvDialect = "plain"
+    kinds: Kinds = BASIC
+    """What each table contains."""
 
     @property
     def is_database(self) -> bool:
@@ -82,7 +81,12 @@ def as_path(out: str | Path) -> Path:
 
 
 def output_paths(
-    out: Path, *, numbers_out: Path | None = None, csv_dialect: CsvDialect = "plain", delta: bool = False
+    out: Path,
+    *,
+    numbers_out: Path | None = None,
+    csv_dialect: CsvDialect = "plain",
+    delta: bool = False,
+    kinds: Kinds = BASIC,
 ) -> Outputs:
     """Return the files of an output. `results.csv` has `results.numbers.csv`, `results.pages.csv`, `results.run.json`.
 
@@ -91,6 +95,7 @@ def output_paths(
         numbers_out: A second place for the numbers, or STDOUT.
         csv_dialect: The dialect of all CSV files.
         delta: Whether to write the tables of the pages that are new, changed or removed.
+        kinds: The tables.
 
     Raises:
         UsageError: If a suffix is unknown, or the options contradict each other.
@@ -100,30 +105,33 @@ def output_paths(
         if numbers_out == STDOUT:
             raise UsageError("--numbers-out -: the digits go to standard output already: give --out a file")
     else:
-        tables, run = _tables(out), out.with_suffix(".run.json")
+        tables, run = _tables(out, kinds), out.with_suffix(".run.json")
     if csv_dialect != "plain" and not any(_is_csv(path) for path in (out, numbers_out)):
         raise UsageError(f"--csv-dialect {csv_dialect}: no table is a CSV file; leave it out, or give a .csv file")
-    outputs = Outputs(out, tables, run, csv_dialect=csv_dialect, delta=_delta(out) if delta else None)
-    if numbers_out is None or (tables and _same(numbers_out, tables.numbers) and not _is_book(out)):
+    outputs = Outputs(
+        out, tables, run, csv_dialect=csv_dialect, delta=_delta(out, kinds) if delta else None, kinds=kinds
+    )
+    if numbers_out is None or (tables and _same(numbers_out, tables["numbers"]) and not _is_book(out)):
         return outputs
     if numbers_out != STDOUT:
         _check_suffix(numbers_out, "--numbers-out", (*FILE_PER_TABLE, WORKBOOK))
         if any(_same(numbers_out, path) for path in outputs.files):
             raise UsageError(f"--numbers-out {numbers_out}: the run writes another table there: give another name")
-    return Outputs(out, tables, run, numbers_out, outputs.delta, csv_dialect)
+    return replace(outputs, numbers_copy=numbers_out)
 
 
-def _tables(out: Path) -> Tables:
+def _tables(out: Path, kinds: Kinds) -> Tables:
     _check_suffix(out, "--out", (*FILE_PER_TABLE, WORKBOOK, *DATABASE))
+    first, *others = [kind.name for kind in kinds]
     if _is_book(out):
-        return Tables(out, out, out)
-    return Tables(out, *(out.with_suffix(f".{name}{out.suffix}") for name in ("numbers", "pages")))
+        return dict.fromkeys((first, *others), out)
+    return {first: out, **{name: out.with_suffix(f".{name}{out.suffix}") for name in others}}
 
 
-def _delta(out: Path) -> Tables:
+def _delta(out: Path, kinds: Kinds) -> Tables:
     if out.suffix.lower() not in FILE_PER_TABLE:
         raise UsageError(f"--delta: --out must then end with {', '.join(FILE_PER_TABLE)}; a database has pages.read_at")
-    return _tables(out.with_suffix(f".delta{out.suffix}"))
+    return _tables(out.with_suffix(f".delta{out.suffix}"), kinds)
 
 
 def _is_csv(path: Path | None) -> bool:
@@ -145,7 +153,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _paths(tables: Tables | None) -> tuple[Path, ...]:
-    return astuple(tables) if tables else ()
+    return tuple(tables.values()) if tables else ()
 
 
 def make_ready(outputs: Outputs) -> None:
@@ -175,7 +183,7 @@ def make_ready(outputs: Outputs) -> None:
         except OSError as error:
             raise cannot_write(path, error) from error
     if outputs.is_database and outputs.out.exists():
-        check_database(outputs.out)
+        check_database(outputs.out, outputs.kinds)
 
 
 def remove_results(outputs: Outputs) -> None:

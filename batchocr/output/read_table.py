@@ -11,15 +11,15 @@ from batchocr.output.formats.json_lines import read_json_lines
 from batchocr.output.formats.parquet import read_parquet
 from batchocr.output.formats.workbook import read_workbook
 from batchocr.output.outputs import DATABASE, WORKBOOK
-from batchocr.output.table import TABLES, columns, text_of
+from batchocr.output.table import TableKind, text_of
 
 
-def read_table(path: Path, name: str) -> Iterator[dict[str, str]]:
+def read_table(path: Path, kind: TableKind) -> Iterator[dict[str, str]]:
     """Yield the rows of a table as the cells of a plain CSV file, whatever its format.
 
     Args:
         path: The file, whose suffix says the format.
-        name: The name of the table, a key of TABLES.
+        kind: The table. The file may have more columns.
 
     Yields:
         The cells of a row by the name of their column.
@@ -28,7 +28,7 @@ def read_table(path: Path, name: str) -> Iterator[dict[str, str]]:
         OSError: If the file cannot be opened or read.
         ValueError: If the file is damaged, or the table has not all columns.
     """
-    kind, suffix = TABLES[name], path.suffix.lower()
+    suffix = path.suffix.lower()
     if suffix == ".csv":
         yield from read_csv(path, kind)
         return
@@ -37,11 +37,10 @@ def read_table(path: Path, name: str) -> Iterator[dict[str, str]]:
     elif suffix == ".parquet":
         rows = read_parquet(path, kind, path)
     elif suffix == WORKBOOK:
-        rows = read_workbook(path, name)
+        rows = read_workbook(path, kind)
     elif suffix in DATABASE:
-        rows = read_database(path, name)
+        rows = read_database(path, kind)
     else:
         raise ValueError(f"{path.name} has an unknown suffix")
-    names = columns(kind)
     for values in rows:
-        yield {column: text_of(column, values[column]) for column in names}
+        yield {column.name: text_of(column, values[column.name]) for column in kind.columns}

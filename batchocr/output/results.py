@@ -1,4 +1,4 @@
-"""Writing the results: rows of digits, numbers and pages, and the description of the run. All appear whole or not."""
+"""Writing the results: the tables and the description of the run. All appear whole or not."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from batchocr.output.formats.json_lines import JsonLinesTable
 from batchocr.output.formats.parquet import ParquetTable
 from batchocr.output.formats.workbook import Workbook
 from batchocr.output.outputs import STDOUT, WORKBOOK, Outputs, Tables
-from batchocr.output.table import TABLES, Table
+from batchocr.output.table import Table, TableKind
+from batchocr.output.table_kinds import TABLES, Kinds
 from batchocr.records import CsvDialect, PageResult, PageRow
 
 ROWS = 50_000
-"""Rows of digits and pages that are in memory at a time while they are written."""
+"""Rows of digits, fields and pages that are in memory at a time while they are written."""
 
 
 class _Writer(Protocol):
@@ -40,24 +41,18 @@ class _Writer(Protocol):
 class _TableWriter:
     """Writes some of the tables, each for itself."""
 
-    tables: Mapping[str, Table]
-    """By name."""
+    tables: Sequence[tuple[TableKind, Table]]
     book: Workbook | None = None
     """The workbook to save, if the tables are sheets of it."""
 
     def add(self, results: Sequence[PageResult]) -> None:
         """Append the rows of these pages to each table."""
-        for name, table in self.tables.items():
-            if name == "pages":
-                table.add([result.page for result in results])
-            elif name == "numbers":
-                table.add([row for result in results for row in result.numbers])
-            else:
-                table.add([row for result in results for row in result.digits])
+        for kind, table in self.tables:
+            table.add(kind.rows(results))
 
     def close(self) -> None:
         """Complete the files."""
-        for table in self.tables.values():
+        for _, table in self.tables:
             table.close()
         if self.book:
             self.book.save()
@@ -134,41 +129,46 @@ def _writers(
     outputs: Outputs, files: Mapping[Path, BinaryIO], spool: BinaryIO | None, opened: ExitStack
 ) -> Iterator[_Writer]:
     """Yield the writers of an output; `spool` is for standard output. What must be closed is entered in `opened`."""
-    dialect, tables, copy = outputs.csv_dialect, outputs.tables, outputs.numbers_copy
+    dialect, tables, copy, kinds = outputs.csv_dialect, outputs.tables, outputs.numbers_copy, outputs.kinds
+    digits, numbers = TABLES["digits"], TABLES["numbers"]
     if tables is None:
-        yield _TableWriter({"digits": CsvTable(_given(spool), TABLES["digits"], dialect)})
+        yield _TableWriter([(digits, CsvTable(_given(spool), digits, dialect))])
     elif outputs.is_database:
         new = files.get(outputs.out)
         path = Path(new.name) if new else outputs.out
-        yield _DatabaseWriter(opened.enter_context(Database(path, outputs.out, new=new is not None)))
+        yield _DatabaseWriter(opened.enter_context(Database(path, outputs.out, kinds, new=new is not None)))
     else:
-        yield _all_tables(tables, files, dialect, opened)
+        yield _all_tables(kinds, tables, files, dialect, opened)
         if outputs.delta:
-            baseline = opened.enter_context(Baseline(tables))
-            yield _DeltaWriter(baseline, _all_tables(outputs.delta, files, dialect, opened))
+            baseline = opened.enter_context(Baseline(kinds, tables))
+            yield _DeltaWriter(baseline, _all_tables(kinds, outputs.delta, files, dialect, opened))
     if copy == STDOUT:
-        yield _TableWriter({"numbers": CsvTable(_given(spool), TABLES["numbers"], dialect)})
+        yield _TableWriter([(numbers, CsvTable(_given(spool), numbers, dialect))])
     elif copy and copy.suffix.lower() == WORKBOOK:
-        yield _sheets(files[copy], copy, ["numbers"], opened)
+        yield _sheets(files[copy], copy, (numbers,), opened)
     elif copy:
-        yield _TableWriter({"numbers": _table(files[copy], copy, "numbers", dialect, opened)})
+        yield _TableWriter([(numbers, _table(files[copy], copy, numbers, dialect, opened))])
 
 
-def _all_tables(tables: Tables, files: Mapping[Path, BinaryIO], dialect: CsvDialect, opened: ExitStack) -> _TableWriter:
-    if tables.digits.suffix.lower() == WORKBOOK:
-        return _sheets(files[tables.digits], tables.digits, list(TABLES), opened)
-    paths = {"digits": tables.digits, "numbers": tables.numbers, "pages": tables.pages}
-    return _TableWriter({name: _table(files[path], path, name, dialect, opened) for name, path in paths.items()})
+def _all_tables(
+    kinds: Kinds, tables: Tables, files: Mapping[Path, BinaryIO], dialect: CsvDialect, opened: ExitStack
+) -> _TableWriter:
+    paths = [tables[kind.name] for kind in kinds]
+    if paths[0].suffix.lower() == WORKBOOK:
+        return _sheets(files[paths[0]], paths[0], kinds, opened)
+    return _TableWriter(
+        [(kind, _table(files[path], path, kind, dialect, opened)) for kind, path in zip(kinds, paths, strict=True)]
+    )
 
 
-def _sheets(file: BinaryIO, path: Path, names: Sequence[str], opened: ExitStack) -> _TableWriter:
+def _sheets(file: BinaryIO, path: Path, kinds: Kinds, opened: ExitStack) -> _TableWriter:
     book = opened.enter_context(Workbook(file, path))
-    return _TableWriter({name: book.sheet(name) for name in names}, book)
+    return _TableWriter([(kind, book.sheet(kind)) for kind in kinds], book)
 
 
-def _table(file: BinaryIO, path: Path, name: str, dialect: CsvDialect, opened: ExitStack) -> Table:
+def _table(file: BinaryIO, path: Path, kind: TableKind, dialect: CsvDialect, opened: ExitStack) -> Table:
     """Return the table in a file of its own, in the format of its suffix."""
-    kind, suffix = TABLES[name], path.suffix.lower()
+    suffix = path.suffix.lower()
     if suffix == ".jsonl":
         return JsonLinesTable(file, kind)
     if suffix == ".parquet":
@@ -190,7 +190,7 @@ def _batches(results: Iterable[PageResult]) -> Iterator[list[PageResult]]:
     held = 0
     for result in results:
         pages.append(result)
-        held += 1 + len(result.digits)
+        held += 1 + len(result.digits) + len(result.fields)
         if held >= ROWS:
             yield pages
             pages, held = [], 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from batchocr.errors import UsageError
 from batchocr.output.atomic_write import followed
 from batchocr.output.outputs import Outputs, as_path, make_ready, output_paths, remove_results
+from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import CsvDialect
 from batchocr.stores import Store, is_url, open_store, shown_url
 
@@ -85,6 +86,7 @@ def staged(
     numbers_out: str | Path | None = None,
     csv_dialect: CsvDialect = "plain",
     delta: bool = False,
+    kinds: Kinds = BASIC,
 ) -> Iterator[Staging]:
     """Yield the files that a run writes. If `out` is a symbolic link, they are beside its target.
 
@@ -93,6 +95,7 @@ def staged(
         numbers_out: A second place for the numbers.
         csv_dialect: The dialect of all CSV files.
         delta: Whether to write the tables of the pages that are new, changed or removed.
+        kinds: The tables.
 
     Raises:
         UsageError: A name or a combination of options is wrong.
@@ -102,8 +105,9 @@ def staged(
         disk_numbers = numbers_out and (
             Path(folder, "numbers", file_name(numbers_out)) if is_url(numbers_out) else Path(numbers_out)
         )
-        options = {"csv_dialect": csv_dialect, "delta": delta}
-        outputs = output_paths(disk_out, numbers_out=disk_numbers or None, **options)  # type: ignore[arg-type]
+        outputs = output_paths(
+            disk_out, numbers_out=disk_numbers or None, csv_dialect=csv_dialect, delta=delta, kinds=kinds
+        )
         targets: dict[Path, tuple[Store, str]] = {}
         for url, path in ((out, disk_out), (numbers_out, disk_numbers)):
             if url is not None and is_url(url):

@@ -14,8 +14,8 @@ from batchocr.errors import OutputError, UsageError
 from batchocr.output.outputs import Outputs
 from batchocr.output.read_table import read_table
 from batchocr.output.staging import staged
-from batchocr.output.table import WHOLE_SCAN
 from batchocr.output.table_folder import TableFolder, is_folder
+from batchocr.output.table_kinds import TABLES, WHOLE_SCAN
 from batchocr.stores import is_url
 
 MAX_NAMED = 20
@@ -72,7 +72,7 @@ def read_status(out: str | Path) -> Status:
             raise UsageError("results on standard output have no status: name the results file")
         outputs = staging.outputs
         if is_url(out) and outputs.tables:
-            staging.fetch((outputs.tables.numbers, outputs.tables.pages, outputs.run))
+            staging.fetch((outputs.tables["numbers"], outputs.tables["pages"], outputs.run))
         return _read(staging.outputs, staging.out)
 
 
@@ -86,8 +86,8 @@ def _read(outputs: Outputs, shown: str | Path) -> Status:
                 f"{shown}: the last run wrote {run['out']}, and {outputs.run.name} describes that run: give that name, "
                 "or run again with this one"
             )
-        tables = outputs.tables
-        return _status(run, read_table(tables.pages, "pages"), read_table(tables.numbers, "numbers"), shown)
+        pages, numbers = (read_table(outputs.tables[name], TABLES[name]) for name in ("pages", "numbers"))
+        return _status(run, pages, numbers, shown)
 
 
 def _status(

@@ -1,104 +1,108 @@
-"""The three tables of results, independent of the file format: columns, values, rounding."""
+"""A table of results, independent of the file format: columns, values, rounding."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from math import isnan
-from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from batchocr.records import DigitRow, NumberRow, PageRow
+from batchocr.records import PageResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Row = DigitRow | NumberRow | PageRow
+Values = tuple[Any, ...]
+"""The values of a row in the order of the columns, not rounded. None stands for an unknown value."""
 
-TABLES: dict[str, type[Row]] = {"digits": DigitRow, "numbers": NumberRow, "pages": PageRow}
-"""The name of each table and the type of its rows. Sheets and database tables have these names."""
+MAX_DECIMALS = 4
+"""Decimal places of a column at most."""
 
-DECIMALS = {"confidence": 4, "second_confidence": 4, "angle": 2, "seconds": 3}
-"""Decimal places of each column with fractions, in every format."""
 
-WHOLE_SCAN = 0
-"""The value of `page` for a scan that could not be opened, so that the column has whole numbers only."""
+@dataclass(frozen=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    type: type[int] | type[float] | type[str] = str
+    decimals: int | None = None
+    """Decimal places of a fraction, in every format; None for other types."""
+    is_optional: bool = False
+    """Whether a value can be unknown. An unknown text is empty."""
+    unknown: int | None = None
+    """The number that is written for an unknown value. None: the cell is empty."""
+    is_compared: bool = True
+    """Whether a page with another value here differs from the same page of an earlier run."""
+
+
+@dataclass(frozen=True)
+class TableKind:
+    """What one of the tables of results contains."""
+
+    name: str
+    """Sheets and database tables have this name; names of files have it as a part."""
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    """The columns that identify a row; the first two are `file` and `page`."""
+    rows_of: Callable[[PageResult], Iterable[Values]]
+    """Returns the rows that a page has in this table."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns in order."""
+        return [column.name for column in self.columns]
+
+    def rows(self, results: Iterable[PageResult]) -> list[Values]:
+        """Return the rows of several pages."""
+        return [row for result in results for row in self.rows_of(result)]
 
 
 class Table(Protocol):
     """A table that is written in pieces."""
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[Values]) -> None:
         """Append rows."""
 
     def close(self) -> None:
         """Write what is still missing. The file of the table stays open."""
 
 
-def columns(kind: type[Row]) -> list[str]:
-    """Return the names of the columns of a table in order."""
-    return [field.name for field in dataclasses.fields(kind)]
-
-
-def check_columns(found: Iterable[str], kind: type[Row], path: Path) -> None:
+def check_columns(found: Iterable[str], kind: TableKind, path: Path) -> None:
     """Raise ValueError if a table in the file `path` lacks a column of `kind`."""
-    missing = sorted(set(columns(kind)) - set(found))
+    missing = sorted(set(kind.names) - set(found))
     if missing:
         raise ValueError(f"{path.name} has no column {', '.join(missing)}")
 
 
-def column_values(kind: type[Row], rows: Sequence[Row]) -> list[Sequence[Any]]:
-    """Return the values of each column, not rounded.
-
-    Args:
-        kind: The type of all rows.
-        rows: The rows, possibly none.
-
-    Returns:
-        For each column in order a sequence with one value for each row. None stands for an unknown value. `page` is
-        WHOLE_SCAN if a page has no number.
-    """
-    names = columns(kind)
-    values: list[Sequence[Any]] = list(zip(*map(attrgetter(*names), rows), strict=True)) if rows else [()] * len(names)
-    if kind is PageRow:
-        place = names.index("page")
-        values[place] = [page or WHOLE_SCAN for page in values[place]]
-    return values
-
-
-def rounded_rows(kind: type[Row], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    """Return the rows as tuples of str, int, rounded float, or None."""
+def rounded_rows(kind: TableKind, rows: Sequence[Values]) -> list[Values]:
+    """Return the rows with rounded fractions; unknown values are as they are written."""
     values = [
-        _rounded(name, column) if name in DECIMALS else column
-        for name, column in zip(columns(kind), column_values(kind, rows), strict=True)
+        _rounded(column, found) if column.decimals is not None else found for column, found in _by_column(kind, rows)
     ]
     return list(zip(*values, strict=True))
 
 
-def text_rows(kind: type[Row], rows: Sequence[Row], decimal_sign: str = ".") -> list[tuple[str, ...]]:
+def text_rows(kind: TableKind, rows: Sequence[Values], decimal_sign: str = ".") -> list[tuple[str, ...]]:
     """Return the rows as the cells of a CSV file. An unknown value is an empty cell."""
-    cells = [
-        _texts(name, column, decimal_sign)
-        for name, column in zip(columns(kind), column_values(kind, rows), strict=True)
-    ]
+    cells = [_texts(column, found, decimal_sign) for column, found in _by_column(kind, rows)]
     return list(zip(*cells, strict=True))
 
 
-def text_of(name: str, value: Any) -> str:
+def text_of(column: Column, value: Any) -> str:
     """Return one value, which is already rounded, as the cell of a CSV file. None and an empty text are empty cells."""
     if value is None or value == "":
         return ""
-    return f"{value:.{DECIMALS[name]}f}" if name in DECIMALS else str(value)
+    return f"{value:.{column.decimals}f}" if column.decimals is not None else str(value)
 
 
-def frame(kind: type[Row], rows: Sequence[Row]) -> pd.DataFrame:
+def frame(kind: TableKind, rows: Sequence[Values]) -> pd.DataFrame:
     """Return the rows as a pandas table with rounded fractions.
 
     Args:
-        kind: The type of all rows.
+        kind: The table.
         rows: The rows. Without rows the table has the same columns and types.
 
     Returns:
@@ -106,29 +110,38 @@ def frame(kind: type[Row], rows: Sequence[Row]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    hints = get_type_hints(kind)
-    values = zip(columns(kind), column_values(kind, rows), strict=True)
-    return pd.DataFrame({name: _series(name, hints[name], column) for name, column in values})
+    return pd.DataFrame({column.name: _series(column, found) for column, found in _by_column(kind, rows)})
 
 
-def _series(name: str, hint: Any, values: Sequence[Any]) -> pd.Series[Any]:
+def _by_column(kind: TableKind, rows: Sequence[Values]) -> list[tuple[Column, Sequence[Any]]]:
+    """Return each column with its values, not rounded."""
+    values: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(kind.columns)
+    return [
+        (column, found if column.unknown is None else [column.unknown if each is None else each for each in found])
+        for column, found in zip(kind.columns, values, strict=True)
+    ]
+
+
+def _series(column: Column, values: Sequence[Any]) -> pd.Series[Any]:
     import pandas as pd
 
-    if hint is int or int in get_args(hint):
+    if column.type is int:
         return pd.Series(values, dtype="Int64")  # None becomes a missing value, and the others stay whole numbers
-    if hint is float or float in get_args(hint):
-        return pd.Series(values, dtype="float64").round(DECIMALS[name]) + 0.0  # -0.0 becomes 0.0
+    if column.decimals is not None:
+        return pd.Series(values, dtype="float64").round(column.decimals) + 0.0  # -0.0 becomes 0.0
     return pd.Series(values, dtype="object")
 
 
-def _rounded(name: str, values: Sequence[Any]) -> list[float | None]:
-    rounded = np.round(np.array(values, np.float64), DECIMALS[name]) + 0.0  # None becomes NaN, and -0.0 becomes 0.0
+def _rounded(column: Column, values: Sequence[Any]) -> list[float | None]:
+    assert column.decimals is not None
+    # None becomes NaN, and -0.0 becomes 0.0
+    rounded = np.round(np.array(values, np.float64), column.decimals) + 0.0
     return [None if isnan(value) else value for value in rounded.tolist()]
 
 
-def _texts(name: str, values: Sequence[Any], decimal_sign: str) -> Sequence[str]:
-    if name not in DECIMALS:
+def _texts(column: Column, values: Sequence[Any], decimal_sign: str) -> Sequence[str]:
+    if column.decimals is None:
         return ["" if value is None else str(value) for value in values]
-    written = f"{{:.{DECIMALS[name]}f}}".format
-    texts = ["" if value is None else written(value) for value in _rounded(name, values)]
+    written = f"{{:.{column.decimals}f}}".format
+    texts = ["" if value is None else written(value) for value in _rounded(column, values)]
     return texts if decimal_sign == "." else [text.replace(".", decimal_sign) for text in texts]

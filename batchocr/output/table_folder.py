@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from batchocr.output.formats.parquet import ParquetTable, read_parquet
-from batchocr.output.table import TABLES, columns, text_of
+from batchocr.output.table import text_of
+from batchocr.output.table_kinds import ALL_NAMES, BASIC, TABLES, Kinds
 from batchocr.records import PageResult
 from batchocr.stores import Store, open_store
 
@@ -27,10 +28,12 @@ def is_folder(out: str | Path) -> bool:
 
 @dataclass(frozen=True)
 class TableFolder:
-    """A folder with `digits/`, `numbers/` and `pages/`, each with Parquet files in the order of the results."""
+    """A folder with a folder for each table, such as `digits/`, with Parquet files in the order of the results."""
 
     place: str
     """Its path or URL, which ends with `/`."""
+    kinds: Kinds = BASIC
+    """The tables that are written."""
 
     @property
     def store(self) -> Store:
@@ -45,7 +48,7 @@ class TableFolder:
     @property
     def names(self) -> list[str]:
         """The folders and files that are written."""
-        return [*(f"{self.out}{table}/" for table in TABLES), f"{self.out}{RUN}"]
+        return [*(f"{self.out}{kind.name}/" for kind in self.kinds), f"{self.out}{RUN}"]
 
     def has_results(self) -> bool:
         """Return whether there is a file of an earlier run."""
@@ -66,7 +69,7 @@ class TableFolder:
             self.store.remove(some)
 
     def _files(self) -> Iterator[str]:
-        for table in TABLES:
+        for table in ALL_NAMES:
             yield from self.store.names(table)
 
     def write_run(self, run: Mapping[str, Any]) -> None:
@@ -79,11 +82,11 @@ class TableFolder:
         return run
 
     def rows(self, table: str) -> Iterator[dict[str, str]]:
-        """Yield the rows of a table as the cells of a plain CSV file, see `read_table`."""
-        names = columns(TABLES[table])
+        """Yield the rows of a table in TABLES as the cells of a plain CSV file, see `read_table`."""
+        kind = TABLES[table]
         for file in sorted(self.store.names(table)):
-            for values in read_parquet(io.BytesIO(self.store.read(file)), TABLES[table], Path(file)):
-                yield {name: text_of(name, values[name]) for name in names}
+            for values in read_parquet(io.BytesIO(self.store.read(file)), kind, Path(file)):
+                yield {column.name: text_of(column, values[column.name]) for column in kind.columns}
 
 
 def write_files(folder: TableFolder, number: int, results: Iterable[PageResult]) -> None:
@@ -97,13 +100,12 @@ def write_files(folder: TableFolder, number: int, results: Iterable[PageResult])
     Raises:
         OutputError: A file cannot be written.
     """
-    files = {name: io.BytesIO() for name in TABLES}
-    tables = {name: ParquetTable(file, TABLES[name]) for name, file in files.items()}
+    files = [io.BytesIO() for _ in folder.kinds]
+    tables = [ParquetTable(file, kind) for kind, file in zip(folder.kinds, files, strict=True)]
     left = iter(results)
     while pages := list(islice(left, _PAGES)):
-        tables["pages"].add([page.page for page in pages])
-        tables["numbers"].add([row for page in pages for row in page.numbers])
-        tables["digits"].add([row for page in pages for row in page.digits])
-    for name in TABLES:
-        tables[name].close()
-        folder.store.write(f"{name}/{number:06}.parquet", files[name].getvalue())
+        for kind, table in zip(folder.kinds, tables, strict=True):
+            table.add(kind.rows(pages))
+    for kind, table, file in zip(folder.kinds, tables, files, strict=True):
+        table.close()
+        folder.store.write(f"{kind.name}/{number:06}.parquet", file.getvalue())

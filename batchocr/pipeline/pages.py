@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from batchocr.forms.form import Form
+from batchocr.forms.ink.filled_in import filled_in
 from batchocr.pipeline.batching import InputQueue
 from batchocr.pipeline.passes import PARAMETERS, Passes, PipelineParameters, passes_of, without_tiles
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
@@ -32,6 +34,8 @@ class Read(NamedTuple):
     detections: Detections
     probabilities: Floats
     """(n, 11) of the crops: the ten digits, and not a digit; zeros for signs."""
+    cell_probabilities: Floats | None = None
+    """(k, 11) of the crops of cells, for a page that was placed on a form."""
 
 
 @dataclass
@@ -46,6 +50,7 @@ def read_pages(
     pages: Iterable[PreparedPage],
     networks: Networks,
     *,
+    forms: Sequence[Form] = (),
     parameters: PipelineParameters = PARAMETERS,
     seconds: Seconds | None = None,
 ) -> Iterator[Read]:
@@ -56,13 +61,14 @@ def read_pages(
     Args:
         pages: The pages.
         networks: The loaded networks.
+        forms: The forms on which pages were placed.
         parameters: See the class.
         seconds: Time spent between the networks is added to it.
 
     Yields:
         The result of each page, in the given order.
     """
-    work = _Work(networks, parameters, seconds or Seconds())
+    work = _Work(networks, forms, parameters, seconds or Seconds())
     waiting: deque[_Page] = deque()
     max_waiting = MAX_WAITING_ON_GPU if networks.device == "gpu" else MAX_WAITING
     for prepared in pages:
@@ -101,16 +107,21 @@ class _Page:
 
     def result(self) -> Read:
         probabilities = np.zeros((len(self.detections), NOT_A_DIGIT + 1))
-        if self.probabilities:
-            probabilities[self.detections.kinds != SIGN] = np.concatenate(self.probabilities)
-        return Read(self.prepared, self.detections, probabilities)
+        is_digit = self.detections.kinds != SIGN
+        answers = np.concatenate([np.empty((0, NOT_A_DIGIT + 1)), *self.probabilities])
+        count = np.count_nonzero(is_digit)
+        probabilities[is_digit] = answers[:count]
+        has_form = self.prepared.level is not None and self.prepared.level.filled_in is not None
+        return Read(self.prepared, self.detections, probabilities, answers[count:] if has_form else None)
 
 
 class _Work:
     """The queues of both networks, and the steps between them."""
 
-    def __init__(self, networks: Networks, parameters: PipelineParameters, seconds: Seconds) -> None:
-        self._networks, self._parameters, self._seconds = networks, parameters, seconds
+    def __init__(
+        self, networks: Networks, forms: Sequence[Form], parameters: PipelineParameters, seconds: Seconds
+    ) -> None:
+        self._networks, self._forms, self._parameters, self._seconds = networks, forms, parameters, seconds
         self._tiles: InputQueue[_Page] = InputQueue()
         self._crops: InputQueue[_Page] = InputQueue()
 
@@ -187,6 +198,13 @@ class _Work:
             self._start_pass(page, tiles)
             return
         assert page.prepared.level is not None
-        boxes = page.detections.boxes[page.detections.kinds != SIGN]
-        self._crops.put(page, make_crops(page.prepared.level.pixels, boxes, self._parameters.crops))
+        level, boxes = page.prepared.level, page.detections.boxes[page.detections.kinds != SIGN]
+        crops = make_crops(level.pixels, boxes, self._parameters.crops)
+        if level.placement is not None and level.filled_in is None:  # the page was turned since it was prepared
+            ink = filled_in(level.pixels, self._forms[level.placement.form], level.placement)
+            level = replace(level, filled_in=ink)
+            page.prepared = replace(page.prepared, level=level)
+        if level.filled_in is not None:
+            crops = np.concatenate([crops, level.filled_in.crops])
+        self._crops.put(page, crops)
         self._seconds.crops += time.perf_counter() - clock

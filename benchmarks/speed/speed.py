@@ -59,7 +59,7 @@ def both_networks(scans: Sequence[Scan], networks: Networks) -> tuple[float, int
     """Return the seconds that the networks alone need for all pages, and the numbers of tiles and crops."""
     before, tiles, crops = sum(networks.seconds.values()), 0, 0
     prepared = (page for scan in scans for page in prepare_pages(scan, MAX_MEGAPIXELS))
-    for page, found, _ in read_pages(prepared, networks):
+    for page, found, *_ in read_pages(prepared, networks):
         tiles += len(page.level.tiles.corners) if page.level else 0
         crops += int(np.count_nonzero(found.kinds != SIGN))
     return sum(networks.seconds.values()) - before, tiles, crops

@@ -81,8 +81,8 @@ FAX: Answers = {
 OTHER: Answers = {"member": "40718264", "plot": "1827", "postcode": "73065", "power": "24", "date": "14032025"}
 
 SLIPS = {
-    "member": {5: "22,2 8,12 4,28 6,46 22,54 40,50 53,40 / 54,2 52,40 50,70 47,100"},
-    "kwh.barn.night": {2: "9,16 22,10 38,4! 34,35 30,70 28,100"},
+    "member": {5: "32,1 11,8 4,28 6,46 22,54 40,50 53,40 / 54,2 52,40 50,70 47,100"},
+    "kwh.barn.night": {2: "11,15 20,9 34,3! 31,35 28,70 27,100"},
 }
 """A 4 of the member number that is almost a 9, which the check digit decides, and a 7 like a 1, which sums decide."""
 

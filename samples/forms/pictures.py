@@ -79,8 +79,7 @@ def save_photo(
 ) -> None:
     """Save a photo of the sheet on a desk as JPEG."""
     view = camera(sheet.image.shape, tilt_deg, turn_deg)
-    sharp = {"flags": cv2.INTER_AREA}
-    projected = cv2.warpPerspective(sheet.scan(0.04, 0.8, rng).astype(np.float32), view, PHOTO_PX, **sharp)
+    projected = cv2.warpPerspective(sheet.scan(0.04, 0.8, rng).astype(np.float32), view, PHOTO_PX)
     cover = cv2.warpPerspective(np.ones(sheet.image.shape[:2], np.float32), view, PHOTO_PX)
     soft = cv2.GaussianBlur(cv2.warpAffine(cover, np.array([[1, 0, 7], [0, 1, 9.0]]), PHOTO_PX), (0, 0), 9)
     ground = wood(PHOTO_PX, rng) * (1 - 0.45 * soft[..., None])

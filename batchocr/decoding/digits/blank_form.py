@@ -67,7 +67,8 @@ class BlankForm:
 class AlignedForm:
     """The blank form of a page."""
 
-    form: BlankForm
+    pixels: Pixels
+    """(height, width) of the form."""
     to_page: Floats
     """(3, 3): homography from points of the form to points of the level page."""
 
@@ -103,7 +104,7 @@ def find_blank_form(
     for form in blanks:
         found = register(features, form.features, parameters)
         if found is not None and found[1] > max_matches:
-            best, max_matches = AlignedForm(form, found[0]), found[1]
+            best, max_matches = AlignedForm(form.pixels, found[0]), found[1]
     return best
 
 
@@ -146,7 +147,7 @@ def _form_on_page(blank: AlignedForm, scale: float, size: tuple[int, int], p: Bl
     import cv2
 
     to_reduced = np.diag([scale, scale, 1.0]) @ blank.to_page
-    form = blank.form.pixels
+    form = blank.pixels
     height, width = form.shape
     upper_corners = np.array([[[0, 0]], [[width, 0]]], np.float64)
     ends = cv2.perspectiveTransform(upper_corners, to_reduced)[:, 0]

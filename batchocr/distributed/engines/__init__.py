@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from batchocr.batch.parts import PageRecord
+from batchocr.batch.run_models import RunModels
 from batchocr.batch.summary import Counts
 from batchocr.decoding.marking import Marking
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.table_job import TableJob, TableTask
-from batchocr.reading_file import Reading
-from batchocr.recognition.networks import Models
 from batchocr.settings import Settings
 
 
@@ -22,8 +21,7 @@ class Job:
     """What an engine must know of the run."""
 
     settings: Settings
-    models: Models
-    reading: Reading
+    models: RunModels
     journal: str | Path
     """Path or URL of the store that has the parts of earlier runs."""
     marking: Marking

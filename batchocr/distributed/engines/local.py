@@ -60,7 +60,6 @@ class LocalEngine:
             parts(),
             job.settings,
             job.models,
-            job.reading,
             job.settings.batch_size,
             stages=self.stages,
             clock=job.clock,

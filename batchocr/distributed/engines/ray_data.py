@@ -129,15 +129,17 @@ class RayEngine:
         from batchocr.executors.blank_forms import load_blanks
 
         job = self._job
-        settings, models = job.settings, job.reading.models(job.models)
+        settings, reading = job.settings, job.models.reading
+        models = reading.models(job.models.models)
         paths = [path for model in (models.detector, models.classifier) for path in (model, model.with_suffix(".json"))]
         return Context(
             settings,
             job.journal,
-            job.reading.decoding(),
+            reading.decoding(),
             {path.name: path.read_bytes() for path in paths},
             models,
             load_blanks(settings.blank, settings.max_megapixels, settings.pdf_password),
+            job.models.forms,
             job.marking,
             code_sha256(),
             replace(PARAMETERS, pages=1) if alone else PARAMETERS,

@@ -24,7 +24,6 @@ from batchocr.batch.parts import PageRecord, pack
 from batchocr.decoding.digits.blank_form import BlankForm
 from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.decoding.parameters import DecodingParameters
-from batchocr.decoding.rows import page_result
 from batchocr.distributed.engines.local import page_record
 from batchocr.distributed.old_pages import item_work
 from batchocr.distributed.plan_database import ItemPlan
@@ -32,6 +31,8 @@ from batchocr.errors import BatchocrError
 from batchocr.executors.local import MEMORY_RATIO, MIN_MEMORY, LocalExecutor, default_jobs
 from batchocr.executors.page_task import as_scan_error, failed
 from batchocr.executors.worker import Worker
+from batchocr.forms.form import Form
+from batchocr.forms.reading.page_result import page_result
 from batchocr.pipeline import Read, Seconds, read_pages
 from batchocr.pipeline.passes import without_tiles
 from batchocr.process_setup import collect_garbage_less_often, keep_freed_memory
@@ -73,6 +74,7 @@ class Context:
     models: Models
     """Only the names of the files are used, and the parameters."""
     blanks: tuple[BlankForm, ...]
+    forms: tuple[Form, ...]
     marking: Marking
     """How the pages are marked that the run shows while it continues."""
     code: str
@@ -135,7 +137,7 @@ def _units(planned: ItemPlan, context: Context) -> Iterator[Unit]:
             max_megapixels=settings.max_megapixels,
             page_timeout=settings.page_timeout,
             pdf_password=settings.pdf_password,
-            worker=_worker(settings.max_megapixels, settings.pdf_password, os.getpid()),
+            worker=_worker(settings.max_megapixels, settings.pdf_password, context.forms, os.getpid()),
         ) as executor:
             for page in executor.pages():
                 unit.prepared.append(page)
@@ -148,10 +150,10 @@ def _units(planned: ItemPlan, context: Context) -> Iterator[Unit]:
 
 
 @cache
-def _worker(max_megapixels: float, pdf_password: str | None, process: int) -> Worker:
+def _worker(max_megapixels: float, pdf_password: str | None, forms: tuple[Form, ...], process: int) -> Worker:
     """Return the worker of this process, which lives as long as it does."""
     memory = max(MIN_MEMORY, int(MEMORY_RATIO * psutil.virtual_memory().total / default_jobs()))
-    return Worker(max_megapixels, 1, memory, pdf_password)
+    return Worker(max_megapixels, 1, memory, pdf_password, forms)
 
 
 def _size(page: PreparedPage) -> int:
@@ -242,7 +244,9 @@ def decode(batch: Batch, reference: Any) -> Batch:
         unit: Unit = pickle.loads(packed)  # noqa: S301  from `ReadUnits`
         clock = time.perf_counter()
         records = [*unit.records, *(_record(read, context) for read in unit.read)]
-        shown = [replace(mark_rows(record.result, context.marking), digits=(), numbers=()) for record in records]
+        shown = [
+            replace(mark_rows(record.result, context.marking), digits=(), numbers=(), fields=()) for record in records
+        ]
         unit.seconds["decoding"] = time.perf_counter() - clock
         unit.seconds["vision"] = unit.seconds.get("vision", 0.0) + sum(read.page.row.seconds for read in unit.read)
         rows["pages"].append(pack(records))
@@ -253,10 +257,10 @@ def decode(batch: Batch, reference: Any) -> Batch:
 def _record(read: Read, context: Context) -> PageRecord:
     page, has_selection = read.page, bool(context.settings.pages)
     try:
-        result = page_result(page, read.detections, read.probabilities, context.decoding, context.blanks)
+        result = page_result(*read, context.decoding, context.blanks, context.forms)
     except Exception as fault:
         bad = _failed(page, fault)
-        result = page_result(bad.page, bad.detections, bad.probabilities, context.decoding)
+        result = page_result(*bad, context.decoding)
     return page_record(page, result, has_selection=has_selection)
 
 

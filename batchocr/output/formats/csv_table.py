@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from batchocr.output.table import DECIMALS, Row, check_columns, columns, text_rows
+from batchocr.output.table import TableKind, Values, check_columns, text_rows
 from batchocr.records import CsvDialect
 
 
@@ -33,12 +33,12 @@ _DIALECTS: dict[CsvDialect, _Dialect] = {
 class CsvTable:
     """A table in a CSV file."""
 
-    def __init__(self, file: BinaryIO, kind: type[Row], dialect: CsvDialect = "plain") -> None:
-        """Prepare a table of rows of `kind` in `file`, which must be empty."""
+    def __init__(self, file: BinaryIO, kind: TableKind, dialect: CsvDialect = "plain") -> None:
+        """Prepare a table in `file`, which must be empty."""
         self._file, self._kind, self._dialect = file, kind, _DIALECTS[dialect]
         self._header = True
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[Values]) -> None:
         """Append rows. The first call writes the header too, even without rows."""
         dialect = self._dialect
         cells = text_rows(self._kind, rows, dialect.decimal_sign)
@@ -53,7 +53,7 @@ class CsvTable:
         )
         if self._header:
             self._file.write(dialect.byte_order_mark)
-            writer.writerow(columns(self._kind))
+            writer.writerow(self._kind.names)
         writer.writerows(cells)
         self._file.write(text.getvalue().encode())
         self._header = False
@@ -62,12 +62,12 @@ class CsvTable:
         """Do nothing: all rows are in the file."""
 
 
-def read_csv(path: Path, kind: type[Row]) -> Iterator[dict[str, str]]:
+def read_csv(path: Path, kind: TableKind) -> Iterator[dict[str, str]]:
     """Yield the rows of a CSV file of either dialect, with decimal points.
 
     Args:
         path: The file.
-        kind: The type of its rows.
+        kind: The table.
 
     Yields:
         The cells of a row by the name of their column.
@@ -81,7 +81,7 @@ def read_csv(path: Path, kind: type[Row]) -> Iterator[dict[str, str]]:
         file.seek(0)
         table = csv.DictReader(file, delimiter=dialect.delimiter)
         check_columns(table.fieldnames or (), kind, path)
-        fractions = [name for name in table.fieldnames or () if name in DECIMALS]
+        fractions = [column.name for column in kind.columns if column.decimals is not None]
         try:
             for row in table:
                 if None in row or None in row.values():

@@ -1,17 +1,19 @@
-"""SQLite databases, with a table for each kind of row. All tables change in one transaction."""
+"""SQLite databases, with the tables of results. All tables change in one transaction."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, get_args, get_type_hints
+from typing import Any, Self
 
 from batchocr.errors import OutputError
-from batchocr.output.table import TABLES, WHOLE_SCAN, Row, check_columns, columns, rounded_rows
+from batchocr.output.table import Column, TableKind, Values, check_columns, rounded_rows
+from batchocr.output.table_kinds import WHOLE_SCAN, WIDE, WIDE_START, Kinds
 from batchocr.records import PageResult
 
 LOCK_WAIT_S = 10.0
@@ -20,29 +22,23 @@ LOCK_WAIT_S = 10.0
 READ_AT = "read_at"
 """The column of `pages` with the time (UTC, ISO 8601) of the run that wrote the rows of the page."""
 
-_KEYS = {
-    "digits": ("file", "page", "line", "number", "position"),
-    "numbers": ("file", "page", "line", "number"),
-    "pages": ("file", "page"),
-}
-"""The primary key of each table."""
-
 
 class Database:
-    """Replaces the content of the three tables when it is closed without an error; else nothing changes."""
+    """Replaces the content of the tables when it is closed without an error; else nothing changes."""
 
-    def __init__(self, path: Path, shown: Path, *, new: bool) -> None:
+    def __init__(self, path: Path, shown: Path, kinds: Kinds, *, new: bool) -> None:
         """Begin the transaction.
 
         Args:
             path: The database. It may have other tables, which stay as they are.
             shown: The name of the database in messages.
+            kinds: The tables.
             new: Whether `path` is an empty file that gets its name later. SQLite then needs no journal of its own.
 
         Raises:
             OutputError: If it is not a database, has a table of one of our names with other columns, or is locked.
         """
-        self._shown = shown
+        self._shown, self._kinds = shown, kinds
         self._read_at = ""
         with sqlite_faults(shown):
             self._base = sqlite3.connect(path, timeout=LOCK_WAIT_S, isolation_level=None)
@@ -52,9 +48,9 @@ class Database:
                 self._base.execute("CREATE TEMP TABLE kept (file, page, PRIMARY KEY (file, page)) WITHOUT ROWID")
                 self._base.execute("BEGIN IMMEDIATE")
                 self._read_at = datetime.now(UTC).isoformat(timespec="seconds")
-                for name in TABLES:
-                    _check_columns(self._base, name, shown)
-                    self._base.execute(_create(name))
+                for kind in kinds:
+                    _check_columns(self._base, kind, shown)
+                    _create(self._base, kind)
             except BaseException:
                 self._base.close()
                 raise
@@ -75,27 +71,21 @@ class Database:
             self._base.execute("INSERT INTO kept VALUES (?, ?)", key)
         except sqlite3.IntegrityError as error:
             raise OutputError(f"{self._shown}: two scans have the name {key[0]} in the results: rename one") from error
-        rows_of: dict[str, Sequence[Row]] = {
-            "digits": result.digits,
-            "numbers": result.numbers,
-            "pages": (result.page,),
-        }
-        new = {name: rounded_rows(TABLES[name], rows) for name, rows in rows_of.items()}
-        if new == {name: self._rows(name, key) for name in TABLES}:
+        new = [_in_order(kind, rounded_rows(kind, kind.rows([result]))) for kind in self._kinds]
+        if new == [self._rows(kind, key) for kind in self._kinds]:
             return
-        for name, rows in new.items():
-            self._base.execute(f"DELETE FROM {name} WHERE file = ? AND page = ?", key)
-            if name == "pages":
+        for kind, rows in zip(self._kinds, new, strict=True):
+            self._base.execute(f"DELETE FROM {kind.name} WHERE file = ? AND page = ?", key)
+            if kind.name == "pages":
                 rows = [(*row, self._read_at) for row in rows]
             if rows:
                 places = ", ".join("?" * len(rows[0]))
-                self._base.executemany(f"INSERT INTO {name} VALUES ({places})", rows)
+                self._base.executemany(f"INSERT INTO {kind.name} VALUES ({places})", rows)
 
-    def _rows(self, name: str, key: tuple[str, int]) -> list[tuple[Any, ...]]:
-        names = ", ".join(columns(TABLES[name]))
-        order = ", ".join(_KEYS[name])
+    def _rows(self, kind: TableKind, key: tuple[str, int]) -> list[Values]:
+        names, order = _names(kind.names), _names(kind.key)
         return self._base.execute(
-            f"SELECT {names} FROM {name} WHERE file = ? AND page = ? ORDER BY {order}", key
+            f"SELECT {names} FROM {kind.name} WHERE file = ? AND page = ? ORDER BY {order}", key
         ).fetchall()
 
     def __enter__(self) -> Self:
@@ -107,30 +97,35 @@ class Database:
         """Delete the rows of all other pages and commit; after an error, change nothing."""
         with closing(self._base), sqlite_faults(self._shown):
             if error is None:
-                for name in TABLES:
-                    self._base.execute(f"DELETE FROM {name} WHERE (file, page) NOT IN (SELECT file, page FROM kept)")
+                for table in self._kinds:
+                    gone = "(file, page) NOT IN (SELECT file, page FROM kept)"
+                    self._base.execute(f"DELETE FROM {table.name} WHERE {gone}")
                 self._base.execute("COMMIT")
 
 
-def check_database(path: Path) -> None:
+def check_database(path: Path, kinds: Kinds) -> None:
     """Check that the tables can be written into an existing database.
+
+    Args:
+        path: The database.
+        kinds: The tables.
 
     Raises:
         OutputError: If it is not a database, has a table of one of our names with other columns, or is locked.
     """
     with sqlite_faults(path), closing(_connect(path, "rw")) as base:
         base.execute("BEGIN IMMEDIATE")
-        for name in TABLES:
-            _check_columns(base, name, path)
+        for kind in kinds:
+            _check_columns(base, kind, path)
         base.execute("ROLLBACK")
 
 
-def read_database(path: Path, name: str) -> Iterator[dict[str, Any]]:
+def read_database(path: Path, kind: TableKind) -> Iterator[dict[str, Any]]:
     """Yield the rows of a table.
 
     Args:
         path: The database.
-        name: The name of the table.
+        kind: The table.
 
     Yields:
         The values of a row by the name of their column.
@@ -143,13 +138,13 @@ def read_database(path: Path, name: str) -> Iterator[dict[str, Any]]:
         raise FileNotFoundError(2, "No such file or directory", str(path))
     try:
         with closing(_connect(path, "ro")) as base:
-            cursor = base.execute(f"SELECT * FROM {name} ORDER BY {', '.join(_KEYS[name])}")
+            cursor = base.execute(f"SELECT * FROM {kind.name} ORDER BY {_names(kind.key)}")
             names = [column[0] for column in cursor.description]
-            check_columns(names, TABLES[name], path)
+            check_columns(names, kind, path)
             for row in cursor:
                 yield dict(zip(names, row, strict=True))
     except sqlite3.Error as error:
-        raise ValueError(f"{path.name}, table {name}: {error}") from error
+        raise ValueError(f"{path.name}, table {kind.name}: {error}") from error
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -158,36 +153,53 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=LOCK_WAIT_S, isolation_level=None)
 
 
-def _create(name: str) -> str:
-    """Return the SQL that makes a table if it is missing."""
-    hints = get_type_hints(TABLES[name])
-    parts = [f"{column} {_type(hints[column])}" for column in columns(TABLES[name])]
-    if name == "pages":
+def _in_order(kind: TableKind, rows: list[Values]) -> list[Values]:
+    """Return the rows of a page in the order in which the table has them."""
+    places = [kind.names.index(name) for name in kind.key]
+    return sorted(rows, key=itemgetter(*places))
+
+
+def _names(names: Iterable[str]) -> str:
+    """Return names of columns for SQL. They are quoted, because names of fields can have points and hyphens."""
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _create(base: sqlite3.Connection, kind: TableKind) -> None:
+    """Make a table if it is missing, or if it has the fields of other forms."""
+    if _columns_of(base, kind) not in ([], _expected(kind)):  # `_check_columns` accepts this of the wide table only
+        base.execute(f"DROP TABLE {kind.name}")
+    parts = [f'"{column.name}" {_type(column)}' for column in kind.columns]
+    if kind.name == "pages":
         parts.append(f"{READ_AT} TEXT NOT NULL")
-    parts.append(f"PRIMARY KEY ({', '.join(_KEYS[name])})")
-    return f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(parts)}) WITHOUT ROWID"
+    parts.append(f"PRIMARY KEY ({_names(kind.key)})")
+    base.execute(f"CREATE TABLE IF NOT EXISTS {kind.name} ({', '.join(parts)}) WITHOUT ROWID")
 
 
-def _type(hint: Any) -> str:
-    """Return the SQL type of a field by its type hint."""
-    kinds = get_args(hint)
-    for kind, sql in ((int, "INTEGER"), (float, "REAL")):
-        if hint is kind:
-            return f"{sql} NOT NULL"
-        if kind in kinds:
-            return sql
-    return "TEXT NOT NULL"
+def _type(column: Column) -> str:
+    """Return the SQL type of a column."""
+    sql = {int: "INTEGER", float: "REAL", str: "TEXT"}[column.type]
+    return sql if column.is_optional else f"{sql} NOT NULL"
 
 
-def _check_columns(base: sqlite3.Connection, name: str, shown: Path) -> None:
+def _check_columns(base: sqlite3.Connection, kind: TableKind, shown: Path) -> None:
     """Raise OutputError if there is a table of this name that is not ours."""
-    found = [row[1] for row in base.execute(f"PRAGMA table_info({name})")]
-    expected = columns(TABLES[name]) + [READ_AT] * (name == "pages")
-    if found and found != expected:
+    found = _columns_of(base, kind)
+    start = [column.name for column in WIDE_START]
+    is_ours = found[: len(start)] == start if kind.name == WIDE else found == _expected(kind)
+    if found and not is_ours:
         raise OutputError(
-            f"{shown}: its table {name} has other columns than this version of batchocr writes: rename the table, "
-            "or give --out another file"
+            f"{shown}: its table {kind.name} has other columns than this version of batchocr writes: rename the "
+            "table, or give --out another file"
         )
+
+
+def _columns_of(base: sqlite3.Connection, kind: TableKind) -> list[str]:
+    """Return the names of the columns in the database; none if the table is missing."""
+    return [row[1] for row in base.execute(f"PRAGMA table_info({kind.name})")]
+
+
+def _expected(kind: TableKind) -> list[str]:
+    return kind.names + [READ_AT] * (kind.name == "pages")
 
 
 @contextmanager

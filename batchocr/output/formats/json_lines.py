@@ -7,22 +7,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from batchocr.output.table import DECIMALS, Row, check_columns, frame
+from batchocr.output.table import MAX_DECIMALS, TableKind, Values, check_columns, frame
 
 
 class JsonLinesTable:
     """A table in a JSON Lines file."""
 
-    def __init__(self, file: BinaryIO, kind: type[Row]) -> None:
-        """Prepare a table of rows of `kind` in `file`, which must be empty."""
+    def __init__(self, file: BinaryIO, kind: TableKind) -> None:
+        """Prepare a table in `file`, which must be empty."""
         self._file, self._kind = file, kind
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[Values]) -> None:
         """Append rows."""
         if not rows:
             return
         lines = frame(self._kind, rows).to_json(
-            orient="records", lines=True, force_ascii=False, double_precision=max(DECIMALS.values())
+            orient="records", lines=True, force_ascii=False, double_precision=MAX_DECIMALS
         )
         # pandas writes / as \/, which means the same in JSON, but then `grep` does not find a path.
         self._file.write(lines.replace("\\/", "/").encode())
@@ -31,7 +31,7 @@ class JsonLinesTable:
         """Do nothing: all rows are in the file."""
 
 
-def read_json_lines(path: Path, kind: type[Row]) -> Iterator[dict[str, Any]]:
+def read_json_lines(path: Path, kind: TableKind) -> Iterator[dict[str, Any]]:
     """Yield the rows of a JSON Lines file.
 
     Raises:

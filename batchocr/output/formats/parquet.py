@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from batchocr.output.table import Row, check_columns, columns, frame
+from batchocr.output.table import Column, TableKind, Values, check_columns, frame
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,17 +19,16 @@ _BATCH_ROWS = 10_000
 class ParquetTable:
     """A table in a Parquet file."""
 
-    def __init__(self, file: BinaryIO, kind: type[Row]) -> None:
-        """Begin a table of rows of `kind` in `file`, which must be empty."""
+    def __init__(self, file: BinaryIO, kind: TableKind) -> None:
+        """Begin a table in `file`, which must be empty."""
         import pyarrow as pa
         from pyarrow import parquet
 
         self._kind = kind
-        types = frame(kind, []).dtypes.items()
-        self._schema = pa.schema([(name, _arrow_type(str(name), str(dtype))) for name, dtype in types])
+        self._schema = pa.schema([(column.name, _arrow_type(column)) for column in kind.columns])
         self._writer = parquet.ParquetWriter(file, self._schema)
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[Values]) -> None:
         """Append rows."""
         import pyarrow as pa
 
@@ -41,21 +40,21 @@ class ParquetTable:
         self._writer.close()
 
 
-def _arrow_type(name: str, dtype: str) -> pa.DataType:
+def _arrow_type(column: Column) -> pa.DataType:
     """Return the type of a column. `page` has the type that `pandas.read_csv` gives it."""
     import pyarrow as pa
 
-    by_name = {"digit": pa.int8(), "second": pa.int8(), "page": pa.int64()}
-    by_type = {"Int64": pa.int32(), "float64": pa.float64(), "object": pa.string()}
-    return by_name.get(name) or by_type[dtype]
+    whole = {"digit": pa.int8(), "second": pa.int8(), "page": pa.int64()}
+    by_type = {int: whole.get(column.name, pa.int32()), float: pa.float64(), str: pa.string()}
+    return by_type[column.type]
 
 
-def read_parquet(source: Path | BinaryIO, kind: type[Row], path: Path) -> Iterator[dict[str, Any]]:
+def read_parquet(source: Path | BinaryIO, kind: TableKind, path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a Parquet file.
 
     Args:
         source: Its path or content.
-        kind: The type of the rows.
+        kind: The table.
         path: The path that messages name.
 
     Raises:
@@ -68,5 +67,5 @@ def read_parquet(source: Path | BinaryIO, kind: type[Row], path: Path) -> Iterat
         stream = opened.enter_context(source.open("rb")) if isinstance(source, Path) else source
         file = opened.enter_context(parquet.ParquetFile(stream))
         check_columns(file.schema_arrow.names, kind, path)
-        for batch in file.iter_batches(_BATCH_ROWS, columns=columns(kind)):
+        for batch in file.iter_batches(_BATCH_ROWS, columns=kind.names):
             yield from batch.to_pylist()

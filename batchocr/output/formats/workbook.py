@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, get_type_hints
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 from xml.etree.ElementTree import ParseError
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from batchocr.errors import OutputError
-from batchocr.output.table import DECIMALS, TABLES, Row, check_columns, columns, rounded_rows
+from batchocr.output.table import TableKind, Values, check_columns, rounded_rows
 
 if TYPE_CHECKING:
     from openpyxl.cell import Cell
@@ -49,9 +49,9 @@ class Workbook:
         properties = self._book.properties
         properties.creator, properties.created, properties.modified = "batchocr", _TIME, _TIME
 
-    def sheet(self, name: str) -> Sheet:
-        """Add a sheet for the table of this name."""
-        return Sheet(self._book.create_sheet(name), TABLES[name], self._path)
+    def sheet(self, kind: TableKind) -> Sheet:
+        """Add a sheet for a table."""
+        return Sheet(self._book.create_sheet(kind.name), kind, self._path)
 
     def save(self) -> None:
         """Write the workbook to its file. All sheets must be closed."""
@@ -74,14 +74,14 @@ class Workbook:
 class Sheet:
     """A table in a sheet. Text has the number format `@`, so that Excel keeps zeros and never calculates."""
 
-    def __init__(self, sheet: Any, kind: type[Row], path: Path) -> None:
+    def __init__(self, sheet: Any, kind: TableKind, path: Path) -> None:
         """Write the header into an empty sheet."""
         from openpyxl.cell import WriteOnlyCell
         from openpyxl.styles import Font
         from openpyxl.utils import get_column_letter
 
         self._sheet, self._kind, self._path, self._rows = sheet, kind, path, 1
-        names, hints = columns(kind), get_type_hints(kind)
+        names = kind.names
         self._last_column = get_column_letter(len(names))
         sheet.freeze_panes = "A2"
         for place, name in enumerate(names, 1):
@@ -92,14 +92,14 @@ class Sheet:
         sheet.append(header)
         self._cells: list[Cell | None] = []
         """A cell for each column that has a number format. openpyxl writes a cell at once, so all rows can share it."""
-        for name in names:
+        for column in kind.columns:
             cell: Cell | None = None
-            if name in DECIMALS or hints[name] not in (int, int | None):
+            if column.type is not int:
                 cell = WriteOnlyCell(sheet)
-                cell.number_format = f"0.{'0' * DECIMALS[name]}" if name in DECIMALS else "@"
+                cell.number_format = "@" if column.decimals is None else f"0.{'0' * column.decimals}"
             self._cells.append(cell)
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[Values]) -> None:
         """Append rows.
 
         Raises:
@@ -170,12 +170,12 @@ def _entry(name: str) -> ZipInfo:
     return entry
 
 
-def read_workbook(path: Path, name: str) -> Iterator[dict[str, Any]]:
+def read_workbook(path: Path, kind: TableKind) -> Iterator[dict[str, Any]]:
     """Yield the rows of a sheet. An empty cell is an empty text.
 
     Args:
         path: The workbook.
-        name: The name of the sheet.
+        kind: The table of the sheet.
 
     Yields:
         The values of a row by the name of their column.
@@ -188,11 +188,11 @@ def read_workbook(path: Path, name: str) -> Iterator[dict[str, Any]]:
 
     try:
         with path.open("rb") as file:
-            sheet = load_workbook(file, read_only=True)[name]
+            sheet = load_workbook(file, read_only=True)[kind.name]
             rows = sheet.iter_rows(values_only=True)
             header = [str(value) for value in next(rows, ())]
-            check_columns(header, TABLES[name], path)
+            check_columns(header, kind, path)
             for row in rows:
                 yield {key: "" if value is None else value for key, value in zip_longest(header, row)}
     except (BadZipFile, KeyError, ParseError) as error:
-        raise ValueError(f"{path.name} has no sheet {name} that can be read ({error})") from error
+        raise ValueError(f"{path.name} has no sheet {kind.name} that can be read ({error})") from error

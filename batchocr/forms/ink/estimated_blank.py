@@ -1,0 +1,106 @@
+"""An estimate of the blank form from a filled page, for forms without an image: print that all cells have in common."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from batchocr.forms.form import Form, Rect
+from batchocr.forms.ink.darkness import Darkness, darkness
+from batchocr.forms.ink.parameters import EstimatedBlankParameters
+from batchocr.records import Pixels
+
+
+def estimate_blank(pixels: Pixels, form: Form, px_per_mm: float, parameters: EstimatedBlankParameters) -> Pixels:
+    """Estimate the print of a form from one of its filled pages.
+
+    Cells of the same size have the same print: their frames and guides. At each pixel of a cell, a share of the cells
+    has no writing, so a low percentile over all cells is the print. In fields without cells, long lines are print.
+
+    Args:
+        pixels: (height, width) uint8, the level page, placed on the form.
+        form: the form.
+        px_per_mm: pixels of the level page for each millimetre.
+        parameters: how print is found.
+
+    Returns:
+        (height, width) uint8: the print of fields, white elsewhere.
+    """
+    p = parameters
+    blank = np.full_like(pixels, 255)
+    groups: dict[tuple[int, int], list[Rect]] = defaultdict(list)
+    for field in form.fields:
+        for cell in field.cells:
+            groups[round(cell.width), round(cell.height)].append(cell)
+    for cells in groups.values():
+        if len(cells) >= p.min_cells:
+            _paint_common(blank, pixels, cells, px_per_mm, p)
+    for field in form.fields:
+        if not field.cells and field.kind != "mark":
+            _paint_lines(blank, pixels, field.place, px_per_mm, p)
+    return blank
+
+
+def _paint_common(
+    blank: Pixels, pixels: Pixels, cells: Iterable[Rect], px_per_mm: float, p: EstimatedBlankParameters
+) -> None:
+    """Paint the print that cells of the same size have in common."""
+    parts = [_pixels_of(cell, px_per_mm, pixels.shape, p.margin_share) for cell in cells]
+    parts = [part for part in parts if pixels[part].size]
+    if len(parts) < p.min_cells:
+        return
+    height, width = (
+        round(float(np.median(sizes))) for sizes in zip(*(pixels[part].shape for part in parts), strict=True)
+    )
+    dark = [cv2.resize(darkness(pixels[part], px_per_mm), (width, height)) for part in parts]
+    reach = max(1, round(p.max_shift_mm * px_per_mm))
+    first = np.percentile(np.stack(dark), p.percentile, axis=0).astype(np.float32)
+    shifts = [_shift(each, first, reach) for each in dark]
+    moved = [_moved(each, dx, dy) for each, (dx, dy) in zip(dark, shifts, strict=True)]
+    common = np.percentile(np.stack(moved), p.percentile, axis=0).astype(np.float32)
+    for part, (dx, dy) in zip(parts, shifts, strict=True):
+        own = cv2.resize(_moved(common, -dx, -dy), pixels[part].shape[::-1])
+        grey = np.clip(255 * (1 - own), 0, 255).astype(np.uint8)
+        blank[part] = np.minimum(blank[part], grey)
+
+
+def _shift(dark: Darkness, common: Darkness, reach: int) -> tuple[int, int]:
+    """Return by how many pixels to the left and up a cell must be moved so that its print fits best."""
+    padded = cv2.copyMakeBorder(dark, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    fit = cv2.matchTemplate(padded, common, cv2.TM_CCOEFF_NORMED)
+    _, _, _, (x, y) = cv2.minMaxLoc(fit)
+    return x - reach, y - reach
+
+
+def _moved(dark: Darkness, dx: int, dy: int) -> Darkness:
+    """Return a cell moved by some pixels to the left and up."""
+    matrix = np.array([[1, 0, -dx], [0, 1, -dy]], np.float32)
+    moved = cv2.warpAffine(dark, matrix, dark.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.float32)
+
+
+def _paint_lines(blank: Pixels, pixels: Pixels, place: Rect, px_per_mm: float, p: EstimatedBlankParameters) -> None:
+    """Paint lines that are longer than writing: across the place, and along its left and right side."""
+    part = _pixels_of(place, px_per_mm, pixels.shape, p.margin_share)
+    if not pixels[part].size:
+        return
+    ink = (darkness(pixels[part], px_per_mm) >= p.min_line_darkness).astype(np.uint8)
+    height, width = ink.shape
+    across = min(width, round(p.line_heights * height))
+    lines = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(3, across)), np.uint8))
+    upright = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((max(3, round(p.side_line_share * height)), 1), np.uint8))
+    side = max(1, round(p.side_heights * height))
+    upright[:, side : max(side, width - side)] = 0
+    grown = cv2.dilate(lines | upright, np.ones((3, 3), np.uint8))
+    blank[part] = np.where(grown > 0, np.minimum(blank[part], pixels[part]), blank[part])
+
+
+def _pixels_of(place: Rect, px_per_mm: float, shape: tuple[int, ...], margin_share: float) -> tuple[slice, slice]:
+    """Return the pixels of a place and a margin around it."""
+    margin = margin_share * place.height
+    y0, y1 = round((place.top - margin) * px_per_mm), round((place.bottom + margin) * px_per_mm)
+    x0, x1 = round((place.left - margin) * px_per_mm), round((place.right + margin) * px_per_mm)
+    return slice(max(0, y0), min(shape[0], max(0, y1))), slice(max(0, x0), min(shape[1], max(0, x1)))

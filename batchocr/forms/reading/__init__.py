@@ -1,0 +1,1 @@
+"""Read the fields of a form on a placed page: evidence, possible readings, rules, rows."""

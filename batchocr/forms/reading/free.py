@@ -1,0 +1,169 @@
+"""Fields without cells: digits and signs anywhere in the place, also when they touch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from batchocr.forms.form import Field, Rect
+from batchocr.forms.reading.cells import UNREAD_INK, FieldEvidence, inside_shares, shifted
+from batchocr.forms.reading.evidence import Evidence
+from batchocr.forms.reading.field_ink import area_mm2, ink_within
+from batchocr.forms.reading.parameters import FieldParameters, FreeParameters
+from batchocr.forms.reading.slots import UNREADABLE, Slot
+from batchocr.records import SIGNS, FieldInk
+
+TWO_LINES = "two-lines"
+_WRITTEN_SIGNS = {"decimal": ".,", "date": "./-,"}
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A detection within the field, in pixels of the level page."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    presence: float
+    """Probability that it is there."""
+    texts: dict[str, float]
+    """Probabilities of what it is, if it is there."""
+
+
+def read_free(
+    field: Field, evidence: Evidence, ink: FieldInk, px_per_mm: float, parameters: FieldParameters
+) -> FieldEvidence:
+    """Determine which digits and signs a field may contain.
+
+    Detections that share ink exclude each other. All ways to choose some of them are alternatives of one slot.
+
+    Args:
+        field: a field without cells.
+        evidence: the digits and signs of the page.
+        ink: the ink of the field.
+        px_per_mm: pixels of the level page for each millimetre.
+        parameters: the parameters of the reading of fields.
+
+    Returns:
+        The slots from the left, and the marks of the field.
+    """
+    p = parameters.free
+    items = [*_digits(field.place, evidence, px_per_mm, p), *_signs(field, evidence, px_per_mm, p)]
+    mask = ink_within(ink, field.place)
+    length = area_mm2(ink, field.place) / parameters.cells.pen_mm / field.place.height
+    if length < p.min_ink_heights and (not items or max(item.presence for item in items) < 0.9):
+        return FieldEvidence(())
+    slots = [_slot(cluster, parameters) for cluster in _clusters(items, p)]
+    marks = []
+    kept = [item for item in items if item.presence >= 0.5]
+    explained = np.zeros_like(mask)
+    s = ink.px_per_mm
+    for item in kept:
+        x0, x1 = (round((x / px_per_mm - field.place.left) * s) for x in (item.left, item.right))
+        y0, y1 = (round((y / px_per_mm - field.place.top) * s) for y in (item.top, item.bottom))
+        explained[max(0, y0) : max(0, y1 + 1), max(0, x0) : max(0, x1 + 1)] = True
+    total = np.count_nonzero(mask)
+    if total and np.count_nonzero(mask & explained) < p.min_explained_share * total:
+        marks.append(UNREAD_INK)
+    if _has_two_lines(kept):
+        marks.append(TWO_LINES)
+    if not slots:
+        slots = [Slot((UNREADABLE,), (1.0,))]
+    return FieldEvidence(tuple(slots), tuple(marks))
+
+
+def _digits(place: Rect, evidence: Evidence, px_per_mm: float, p: FreeParameters) -> list[_Item]:
+    inside = inside_shares(evidence.boxes / px_per_mm, place)
+    found = np.flatnonzero((inside >= p.min_inside_share) & (evidence.is_digit >= p.min_digit))
+    items = []
+    for i in found.tolist():
+        left, top, width, height = evidence.boxes[i].tolist()
+        texts = {str(digit): share for digit, share in enumerate(evidence.digits[i].tolist())}
+        presence = shifted(float(evidence.is_digit[i]), p.digit_bias)
+        items.append(_Item(left, left + width, top, top + height, presence, texts))
+    return items
+
+
+def _signs(field: Field, evidence: Evidence, px_per_mm: float, p: FreeParameters) -> list[_Item]:
+    allowed = set(field.signs)
+    if field.kind != "decimal" or field.decimals is None:
+        allowed |= set(_WRITTEN_SIGNS.get(field.kind, ""))
+    if not allowed or not len(evidence.sign_boxes):
+        return []
+    inside = inside_shares(evidence.sign_boxes / px_per_mm, field.place)
+    items = []
+    for i in np.flatnonzero(inside >= p.min_inside_share).tolist():
+        shares = dict(zip(SIGNS, evidence.sign_probabilities[i].tolist(), strict=True))
+        texts = {sign: share for sign, share in shares.items() if sign in allowed}
+        presence = min(1.0, 2 * float(evidence.sign_scores[i])) * sum(texts.values())
+        if presence < p.min_digit:
+            continue
+        left, top, width, height = evidence.sign_boxes[i].tolist()
+        items.append(_Item(left, left + width, top, top + height, presence, texts))
+    return items
+
+
+def _excludes(one: _Item, other: _Item, p: FreeParameters) -> bool:
+    across = min(one.right, other.right) - max(one.left, other.left)
+    down = min(one.bottom, other.bottom) - max(one.top, other.top)
+    narrower = min(one.right - one.left, other.right - other.left)
+    lower = min(one.bottom - one.top, other.bottom - other.top)
+    return across > p.max_overlap_ratio * narrower and down > p.max_overlap_ratio * lower
+
+
+def _clusters(items: Sequence[_Item], p: FreeParameters) -> list[list[_Item]]:
+    """Group the items that share ink, from the left."""
+    clusters: list[list[_Item]] = []
+    for item in sorted(items, key=lambda each: ((each.left + each.right) / 2, each.left)):
+        joined = [cluster for cluster in clusters if any(_excludes(item, other, p) for other in cluster)]
+        clusters = [cluster for cluster in clusters if cluster not in joined]
+        clusters.append([*(other for cluster in joined for other in cluster), item])
+    return sorted(clusters, key=lambda cluster: float(np.mean([each.left + each.right for each in cluster])))
+
+
+def _slot(cluster: Sequence[_Item], parameters: FieldParameters) -> Slot:
+    """Return the ways to choose items of a cluster that do not exclude each other."""
+    p = parameters.free
+    strongest = sorted(cluster, key=lambda item: -item.presence)[: p.max_cluster]
+    items = sorted(strongest, key=lambda item: item.left + item.right)
+    weights: dict[str, float] = {}
+    for count in range(len(items) + 1):
+        for chosen in combinations(range(len(items)), count):
+            if any(_excludes(items[i], items[j], p) for i, j in combinations(chosen, 2)):
+                continue
+            weight = 1.0
+            for i, item in enumerate(items):
+                presence = min(0.9999, item.presence)
+                weight *= presence if i in chosen else 1 - presence
+            for text, share in _texts([items[i] for i in chosen], parameters.rules.min_alternative).items():
+                weights[text] = weights.get(text, 0.0) + weight * share
+    return Slot.of(weights, parameters.rules.min_alternative)
+
+
+def _texts(items: Sequence[_Item], min_share: float) -> dict[str, float]:
+    """Return the probabilities of all texts of items from the left."""
+    texts = {"": 1.0}
+    for item in items:
+        texts = {
+            text + own: share * own_share
+            for text, share in texts.items()
+            for own, own_share in item.texts.items()
+            if share * own_share >= min_share
+        }
+    return texts
+
+
+def _has_two_lines(items: Sequence[_Item]) -> bool:
+    """Return whether one item is above another one."""
+    digits = [item for item in items if len(item.texts) == 10]
+    return any(
+        one.bottom <= other.top + 0.2 * (other.bottom - other.top)
+        and min(one.right, other.right) - max(one.left, other.left) > 0
+        for one in digits
+        for other in digits
+        if one is not other
+    )
