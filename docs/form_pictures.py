@@ -15,14 +15,13 @@ import typer
 from PIL import Image
 
 FORMS = Path(__file__).parents[1] / "samples" / "forms"
-WIDTH_PX, COLOURS = 900, 64
+WIDTH_PX = 900
 
 
-def save_small(source: Path, target: Path) -> None:
-    """Save an image smaller and with few colours."""
-    image = Image.open(source).convert("RGB")
-    image = image.resize((WIDTH_PX, round(image.height * WIDTH_PX / image.width)), Image.Resampling.LANCZOS)
-    image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(target, optimize=True)
+def small(path: Path) -> Image.Image:
+    """Load an image and make it smaller."""
+    image = Image.open(path).convert("RGB")
+    return image.resize((WIDTH_PX, round(image.height * WIDTH_PX / image.width)), Image.Resampling.LANCZOS)
 
 
 def main(out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(__file__).parent) -> None:
@@ -33,8 +32,8 @@ def main(out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(_
         subprocess.run([*form, "draft", FORMS / "blank.png", "--out", work / "form.toml"], check=True)
         page = FORMS / "pages" / "desk.jpg"
         subprocess.run([*form, "check", FORMS / "form.toml", page, "--out", work / "pages"], check=True)
-        save_small(work / "form.preview.png", out / "form-draft.png")
-        save_small(next((work / "pages").iterdir()), out / "form-check.png")
+        small(work / "form.preview.png").quantize(192).save(out / "form-draft.png", optimize=True)
+        small(next((work / "pages").iterdir())).save(out / "form-check.jpg", quality=82, optimize=True)
 
 
 if __name__ == "__main__":
