@@ -23,7 +23,6 @@ from batchocr.errors import ScanError, UsageError
 from batchocr.image_input import as_grey, pillow_to_grey
 from batchocr.output.table_kinds import TABLES
 from batchocr.reader import Source
-from batchocr.records import DigitRow, NumberRow
 
 
 @pytest.fixture(scope="module")
