@@ -13,12 +13,15 @@ from typing import Annotated
 import typer
 
 COLUMNS = ("file", "page", "text")
+FORMS = "forms/"
+"""The folder of the form, whose pages have their own list and program."""
 
 
 def rows(path: Path) -> list[tuple[str, ...]]:
-    """Return file, page and text of each number, in order."""
+    """Return file, page and text of each number, in order, without the pages of the form."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [tuple(row[column] for column in COLUMNS) for row in csv.DictReader(file)]
+        found = [tuple(row[column] for column in COLUMNS) for row in csv.DictReader(file)]
+    return [row for row in found if not row[0].startswith(FORMS)]
 
 
 def main(numbers: Annotated[Path, typer.Argument(help="The results.numbers.csv of a run over the samples.")]) -> None:

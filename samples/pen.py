@@ -130,8 +130,13 @@ def draw_stroke(canvas: NDArray[np.uint8], path: FloatArray, widths: FloatArray)
 
 def write_digit(digit: int, height: float, hand: Hand, rng: np.random.Generator) -> Ink:
     """Draw one digit with a height of about `height` pixels, cropped to its ink."""
+    return write_strokes(hand.choose_form(digit, rng), height, hand, rng)
+
+
+def write_strokes(strokes: list[Stroke], height: float, hand: Hand, rng: np.random.Generator) -> Ink:
+    """Draw strokes of a digit or another sign, with a height of about `height` pixels, cropped to their ink."""
     pen = hand.pen * height
-    runs = shake(hand.choose_form(digit, rng), hand, rng)
+    runs = shake(strokes, hand, rng)
     paths = [np.vstack([smooth_curve(run) for run in stroke]) for stroke in runs]
     everything = np.vstack(paths)
     scale, margin = height - pen, pen + 2

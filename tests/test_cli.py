@@ -56,7 +56,7 @@ def test_a_good_run_ends_with_0_and_prints_the_counts_and_what_to_do(ended_over_
     # no bar without a terminal, and no messages of TensorFlow
     assert without_progress(ended.err) == []
     assert re.fullmatch(
-        r"15 pages \(\d+ other files passed over\), \d+ digits in \d+ numbers, "
+        r"21 pages \(\d+ other files passed over\), \d+ digits in \d+ numbers, "
         r"\d+\.\d s on the (cpu|gpu): results\.csv, results\.numbers\.csv, results\.pages\.csv, results\.run\.json\n"
         r"(to do: \d+ digits? and \d+ numbers? to review, `batchocr status results\.csv` lists which and why\n)?",
         ended.out,

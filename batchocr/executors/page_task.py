@@ -93,13 +93,16 @@ def prepare_page(page: Page, forms: Sequence[Form] = ()) -> PreparedPage:
 
 def _placed(page: Page, level: Levelled, shape: tuple[int, ...], forms: Sequence[Form]) -> tuple[LevelPage, float]:
     """Return the page as its form shows it, and the angle of the form on the page of this shape."""
+    from batchocr.forms.ink.filled_in import filled_in
     from batchocr.forms.placement import form_angle, place_page
 
     try:
         placed = place_page(level.pixels, level.to_page, forms, shape)
     except ScanError as fault:
         raise ScanError(fault.reason, f"{page.scan.name}: {fault.message}") from fault
-    return placed, form_angle(placed)
+    assert placed.placement is not None
+    ink = filled_in(placed.pixels, forms[placed.placement.form], placed.placement)
+    return replace(placed, filled_in=ink), form_angle(placed)
 
 
 def failed(scan: Scan, number: int | None, fault: ScanError) -> PreparedPage:

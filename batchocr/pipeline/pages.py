@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from batchocr.forms.form import Form
+from batchocr.forms.ink.filled_in import filled_in
 from batchocr.pipeline.batching import InputQueue
 from batchocr.pipeline.passes import PARAMETERS, Passes, PipelineParameters, passes_of, without_tiles
 from batchocr.recognition.calibration import NOT_A_DIGIT, Floats
@@ -48,6 +50,7 @@ def read_pages(
     pages: Iterable[PreparedPage],
     networks: Networks,
     *,
+    forms: Sequence[Form] = (),
     parameters: PipelineParameters = PARAMETERS,
     seconds: Seconds | None = None,
 ) -> Iterator[Read]:
@@ -58,13 +61,14 @@ def read_pages(
     Args:
         pages: The pages.
         networks: The loaded networks.
+        forms: The forms on which pages were placed.
         parameters: See the class.
         seconds: Time spent between the networks is added to it.
 
     Yields:
         The result of each page, in the given order.
     """
-    work = _Work(networks, parameters, seconds or Seconds())
+    work = _Work(networks, forms, parameters, seconds or Seconds())
     waiting: deque[_Page] = deque()
     max_waiting = MAX_WAITING_ON_GPU if networks.device == "gpu" else MAX_WAITING
     for prepared in pages:
@@ -114,8 +118,10 @@ class _Page:
 class _Work:
     """The queues of both networks, and the steps between them."""
 
-    def __init__(self, networks: Networks, parameters: PipelineParameters, seconds: Seconds) -> None:
-        self._networks, self._parameters, self._seconds = networks, parameters, seconds
+    def __init__(
+        self, networks: Networks, forms: Sequence[Form], parameters: PipelineParameters, seconds: Seconds
+    ) -> None:
+        self._networks, self._forms, self._parameters, self._seconds = networks, forms, parameters, seconds
         self._tiles: InputQueue[_Page] = InputQueue()
         self._crops: InputQueue[_Page] = InputQueue()
 
@@ -194,6 +200,10 @@ class _Work:
         assert page.prepared.level is not None
         level, boxes = page.prepared.level, page.detections.boxes[page.detections.kinds != SIGN]
         crops = make_crops(level.pixels, boxes, self._parameters.crops)
+        if level.placement is not None and level.filled_in is None:  # the page was turned since it was prepared
+            ink = filled_in(level.pixels, self._forms[level.placement.form], level.placement)
+            level = replace(level, filled_in=ink)
+            page.prepared = replace(page.prepared, level=level)
         if level.filled_in is not None:
             crops = np.concatenate([crops, level.filled_in.crops])
         self._crops.put(page, crops)

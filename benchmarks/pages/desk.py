@@ -98,18 +98,19 @@ def punch(sheet: Sheet) -> None:
         cv2.circle(sheet.canvas, at, radius, (grey,) * 3, -1 if dark else int(rng.integers(2, 5)), cv2.LINE_AA)
 
 
-def camera(frame: Frame, rng: np.random.Generator, cut: bool, fill: float) -> Alpha:
-    """Return the homography from the sheet to the image of a pinhole camera, tilted by up to 20°.
+def camera(frame: Frame, rng: np.random.Generator, cut: bool, fill: float, size: Frame = (WIDTH, HEIGHT)) -> Alpha:
+    """Return the homography from a sheet of a size to the image of a pinhole camera, tilted by up to 20°.
 
     The whole sheet is visible and fills at least the share `fill` in one direction, or one or two edges are cut off.
     """
+    width, height = size
     tilt_x, tilt_y, turn = np.deg2rad([*rng.uniform(-20, 20, 2), rng.uniform(-8, 8)]).tolist()
     rotation = cv2.Rodrigues(np.array([tilt_x, tilt_y, 0.0]))[0] @ cv2.Rodrigues(np.array([0.0, 0.0, turn]))[0]
-    middle = np.array([[1, 0, -WIDTH / 2], [0, 1, -HEIGHT / 2], [0, 0, 1]])
+    middle = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
     projection = (
-        np.diag([1.2 * HEIGHT, 1.2 * HEIGHT, 1.0]) @ np.column_stack([rotation[:, :2], [0, 0, 1.4 * HEIGHT]]) @ middle
+        np.diag([1.2 * height, 1.2 * height, 1.0]) @ np.column_stack([rotation[:, :2], [0, 0, 1.4 * height]]) @ middle
     )
-    corners = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]], np.float64)[:, None]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)[:, None]
     ends = cv2.perspectiveTransform(corners, projection)[:, 0]
     span, room = np.ptp(ends, axis=0), np.array(frame)
     scale = float((room / span).min()) * (rng.uniform(0.97, 1.02) if cut else rng.uniform(fill, 0.97))
@@ -136,7 +137,7 @@ def photograph(sheet: Sheet, kind: str, cut: bool = False) -> tuple[Array, list[
     """Take a photo of 12 or 2 megapixels of a sheet on a desk, with or without a shadow across it."""
     rng, frame = sheet.rng, (3000, 4000)
     reduce = 1.0 if rng.random() < 0.5 else 0.41
-    view = camera(frame, rng, cut, 0.62 if reduce == 1 else 0.8)
+    view = camera(frame, rng, cut, 0.62 if reduce == 1 else 0.8, sheet.canvas.shape[1::-1])
     image = lay(sheet, desk(frame, kind, rng), view)
     ys, xs = np.mgrid[-0.5 : 0.5 : frame[1] * 1j, -0.5 : 0.5 : frame[0] * 1j]
     turn = rng.uniform(0, 2 * np.pi)

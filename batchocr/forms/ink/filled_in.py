@@ -49,10 +49,9 @@ def filled_in(pixels: Pixels, form: Form, placement: Placement, parameters: InkP
         The ink of each field, crops of the cells with ink, and the texts of codes.
     """
     p, scale = parameters, placement.px_per_mm
-    if form.image is None or form.image.is_filled:
+    blank = blank_on_page(form, placement, pixels.shape)
+    if blank is None:
         blank = estimate_blank(pixels, form, scale, p.estimated_blank)
-    else:
-        blank = blank_on_page(form, placement, pixels.shape)
     parts = [_part(pixels, blank, field.place, scale, p) for field in form.fields]
     min_darkness = max(p.min_contrast, p.min_pen_ratio * _pen_darkness(parts, p))
     inks, owners, boxes, crops = [], [], [], []

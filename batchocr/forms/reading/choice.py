@@ -82,7 +82,7 @@ def _rule_factor(field: Field, text: str, p: RuleParameters) -> tuple[str, float
 
 @lru_cache(maxsize=4096)
 def _valid_share(field: Field, length: int, samples: int) -> float:
-    """Return the share of texts of the same length that satisfy the rules of a field, or at least one sample's share."""
+    """Return the share of texts of the same length that satisfy the rules; at least that of half a sample."""
     allowed = field.rules.allowed
     if allowed:
         return sum(len(text) == length for text in allowed) / 10.0**length

@@ -92,7 +92,7 @@ def page_evidence(detections: Detections, crop_probabilities: Floats, parameters
 
 
 def _with_best(joint: Floats, best: NDArray[np.int64], share: Floats) -> Floats:
-    """Return probabilities (n, 10) in which the best digit has the calibrated share, and the others are in proportion."""
+    """Return probabilities (n, 10) in which the best digit has the calibrated share and the others have the rest."""
     rows = np.arange(len(joint))
     found = np.maximum(joint, 1e-9)
     found[rows, best] = 0

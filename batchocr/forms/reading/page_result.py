@@ -18,7 +18,7 @@ from batchocr.forms.form import Form
 from batchocr.forms.reading.parameters import PARAMETERS, FieldParameters
 from batchocr.forms.reading.read_fields import read_fields
 from batchocr.forms.reading.rows import field_rows
-from batchocr.records import Detections, FormRow, PageResult, Placement, PreparedPage
+from batchocr.records import Detections, FormRow, PageResult, PreparedPage
 
 
 def page_result(
@@ -57,8 +57,7 @@ def page_result(
         return replace(result, form=FormRow(page.row.file, page.row.page, "", None, "failed", page.row.error))
     placement = level.placement
     form = forms[placement.form]
-    has_blank = form.image is not None and not form.image.is_filled
-    blank = blank_on_page(form, placement, level.pixels.shape) if has_blank else None
+    blank = blank_on_page(form, placement, level.pixels.shape)
     placed = AlignedForm(blank, np.eye(3)) if blank is not None else None
     result = free_result(page, detections, crop_probabilities, decoding, blanks, placed)
     readings = read_fields(
@@ -71,20 +70,15 @@ def page_result(
         decoding,
         parameters,
     )
-    boxes, on_page = _places(page, form, placement)
-    fields = field_rows(page.row, form, readings, boxes, on_page, parameters.confidence)
+    fields = field_rows(page.row, form, readings, _places(page, form), parameters.confidence)
     row = FormRow(page.row.file, page.row.page, form.name, placement.residual_mm, "ok", "")
     return replace(result, form=row, fields=fields)
 
 
-def _places(page: PreparedPage, form: Form, placement: Placement) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the places (n, 4) of all fields in pixels of the page as given, and (n,) whether they are all on it."""
-    assert page.level is not None
+def _places(page: PreparedPage, form: Form) -> NDArray[np.int64]:
+    """Return the places (n, 4) of all fields in pixels of the page as given."""
+    level = page.level
+    assert level is not None and level.placement is not None
     places = [(f.place.left, f.place.top, f.place.width, f.place.height) for f in form.fields]
-    boxes = np.array(places, np.float64).reshape(-1, 4) * placement.px_per_mm
-    width, height = page.row.width, page.row.height
-    unlimited = page_boxes(boxes, page.level.to_page, placement=placement, limited=False)
-    is_whole = (unlimited[:, :2] >= 0).all(axis=1)
-    is_whole &= unlimited[:, 0] + unlimited[:, 2] <= (width or np.inf)
-    is_whole &= unlimited[:, 1] + unlimited[:, 3] <= (height or np.inf)
-    return page_boxes(boxes, page.level.to_page, width, height, placement=placement), is_whole
+    boxes = np.array(places, np.float64).reshape(-1, 4) * level.placement.px_per_mm
+    return page_boxes(boxes, level.to_page, page.row.width, page.row.height, level.placement.bend, level.pixels.shape)

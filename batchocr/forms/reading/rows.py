@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import exp, log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from batchocr.forms.form import Field, Form
 from batchocr.forms.reading.parameters import ConfidenceParameters
@@ -15,7 +16,6 @@ from batchocr.forms.rules.field_rules import value_of
 from batchocr.records import FieldRow, FieldStatus, PageRow
 
 REQUIRED = "required"
-CUT_OFF = "cut-off"
 NOT_A_DIGIT = "not-a-digit"
 WITHOUT_RULES = "without-rules"
 
@@ -24,8 +24,7 @@ def field_rows(
     page: PageRow,
     form: Form,
     readings: Sequence[FieldReading],
-    boxes: np.ndarray[tuple[int, int], np.dtype[np.int64]],
-    on_page: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    boxes: NDArray[np.int64],
     parameters: ConfidenceParameters,
 ) -> tuple[FieldRow, ...]:
     """Make the rows of all fields, without the mark of the threshold.
@@ -35,17 +34,16 @@ def field_rows(
         form: its form.
         readings: the readings of the fields.
         boxes: (n, 4) the places of the fields in pixels of the page as given.
-        on_page: (n,) whether the whole place is on the page.
         parameters: how confidences are calibrated.
 
     Returns:
         A row for each field.
     """
     rows = []
-    for reading, box, is_whole in zip(readings, boxes.tolist(), on_page.tolist(), strict=True):
+    for reading, box in zip(readings, boxes.tolist(), strict=True):
         field, chosen = reading.field, reading.chosen
-        status, reasons = _status(reading, is_whole)
-        confidence = _calibrated(chosen.probability, bool(field.cells), parameters) if is_whole else 0.0
+        status, reasons = _status(reading)
+        confidence = _calibrated(chosen.probability, bool(field.cells), parameters)
         rows.append(
             FieldRow(
                 file=page.file,
@@ -66,10 +64,10 @@ def field_rows(
     return tuple(rows)
 
 
-def _status(reading: FieldReading, is_whole: bool) -> tuple[FieldStatus, list[str]]:
+def _status(reading: FieldReading) -> tuple[FieldStatus, list[str]]:
     """Return the status of a field and its reasons; a field that was left empty may have reasons too."""
     field, chosen = reading.field, reading.chosen
-    reasons = [*reading.marks, *(() if is_whole else (CUT_OFF,))]
+    reasons = [*reading.marks]
     if UNREADABLE in chosen.text and not reading.marks:
         reasons.append(NOT_A_DIGIT)
     if not chosen.text and not field.may_be_empty and field.kind != "mark":
