@@ -55,7 +55,16 @@ messages name the file, the fault and the fix.
 """
 SECTIONS = {
     "Read scans": ["read", "read_numbers", "Reader", "as_grey"],
-    "Run over folders": ["run", "Settings", "Summary", "merge", "read_status", "Status", "read_drivers", "DriverStatus"],
+    "Run over folders": [
+        "run",
+        "Settings",
+        "Summary",
+        "merge",
+        "read_status",
+        "Status",
+        "read_drivers",
+        "DriverStatus",
+    ],
     "Forms": ["Form"],
     "Check pages and the installation": ["preview.preview", "preview.Preview", "examine", "Finding"],
     "Results": ["PageResult", "PageRow", "NumberRow", "DigitRow", "FormRow", "FieldRow"],

@@ -260,6 +260,12 @@ def test_options_are_checked_before_anything_is_loaded() -> None:
         batchocr.read_numbers(b"", device="cuda")
 
 
+def test_a_reader_without_forms_has_no_fields(reader: Reader, one_digit: Path) -> None:
+    for method in (reader.fields, reader.forms):
+        with pytest.raises(UsageError, match=r"Reader\(form=\.\.\.\)"):
+            method(one_digit)
+
+
 def test_a_blank_page_gives_no_rows_but_all_columns(reader: Reader) -> None:
     rows = reader.read(np.full((500, 400), 250, np.uint8))
     assert len(rows) == 0 and list(rows.columns) == TABLES["digits"].names
