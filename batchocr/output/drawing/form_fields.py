@@ -50,11 +50,12 @@ KINDS: dict[FieldKind, tuple[str, Colour]] = {
 
 MIN_SIDE_PX = 1600
 """The longer side to which a smaller page is enlarged, so that names are readable."""
-_LABEL_MM = 3.0  # height of a line of a label on the form
-_MIN_LABEL_PX, _MAX_LABEL_PX = 12, 26
+_LABEL_MM = 2.4  # height of a line of a label on the form
+_MIN_LABEL_PX, _MAX_LABEL_PX = 12, 20
 _GAP_PX = 3
-_HIDDEN_COST = 12.0
-_SHORTER_COST = 0.8  # of a label that does not have the whole name
+_HIDDEN_COST = 25.0
+_MAX_BRIGHTNESS = 105  # of text on white, of 255
+_NO_TABLE_COST, _NO_NAME_COST = 0.1, 1.2  # of a label without the name of its table, or without any name
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,8 @@ def draw_form_fields(
     free = Free(np.asarray(canvas.min(axis=2), np.uint8), [])
     labels = [_label(each, free, size, (texts or {}).get(each.field.name)) for each in outlines]
     draw_texts(canvas, [text for text, _ in labels])
-    unnamed = [each for each, (_, is_whole) in zip(outlines, labels, strict=True) if not is_whole]
-    return with_legend(canvas, [*entries, *_legend(form), *_names(unnamed)])
+    unnamed = {each.number for each, (_, is_whole) in zip(outlines, labels, strict=True) if not is_whole}
+    return with_legend(canvas, [*entries, *_legend(form), *_names(form, unnamed)])
 
 
 def _outline(number: int, field: Field, to_pixels: Callable[[Points], Points], scale: float) -> _Outline:
@@ -146,18 +147,27 @@ def _label(outline: _Outline, free: Free, size: int, text: str | None) -> tuple[
     contents = dict.fromkeys(f"{outline.number}{part}{value}" for part in (f" {name}", f" {in_table}" * bool(in_table), ""))
     height = round(size * CAP_RATIO)
     best: tuple[float, str, Box] | None = None
-    for at, content in enumerate(contents):
+    for content in contents:
+        shorter_cost = 0.0 if name in content else _NO_TABLE_COST if in_table and in_table in content else _NO_NAME_COST
         width = text_width(content, size, bold=True)
         for cost, left, bottom in _places(outline.box, width, height):
             box = Box(left, bottom - height, width, height)
-            cost += at * _SHORTER_COST + _HIDDEN_COST * free.cost([box])
+            cost += shorter_cost + _HIDDEN_COST * free.cost([box])
             if best is None or cost < best[0]:
                 best = cost, content, box
     assert best is not None
     _, content, box = best
     free.take([box])
-    label = Text(content, box.left, box.bottom, size, KINDS[outline.field.kind][1], bold=True, halo=WHITE)
+    colour = _readable(KINDS[outline.field.kind][1])
+    label = Text(content, box.left, box.bottom, size, colour, bold=True, halo=WHITE)
     return label, name in content
+
+
+def _readable(colour: Colour) -> Colour:
+    """Return a colour that is dark enough for text on white."""
+    red, green, blue = colour
+    factor = min(1.0, _MAX_BRIGHTNESS / (0.3 * red + 0.59 * green + 0.11 * blue))
+    return round(red * factor), round(green * factor), round(blue * factor)
 
 
 def _places(box: Box, width: int, height: int) -> Iterator[tuple[float, int, int]]:
@@ -169,8 +179,8 @@ def _places(box: Box, width: int, height: int) -> Iterator[tuple[float, int, int
         yield 0.15, box.left + _GAP_PX + 1, box.bottom - _GAP_PX - 1
     yield 0.2, box.right - width, above
     yield 0.3, box.left, below
-    yield 0.4, box.right + 2 * _GAP_PX, middle
-    yield 0.4, box.left - width - 2 * _GAP_PX, middle
+    yield 0.8, box.right + 2 * _GAP_PX, middle
+    yield 0.8, box.left - width - 2 * _GAP_PX, middle
 
 
 def _legend(form: Form) -> Iterator[Entry]:
@@ -180,16 +190,13 @@ def _legend(form: Form) -> Iterator[Entry]:
             yield Entry(words, partial(_swatch, colour=colour))
 
 
-def _names(outlines: Sequence[_Outline]) -> Iterator[Entry]:
-    """Yield the names of fields that have only their number, or not the name of their table, in the image."""
-    for table, group in groupby(outlines, key=lambda each: each.field.name.partition(".")[0]):
-        fields = list(group)
-        first, last = fields[0].number, fields[-1].number
-        is_table = "." in fields[0].field.name
-        if is_table and last - first + 1 == len(fields) > 1:
-            yield Entry(f"{first} to {last}: {table}")
-        else:
-            yield from (Entry(f"{each.number}: {each.field.name}") for each in fields)
+def _names(form: Form, unnamed: set[int]) -> Iterator[Entry]:
+    """Yield the names of fields that do not have their whole name in the image; of tables their name alone."""
+    for table, group in groupby(enumerate(form.fields, 1), key=lambda each: each[1].name.partition(".")[0]):
+        numbers = [number for number, _ in group]
+        if not unnamed.isdisjoint(numbers):
+            many = f" to {numbers[-1]}" if len(numbers) > 1 else ""
+            yield Entry(f"{numbers[0]}{many}: {table}")
 
 
 def _swatch(canvas: Canvas, box: Box, *, colour: Colour) -> None:
