@@ -11,6 +11,7 @@ import typer
 from batchocr.cli.command import Command, Group
 from batchocr.cli.doctor import doctor
 from batchocr.cli.evaluate import evaluate
+from batchocr.cli.form import app as form
 from batchocr.cli.merge import merge
 from batchocr.cli.models import models
 from batchocr.cli.preview import preview
@@ -53,3 +54,4 @@ def _summary(command: Callable[..., None]) -> str:
 
 for _command in (run, merge, status, preview, train, evaluate, models, doctor):
     app.command(cls=Command, short_help=_summary(_command))(_command)
+app.add_typer(form, name="form")

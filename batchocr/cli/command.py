@@ -63,13 +63,15 @@ class Command(TyperCommand):
     """A subcommand. Messages about a value from the environment name the variable."""
 
     context_class = _Context
+    group: ClassVar[str] = ""
+    """Start of the names of variables after PREFIX, for commands of a group."""
     variables: ClassVar[set[str]] = set()
     """The environment variables of all commands."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Create the command, with an environment variable for each option. The help ends with their names."""
         super().__init__(*args, **kwargs)
-        prefix = PREFIX if self.name == "run" else f"{PREFIX}_{str(self.name).upper()}"
+        prefix = PREFIX if self.name == "run" else f"{PREFIX}_{self.group}{str(self.name).upper()}"
         params: list[Any] = self.params
         options = [param for param in params if param.param_type_name == "option"]
         for param in params:
@@ -108,6 +110,12 @@ class Command(TyperCommand):
             return super().invoke(ctx)
         finally:
             _set_by.reset(token)
+
+
+class FormCommand(Command):
+    """A subcommand of `batchocr form`."""
+
+    group = "FORM_"
 
 
 def _plain(message: str) -> str:

@@ -166,3 +166,20 @@ class Form:
         from batchocr.forms.load import load_form
 
         return load_form(path)
+
+    @staticmethod
+    def draft(blank: str | Path) -> Form:
+        """Find the fields of a blank form: boxes, cells, tables, tick boxes, codes and lines to write on.
+
+        `batchocr form draft` writes the same form to a file. The names are field-1, field-2 and table-1 in reading
+        order.
+
+        Args:
+            blank: Path or URL of an image of the blank form, or of a PDF, of which the first page is taken.
+
+        Raises:
+            FormError: The blank cannot be read, or no field was found on it.
+        """
+        from batchocr.forms.draft.draft import drafted
+
+        return drafted(blank)

@@ -34,14 +34,17 @@ class Boxes:
     """Level dotted lines that are not sides of boxes."""
 
 
-def find_boxes(ink: Ink, parameters: DraftParameters = PARAMETERS) -> Boxes:
+def find_boxes(ink: Ink, *, is_filled: bool = False, parameters: DraftParameters = PARAMETERS) -> Boxes:
     """Find the boxes of a form.
 
     Args:
         ink: The ink of the form.
+        is_filled: Whether the page is filled in. Then boxes that strokes of writing form are left out.
         parameters: See the class.
     """
     p = parameters
+    if is_filled:
+        p = replace(p, min_rectangle_share=p.min_filled_rectangle_share)
     solid = _rectangles(ink, ink.level, ink.upright, p)
     guides = [each for each in solid if max(each.width, each.height) <= p.max_guide_box_mm]
     across, down = dotted_lines(ink, guides, p)
@@ -49,6 +52,8 @@ def find_boxes(ink: Ink, parameters: DraftParameters = PARAMETERS) -> Boxes:
     if down:
         rects = _rectangles(ink, _with(ink, ink.level, across), _with(ink, ink.upright, down), p)
     rects = _without_guides(rects, solid, p)
+    if is_filled:
+        rects = _without_strokes(rects, p)
     outer = [each for each in rects if any(contains(each, other) for other in rects if other is not each)]
     boxes = [Box(each, print_inside(ink, each, p)) for each in rects if each not in outer]
     sides = [side for each in rects for side in (each.top, each.bottom)]
@@ -136,6 +141,18 @@ def _has_sides(across: Mask, down: Mask, inside: tuple[int, int, int, int], p: D
         down[top : top + height, left + width - reach : left + width + reach].max(axis=1),
     )
     return all(np.count_nonzero(strip) >= p.min_side_share * strip.size for strip in strips)
+
+
+def _without_strokes(rects: list[Rect], p: DraftParameters) -> list[Rect]:
+    """Leave out boxes in a box for a number that are clearly lower than it: strokes of digits surround them."""
+    return [
+        each
+        for each in rects
+        if not any(
+            box.height <= p.max_height_mm and each.height < p.min_inner_ratio * box.height and contains(box, each)
+            for box in rects
+        )
+    ]
 
 
 def _without_guides(rects: list[Rect], solid: list[Rect], p: DraftParameters) -> list[Rect]:

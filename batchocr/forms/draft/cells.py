@@ -145,7 +145,8 @@ def _cells(run: Sequence[Rect], p: DraftParameters) -> FieldPlace:
     if not is_even:
         return FieldPlace("cells", place, cells=tuple(run))
     half = min(float(np.mean(gaps)), p.max_thickness_mm) / 2
-    return FieldPlace("cells", Rect(place.left - half, place.top, place.width + 2 * half, place.height), len(run))
+    place = Rect(place.left - half, place.top, place.width + 2 * half, place.height)
+    return FieldPlace("cells", place, len(run), is_likely=len(run) <= p.max_cells)
 
 
 def _dates(fields: list[FieldPlace], p: DraftParameters) -> list[FieldPlace]:
@@ -229,7 +230,8 @@ def _is_tick_box(ink: Ink, rect: Rect, is_filled: bool, p: DraftParameters) -> b
     surroundings = ink.part(ink.ink, rect.left - m, rect.top - m, rect.right + m, rect.bottom + m).copy()
     edge = round((m - rim) * ink.px_per_mm)
     surroundings[edge:-edge, edge:-edge] = 0
-    return np.count_nonzero(surroundings) <= p.max_mark_ink_share * surroundings.size
+    ring = surroundings.size - (surroundings.shape[0] - 2 * edge) * (surroundings.shape[1] - 2 * edge)
+    return np.count_nonzero(surroundings) <= p.max_ring_ink_share * ring
 
 
 def _single(ink: Ink, rect: Rect, *, is_filled: bool, p: DraftParameters) -> FieldPlace | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from batchocr.forms.draft.places import FieldPlace, TablePlace
@@ -70,15 +71,13 @@ def form_text(
 
 
 def field_names(places: Sequence[FieldPlace | TablePlace]) -> list[str]:
-    """Return the names of fields and tables: field-1, field-2 and table-1 in their order."""
-    names, fields, tables = [], 0, 0
+    """Return the names in order: field-1 and table-1; comment-1 for fields that are written as comments."""
+    count: Counter[str] = Counter()
+    names = []
     for each in places:
-        if isinstance(each, TablePlace):
-            tables += 1
-            names.append(f"table-{tables}")
-        else:
-            fields += 1
-            names.append(f"field-{fields}")
+        word = "table" if isinstance(each, TablePlace) else "field" if each.is_likely else "comment"
+        count[word] += 1
+        names.append(f"{word}-{count[word]}")
     return names
 
 

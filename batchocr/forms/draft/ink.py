@@ -26,7 +26,7 @@ class Ink:
     ink: Mask
     """All ink, also pale one."""
     dark: Mask
-    """Dark ink without straight lines: text and symbols."""
+    """Dark ink without long straight lines: text and symbols."""
     level: Mask
     """Level straight lines."""
     upright: Mask
@@ -79,9 +79,9 @@ def find_ink(pixels: Pixels, width_mm: float, parameters: DraftParameters = PARA
     darkest = float(np.percentile(levels, p.darkest_percent)) if len(levels) else 255.0
     dark = cv2.compare(contrast, max(faintest, p.dark_ratio * darkest), cv2.CMP_GT)
     level, upright = straight_lines(ink, p)
-    runs = (  # letters of small print are joined by closed gaps
-        cv2.morphologyEx(cv2.min(ink, lines), cv2.MORPH_OPEN, run)
-        for lines, run in ((level, kernel(p.min_line_mm, 0, p)), (upright, kernel(0, p.min_line_mm, p)))
+    runs = (  # letters of small print are joined by closed gaps and pale edges
+        cv2.morphologyEx(cv2.min(dark, lines), cv2.MORPH_OPEN, run)
+        for lines, run in ((level, kernel(p.min_solid_run_mm, 0, p)), (upright, kernel(0, p.min_solid_run_mm, p)))
     )
     lines = cv2.dilate(cv2.max(*runs), np.ones((3, 3), np.uint8))
     return Ink(ink, cv2.subtract(dark, lines), level, upright, p.px_per_mm)

@@ -36,7 +36,7 @@ def find_places(
     codes = find_codes(pixels, width_mm, p)
     ink = find_ink(pixels, width_mm, p)
     _erase(ink, codes)
-    boxes = find_boxes(ink, p)
+    boxes = find_boxes(ink, is_filled=is_filled, parameters=p)
     fields = [FieldPlace("code", each) for each in codes]
     fields += fields_in_boxes(ink, boxes, is_filled=is_filled, parameters=p)
     fields += [FieldPlace("mark", each) for each in find_bubbles(ink, p)]

@@ -9,6 +9,10 @@ from batchocr.forms.draft.places import FieldPlace
 from batchocr.forms.form import Rect
 
 
+_DOT_MM = 0.2
+"""Letters on the line of a dotted line are higher than its dots by more than this."""
+
+
 def places_on_lines(
     ink: Ink, solid: list[Rect], dotted: tuple[Rect, ...], parameters: DraftParameters = PARAMETERS
 ) -> list[FieldPlace]:
@@ -42,7 +46,7 @@ def places_on_lines(
 
 
 def _has_label_left(ink: Ink, line: Rect, p: DraftParameters) -> bool:
-    return ink.printed_mm2(line.left - p.label_reach_mm, line.top - p.max_label_mm, line.left, line.top - p.inset_mm) >= p.min_print_mm2
+    return ink.printed_mm2(line.left - p.label_reach_mm, line.top - p.max_label_mm, line.left, line.top - _DOT_MM) >= p.min_label_mm2
 
 
 def _has_label_below(ink: Ink, line: Rect, p: DraftParameters) -> bool:

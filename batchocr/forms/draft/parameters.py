@@ -46,6 +46,10 @@ class DraftParameters:
     """Width and height of the inside of the smallest box."""
     min_rectangle_share: float = 0.86
     """Share of its bounding rectangle that the inside of a box fills."""
+    min_filled_rectangle_share: float = 0.6
+    """The same on a page that is filled in. Basis: writing on the lines cuts parts off."""
+    min_inner_ratio: float = 0.6
+    """Height of a cell in a box of a page that is filled in, in units of the height of the box."""
     inset_mm: float = 0.4
     """Print closer to the sides of a box belongs to its lines."""
     min_print_mm2: float = 0.3
@@ -108,8 +112,10 @@ class DraftParameters:
     """Letters are closer to each other than this, in units of their height. Marks are farther from letters."""
     max_mark_ink_share: float = 0.05
     """Share of the inside of a tick box that may be ink. Basis: a speck."""
+    max_ring_ink_share: float = 0.1
+    """Share of a narrow ring around a tick box that may be ink. Basis: a label on one side."""
     min_solid_run_mm: float = 4.0
-    """A solid line to write on is at least this long without any gap. Basis: strokes of letters are shorter."""
+    """Straight ink that is at least this long without any gap is no part of a letter. Basis: height of a headline."""
     max_attached_share: float = 0.2
     """Share of the length of such a line at which ink is attached above or below. Basis: stems of letters."""
     min_writing_line_mm: float = 8.0
@@ -120,14 +126,18 @@ class DraftParameters:
     """Free height above a line that one writes on."""
     max_rule_share: float = 0.7
     """Solid lines that are longer than this share of the paper separate parts of the form."""
-    label_reach_mm: float = 15.0
+    label_reach_mm: float = 8.0
     """Distance of a label to the left of its line."""
+    min_label_mm2: float = 0.15
+    """Area of print of a label above the level of the dots of its line."""
     label_below_mm: float = 3.5
     """Distance of a label below its line."""
     max_point_mm: float = 2.2
     """Width and height of the largest printed decimal point or comma."""
     max_decimals: int = 3
     """Number of cells after a printed decimal point."""
+    max_cells: int = 20
+    """Number of cells of the longest number. Longer rows are for words."""
     min_filled_cells: int = 3
     """Number of cells of a comb on a page that is filled in. Basis: a stroke of a digit looks like one tick."""
     max_row_gap_ratio: float = 0.6
