@@ -56,15 +56,14 @@ def filled_in(pixels: Pixels, form: Form, placement: Placement, parameters: InkP
     min_darkness = max(p.min_contrast, p.min_pen_ratio * _pen_darkness(parts, p))
     inks, owners, boxes, crops = [], [], [], []
     for index, (field, part) in enumerate(zip(form.fields, parts, strict=True)):
-        mask = (part.dark >= min_darkness) & (part.dark >= part.print_ + np.float32(p.min_darker))
-        mask = _without_specks(mask, part.px_per_mm, p)
+        mask = _without_specks(_filled_in_mask(part, min_darkness, p), part.px_per_mm, p)
         inks.append(FieldInk(mask, part.left_mm, part.top_mm, part.px_per_mm))
         if not field.cells:
             continue
         found = list(_cell_boxes(field, mask, part, p))
         if found:
             local = np.array([box for _, box in found], np.float32)
-            crops.append(make_crops(_without_print(part, p), local, p.crops))
+            crops.append(make_crops(_without_print(part, mask, p), local, p.crops))
             owners += [(index, cell) for cell, _ in found]
             boxes.append((local / part.px_per_mm + (part.left_mm, part.top_mm, 0, 0)) * scale)
     return FilledIn(
@@ -101,6 +100,22 @@ def _pen_darkness(parts: Sequence[_FieldPart], p: InkParameters) -> float:
     return float(np.percentile(together, p.pen_percentile)) if len(together) else 0.0
 
 
+def _filled_in_mask(part: _FieldPart, min_darkness: float, p: InkParameters) -> NDArray[np.bool_]:
+    """Return the ink of a field that is not print: a mask.
+
+    Ink on pale print is darker than it. Dark print hides ink; strokes that it interrupts are joined across it.
+    """
+    ink = part.dark >= min_darkness
+    is_dark_print = part.print_ >= p.dark_print
+    mask = ink & ~is_dark_print & (part.dark >= part.print_ + np.float32(p.min_darker))
+    if not is_dark_print.any():
+        return np.asarray(mask)
+    side = 2 * max(1, round(p.bridge_mm * part.px_per_mm / 2)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    joined = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
+    return np.asarray(mask | (joined & ink & is_dark_print))
+
+
 def _without_specks(mask: NDArray[np.bool_], px_per_mm: float, p: InkParameters) -> NDArray[np.bool_]:
     """Remove components that are smaller than writing."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
@@ -111,9 +126,13 @@ def _without_specks(mask: NDArray[np.bool_], px_per_mm: float, p: InkParameters)
     return np.asarray(large[labels], np.bool_)
 
 
-def _without_print(part: _FieldPart, p: InkParameters) -> Pixels:
+def _without_print(part: _FieldPart, mask: NDArray[np.bool_], p: InkParameters) -> Pixels:
     """Return a field in which print of the form is as bright as paper; strokes across print stay."""
-    is_print = (part.print_ >= p.min_print_darkness) & (part.dark < part.print_ + p.min_darker)
+    is_print = (
+        (part.print_ >= p.min_print_darkness)
+        & ~mask
+        & ((part.dark < part.print_ + p.min_darker) | (part.print_ >= p.dark_print))
+    )
     paper = np.minimum(paper_brightness(part.page, part.px_per_mm), 255).astype(np.uint8)
     return np.where(is_print, np.maximum(part.page, paper), part.page)
 

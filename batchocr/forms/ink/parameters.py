@@ -47,6 +47,10 @@ class InkParameters:
     """Minimum darkness of ink as a share of that of the pen. Basis: edges of strokes are paler than their middle."""
     min_darker: float = 0.15
     """Ink on print of the blank is darker than that by this share of the paper's brightness. Basis: chosen by eye."""
+    dark_print: float = 0.35
+    """Darkness from which print hides ink. Basis: guides for writing are paler; on a fax all print is black."""
+    bridge_mm: float = 1.2
+    """Strokes are joined across dark print of this width. Basis: a line of 0.4 mm with its cover at both sides."""
     min_print_darkness: float = 0.04
     """Darkness from which a pixel of the blank form is print. Basis: paler print is not visible on a scan."""
     pen_percentile: float = 75.0

@@ -82,7 +82,9 @@ def _read_cell(
     is_digit, best = _best_detection(evidence, boxes_mm, own, inside, ink, inner, p)
     marks: list[str] = []
     if best >= 0 and _has_second_digit(evidence, own, best, p):
-        marks.append(TWO_DIGITS)
+        explained = _explained_share(ink, inner, Rect(*boxes_mm[best].tolist()))
+        if explained <= 1 - p.min_second_ink_share:
+            marks.append(TWO_DIGITS)
     digits = evidence.digits[best] if best >= 0 else np.full(10, 0.1)
     if crop is not None:
         is_digit, digits = _with_crop(is_digit, digits, crop, has_detection=best >= 0, p=p)
@@ -112,11 +114,10 @@ def _best_detection(
     p: CellParameters,
 ) -> tuple[float, int]:
     """Return the probability that a cell has a digit, and the detection of it; -1 without a detection."""
-    total = area_mm2(ink, inner)
     is_digit, best = 0.0, -1
     for i in own.tolist():
         box = Rect(*boxes_mm[i].tolist())
-        explained = area_mm2(ink, _common(box, inner)) / total if total else 0.0
+        explained = _explained_share(ink, inner, box)
         bias = p.digit_bias if explained >= p.min_explained_share else -p.digit_bias
         probability = shifted(float(evidence.is_digit[i]), bias) * float(inside[i]) ** 0.5
         if probability > is_digit:
@@ -134,6 +135,12 @@ def _with_crop(
     own = shifted(crop.is_digit, p.digit_bias)
     both = 1 / (1 + exp(-((1 - weight) * logit(is_digit) + weight * logit(own)))) if has_detection else own
     return both, joint / joint.sum()
+
+
+def _explained_share(ink: FieldInk, inner: Rect, box: Rect) -> float:
+    """Return the share of a cell's ink that is within a box."""
+    total = area_mm2(ink, inner)
+    return area_mm2(ink, _common(box, inner)) / total if total else 0.0
 
 
 def _common(one: Rect, other: Rect) -> Rect:

@@ -59,6 +59,8 @@ class CellParameters:
     chosen by eye."""
     min_second_digit: float = 0.6
     """Minimum probability of a second digit beside the first one that marks a cell. Basis: chosen by eye."""
+    min_second_ink_share: float = 0.15
+    """Minimum share of the cell's ink outside of the first digit, for a second one. Basis: chosen by eye."""
     min_crossed_span: float = 0.55
     """Minimum width and height of the ink of a crossed-out cell, as a share of the cell. Basis: chosen by eye."""
     min_blank_probability: float = 0.002
@@ -93,9 +95,9 @@ class MarkParameters:
 
     trimmed_share: float = 0.1
     """Share of a box at each side in which ink does not count: its own lines. Basis: chosen by eye."""
-    min_ink_share: float = 0.04
+    min_ink_share: float = 0.035
     """Share of the box that is ink, at which it is as likely marked as not. Basis: a thin tick has 0.08."""
-    slope_share: float = 0.012
+    slope_share: float = 0.007
     """Share over which the probability changes. Basis: chosen by eye."""
     full_share: float = 0.8
     """A box with more ink is blackened; a blackened box beside ticked ones is a correction. Basis: chosen by eye."""
