@@ -32,12 +32,15 @@ def fields_in_boxes(
     """
     p = parameters
     empty, rest = [], []
+    fields: list[FieldPlace] = []
     for box in found.boxes:
+        if not is_filled and (count := comb_cells(ink, box.rect, p)) and _is_empty_comb(ink, box.rect, count, p):
+            fields.append(_comb(box.rect, count, p))
+            continue
         rect = box.rect if is_filled or box.printed is None else _below_label(box, p)
         if rect is None:
             continue
         (empty if rect is box.rect and _is_cell(rect, p) else rest).append(rect)
-    fields: list[FieldPlace] = []
     headers = [box.rect for box in found.boxes if box.printed is not None]
     for run in _runs(ink, empty, p):
         if len(run) > 1 and not _has_headers(run, headers, p):
@@ -49,6 +52,26 @@ def fields_in_boxes(
         if (field := _single(ink, rect, is_filled=is_filled, p=p)) is not None:
             fields.append(field)
     return fields
+
+
+def _comb(rect: Rect, count: int, p: DraftParameters) -> FieldPlace:
+    return FieldPlace("cells", _grown(rect, p), count, is_likely=count <= p.max_cells)
+
+
+def _is_empty_comb(ink: Ink, rect: Rect, count: int, p: DraftParameters) -> bool:
+    """Return whether no cell of a comb is printed. The ticks are not counted."""
+    m = p.max_tick_width_mm / 2 + p.inset_mm / 2
+    printed = sum(
+        ink.printed_mm2(cell.left + m, cell.top + p.inset_mm, cell.right - m, cell.bottom - p.inset_mm)
+        for cell in each_cell(FieldPlace("cells", rect, count))
+    )
+    return printed < p.min_print_mm2
+
+
+def _grown(rect: Rect, p: DraftParameters) -> Rect:
+    """Return the place of a box from its inside: it reaches into its lines."""
+    m = p.line_half_mm
+    return Rect(rect.left - m, rect.top - m, rect.width + 2 * m, rect.height + 2 * m)
 
 
 def _below_label(box: Box, p: DraftParameters) -> Rect | None:
@@ -143,9 +166,10 @@ def _cells(run: Sequence[Rect], p: DraftParameters) -> FieldPlace:
     pitch = (place.width + float(np.mean(gaps))) / len(run)
     is_even = all(abs(cell.left - place.left - at * pitch) <= p.align_mm for at, cell in enumerate(run))
     if not is_even:
-        return FieldPlace("cells", place, cells=tuple(run))
+        return FieldPlace("cells", place, cells=tuple(_grown(cell, p) for cell in run))
     half = min(float(np.mean(gaps)), p.max_thickness_mm) / 2
-    place = Rect(place.left - half, place.top, place.width + 2 * half, place.height)
+    m = p.line_half_mm
+    place = Rect(place.left - half, place.top - m, place.width + 2 * half, place.height + 2 * m)
     return FieldPlace("cells", place, len(run), is_likely=len(run) <= p.max_cells)
 
 
@@ -236,17 +260,16 @@ def _is_tick_box(ink: Ink, rect: Rect, is_filled: bool, p: DraftParameters) -> b
 
 def _single(ink: Ink, rect: Rect, *, is_filled: bool, p: DraftParameters) -> FieldPlace | None:
     """Return the field of a box that is alone; None if nothing can be written into it."""
-    count = comb_cells(ink, rect, p)
-    if count >= (p.min_filled_cells if is_filled else 2):
-        return FieldPlace("cells", rect, count)
+    if is_filled and (count := comb_cells(ink, rect, p)) >= p.min_filled_cells:
+        return _comb(rect, count, p)
     sides = sorted((rect.width, rect.height))
     if p.min_mark_mm <= sides[0] and sides[1] <= p.max_mark_mm and sides[1] <= p.mark_aspect * sides[0]:
-        return FieldPlace("mark", rect) if _is_tick_box(ink, rect, is_filled, p) else None
+        return FieldPlace("mark", _grown(rect, p)) if _is_tick_box(ink, rect, is_filled, p) else None
     if rect.height < p.min_height_mm:
         return None
     if rect.height > p.max_height_mm:
         is_wide = rect.width >= 2 * p.min_number_mm and rect.width > rect.height / 2
-        return FieldPlace("number", rect, is_likely=False) if is_wide else None
+        return FieldPlace("number", _grown(rect, p), is_likely=False) if is_wide else None
     if rect.width >= p.min_number_mm and rect.width >= p.min_number_aspect * rect.height:
-        return FieldPlace("number", rect, is_likely=rect.width <= p.max_number_mm)
-    return FieldPlace("cells", rect, 1) if _is_cell(rect, p) else None
+        return FieldPlace("number", _grown(rect, p), is_likely=rect.width <= p.max_number_mm)
+    return FieldPlace("cells", _grown(rect, p), 1) if _is_cell(rect, p) else None

@@ -35,7 +35,8 @@ def places_on_lines(
             continue
         if not is_dotted and line.width > p.max_rule_share * ink.width_mm:
             continue
-        after_label, above_label = _has_label_left(ink, line, p), _has_label_below(ink, line, p)
+        above_label = _has_label_below(ink, line, p)
+        after_label = _has_label_left(ink, line, p.label_reach_mm if above_label else p.far_label_reach_mm, p)
         if not (after_label or is_dotted or above_label):
             continue
         is_likely = after_label or not above_label
@@ -45,8 +46,8 @@ def places_on_lines(
     return found
 
 
-def _has_label_left(ink: Ink, line: Rect, p: DraftParameters) -> bool:
-    return ink.printed_mm2(line.left - p.label_reach_mm, line.top - p.max_label_mm, line.left, line.top - _DOT_MM) >= p.min_label_mm2
+def _has_label_left(ink: Ink, line: Rect, reach_mm: float, p: DraftParameters) -> bool:
+    return ink.printed_mm2(line.left - reach_mm, line.top - p.max_label_mm, line.left, line.top - _DOT_MM) >= p.min_label_mm2
 
 
 def _has_label_below(ink: Ink, line: Rect, p: DraftParameters) -> bool:

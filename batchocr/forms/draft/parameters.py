@@ -28,7 +28,7 @@ class DraftParameters:
     """Gaps in lines up to this are closed."""
     end_mm: float = 0.4
     """Lines are extended by this at their ends, so that the corners of boxes close."""
-    max_dot_mm: float = 0.8
+    max_dot_mm: float = 0.95
     """Width and height of the largest dot of a dotted line."""
     max_dash_mm: float = 3.0
     """Length of the longest dash of a dashed line."""
@@ -52,6 +52,8 @@ class DraftParameters:
     """Height of a cell in a box of a page that is filled in, in units of the height of the box."""
     inset_mm: float = 0.4
     """Print closer to the sides of a box belongs to its lines."""
+    line_half_mm: float = 0.12
+    """The place of a box reaches this far into its lines. Basis: half of the thickness of thin lines."""
     min_print_mm2: float = 0.3
     """Area of dark print from which the inside of a box is printed. Basis: a full stop of 12 points has less."""
     min_side_share: float = 0.75
@@ -127,7 +129,9 @@ class DraftParameters:
     max_rule_share: float = 0.7
     """Solid lines that are longer than this share of the paper separate parts of the form."""
     label_reach_mm: float = 8.0
-    """Distance of a label to the left of its line."""
+    """Distance of a label to the left of its line, if another label is below the line."""
+    far_label_reach_mm: float = 25.0
+    """The same if no label is below the line."""
     min_label_mm2: float = 0.15
     """Area of print of a label above the level of the dots of its line."""
     label_below_mm: float = 3.5

@@ -63,6 +63,10 @@ class InkParameters:
     min_own_share: float = 0.3
     """Minimum share of a component within a cell, so that it belongs to the cell. Basis: a stroke across a border
     belongs to two cells only if it is a part of two digits."""
+    min_chain_cells: int = 3
+    """Digits that touch across this number of cells are cut at the sides of the cells. Basis: no digit is as wide."""
+    min_chain_share: float = 0.4
+    """Minimum ink of a cell of such a chain, as a share of that of its fullest cell. Basis: chosen by eye."""
     min_inner_share: float = 0.25
     """Minimum share of a component within the inner part of the cell. Basis: the rest of a printed frame is at the
     sides."""

@@ -57,6 +57,12 @@ class CellParameters:
     min_explained_share: float = 0.7
     """Minimum share of a cell's ink within the box of its digit; otherwise there is other ink in the cell. Basis:
     chosen by eye."""
+    min_seen_digit: float = 0.2
+    """Minimum probability of a digit, for ink of which most is in neighbouring cells to be a digit of this cell. Basis:
+    chosen by eye."""
+    strange_ink_ratio: float = 0.4
+    """Other such ink counts as this share of its area. Basis: ends of digits of neighbours have up to a third of the
+    ink of a digit."""
     min_second_digit: float = 0.6
     """Minimum probability of a second digit beside the first one that marks a cell. Basis: chosen by eye."""
     min_second_ink_share: float = 0.15
