@@ -17,12 +17,13 @@ from batchocr.decoding.marking import Marking, mark_rows
 from batchocr.errors import ScanError, UsageError
 from batchocr.executors.blank_forms import load_blanks
 from batchocr.executors.page_task import prepare_page, prepare_pages
+from batchocr.forms.form import Form
 from batchocr.forms.reading.page_result import page_result
 from batchocr.image_input import as_grey, pillow_to_grey
 from batchocr.output.table import TableKind, frame
 from batchocr.output.table_kinds import FIELDS, TABLES, field_names, wide_table
 from batchocr.pipeline import Read, read_pages
-from batchocr.reader_arguments import FormSource, bytes_of, is_several, loaded_forms
+from batchocr.reader_arguments import bytes_of, is_several, loaded_forms
 from batchocr.recognition.fork_check import check_not_forked
 from batchocr.recognition.networks import Networks
 from batchocr.records import Page, PageResult, PreparedPage, Printed, Scan
@@ -75,7 +76,7 @@ class Reader:
         max_megapixels: float = MAX_MEGAPIXELS,
         printed: Printed = "keep",
         blank: str | Path | Sequence[str | Path] = (),
-        form: FormSource | Sequence[FormSource] = (),
+        form: str | Path | Form | Sequence[str | Path | Form] = (),
         pdf_password: str | None = None,
     ) -> None:
         """Load the networks.
@@ -123,6 +124,11 @@ class Reader:
         self._networks = Networks(reading.models(models.models), device=settings.device, batch_size=settings.batch_size)
         self._max_megapixels, self._pdf_password = settings.max_megapixels, settings.pdf_password
         self._blanks = load_blanks(settings.blank, settings.max_megapixels, settings.pdf_password)
+
+    @property
+    def has_forms(self) -> bool:
+        """Whether the reader has a form."""
+        return bool(self._forms)
 
     def read(self, source: Source | Iterable[Source]) -> pd.DataFrame:
         """Return the digits on all pages, one row for each digit.
@@ -222,11 +228,6 @@ class Reader:
 
     def _table(self, kind: TableKind, source: Source | Iterable[Source]) -> pd.DataFrame:
         return frame(kind, kind.rows(self._pages_read(source)))
-
-    @property
-    def has_forms(self) -> bool:
-        """Whether the reader has a form."""
-        return bool(self._forms)
 
     def _check_has_forms(self, method: str) -> None:
         if not self._forms:

@@ -12,11 +12,8 @@ from batchocr.forms.form import Form
 from batchocr.forms.load import load_forms
 from batchocr.settings import Settings
 
-FormSource = str | Path | Form
-"""A form: the path or URL of a form file or of a folder of them, or a form that is loaded."""
 
-
-def loaded_forms(given: FormSource | Sequence[FormSource], settings: Settings) -> tuple[Form, ...]:
+def loaded_forms(given: str | Path | Form | Sequence[str | Path | Form], settings: Settings) -> tuple[Form, ...]:
     """Return the forms, of which some may be given as places of form files."""
     several = given if isinstance(given, (list, tuple)) else (given,)
     forms: list[Form] = []

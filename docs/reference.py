@@ -29,7 +29,8 @@ DOCS = Path(__file__).parent
 NOTICE = "<!-- Written by docs/reference.py; change the docstrings, not this file. -->\n\n"
 COMMANDS = {
     "run": "`batchocr.run`; for single scans `batchocr.read`, `batchocr.read_numbers`, `batchocr.Reader`",
-    "status": "`batchocr.read_status`",
+    "merge": "`batchocr.merge`",
+    "status": "`batchocr.read_status`; of a run on a cluster and of shards `batchocr.read_drivers`",
     "preview": "`batchocr.preview.preview`",
     "doctor": "`batchocr.examine`",
     "evaluate": "`batchocr.evaluation.true_pages.read_pages`, whose result has `score()`",
@@ -54,10 +55,19 @@ messages name the file, the fault and the fix.
 """
 SECTIONS = {
     "Read scans": ["read", "read_numbers", "Reader", "as_grey"],
-    "Run over folders": ["run", "Settings", "Summary", "read_status", "Status"],
+    "Run over folders": [
+        "run",
+        "Settings",
+        "Summary",
+        "merge",
+        "read_status",
+        "Status",
+        "read_drivers",
+        "DriverStatus",
+    ],
     "Forms": ["Form"],
     "Check pages and the installation": ["preview.preview", "preview.Preview", "examine", "Finding"],
-    "Results": ["PageResult", "PageRow", "NumberRow", "DigitRow"],
+    "Results": ["PageResult", "PageRow", "NumberRow", "DigitRow", "FormRow", "FieldRow"],
 }
 """The public names in the order of the page; names with a dot are in a module of the package."""
 HIDDEN = ("result",)
@@ -65,6 +75,8 @@ HIDDEN = ("result",)
 CONSTANTS = {"MAX_MEGAPIXELS": MAX_MEGAPIXELS, "PAGE_TIMEOUT": PAGE_TIMEOUT}
 CHOICES = {
     "PageStatus": "records.PageStatus",
+    "FieldStatus": "records.FieldStatus",
+    "FormStatus": "records.FormStatus",
     "Origin": "records.Origin",
     "Printed": "records.Printed",
     "DeviceName": "settings.DeviceName",
@@ -73,6 +85,8 @@ EXAMPLES = {
     "run": """settings = batchocr.Settings(jobs=2, min_confidence=0.9)
 summary = batchocr.run("scans", "results.csv", settings)
 print(summary.digits, summary.failed, summary.exit_code)""",
+    "merge": """summary = batchocr.merge("s3://archive/results.csv")
+print(summary.pages, summary.files)""",
     "read_status": """status = batchocr.read_status("results.csv")
 print(status.failed_pages)""",
     "preview.preview": """from batchocr.preview import preview

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import rows
+from command import here, in_own_process, rows
 from conftest import SAMPLES
 from PIL import Image
 
@@ -125,3 +126,43 @@ def test_a_slip_breaks_rules_if_it_is_read_as_it_looks(form: Form, expected: dic
     assert (written["member"], written["kwh.barn.night"]) == ("52309473", "147")
     assert broken_rule(member, "52309973") == "check-digit"
     assert len(broken_sums(form, {**written, "kwh.barn.night": "141"})) == 2
+
+
+def test_the_draft_of_the_blank_has_the_fields_of_the_form_file(form: Form) -> None:
+    drafted = Form.draft(FORMS / "blank.png")
+    assert len(drafted.fields) == len(form.fields)
+    for field in form.fields:
+        near = min(
+            drafted.fields,
+            key=lambda other: abs(other.place.left - field.place.left) + abs(other.place.top - field.place.top),
+        )
+        assert (near.kind, len(near.cells), near.decimals) == (field.kind, len(field.cells), field.decimals)
+        for side in ("left", "top", "right", "bottom"):
+            assert getattr(near.place, side) == pytest.approx(getattr(field.place, side), abs=1)
+
+
+def test_the_document_names_what_is_in_the_draft(tmp_path: Path) -> None:
+    assert here("form", "draft", FORMS / "blank.png", "--out", tmp_path / "form.toml").code == 0
+    draft, document = (tmp_path / "form.toml").read_text(), (SAMPLES.parent / "docs" / "forms.md").read_text()
+    table = document.split("| in the draft |")[1].split("\n\n")[0]
+    names = [name for line in table.splitlines()[2:] for name in re.findall(r"`([\w-]+)`", line.split("|")[1])]
+    assert len(names) == 16
+    assert all(draft.count(f'name = "{name}"') == 1 for name in names)
+
+
+def test_the_pages_are_read(tmp_path: Path, expected: dict[str, Fields]) -> None:
+    ended = in_own_process("run", FORMS / "pages", "--form", FORMS / "form.toml", folder=tmp_path)
+    assert ended.code == 3
+    read: dict[str, Fields] = defaultdict(dict)
+    statuses = {}
+    for row in rows(tmp_path / "results.fields.csv"):
+        read[row["file"]][row["field"]] = row["text"], row["value"]
+        statuses[row["file"], row["field"]] = row["status"]
+    assert read == expected
+    assert [place for place, status in statuses.items() if status == "corrected"] == [
+        ("slip.jpg", "member"),
+        ("slip.jpg", "kwh.barn.night"),
+    ]
+    assert "invalid" not in statuses.values()
+    failed = [(row["file"], row["error"]) for row in rows(tmp_path / "results.pages.csv") if row["status"] == "failed"]
+    assert failed == [(OTHER_FORM, "other-form")]

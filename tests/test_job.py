@@ -133,7 +133,7 @@ def test_numbers_consist_of_their_digits(samples_job: Job) -> None:
         place = (row["file"], row["page"], row["line"], row["number"])
         spelled[place] = spelled.get(place, "") + row["digit"]
     assert [(*place, text) for place, text in spelled.items()] == [
-        (row["file"], row["page"], row["line"], row["number"], row["text"]) for row in numbers
+        (row["file"], row["page"], row["line"], row["number"], row["digits"]) for row in numbers
     ]
 
 

@@ -42,7 +42,7 @@ def place(tmp_path: Path) -> Place:
         (3, 0, 1, ""),
         (4, 0, 1, ""),
         (9, 0, 1, ""),
-        *((code, code, 1, f"ended with {code}: a person must act") for code in (1, 2, 5, 6, 7)),
+        *((code, code, 1, f"ended with {code}: a person must act") for code in (1, 2, 5, 6, 7, 8)),
         *((code, code, 1, "resumes with the rest") for code in (130, 143)),
         (137, 137, 3, "killed 3 times"),
     ],
@@ -218,7 +218,7 @@ def test_the_options_named_are_options_of_the_command() -> None:
 def test_the_exit_codes_named_are_those_of_the_command() -> None:
     table = PAGE[PAGE.index("| code |") : PAGE.index("\n\n", PAGE.index("| code |"))]
     named = {int(code) for cell in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in cell.split(",")}
-    assert {*STOPPED, *range(8)} <= named
+    assert {*STOPPED, *range(10)} <= named
     assert named - set(STOPPED) <= {code.value for code in ExitCode}
 
 

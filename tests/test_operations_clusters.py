@@ -26,7 +26,7 @@ def place(tmp_path: Path) -> Place:
     [
         (0, 0, 0, False),
         (3, 0, 0, False),
-        *((code, code, 0, False) for code in (1, 2, 4, 5, 6, 7, 9)),
+        *((code, code, 0, False) for code in (1, 2, 4, 5, 6, 7, 8, 9)),
         (143, 143, 0, True),
         (137, 137, 9, True),
         (143, 143, 10, False),
@@ -80,7 +80,7 @@ def test_the_kubernetes_job_handles_each_exit_code(job: Any) -> None:
     assert (ignored["action"], ignored["onPodConditions"][0]["type"]) == ("Ignore", "DisruptionTarget")
     codes = failed["onExitCodes"]
     assert (failed["action"], codes["operator"]) == ("FailJob", "In")
-    assert codes["values"] == [ExitCode.USAGE, ExitCode.MODEL, ExitCode.DEVICE]
+    assert codes["values"] == [ExitCode.USAGE, ExitCode.MODEL, ExitCode.DEVICE, ExitCode.FORM]
     assert codes["containerName"] == container["name"]
 
 

@@ -19,12 +19,12 @@ from batchocr import Settings
 from batchocr.batch.parts import PageRecord, unpack
 from batchocr.batch.run_models import run_models
 from batchocr.decoding.marking import Marking
-from batchocr.decoding.rows import page_result as make_result
 from batchocr.distributed.engines import ray_stages
 from batchocr.distributed.engines.ray_stages import Context, ReadUnits, Unit, UnitParameters, decode, prepare
 from batchocr.distributed.plan_database import ItemPlan
 from batchocr.distributed.work_items import work_item
 from batchocr.errors import BatchocrError, ScanError
+from batchocr.forms.reading.page_result import page_result as make_result
 from batchocr.pipeline import read_pages as read_together
 from batchocr.records import Scan
 from batchocr.version import code_sha256

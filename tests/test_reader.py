@@ -23,7 +23,6 @@ from batchocr.errors import ScanError, UsageError
 from batchocr.image_input import as_grey, pillow_to_grey
 from batchocr.output.table_kinds import TABLES
 from batchocr.reader import Source
-from batchocr.records import DigitRow, NumberRow
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +258,12 @@ def test_options_are_checked_before_anything_is_loaded() -> None:
         Reader(min_confidence=2)
     with pytest.raises(UsageError, match="device='cuda'"):
         batchocr.read_numbers(b"", device="cuda")
+
+
+def test_a_reader_without_forms_has_no_fields(reader: Reader, one_digit: Path) -> None:
+    for method in (reader.fields, reader.forms):
+        with pytest.raises(UsageError, match=r"Reader\(form=\.\.\.\)"):
+            method(one_digit)
 
 
 def test_a_blank_page_gives_no_rows_but_all_columns(reader: Reader) -> None:

@@ -27,7 +27,10 @@ WATCH_S = 0.5
 """Seconds between two looks at the files that `--watch` watches."""
 
 app = typer.Typer(
-    cls=Group, no_args_is_help=True, rich_markup_mode=None, help="Make and check form files, which name the fields of a form."
+    cls=Group,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Make and check form files, which name the fields of a form.",
 )
 
 
@@ -71,7 +74,11 @@ def draft(
         from batchocr.stores import is_url
 
         if out is None:
-            out = Path(f"{Path(blank.partition('?')[0]).stem}.toml") if is_url(blank) else Path(blank).with_suffix(".toml")
+            out = (
+                Path(f"{Path(blank.partition('?')[0]).stem}.toml")
+                if is_url(blank)
+                else Path(blank).with_suffix(".toml")
+            )
         drafted = draft_form(
             blank,
             out,

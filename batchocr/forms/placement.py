@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from batchocr.errors import ScanError
 from batchocr.forms.codes import read_code
@@ -54,6 +55,8 @@ class PlacementParameters:
     min_rival_ratio: float = 0.5
     """Matches of a form as a share of those of the best form, from which the page is laid on this form too.
     Basis: on six photos, another form with a similar layout reached 0.6."""
+    min_alike_ratio: float = 0.8
+    """The same if the page fits the best form. Basis: chosen by eye."""
     min_sure_matches: int = 40
     """Number of matches from which the page is of this form or of another edition; with fewer, more features are
     searched. Basis: of pages of their form the six photos have 90 or more."""
@@ -87,6 +90,8 @@ class PlacementParameters:
 
 
 PARAMETERS = PlacementParameters()
+_CHECKED = 20
+"""Points across and down at which the view is checked: the centres of cells."""
 _SECTORS = ("upper", "middle", "lower"), ("left", "centre", "right")
 
 
@@ -136,8 +141,10 @@ def place_page(
     fault: ScanError | None = None
     if with_image:
         try:
-            chosen, laying = _by_print(pixels, with_image, prepared, p)
-            _check_view(forms[chosen.index], laying, to_page, pixels.shape, page_shape, p)
+            view = _View(to_page, pixels.shape, page_shape)
+            chosen = _by_print(pixels, with_image, prepared, view, p)
+            laying = chosen.fit.laying
+            _check_view(forms[chosen.index], laying, view, p)
             return _placed(pixels, to_page, chosen.index, forms[chosen.index], laying, chosen.fit.residual_mm, p)
         except ScanError as error:
             fault = error
@@ -170,17 +177,15 @@ def form_angle(level: LevelPage) -> float:
 
 
 def _by_print(
-    pixels: Pixels, which: Sequence[int], prepared: Sequence[PreparedForm], p: PlacementParameters
-) -> tuple[_Candidate, Laying]:
+    pixels: Pixels, which: Sequence[int], prepared: Sequence[PreparedForm], view: _View, p: PlacementParameters
+) -> _Candidate:
     """Find the form by its print, and lay the page on it."""
     fault: ScanError | None = None
     for features in (p.search.features, p.search.more_features):
         try:
-            candidate = _attempt(pixels, which, prepared, features, p)
+            return _attempt(pixels, which, prepared, features, view, p)
         except _Unsure as unsure:
             fault = unsure.fault
-        else:
-            return candidate, candidate.fit.laying
     assert fault is not None
     raise fault
 
@@ -198,6 +203,7 @@ def _attempt(
     which: Sequence[int],
     prepared: Sequence[PreparedForm],
     kind: RegistrationParameters,
+    view: _View,
     p: PlacementParameters,
 ) -> _Candidate:
     """Find the form with one kind of features."""
@@ -225,8 +231,10 @@ def _attempt(
     rivals = [each for each in found if each[1].matches >= p.min_rival_ratio * found[0][1].matches][: p.max_fitted]
     fitted: list[_Candidate] = []
     for index, place in rivals:
+        if any(each.fits for each in fitted) and place.matches < p.min_alike_ratio * found[0][1].matches:
+            break
         guide = prepared[index].guide(p.fit)
-        if (fit := fit_form(pixels, Laying(place.homography), guide, p.fit)) is not None:
+        if (fit := fit_form(pixels, Laying(place.homography), guide, view.shows, p.fit)) is not None:
             fitted.append(_Candidate(index, prepared[index].form, fit))
     good = [each for each in fitted if each.fits]
     if not good:
@@ -353,14 +361,12 @@ def _check_single(
 def _check_view(
     form: Form,
     laying: Laying,
-    to_page: Matrix,
-    shape: tuple[int, ...],
-    page_shape: tuple[int, ...] | None,
+    view: _View,
     p: PlacementParameters,
 ) -> None:
     """Refuse a page that is tilted too much, too small, or cut off."""
     size = form.width_mm, form.height_mm
-    scales = scales_at(grid_points(size, 3, 3), to_page @ laying.homography)
+    scales = scales_at(grid_points(size, 3, 3), view.to_page @ laying.homography)
     if scales.min() < p.min_scale_ratio * scales.max():
         raise ScanError(
             REASON,
@@ -372,8 +378,9 @@ def _check_view(
             f"the page of form {form.name} has only {np.median(scales) * 25.4:.0f} dpi: scan it with 200 dpi or more, "
             "or take the photo from nearer",
         )
-    grid = grid_points(size, 21, 29)
-    visible = _visible(grid, laying, to_page, shape, page_shape)
+    inner = size[0] * (1 - 1 / _CHECKED), size[1] * (1 - 1 / _CHECKED)  # rectification cuts off the edge of the sheet
+    grid = grid_points(inner, _CHECKED, _CHECKED) + np.array(size) / (2 * _CHECKED)
+    visible = view.shows(laying.to_page(grid))
     if np.mean(visible) < p.min_visible_share:
         raise ScanError(
             REASON, f"{1 - np.mean(visible):.0%} of the page of form {form.name} is cut off: scan the whole page"
@@ -387,20 +394,26 @@ def _check_view(
                 for y in (place.top + inset, place.bottom - inset)
             ]
         )
-        if not _visible(corners, laying, to_page, shape, page_shape).all():
+        if not view.shows(laying.to_page(corners)).all():
             raise ScanError(REASON, f"the field {each.name} of form {form.name} is cut off: scan the whole page")
 
 
-def _visible(
-    points: Floats, laying: Laying, to_page: Matrix, shape: tuple[int, ...], page_shape: tuple[int, ...] | None
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which points (n, 2) of the form, in mm, the page shows."""
-    x, y = laying.to_page(points).T
-    inside = (x >= 0) & (y >= 0) & (x <= shape[1]) & (y <= shape[0])
-    if page_shape is not None:
-        x, y = transformed(np.stack([x, y], axis=1), to_page).T
-        inside &= (x >= 0) & (y >= 0) & (x <= page_shape[1]) & (y <= page_shape[0])
-    return np.asarray(inside, np.bool_)
+@dataclass(frozen=True)
+class _View:
+    """What the page shows."""
+
+    to_page: Matrix
+    """From pixels of the level page to pixels of the page."""
+    level_shape: tuple[int, ...]
+    page_shape: tuple[int, ...] | None
+
+    def shows(self, points: Floats) -> NDArray[np.bool_]:
+        """Return which points (n, 2) of the level page the page shows: its border is replicated outside."""
+        inside = ((points >= 0) & (points <= self.level_shape[1::-1])).all(axis=1)
+        if self.page_shape is not None:
+            on_page = transformed(points, self.to_page)
+            inside &= ((on_page >= 0) & (on_page <= self.page_shape[1::-1])).all(axis=1)
+        return np.asarray(inside, np.bool_)
 
 
 def _by_edges(

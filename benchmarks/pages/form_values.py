@@ -159,7 +159,8 @@ def answers(form: Form, habits: Habits, rng: np.random.Generator) -> dict[str, W
         text, spare = written[field.name].text, len(field.cells) - len(written[field.name].text)
         if field.name in totals and text and rng.random() < habits.wrong_sum_share:
             at = int(rng.integers(len(text)))
-            wrong = str((int(text[at]) + int(rng.integers(1, 10))) % 10)
+            others = [digit for digit in "0123456789" if digit != text[at] and (at or digit != "0")]
+            wrong = str(rng.choice(others))
             written[field.name] = Written(text[:at] + wrong + text[at + 1 :], WRONG_SUM)
         elif field.cells and rng.random() < habits.crossed_out_share:
             digits = "".join(map(str, rng.integers(0, 10, 1 if text else len(field.cells)).tolist()))

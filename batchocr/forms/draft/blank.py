@@ -119,7 +119,9 @@ def _likely_paper(width: int, height: int) -> tuple[tuple[float, float], str]:
     sizes = {name: size if aspect <= 1 else (size[1], size[0]) for name, size in _PAPERS.items()}
     name = min(sizes, key=lambda each: abs(np.log(aspect * sizes[each][1] / sizes[each][0])))
     if _fits(aspect, sizes[name]):
-        return sizes[name], f"{name}, by the proportions: the image has no resolution. If it is wrong, draft with --size-mm"
+        return sizes[
+            name
+        ], f"{name}, by the proportions: the image has no resolution. If it is wrong, draft with --size-mm"
     across = _PAPERS["A4"][0] if aspect <= 1 else _PAPERS["A4"][1]
     size = across, round(across / aspect, 1)
     return size, "only the proportions are right: the image has no resolution. If it is wrong, draft with --size-mm"

@@ -23,7 +23,7 @@ _HEAD = """\
 _OF_KIND = {
     "date": "order of day, month and year: dmy, mdy or ymd",
     "decimal": "decimals: cells after the printed point",
-    "code": "a code has the same text on each page: add allowed = [\"TEXT\"] to accept no other form",
+    "code": 'a code has the same text on each page: add allowed = ["TEXT"] to accept no other form',
 }
 _UNLIKELY = "For a signature, a name or a remark? Remove the # of all lines below if it is for a number."
 _PER_LINE = 4
@@ -134,7 +134,8 @@ def _is_even(parts: Sequence[tuple[float, float]]) -> bool:
     """Return whether rows or columns are of equal size and follow each other without gaps, to 0.3 mm."""
     pitch = (sum(parts[-1]) - parts[0][0]) / len(parts)
     return all(
-        abs(start - parts[0][0] - at * pitch) < 0.3 and abs(size - pitch) < 0.6 for at, (start, size) in enumerate(parts)
+        abs(start - parts[0][0] - at * pitch) < 0.3 and abs(size - pitch) < 0.6
+        for at, (start, size) in enumerate(parts)
     )
 
 

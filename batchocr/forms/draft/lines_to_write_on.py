@@ -47,7 +47,10 @@ def places_on_lines(
 
 
 def _has_label_left(ink: Ink, line: Rect, reach_mm: float, p: DraftParameters) -> bool:
-    return ink.printed_mm2(line.left - reach_mm, line.top - p.max_label_mm, line.left, line.top - _DOT_MM) >= p.min_label_mm2
+    return (
+        ink.printed_mm2(line.left - reach_mm, line.top - p.max_label_mm, line.left, line.top - _DOT_MM)
+        >= p.min_label_mm2
+    )
 
 
 def _has_label_below(ink: Ink, line: Rect, p: DraftParameters) -> bool:

@@ -43,7 +43,10 @@ def _groups(ink: Ink, fields: Sequence[FieldPlace], p: DraftParameters) -> list[
         return at
 
     pairs = [
-        (one, other) for one in range(len(fields)) for other in range(len(fields)) if _is_below(ink, fields[one], fields[other], p)
+        (one, other)
+        for one in range(len(fields))
+        for other in range(len(fields))
+        if _is_below(ink, fields[one], fields[other], p)
     ]
     for one, other in pairs:
         owner[root(one)] = root(other)

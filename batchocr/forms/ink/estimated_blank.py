@@ -57,18 +57,23 @@ def _paint_common(
     )
     dark = [cv2.resize(darkness(pixels[part], px_per_mm), (width, height)) for part in parts]
     reach = max(1, round(p.max_shift_mm * px_per_mm))
-    first = np.percentile(np.stack(dark), p.percentile, axis=0).astype(np.float32)
-    shifts = [_shift(each, first, reach) for each in dark]
-    moved = [_moved(each, dx, dy) for each, (dx, dy) in zip(dark, shifts, strict=True)]
-    common = np.percentile(np.stack(moved), p.percentile, axis=0).astype(np.float32)
-    for part, (dx, dy) in zip(parts, shifts, strict=True):
-        own = cv2.resize(_moved(common, -dx, -dy), pixels[part].shape[::-1])
+    common = np.percentile(np.stack(dark), p.percentile, axis=0).astype(np.float32)
+    for _ in range(p.rounds):  # the print gets sharper, so that cells fit better
+        shifts = [_shift(each, common, reach) for each in dark]
+        moved = [_moved(each, dx, dy) for each, (dx, dy) in zip(dark, shifts, strict=True)]
+        common = np.percentile(np.stack(moved), p.percentile, axis=0).astype(np.float32)
+    printed = common >= p.min_print_darkness
+    for part, each, (dx, dy) in zip(parts, moved, shifts, strict=True):
+        gain = float(np.percentile(each[printed] / common[printed], p.gain_percentile)) if printed.any() else 1.0
+        own = min(p.max_gain, max(1.0, gain)) * common  # print is darker where the page is not sharp, or in shade
+        own = cv2.resize(_moved(np.asarray(own, np.float32), -dx, -dy), pixels[part].shape[::-1])
         grey = np.clip(255 * (1 - own), 0, 255).astype(np.uint8)
         blank[part] = np.minimum(blank[part], grey)
 
 
 def _shift(dark: Darkness, common: Darkness, reach: int) -> tuple[int, int]:
     """Return by how many pixels to the left and up a cell must be moved so that its print fits best."""
+    dark = np.minimum(dark, common.max())  # ink and lines that are darker than the print do not attract it
     padded = cv2.copyMakeBorder(dark, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     fit = cv2.matchTemplate(padded, common, cv2.TM_CCOEFF_NORMED)
     _, _, _, (x, y) = cv2.minMaxLoc(fit)

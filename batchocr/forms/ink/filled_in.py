@@ -152,10 +152,14 @@ def _cell_boxes(
     areas[:, 0] = 0
     total = np.maximum(1, np.bincount(labels.ravel(), minlength=count))
     shares = areas / total
+    spans = np.count_nonzero(areas >= p.min_chain_share * np.maximum(1, areas.max(axis=0)), axis=0)
     for index, (cell, share) in enumerate(zip(field.cells, shares, strict=True)):
         inner = labels[_slices(trimmed(cell, p.frame_share), part, mask.shape)]
         inner_share = np.bincount(inner.ravel(), minlength=count) / total
-        own = np.flatnonzero((share >= p.min_own_share) & (inner_share >= p.min_inner_share) & (areas[index] > 0))
+        is_chain = spans >= p.min_chain_cells
+        has_enough = (share >= p.min_own_share) & (inner_share >= p.min_inner_share)
+        has_enough |= is_chain & (areas[index] >= p.min_chain_share * areas.max(axis=0))
+        own = np.flatnonzero(has_enough & (areas[index] > 0))
         inside = np.isin(labels, own)
         reach = p.max_outside_share
         limits = _slices(

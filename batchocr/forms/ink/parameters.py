@@ -16,6 +16,15 @@ class EstimatedBlankParameters:
     percentile: float = 30.0
     """Percentile of the darkness over all cells that is print. Basis: writing covers a pixel in fewer than two thirds
     of the cells."""
+    rounds: int = 3
+    """Number of times that cells are laid on their common print. Basis: more change nothing."""
+    min_print_darkness: float = 0.12
+    """Darkness from which a pixel of the common print is print. Basis: as that of ink."""
+    gain_percentile: float = 25.0
+    """Percentile over the print of a cell of its darkness, in darknesses of the common print. Basis: writing makes a
+    part of it darker."""
+    max_gain: float = 1.25
+    """Maximum darkness of the print of a cell, in darknesses of the common print. Basis: chosen by eye."""
     margin_share: float = 0.1
     """Margin around a cell, as a share of its height, that is part of its print. Basis: frames are at its sides."""
     max_shift_mm: float = 1.5
@@ -47,7 +56,7 @@ class InkParameters:
     """Minimum darkness of ink as a share of that of the pen. Basis: edges of strokes are paler than their middle."""
     min_darker: float = 0.15
     """Ink on print of the blank is darker than that by this share of the paper's brightness. Basis: chosen by eye."""
-    dark_print: float = 0.35
+    dark_print: float = 0.42
     """Darkness from which print hides ink. Basis: guides for writing are paler; on a fax all print is black."""
     bridge_mm: float = 1.2
     """Strokes are joined across dark print of this width. Basis: a line of 0.4 mm with its cover at both sides."""
@@ -63,6 +72,10 @@ class InkParameters:
     min_own_share: float = 0.3
     """Minimum share of a component within a cell, so that it belongs to the cell. Basis: a stroke across a border
     belongs to two cells only if it is a part of two digits."""
+    min_chain_cells: int = 3
+    """Digits that touch across this number of cells are cut at the sides of the cells. Basis: no digit is as wide."""
+    min_chain_share: float = 0.4
+    """Minimum ink of a cell of such a chain, as a share of that of its fullest cell. Basis: chosen by eye."""
     min_inner_share: float = 0.25
     """Minimum share of a component within the inner part of the cell. Basis: the rest of a printed frame is at the
     sides."""

@@ -76,10 +76,13 @@ def _read_cell(
 ) -> tuple[Slot, tuple[str, ...]]:
     p = parameters.cells
     inner = trimmed(cell, p.trimmed_share)
-    has_ink = _ink_probability(area_mm2(ink, inner), cell, p)
+    area = area_mm2(ink, inner)
     inside = inside_shares(boxes_mm, cell)
     own = np.flatnonzero(inside >= p.min_inside_share)
     is_digit, best = _best_detection(evidence, boxes_mm, own, inside, ink, inner, p)
+    if crop is None and is_digit < p.min_seen_digit:
+        area *= p.strange_ink_ratio
+    has_ink = _ink_probability(area, cell, p)
     marks: list[str] = []
     if best >= 0 and _has_second_digit(evidence, own, best, p):
         explained = _explained_share(ink, inner, Rect(*boxes_mm[best].tolist()))

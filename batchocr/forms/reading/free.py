@@ -22,7 +22,7 @@ _WRITTEN_SIGNS = {"decimal": ".,", "date": "./-,"}
 
 @dataclass(frozen=True)
 class _Item:
-    """A detection within the field, in pixels of the level page."""
+    """A detection within the field, in millimetres of the form."""
 
     left: float
     right: float
@@ -32,6 +32,11 @@ class _Item:
     """Probability that it is there."""
     texts: dict[str, float]
     """Probabilities of what it is, if it is there."""
+
+    @property
+    def box(self) -> Rect:
+        """Its box."""
+        return Rect(self.left, self.top, self.right - self.left, self.bottom - self.top)
 
 
 def read_free(
@@ -53,21 +58,13 @@ def read_free(
     """
     p = parameters.free
     items = [*_digits(field.place, evidence, px_per_mm, p), *_signs(field, evidence, px_per_mm, p)]
-    mask = ink_within(ink, field.place)
     length = area_mm2(ink, field.place) / parameters.cells.pen_mm / field.place.height
     if length < p.min_ink_heights and (not items or max(item.presence for item in items) < 0.9):
         return FieldEvidence(())
-    slots = [_slot(cluster, parameters) for cluster in _clusters(items, p)]
+    slots = [_slot(cluster, ink, parameters) for cluster in _clusters(items, ink, p)]
     marks = []
-    kept = [item for item in items if item.presence >= 0.5]
-    explained = np.zeros_like(mask)
-    s = ink.px_per_mm
-    for item in kept:
-        x0, x1 = (round((x / px_per_mm - field.place.left) * s) for x in (item.left, item.right))
-        y0, y1 = (round((y / px_per_mm - field.place.top) * s) for y in (item.top, item.bottom))
-        explained[max(0, y0) : max(0, y1 + 1), max(0, x0) : max(0, x1 + 1)] = True
-    total = np.count_nonzero(mask)
-    if total and np.count_nonzero(mask & explained) < p.min_explained_share * total:
+    kept = [item for item in items if item.presence >= p.min_present]
+    if _has_unread_ink(field.place, ink, kept, p):
         marks.append(UNREAD_INK)
     if _has_two_lines(kept):
         marks.append(TWO_LINES)
@@ -79,12 +76,12 @@ def read_free(
 def _digits(place: Rect, evidence: Evidence, px_per_mm: float, p: FreeParameters) -> list[_Item]:
     inside = inside_shares(evidence.boxes / px_per_mm, place)
     found = np.flatnonzero((inside >= p.min_inside_share) & (evidence.is_digit >= p.min_digit))
-    items = []
+    items, s = [], px_per_mm
     for i in found.tolist():
         left, top, width, height = evidence.boxes[i].tolist()
         texts = {str(digit): share for digit, share in enumerate(evidence.digits[i].tolist())}
         presence = shifted(float(evidence.is_digit[i]), p.digit_bias)
-        items.append(_Item(left, left + width, top, top + height, presence, texts))
+        items.append(_Item(left / s, (left + width) / s, top / s, (top + height) / s, presence, texts))
     return items
 
 
@@ -95,7 +92,7 @@ def _signs(field: Field, evidence: Evidence, px_per_mm: float, p: FreeParameters
     if not allowed or not len(evidence.sign_boxes):
         return []
     inside = inside_shares(evidence.sign_boxes / px_per_mm, field.place)
-    items = []
+    items, s = [], px_per_mm
     for i in np.flatnonzero(inside >= p.min_inside_share).tolist():
         shares = dict(zip(SIGNS, evidence.sign_probabilities[i].tolist(), strict=True))
         texts = {sign: share for sign, share in shares.items() if sign in allowed}
@@ -103,29 +100,49 @@ def _signs(field: Field, evidence: Evidence, px_per_mm: float, p: FreeParameters
         if presence < p.min_digit:
             continue
         left, top, width, height = evidence.sign_boxes[i].tolist()
-        items.append(_Item(left, left + width, top, top + height, presence, texts))
+        items.append(_Item(left / s, (left + width) / s, top / s, (top + height) / s, presence, texts))
     return items
 
 
-def _excludes(one: _Item, other: _Item, p: FreeParameters) -> bool:
-    across = min(one.right, other.right) - max(one.left, other.left)
-    down = min(one.bottom, other.bottom) - max(one.top, other.top)
-    narrower = min(one.right - one.left, other.right - other.left)
-    lower = min(one.bottom - one.top, other.bottom - other.top)
-    return across > p.max_overlap_ratio * narrower and down > p.max_overlap_ratio * lower
+def _excludes(one: _Item, other: _Item, ink: FieldInk, p: FreeParameters) -> bool:
+    """Return whether two detections are the same ink; boxes of slanted digits overlap without that."""
+    left, right = max(one.left, other.left), min(one.right, other.right)
+    top, bottom = max(one.top, other.top), min(one.bottom, other.bottom)
+    if right <= left or bottom <= top:
+        return False
+    areas = [area_mm2(ink, item.box) for item in (one, other)]
+    if min(areas) <= 0:
+        return right - left > p.max_overlap_ratio * min(one.box.width, other.box.width)
+    return area_mm2(ink, Rect(left, top, right - left, bottom - top)) > p.max_common_ink * min(areas)
 
 
-def _clusters(items: Sequence[_Item], p: FreeParameters) -> list[list[_Item]]:
+def _has_unread_ink(place: Rect, ink: FieldInk, items: Sequence[_Item], p: FreeParameters) -> bool:
+    """Return whether there is ink beside the detections that may be a digit."""
+    total = area_mm2(ink, place)
+    mask, s = ink_within(ink, place), ink.px_per_mm
+    covered = np.zeros_like(mask)
+    for item in items:
+        x0, x1 = (round((x - place.left) * s) for x in (item.left, item.right))
+        y0, y1 = (round((y - place.top) * s) for y in (item.top, item.bottom))
+        covered[max(0, y0 - 1) : max(0, y1 + 2), max(0, x0 - 1) : max(0, x1 + 2)] = True
+    rest = float(np.count_nonzero(mask & ~covered)) / s**2
+    if rest > (1 - p.min_explained_share) * total:
+        return True
+    digits = [area_mm2(ink, item.box) for item in items if len(item.texts) == 10]
+    return bool(digits) and rest > p.max_rest_digits * float(np.median(digits))
+
+
+def _clusters(items: Sequence[_Item], ink: FieldInk, p: FreeParameters) -> list[list[_Item]]:
     """Group the items that share ink, from the left."""
     clusters: list[list[_Item]] = []
     for item in sorted(items, key=lambda each: ((each.left + each.right) / 2, each.left)):
-        joined = [cluster for cluster in clusters if any(_excludes(item, other, p) for other in cluster)]
+        joined = [cluster for cluster in clusters if any(_excludes(item, other, ink, p) for other in cluster)]
         clusters = [cluster for cluster in clusters if cluster not in joined]
         clusters.append([*(other for cluster in joined for other in cluster), item])
     return sorted(clusters, key=lambda cluster: float(np.mean([each.left + each.right for each in cluster])))
 
 
-def _slot(cluster: Sequence[_Item], parameters: FieldParameters) -> Slot:
+def _slot(cluster: Sequence[_Item], ink: FieldInk, parameters: FieldParameters) -> Slot:
     """Return the ways to choose items of a cluster that do not exclude each other."""
     p = parameters.free
     strongest = sorted(cluster, key=lambda item: -item.presence)[: p.max_cluster]
@@ -133,7 +150,7 @@ def _slot(cluster: Sequence[_Item], parameters: FieldParameters) -> Slot:
     weights: dict[str, float] = {}
     for count in range(len(items) + 1):
         for chosen in combinations(range(len(items)), count):
-            if any(_excludes(items[i], items[j], p) for i, j in combinations(chosen, 2)):
+            if any(_excludes(items[i], items[j], ink, p) for i, j in combinations(chosen, 2)):
                 continue
             weight = 1.0
             for i, item in enumerate(items):

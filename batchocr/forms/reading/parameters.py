@@ -57,6 +57,12 @@ class CellParameters:
     min_explained_share: float = 0.7
     """Minimum share of a cell's ink within the box of its digit; otherwise there is other ink in the cell. Basis:
     chosen by eye."""
+    min_seen_digit: float = 0.2
+    """Minimum probability of a digit, for ink of which most is in neighbouring cells to be a digit of this cell. Basis:
+    chosen by eye."""
+    strange_ink_ratio: float = 0.4
+    """Other such ink counts as this share of its area. Basis: ends of digits of neighbours have up to a third of the
+    ink of a digit."""
     min_second_digit: float = 0.6
     """Minimum probability of a second digit beside the first one that marks a cell. Basis: chosen by eye."""
     min_second_ink_share: float = 0.15
@@ -73,8 +79,16 @@ class FreeParameters:
 
     min_digit: float = 0.03
     """Detections that are less likely a digit are left out. Basis: chosen by eye."""
+    max_common_ink: float = 0.65
+    """Two detections exclude each other if more of the ink of one of them is in both. Basis: boxes of slanted digits
+    share up to a half of the ink of a 1."""
     max_overlap_ratio: float = 0.4
-    """Two detections exclude each other if more of the smaller width is in both. Basis: touching digits share less."""
+    """The same for the smaller width, if there is no ink. Basis: touching digits share less."""
+    min_present: float = 0.5
+    """Minimum probability of a detection that explains ink. Basis: below it, it is more likely not there."""
+    max_rest_digits: float = 0.3
+    """Ink beside all detections, in areas of a digit's ink, from which a digit may be missing. Basis: a 1 has half of
+    the ink of the other digits."""
     max_cluster: int = 8
     """Number of detections that are combined freely; of more, the weakest are left out. Basis: a digit has rarely
     more than three detections."""

@@ -144,7 +144,9 @@ def _label(outline: _Outline, free: Free, size: int, text: str | None) -> tuple[
     name = outline.field.name
     value = "" if text is None else f" = {text or 'empty'}"
     _, _, in_table = name.partition(".")
-    contents = dict.fromkeys(f"{outline.number}{part}{value}" for part in (f" {name}", f" {in_table}" * bool(in_table), ""))
+    contents = dict.fromkeys(
+        f"{outline.number}{part}{value}" for part in (f" {name}", f" {in_table}" * bool(in_table), "")
+    )
     height = round(size * CAP_RATIO)
     best: tuple[float, str, Box] | None = None
     for content in contents:

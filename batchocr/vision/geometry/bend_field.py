@@ -17,7 +17,7 @@ class BendFieldParameters:
 
     knot_mm: float = 30.0
     """Distance of the knots of the spline. Basis: paper on a desk or wall bends over longer distances."""
-    stiffness: float = 3.0
+    stiffness: float = 0.3
     """Weight of a squared second difference of neighbouring knots, in measurements. Basis: tried on a bent photo, and
     on pages with a table that was moved by 3 mm, which must not count as a bend."""
     min_scale_mm: float = 0.08
@@ -25,7 +25,7 @@ class BendFieldParameters:
     tukey: float = 4.685
     """Residual at which a measurement loses its weight, in standard deviations. Basis: Tukey's biweight with an
     efficiency of 95% on normal noise."""
-    steps: int = 8
+    steps: int = 5
     """Number of steps of the reweighted least squares. Basis: chosen by eye."""
 
 
@@ -55,7 +55,7 @@ class BendField:
         rows, columns, _ = self.knots.shape
         down = _spline_basis(points[:, 1] / self.height_mm, rows)
         across = _spline_basis(points[:, 0] / self.width_mm, columns)
-        spline = np.einsum("nr,nc,rck->nk", down, across, self.knots, optimize=True)
+        spline = ((down @ self.knots.reshape(rows, -1)).reshape(-1, columns, 2) * across[..., None]).sum(axis=1)
         return np.asarray(_projective_part(points, self.projective, self.width_mm, self.height_mm) + spline)
 
 
@@ -84,7 +84,7 @@ def fit_bend_field(
     rest = displacements - _projective_part(points, projective, width, height)
     columns, rows = (max(4, round(size / p.knot_mm) + 3) for size in size_mm)
     down, across = _spline_basis(points[:, 1] / height, rows), _spline_basis(points[:, 0] / width, columns)
-    basis = np.einsum("nr,nc->nrc", down, across).reshape(len(points), rows * columns)
+    basis = (down[:, :, None] * across[:, None, :]).reshape(len(points), rows * columns)
     penalty = p.stiffness * _penalty(rows, columns) + 1e-6 * np.eye(rows * columns)
     knots = np.empty((rows, columns, 2))
     robust = _tukey_weights(np.where(weights > 0, rest, 0.0), weights, p)

@@ -19,7 +19,8 @@ Matrix = NDArray[np.float64]
 PointMap = Callable[[Floats], Floats]
 """Maps points (n, 2) to points (n, 2)."""
 
-_STEP_PX = 8  # the map from the form to the page is computed at every such pixel, and linear between
+_STEP_PX = 16  # the map from the form to the page is computed at every such pixel, and linear between
+_STRIP_STEPS = 8
 _MIN_REDUCTION = 0.77  # bilinear sampling skips pixels of a page that gets smaller than this
 
 
@@ -122,7 +123,13 @@ def resampled(pixels: Pixels, points: PointMap, size: tuple[int, int], interpola
     x, y = np.meshgrid((np.arange(columns) - 0.5) * _STEP_PX, (np.arange(rows) - 0.5) * _STEP_PX)
     grid = points(np.stack([x.ravel(), y.ravel()], axis=1)) - 0.5  # OpenCV counts from the centre of the first pixel
     coarse = grid.reshape(rows, columns, 2).astype(np.float32)
-    fine = cv2.resize(coarse, (columns * _STEP_PX, rows * _STEP_PX), interpolation=cv2.INTER_LINEAR)
-    fine = np.ascontiguousarray(fine[_STEP_PX : _STEP_PX + height, _STEP_PX : _STEP_PX + width])
-    result = cv2.remap(pixels, fine, None, interpolation, borderMode=cv2.BORDER_CONSTANT, borderValue=255)
-    return np.asarray(result, np.uint8)
+    result = np.empty((height, width), np.uint8)
+    for row in range(0, rows - 2, _STRIP_STEPS):  # strips fit in the processor's cache
+        part = coarse[row : row + _STRIP_STEPS + 2]
+        fine = cv2.resize(part, (columns * _STEP_PX, len(part) * _STEP_PX), interpolation=cv2.INTER_LINEAR)
+        strip = cv2.remap(
+            pixels, fine[_STEP_PX:-_STEP_PX], None, interpolation, borderMode=cv2.BORDER_CONSTANT, borderValue=255
+        )
+        top = row * _STEP_PX
+        result[top : top + len(strip)] = strip[: height - top, _STEP_PX : _STEP_PX + width]
+    return result

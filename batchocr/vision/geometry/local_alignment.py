@@ -23,16 +23,17 @@ Ink = NDArray[np.uint8]
 class SearchParameters:
     """How patches are chosen on the form and searched on the page."""
 
-    px_per_mm: float
-    """Resolution of the form and the page for this search."""
-    patch_mm: float
-    """Side of a patch."""
-    spacing_mm: float
-    """Distance of the centres of neighbouring patches."""
-    reach_mm: float
-    """Patches are searched up to this distance from their expected place, in each direction."""
+    px_per_mm: float = 4.0
+    """Resolution of the form and the page for this search. Basis: lines and letters are visible at 100 dpi."""
+    patch_mm: float = 8.0
+    """Side of a patch. Basis: it holds a word or a corner of a table."""
+    spacing_mm: float = 10.0
+    """Distance of the centres of neighbouring patches. Basis: chosen for speed."""
+    reach_mm: float = 1.25
+    """Patches are searched up to this distance from their expected place, in each direction. Basis: the wide search
+    leaves less."""
     distinct_mm: float = 0.8
-    """A patch must differ from its surroundings from this distance on."""
+    """A patch must differ from its surroundings from this distance on. Basis: chosen by eye."""
     max_similarity: float = 0.75
     """Maximum correlation of a patch with the form from that distance on. Basis: lines of a table that repeat within
     the reach have a higher one."""
