@@ -65,7 +65,10 @@ def size_of(path: Path) -> tuple[int, int]:
 
 
 def test_draft_writes_the_form_file_and_a_picture(form: Path) -> None:
-    assert [(field.name, field.kind) for field in load_form(form).fields] == [("field-1", "number"), ("field-2", "cells")]
+    assert [(field.name, field.kind) for field in load_form(form).fields] == [
+        ("field-1", "number"),
+        ("field-2", "cells"),
+    ]
     text = form.read_text(encoding="utf-8")
     assert text.startswith("#:schema form.schema.json\n")
     assert "card.preview.png" in text
@@ -118,7 +121,7 @@ def test_the_fields_are_where_the_picture_shows_them(form: Path) -> None:
     with Image.open(form.with_name("card.preview.png")) as image:
         drawn = np.asarray(image.convert("RGB")).astype(int)
     scale = drawn.shape[1] / 210
-    coloured = (drawn.max(axis=2) - drawn.min(axis=2) > 60)
+    coloured = drawn.max(axis=2) - drawn.min(axis=2) > 60
     for left, width in ((20, 60), (110, 56)):
         for y in (40, 49):
             row = round(y * scale)
