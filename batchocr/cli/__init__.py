@@ -54,4 +54,4 @@ def _summary(command: Callable[..., None]) -> str:
 
 for _command in (run, merge, status, preview, train, evaluate, models, doctor):
     app.command(cls=Command, short_help=_summary(_command))(_command)
-app.add_typer(form, name="form")
+app.add_typer(form, name="form", short_help="Draft and check form files, which name the fields of a form.")

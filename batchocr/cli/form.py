@@ -38,7 +38,7 @@ app = typer.Typer(
 )
 
 
-@app.command(cls=FormCommand)
+@app.command(cls=FormCommand, short_help="Draft a form file from a blank form.")
 def draft(
     blank: Annotated[
         str, typer.Argument(metavar="BLANK", help="Image or PDF of the blank form; a scan or the original file.")
@@ -101,7 +101,7 @@ def draft(
         typer.echo(f"next: rename the fields in {out}, and see them with: batchocr form check {out} --watch")
 
 
-@app.command(cls=FormCommand)
+@app.command(cls=FormCommand, short_help="Check a form file, and draw its fields on the blank or on pages.")
 def check(
     form: Annotated[Path, typer.Argument(metavar="FORM", help="The form file.")],
     pages: Annotated[
@@ -143,7 +143,7 @@ def check(
             raise typer.Exit(ExitCode.SOME_FAILED)
 
 
-@app.command(cls=FormCommand)
+@app.command(cls=FormCommand, short_help="Print the JSON schema of form files.")
 def schema() -> None:
     """Print the JSON schema of form files, with which editors complete and check their keys."""
     with ends_with_exit_code():
