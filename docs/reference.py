@@ -32,6 +32,8 @@ COMMANDS = {
     "merge": "`batchocr.merge`",
     "status": "`batchocr.read_status`; of a run on a cluster and of shards `batchocr.read_drivers`",
     "preview": "`batchocr.preview.preview`",
+    "form draft": "`batchocr.forms.draft.draft_form`, whose result has `write()`; `batchocr.Form.draft` without a file",
+    "form check": "`batchocr.forms.check.check_pages`, `batchocr.forms.check.draw_blank`",
     "doctor": "`batchocr.examine`",
     "evaluate": "`batchocr.evaluation.true_pages.read_pages`, whose result has `score()`",
     "train": "`batchocr.training.train.train`, after `batchocr.recognition.network.open_device`",

@@ -60,7 +60,10 @@ def drafted(folder: Path, sheet: Sheet) -> dict[str, Field]:
 
 def is_at(field: Field, left: float, top: float, width: float, height: float, within: float = 0.6) -> bool:
     place = field.place
-    return bool(np.abs(np.subtract((place.left, place.top, place.width, place.height), (left, top, width, height))).max() <= within)
+    return bool(
+        np.abs(np.subtract((place.left, place.top, place.width, place.height), (left, top, width, height))).max()
+        <= within
+    )
 
 
 def kinds(fields: Iterable[Field]) -> list[tuple[str, int]]:
@@ -84,7 +87,7 @@ def test_fields_are_named_in_reading_order(tmp_path: Path) -> None:
     for left, top in ((110, 40), (20, 41), (20, 70), (110, 70)):
         box(sheet, left, top, 60, 9)
     fields = drafted(tmp_path, sheet)
-    assert [name for name in fields] == ["field-1", "field-2", "field-3", "field-4"]
+    assert list(fields) == ["field-1", "field-2", "field-3", "field-4"]
     assert is_at(fields["field-1"], 20, 41, 60, 9)
     assert is_at(fields["field-2"], 110, 40, 60, 9)
     assert is_at(fields["field-3"], 20, 70, 60, 9)
@@ -120,8 +123,8 @@ def test_separate_pale_cells_with_dotted_guides(tmp_path: Path) -> None:
         for y in (41, 43, 45):
             dots(sheet, left, left + 2.5, y, 0.6, 200)
         for x in (left, left + 2.4):
-            for y in np.arange(41, 45, 0.6):
-                cv2.circle(sheet.pixels, (round(x * PX), round(float(y) * PX)), 1, 200, -1)
+            for at_y in range(7):
+                cv2.circle(sheet.pixels, (round(x * PX), round((41 + 0.6 * at_y) * PX)), 1, 200, -1)
     (field,) = drafted(tmp_path, sheet).values()
     assert kinds([field]) == [("cells", 3)]
     assert is_at(field, 20, 40, 21, 6, within=1.1)
@@ -271,7 +274,10 @@ def test_a_photo_of_a_blank_is_rectified(tmp_path: Path) -> None:
     source = saved(tmp_path / "photo.jpg", noisy(shaded(photo, 0.7), 2), None)
     form = draft_form(source, tmp_path / "form.toml", size_mm=(210, 297)).write()
     assert kinds(form.fields) == [("cells", 8), ("number", 0)] * 6
-    assert all(is_at(field, *place, within=2.0) for field, place in zip(form.fields[:2], ((20, 40, 56, 7), (110, 40, 60, 9)), strict=True))
+    assert all(
+        is_at(field, *place, within=2.0)
+        for field, place in zip(form.fields[:2], ((20, 40, 56, 7), (110, 40, 60, 9)), strict=True)
+    )
 
 
 @pytest.mark.parametrize(("size", "name"), [((1680, 2376), "A4"), ((1700, 2200), "Letter"), ((2376, 1680), "A4")])

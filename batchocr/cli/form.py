@@ -7,7 +7,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,8 +23,12 @@ from batchocr.cli.common import (
 from batchocr.errors import BatchocrError, ExitCode
 from batchocr.sources import MAX_MEGAPIXELS, PREVIEW
 
+if TYPE_CHECKING:
+    from batchocr.forms.form import Form
+    from batchocr.records import PreparedPage
+
 WATCH_S = 0.5
-"""Seconds between two looks at the files that `--watch` watches."""
+"""Seconds between two checks of the files that `--watch` watches."""
 
 app = typer.Typer(
     cls=Group,
@@ -114,6 +118,7 @@ def check(
     watch: Annotated[
         bool, typer.Option("--watch", help="Draw again whenever the form file or a file that it names changes.")
     ] = False,
+    read: Annotated[bool, typer.Option("--read", help="Read the pages, and draw the text of each field too.")] = False,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     pdf_password: PdfPassword = None,
 ) -> None:
@@ -123,9 +128,13 @@ def check(
     cannot be written; 8 the form file is wrong. --watch runs until it is interrupted.
     """
     with ends_with_exit_code():
+        from batchocr.errors import UsageError
+
+        if read and not pages:
+            raise UsageError("--read: no pages were given to read; name filled pages after the form file")
 
         def draw() -> int:
-            return _check(form, pages or [], out, max_megapixels, pdf_password)
+            return _check(form, pages or [], out, read, max_megapixels, pdf_password)
 
         if watch:
             _watch(form, pages or [], draw)
@@ -157,7 +166,9 @@ def _size(text: str | None) -> tuple[float, float] | None:
     return width, height
 
 
-def _check(form_file: Path, pages: list[str], out: Path | None, max_megapixels: float, pdf_password: str | None) -> int:
+def _check(
+    form_file: Path, pages: list[str], out: Path | None, read: bool, max_megapixels: float, pdf_password: str | None
+) -> int:
     """Draw the blank or the pages, and return the number of pages that do not fit."""
     from batchocr.forms.check import check_pages, draw_blank
     from batchocr.forms.load import load_form
@@ -172,8 +183,9 @@ def _check(form_file: Path, pages: list[str], out: Path | None, max_megapixels: 
         write_image(path, draw_blank(form))
         typer.echo(f"{counted(len(form.fields), 'field')}: {path}")
         return 0
+    reads = _reading_of(form) if read else None
     failures = 0
-    for page in check_pages(form, pages, out, max_megapixels=max_megapixels, pdf_password=pdf_password):
+    for page in check_pages(form, pages, out, max_megapixels=max_megapixels, pdf_password=pdf_password, read=reads):
         if page.fault is not None:
             failures += 1
             say(printable(f"batchocr: {page.fault.message}"))
@@ -181,6 +193,14 @@ def _check(form_file: Path, pages: list[str], out: Path | None, max_megapixels: 
             fit = "placed by its edges" if page.residual_mm is None else f"residual {page.residual_mm:.2f} mm"
             typer.echo(printable(f"{page.name}: {fit}: {page.out}"))
     return failures
+
+
+def _reading_of(form: Form) -> Callable[[PreparedPage], dict[str, str]]:
+    """Return the function that reads the fields of a page."""
+    from batchocr.reader import Reader
+
+    reader = Reader(form=form)
+    return lambda page: {row.field: row.text for row in reader.result(page)[1].fields}
 
 
 def _watch(form_file: Path, pages: list[str], draw: Callable[[], int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from batchocr.output.drawing.form_fields import draw_form_fields
 from batchocr.output.drawing.image_file import write_image
 from batchocr.output.drawing.legend import Entry
 from batchocr.preview_files import Targets
-from batchocr.records import LevelPage, Page, Scan
+from batchocr.records import LevelPage, Page, PreparedPage, Scan
 from batchocr.sources import MAX_MEGAPIXELS, BadPage, find_scans, load_pages, nothing_to_read
 from batchocr.vision.geometry.laying import bend_at
 
@@ -29,6 +29,9 @@ _BLANK_PX_PER_MM = 8.0
 _MEMORY_FIX = "lower --max-megapixels"
 
 Points = NDArray[np.float64]
+
+ReadFields = Callable[[PreparedPage], Mapping[str, str]]
+"""Returns the text of each field of a page, by the name of the field."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def check_pages(
     max_megapixels: float = MAX_MEGAPIXELS,
     pdf_password: str | None = None,
     max_side_px: int = MAX_SIDE_PX,
+    read: ReadFields | None = None,
 ) -> Iterator[CheckedPage]:
     """Place pages on a form and draw its fields on them, as the pages were given.
 
@@ -80,6 +84,7 @@ def check_pages(
         max_megapixels: Larger images are refused.
         pdf_password: Password that opens protected PDFs.
         max_side_px: The longer side of an image, without its legend; 0 for no limit.
+        read: Reads the fields of a page; then their texts are drawn too.
 
     Yields:
         Each page, when its image is written. Pages that do not fit are among them.
@@ -97,41 +102,48 @@ def check_pages(
     for scan in found.scans:
         try:
             for page in load_pages(scan, max_megapixels=max_megapixels, pdf_password=pdf_password):
-                yield _checked(form, scan, page, targets, max_side_px)
+                yield _checked(form, scan, page, targets, max_side_px, read)
         except ScanError as fault:
             yield CheckedPage(scan.name, None, None, fault)
 
 
-def _checked(form: Form, scan: Scan, page: Page | BadPage, targets: Targets, max_side_px: int) -> CheckedPage:
+def _checked(
+    form: Form, scan: Scan, page: Page | BadPage, targets: Targets, max_side_px: int, read: ReadFields | None
+) -> CheckedPage:
     name = scan.name
     try:
         if isinstance(page, BadPage):
             raise page.error
         name = f"{scan.name}, page {page.number}" if page.pages > 1 else scan.name
-        level = _placed(page, form, scan)
+        prepared = _placed(page, form, scan)
     except ScanError as fault:
         return CheckedPage(name, None, None, fault)
+    level = prepared.level
+    assert level is not None, "a page that fails raises an exception"
     assert level.placement is not None, "a page that fits is placed"
     residual = level.placement.residual_mm
     words = "placed by the edges of the sheet" if residual is None else f"residual {residual:.2f} mm"
     entries = [Entry(name, bold=True), Entry(form.name), Entry(words)]
     drawn = draw_form_fields(
-        page.pixels, form, lambda points: _on_page(points, level), entries=entries, max_side_px=max_side_px
+        page.pixels,
+        form,
+        lambda points: _on_page(points, level),
+        entries=entries,
+        texts=read(prepared) if read else None,
+        max_side_px=max_side_px,
     )
     path = targets.of_page(scan, page.number, page.pages)
     write_image(path, drawn)
     return CheckedPage(name, path, residual)
 
 
-def _placed(page: Page, form: Form, scan: Scan) -> LevelPage:
+def _placed(page: Page, form: Form, scan: Scan) -> PreparedPage:
     try:
-        level = prepare_page(page, (form,)).level
+        return prepare_page(page, (form,))
     except FormError:
         raise
     except Exception as fault:
         raise as_scan_error(scan, fault, _MEMORY_FIX) from fault
-    assert level is not None, "a page that fails raises an exception"
-    return level
 
 
 def _on_page(points: Points, level: LevelPage) -> Points:

@@ -31,7 +31,8 @@ def fields_in_boxes(
         parameters: See the class.
     """
     p = parameters
-    empty, rest = [], []
+    empty: list[Rect] = []
+    rest: list[Rect] = []
     fields: list[FieldPlace] = []
     for box in found.boxes:
         if not is_filled and (count := comb_cells(ink, box.rect, p)) and _is_empty_comb(ink, box.rect, count, p):
@@ -263,7 +264,7 @@ def _single(ink: Ink, rect: Rect, *, is_filled: bool, p: DraftParameters) -> Fie
     if is_filled and (count := comb_cells(ink, rect, p)) >= p.min_filled_cells:
         return _comb(rect, count, p)
     sides = sorted((rect.width, rect.height))
-    if p.min_mark_mm <= sides[0] and sides[1] <= p.max_mark_mm and sides[1] <= p.mark_aspect * sides[0]:
+    if p.min_mark_mm <= sides[0] and sides[1] <= p.max_mark_mm and sides[1] <= p.max_mark_aspect * sides[0]:
         return FieldPlace("mark", _grown(rect, p)) if _is_tick_box(ink, rect, is_filled, p) else None
     if rect.height < p.min_height_mm:
         return None

@@ -45,7 +45,7 @@ def find_places(
         combs, solid = open_combs(ink, rects, p)
         fields += combs
         fields += places_on_lines(ink, solid, boxes.dotted, p)
-    return reading_order(with_tables(ink, _apart(fields), p))
+    return reading_order(with_tables(ink, _apart(fields), p), p)
 
 
 def _erase(ink: Ink, rects: list[Rect]) -> None:

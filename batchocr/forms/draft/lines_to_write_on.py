@@ -9,10 +9,6 @@ from batchocr.forms.draft.places import FieldPlace
 from batchocr.forms.form import Rect
 
 
-_DOT_MM = 0.2
-"""Letters on the line of a dotted line are higher than its dots by more than this."""
-
-
 def places_on_lines(
     ink: Ink, solid: list[Rect], dotted: tuple[Rect, ...], parameters: DraftParameters = PARAMETERS
 ) -> list[FieldPlace]:
@@ -48,7 +44,7 @@ def places_on_lines(
 
 def _has_label_left(ink: Ink, line: Rect, reach_mm: float, p: DraftParameters) -> bool:
     return (
-        ink.printed_mm2(line.left - reach_mm, line.top - p.max_label_mm, line.left, line.top - _DOT_MM)
+        ink.printed_mm2(line.left - reach_mm, line.top - p.max_label_mm, line.left, line.top - p.above_dots_mm)
         >= p.min_label_mm2
     )
 

@@ -53,7 +53,7 @@ def _is_oval(contour: Any, box: NDArray[np.int_], p: DraftParameters) -> bool:
     scale = p.px_per_mm
     if not p.min_mark_mm * scale <= height <= p.max_mark_mm * scale:
         return False
-    if not 1 / p.mark_aspect <= width / height <= p.max_oval_aspect:
+    if not 1 / p.max_mark_aspect <= width / height <= p.max_oval_aspect:
         return False
     share = cv2.contourArea(contour) / ((width - 1) * (height - 1))
     return abs(share - math.pi / 4) <= p.oval_tolerance

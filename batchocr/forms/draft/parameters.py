@@ -86,7 +86,7 @@ class DraftParameters:
     """Width and height of the smallest tick box or bubble."""
     max_mark_mm: float = 5.6
     """Width and height of the largest tick box or bubble."""
-    mark_aspect: float = 1.2
+    max_mark_aspect: float = 1.2
     """Ratio of the sides of a tick box at most."""
     max_oval_aspect: float = 2.4
     """Ratio of the axes of a bubble at most."""
@@ -132,6 +132,8 @@ class DraftParameters:
     """Distance of a label to the left of its line, if another label is below the line."""
     far_label_reach_mm: float = 25.0
     """The same if no label is below the line."""
+    above_dots_mm: float = 0.2
+    """Letters beside a dotted line are higher than its dots by more than this."""
     min_label_mm2: float = 0.15
     """Area of print of a label above the level of the dots of its line."""
     label_below_mm: float = 3.5
@@ -146,6 +148,10 @@ class DraftParameters:
     """Number of cells of a comb on a page that is filled in. Basis: a stroke of a digit looks like one tick."""
     max_row_gap_ratio: float = 0.6
     """Distance between rows of one table, in units of their height."""
+    min_rows_of_one_column: int = 4
+    """Number of rows from which a single column is a table."""
+    row_mm: float = 10.0
+    """Height of the upper part of a place that decides its row in the reading order. Basis: height of a box."""
     code_margin_mm: float = 1.0
     """Margin around a code."""
 

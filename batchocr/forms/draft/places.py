@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from batchocr.forms.draft.parameters import PARAMETERS, DraftParameters
 from batchocr.forms.form import DateOrder, FieldKind, Rect
 
 
@@ -62,22 +63,25 @@ def shared_height(one: Rect, other: Rect) -> float:
     return max(0.0, shared) / min(one.height, other.height)
 
 
-def reading_order(places: Sequence[FieldPlace | TablePlace]) -> list[FieldPlace | TablePlace]:
+def reading_order(
+    places: Sequence[FieldPlace | TablePlace], parameters: DraftParameters = PARAMETERS
+) -> list[FieldPlace | TablePlace]:
     """Sort places by rows from the top, and from the left within a row.
 
     A row has the places whose middle is within the height of its first place. The first place is the highest on the
     paper of those that are left; a table that is higher than the others does not hold them together.
+
+    Args:
+        places: Fields and tables.
+        parameters: See the class.
     """
+    row_mm = parameters.row_mm
     rest = sorted(places, key=lambda each: (each.place.top, each.place.left))
     ordered: list[FieldPlace | TablePlace] = []
     while rest:
-        first = min(rest, key=lambda each: each.place.top + min(each.place.height, _ROW_MM) / 2).place
-        row_bottom = first.top + min(first.height, _ROW_MM)
-        row = [each for each in rest if each.place.top + min(each.place.height, _ROW_MM) / 2 <= row_bottom]
+        first = min(rest, key=lambda each: each.place.top + min(each.place.height, row_mm) / 2).place
+        row_bottom = first.top + min(first.height, row_mm)
+        row = [each for each in rest if each.place.top + min(each.place.height, row_mm) / 2 <= row_bottom]
         ordered += sorted(row, key=lambda each: each.place.left)
         rest = [each for each in rest if each not in row]
     return ordered
-
-
-_ROW_MM = 10.0
-"""The upper part of a place that decides its row. Basis: height of a box for a number."""

@@ -9,8 +9,6 @@ from batchocr.forms.draft.ink import Ink
 from batchocr.forms.draft.parameters import PARAMETERS, DraftParameters
 from batchocr.forms.draft.places import FieldPlace, TablePlace, shared_height
 
-_MIN_ROWS_OF_ONE_COLUMN = 4
-
 
 def with_tables(
     ink: Ink, fields: Sequence[FieldPlace], parameters: DraftParameters = PARAMETERS
@@ -104,7 +102,7 @@ def _tables(group: list[FieldPlace], p: DraftParameters) -> list[FieldPlace | Ta
     found: list[FieldPlace | TablePlace] = []
     for part in parts:
         columns = len(part[0])
-        is_table = len(part) > 1 if columns > 1 else len(part) >= _MIN_ROWS_OF_ONE_COLUMN
+        is_table = len(part) > 1 if columns > 1 else len(part) >= p.min_rows_of_one_column
         is_list_of_marks = columns == 1 and part[0][0].kind == "mark"
         found += [_table(part)] if is_table and not is_list_of_marks else [each for row in part for each in row]
     return found
