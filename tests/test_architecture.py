@@ -21,6 +21,7 @@ FORBIDDEN = {
     "vision": ("recognition", "decoding", "output", "batch", "training", "keras"),
     "recognition": ("vision", "decoding", "sources", "output", "batch", "training", "cv2"),
     "decoding": ("recognition", "sources", "output", "batch", "training", "keras"),
+    "forms": ("recognition", "batch", "distributed", "training", "keras"),
     "output": ("recognition", "decoding", "sources", "batch", "training", "keras"),
     "datasets": ("training", "evaluation", "batch", "decoding"),
     "executors": ("recognition", "output", "batch", "training", "keras"),

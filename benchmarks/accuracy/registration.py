@@ -7,8 +7,8 @@ background, a crop of up to a tenth). Half of the pages are filled in, and a ten
 edition, in which a part is moved by 2 to 4 mm, or of another form: these must be refused.
 
 The error of a page is the largest distance in mm of a point of the form from its true place, over a grid of points on
-the visible page. The table has for each kind of page: pages of the form that were accepted and refused, the share of the
-accepted ones within 0.5 mm, the largest error, and the pages that were accepted wrongly.
+the visible page. The table has for each kind of page: pages of the form that were accepted and refused, the share of
+the accepted ones within 0.5 mm, the largest error, and the pages that were accepted wrongly.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def drawn(
     columns, rows = frame[0] // step + 2, frame[1] // step + 2
     x, y = np.meshgrid(np.arange(columns) * float(step), np.arange(rows) * float(step))
     coarse = to_mm(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(rows, columns, 2).astype(np.float32)
-    height, width = blank.shape
+    width = blank.shape[1]
     # a map at all pixels by linear interpolation of the coarse one
     places = [(np.arange(n) + 0.5) / step for n in frame]
     fine = cv2.remap(
@@ -123,7 +123,7 @@ def drawn(
     small = (
         cv2.resize(blank, None, fx=reduction, fy=reduction, interpolation=cv2.INTER_AREA) if reduction < 1 else blank
     )
-    own = np.float32([small.shape[1] / size_mm[0], small.shape[0] / size_mm[1]])
+    own = np.array([small.shape[1] / size_mm[0], small.shape[0] / size_mm[1]], np.float32)
     sheet = cv2.remap(small, fine * own - np.float32(0.5), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     inside = ((fine >= 0) & (fine <= size_mm.astype(np.float32))).all(axis=2)
     return np.where(inside, sheet, ground).astype(np.uint8)

@@ -72,11 +72,11 @@ def _rule_factor(field: Field, text: str, p: RuleParameters) -> tuple[str, float
         return "", 1.0
     if not text:
         return "", 1.0
-    if UNREADABLE in text:
-        return "", 1.0
     share = max(p.min_valid_share, min(1 - p.min_valid_share, _valid_share(field, len(text), p.sampled_values)))
-    broken = broken_rule(field, text)
     error = p.writer_error_share
+    if UNREADABLE in text:
+        return "", error / (1 - share)  # an unreadable cell is no way around a rule
+    broken = broken_rule(field, text)
     return broken, error / (1 - share) if broken else (1 - error) / share
 
 

@@ -100,7 +100,7 @@ def _choose_group(
     max_factor = prod(max(1.0, _satisfied(max(len(e.text) for e in kept[eq.total]), p)) for eq in equations)
     total = best_weight = 0.0
     best: tuple[int, ...] = ()
-    best_factors: list[float] = []
+    best_broken: list[bool] = []
     shares: list[dict[int, float]] = [{} for _ in names]
     for count, (combination, probability) in enumerate(readings(slots)):
         if count >= p.max_combinations or probability * max_factor < p.min_relevant_share * best_weight:
@@ -108,13 +108,13 @@ def _choose_group(
         texts = {name: kept[name][combination[i]].text for name, i in position.items()}
         known = {name: values[name][combination[i]] for name, i in position.items()}
         factors = [_factor(equation, texts, known, p) for equation in equations]
-        weight = probability * prod(factors)
+        weight = probability * prod(factor for factor, _ in factors)
         total += weight
         for share, index in zip(shares, combination, strict=True):
             share[index] = share.get(index, 0.0) + weight
         if weight > best_weight:
-            best, best_weight, best_factors = combination, weight, factors
-    broken = [equation for equation, factor in zip(equations, best_factors, strict=True) if factor < 1]
+            best, best_weight, best_broken = combination, weight, [is_broken for _, is_broken in factors]
+    broken = [equation for equation, is_broken in zip(equations, best_broken, strict=True) if is_broken]
     found = {}
     for name, i in position.items():
         mine = [equation for equation in equations if name in _names(equation)]
@@ -152,12 +152,19 @@ def _value(field: Field, text: str) -> Decimal | None:
 
 def _factor(
     equation: Equation, texts: Mapping[str, str], values: Mapping[str, Decimal | None], p: RuleParameters
-) -> float:
-    """Return the factor by which an equation changes the weight of a combination."""
+) -> tuple[float, bool]:
+    """Return the factor by which an equation changes the weight of a combination, and whether it is broken.
+
+    An equation with an unreadable field counts as if it was broken, so that an unreadable cell is no way around it.
+    """
+    if not texts[equation.total]:
+        return 1.0, False  # a total that was left out says nothing
     own = {name: value for name in _names(equation) if (value := values[name]) is not None}
-    if len(own) < len(set(_names(equation))) or not texts[equation.total]:
-        return 1.0  # nothing can be said
-    return _satisfied(len(texts[equation.total]), p) if holds(equation, own) else p.writer_error_share
+    if len(own) < len(set(_names(equation))):
+        return p.writer_error_share, False
+    if holds(equation, own):
+        return _satisfied(len(texts[equation.total]), p), False
+    return p.writer_error_share, True
 
 
 def _satisfied(length: int, p: RuleParameters) -> float:

@@ -145,17 +145,21 @@ class RuleParameters:
 
 @dataclass(frozen=True)
 class ConfidenceParameters:
-    """How the probabilities of readings become confidences. Basis of all: no change, as long as nothing is fitted."""
+    """How the probabilities of readings become confidences.
 
-    min_doubt: float = 1e-5
+    Basis of all: fitted to 1,379 fields of composed forms, filled in with digits of MNIST's test writers, careful and
+    poor, with rules and without.
+    """
+
+    min_doubt: float = 2e-4
     """Probabilities closer to 0 and 1 count as this far from them."""
     cells_slope: float = 1.0
     """Factor of the logit for fields with cells."""
-    cells_bias: float = 0.0
+    cells_bias: float = 0.5
     """Added to the logit for fields with cells."""
-    free_slope: float = 1.0
+    free_slope: float = 0.84
     """Factor of the logit for fields without cells."""
-    free_bias: float = 0.0
+    free_bias: float = -0.74
     """Added to the logit for fields without cells."""
 
 

@@ -77,8 +77,7 @@ class FormFitParameters:
     max_bad_filled_share: float = 0.25
     """The same if the image of the form is filled in. Basis: chosen by eye."""
     min_bad_patches: int = 3
-    """Number of absent or displaced patches from which a sector does not fit, if there are few patches. Basis: chosen by
-    eye."""
+    """Number of absent or displaced patches from which a sector with few patches does not fit. Basis: chosen by eye."""
 
 
 PARAMETERS = FormFitParameters()
