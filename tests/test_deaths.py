@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PosixPath
 
 import psutil
@@ -19,6 +19,7 @@ from batchocr.errors import BatchocrError
 from batchocr.executors import local
 from batchocr.executors.local import MIN_MEMORY, PAGES, LocalExecutor
 from batchocr.executors.worker import TooSlow, Worker, WorkerDidNotStart, WorkerDied
+from batchocr.forms.form import Form
 from batchocr.records import PageRow, Part, PreparedPage, Scan
 
 LONG = 2 * PAGES + 3
@@ -50,7 +51,9 @@ class Mortal:
     """Whether scans can be opened at all."""
     slow = False
 
-    def __init__(self, max_megapixels: float, threads: int, memory: int, pdf_password: str | None) -> None: ...
+    def __init__(
+        self, max_megapixels: float, threads: int, memory: int, pdf_password: str | None, forms: Sequence[Form]
+    ) -> None: ...
 
     def wait_until_ready(self) -> None: ...
 

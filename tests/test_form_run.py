@@ -120,7 +120,7 @@ def test_the_same_run_and_another_threshold_read_no_page(folder: Path, out: Path
     before = tables(out)
     assert go(folder, out, *forms) == []
     assert tables(out) == before
-    assert go(folder, out, *forms, min_confidence=0.99) == []
+    assert go(folder, out, *forms, min_confidence=0.9999) == []
     assert [(row["text"], row["status"], row["reason"]) for row in rows(beside(out, "fields.csv"))][:2] == [
         ("0042", "review", "low-confidence"),
         ("12", "ok", ""),

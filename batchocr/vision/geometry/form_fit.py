@@ -68,8 +68,8 @@ class FormFitParameters:
     """A sector with fewer dark patches is judged by its pale ones too. Basis: chosen by eye."""
     min_pale_correlation: float = 0.3
     """Minimum correlation of a pale patch that is found. Basis: noise and other print have up to 0.25."""
-    max_lost_share: float = 0.35
-    """Share of the pale patches of a sector that may be lost. Basis: handwriting covers a quarter of a table."""
+    max_lost_share: float = 0.6
+    """Share of the pale patches of a sector that may be lost. Basis: handwriting covers up to a half of a table."""
     sectors: int = 3
     """Number of sectors across and down. Basis: an edition may differ in one corner only."""
     max_bad_share: float = 0.15
