@@ -25,7 +25,7 @@ class CrossParameters:
     length_ratio: float = 0.85
     """Part of the diagonals that must be ink."""
     parts: int = 8
-    """Number of parts of a diagonal in which ink is looked for."""
+    """Number of parts of a diagonal that are inspected."""
     min_covered_share: float = 0.85
     """Minimum share of these parts with ink."""
 
