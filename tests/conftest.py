@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from children import children
 from tiny_detector import write_tiny_detector
 
 from batchocr import Settings, Summary, run
@@ -48,6 +50,18 @@ def tiny_detector(tmp_path_factory: pytest.TempPathFactory) -> Detector:
     """The detector with fixed weights, on the CPU, with batches of 5."""
     path = write_tiny_detector(tmp_path_factory.mktemp("detector") / "detector.keras")
     return Detector(path, device="cpu", batch_size=5)
+
+
+@pytest.fixture(scope="module")
+def stage_worker_ends() -> Iterator[None]:
+    """End the worker of the stages of a cluster after the tests of a file; it would live as long as this process."""
+    yield
+    from batchocr.distributed.engines import ray_stages
+
+    ray_stages._worker.cache_clear()
+    for child in children():
+        child.kill()
+        child.wait()
 
 
 @pytest.fixture

@@ -156,6 +156,7 @@ def test_shards_write_the_same_bytes(
     assert wide(sharded) == WIDE
 
 
+@pytest.mark.usefixtures("stage_worker_ends")
 def test_the_stages_of_a_cluster_read_fields(
     folder: Path, forms: tuple[Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,9 @@ from batchocr.records import Scan
 from batchocr.version import code_sha256
 
 
+pytestmark = pytest.mark.usefixtures("stage_worker_ends")
+
+
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
     settings = Settings(device="cpu")
