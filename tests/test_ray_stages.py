@@ -29,7 +29,6 @@ from batchocr.pipeline import read_pages as read_together
 from batchocr.records import Scan
 from batchocr.version import code_sha256
 
-
 pytestmark = pytest.mark.usefixtures("stage_worker_ends")
 
 
