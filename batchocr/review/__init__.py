@@ -1,0 +1,1 @@
+"""Review by a person: the review page, corrections that stay, audits and certificates."""
