@@ -20,6 +20,8 @@ from batchocr.output.results import write_results
 from batchocr.output.staging import Staging, staged
 from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import PageResult
+from batchocr.review.corrections.fields import fields_of
+from batchocr.review.corrections.of_run import Corrections, tables_with_corrections
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
 from batchocr.stores import open_store
@@ -40,7 +42,9 @@ def run_on_disk(
     clock = Clock()
     with ExitStack() as opened:
         models = run_models(settings)  # errors before the slow steps
-        staging = opened.enter_context(staging_of(out, settings, models.tables))
+        corrections = Corrections()
+        tables = tables_with_corrections(models.tables, corrections, journal_place(out, settings))
+        staging = opened.enter_context(staging_of(out, settings, tables))
         outputs = staging.outputs
         out = outputs.out
         found = find_scans(scans, listed, recursive=settings.recursive)
@@ -54,6 +58,8 @@ def run_on_disk(
         todo, batch_size, left = Plan(), None, 0
         if not emptied:  # else the journal stays as it is
             batch_size = take_over(journal, depend_on, settings.batch_size)
+            journal.note(field_names=models.field_names, fields=fields_of(models.forms))
+            corrections.load(journal)
             if isinstance(place := journal_place(out, settings), Path) and settings.fresh:
                 remove_parts(open_store(place), PARTS)
             elif isinstance(place, Path):
@@ -87,7 +93,8 @@ def run_on_disk(
             missing.read(todo.parts, staging, clock.seconds)
             left = missing.left(todo.parts) if settings.limit is not None else 0
         counts = Counts.of_forms([form.name for form in models.forms])
-        results = () if emptied else counted(journal.results(), marking, counts, should_stop)
+        corrected = () if emptied else corrections.corrected(journal)
+        results = counted(corrected, marking, counts, should_stop)
         known = {"scans": len(found.scans), "passed_over": len(found.passed_over)}
         if outputs.is_database or outputs.delta:
             staging.fetch()
@@ -104,11 +111,12 @@ def run_on_disk(
                 device=journal.account("device"),
                 inputs=found.roots,
                 passed_over=found.passed_over[:MAX_NAMES],
-                counts={**known, **counts.figures(), "kept": todo.kept, "left": left},
+                counts={**known, **counts.figures(), "kept": todo.kept, "left": left, **corrections.figures()},
                 stages=missing.stages,
             ),
         )
         staging.publish()
+        corrections.forget_dropped(journal)
         if emptied:
             raise NothingToRead(
                 f"{nothing}, so the results ({staging.names[0]}) are now empty; the pages of earlier "

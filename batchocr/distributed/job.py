@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from batchocr.batch import journal as journals
-from batchocr.batch.exchange import journal_to_parts, parts_folder, remove_parts
+from batchocr.batch.exchange import check_no_corrections, journal_to_parts, parts_folder, remove_parts
 from batchocr.batch.job import staging_of
 from batchocr.batch.open_journal import journal_place, rows_depend_on
 from batchocr.batch.parts import LOOSE, PARTS
@@ -178,6 +178,7 @@ def _take_over(run: StoreRun, depend_on: dict[str, Any], out: str | Path) -> Non
     if isinstance(journal, Path):
         with one_shard(journal, out) if shard is not None else nullcontext():
             if settings.fresh:
+                check_no_corrections(journal)
                 journals.remove(journal)
             journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
 

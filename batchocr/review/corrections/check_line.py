@@ -102,7 +102,9 @@ def _time(value: str) -> str:
     except ValueError:
         time = None
     if time is None or time.utcoffset() != timedelta(0):
-        raise Fault(f"at is {value!r}, not a time as 2026-11-30T06:00:00Z: a spreadsheet may have changed it: {AS_TEXT}")
+        raise Fault(
+            f"at is {value!r}, not a time as 2026-11-30T06:00:00Z: a spreadsheet may have changed it: {AS_TEXT}"
+        )
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
