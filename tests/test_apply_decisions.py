@@ -45,8 +45,16 @@ def page(*lines: list[str], fields: tuple[FieldRow, ...] = ()) -> PageResult:
                 NumberRow("a.png", 1, line, number, text, plain, confidence, "hand", start, 100 * line, *size, "sign")
             )
             left += 100
-    status = "read" if digits else "empty"
-    row = PageRow("a.png", 1, status, width=2000, height=1000, lines=len(lines), numbers=len(numbers), sha256=SHA)
+    row = PageRow(
+        "a.png",
+        1,
+        "read" if digits else "empty",
+        width=2000,
+        height=1000,
+        lines=len(lines),
+        numbers=len(numbers),
+        sha256=SHA,
+    )
     return PageResult(replace(row, digits=len(digits)), tuple(digits), tuple(numbers), None, fields)
 
 

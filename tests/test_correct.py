@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import astuple, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import account, beside, here, rows
 from decisions import about, sha256_of, write
@@ -21,7 +22,13 @@ from strokes import page, save
 import batchocr
 from batchocr.batch.journal import FILE, Journal
 from batchocr.batch.lock import LOCK
+from batchocr.datasets.corrected_crops import load_corrected_crops
+from batchocr.datasets.digits import load
+from batchocr.decoding.rows import page_boxes
+from batchocr.evaluation.corrected_results import read_corrected
 from batchocr.output.read_table import read_table
+from batchocr.records import Box
+from batchocr.review.corrections.crops import level_boxes
 from batchocr.review.corrections.of_run import Corrections
 from batchocr.review.decision import COLUMNS, Decision
 
@@ -112,7 +119,9 @@ def test_a_choice_of_rows_keeps_corrections(out: Path, first: Path) -> None:
     here("correct", out, write(out.parent / "c.csv", *decided(out)))
     assert run(out.parent, "--printed", "drop", scans=first / "scans") == 0
     assert account(out)["counts"]["corrections"]["applied"] == 3
-    assert "11" in texts(out).get("a.png", []) or not rows(out)
+    kept = {"hand": CORRECTED, "print": {}}
+    origins = {row["origin"] for row in rows(first / "results.csv")}
+    assert len(origins) == 1 and texts(out) == kept[origins.pop()]
 
 
 def test_corrections_of_a_changed_scan_are_dropped_and_the_run_says_so(out: Path, first: Path) -> None:
@@ -355,3 +364,33 @@ def test_runs_in_shards_and_results_in_stores_say_that_they_keep_no_corrections(
     assert here("run", first / "scans", "--out", out, "--device", "cpu", "--shard", "1/2", "--fresh").code == 2
     assert here("correct", f"{out.parent}/folder/", out).code == 2
     assert texts(out) == CORRECTED
+
+
+def test_settled_digits_become_crops_that_trainings_and_measurements_take(first: Path, tmp_path: Path) -> None:
+    save(tmp_path / "scans" / "a.png", page(["20 17"]))
+    assert run(tmp_path) == 0
+    out = tmp_path / "results.csv"
+    decisions = [about(out, "numbers.csv", "20", "20"), about(out, "csv", "7", "1"), about(out, "csv", "1", "")]
+    assert here("correct", out, write(tmp_path / "c.csv", *decisions), "--save-crops", tmp_path / "crops").code == 0
+    crops = load_corrected_crops(tmp_path / "crops")
+    assert (crops.digits.labels.tolist(), len(crops.others)) == ([2, 0, 1], 1)
+    assert all(each.max() == 255 and 20 < each.mean() < 90 for each in (*crops.digits.images, *crops.others))
+    assert len(load(tmp_path / "crops" / "digits.npz").select(None)) == 3
+    truth = read_corrected(tmp_path / "crops" / "truth.csv")
+    assert [number.text for number in truth["a.png, page 1"]] == ["20", "1"]
+    assert [label for label, *_ in truth["a.png, page 1"][1].digits] == [10, 1]
+    (tmp_path / "scans" / "a.png").unlink()
+    ended = here("correct", out, "--save-crops", tmp_path / "none")
+    assert ended.code == 0 and "a.png, page 1: its crops are left out" in ended.err
+    assert len(load_corrected_crops(tmp_path / "none").digits) == 0
+
+
+def test_crops_are_those_of_the_run_on_a_turned_and_tilted_page() -> None:
+    angle = np.deg2rad(3.0)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 40.0], [np.sin(angle), np.cos(angle), -20.0], [0, 0, 1]])
+    wanted = np.array([[100, 200, 20, 40], [700, 500, 30, 28]], np.float32)
+    on_page = [Box(*each) for each in page_boxes(wanted, turn).tolist()]
+    assert np.abs(level_boxes(on_page, turn) - wanted).max() < 1.5
+    quarter = np.array([[0.0, -1, 900], [1, 0, 0], [0, 0, 1]])
+    on_page = [Box(*each) for each in page_boxes(wanted, quarter).tolist()]
+    assert np.abs(level_boxes(on_page, quarter) - wanted).max() < 1

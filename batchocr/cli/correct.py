@@ -34,6 +34,16 @@ def correct(
     replace: Annotated[
         bool, typer.Option("--replace", help="Let these decisions replace those of other persons that are kept.")
     ] = False,
+    save_crops: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Save the crops of all digits that are corrected or confirmed, for `batchocr train --add` and "
+            "`batchocr evaluate --data`, and their true digits, for `batchocr evaluate --truth`. The scans are read "
+            "again.",
+            show_default=False,
+        ),
+    ] = None,
     show: Annotated[bool, typer.Option("--list", help="List the decisions that are kept.")] = False,
     undo: Annotated[
         bool, typer.Option("--undo", help="Forget the decisions that are kept, and write the tables without them.")
@@ -62,8 +72,8 @@ def correct(
 
         if show and undo:
             raise UsageError("--list and --undo: give one of them")
-        if (show or undo) and (corrections or compare or replace):
-            raise UsageError("--list and --undo take no files of corrections, and no --compare or --replace")
+        if (show or undo) and (corrections or compare or replace or save_crops):
+            raise UsageError("--list and --undo: give no files of corrections and no other option but --by and --file")
         if (by or file) and not (show or undo):
             raise UsageError("--by and --file choose what --list shows or --undo forgets: add one of these")
         if show or undo:
@@ -71,11 +81,23 @@ def correct(
             for each in chosen:
                 typer.echo(printable(_line(each)))
             say(f"{counted(len(chosen), 'decision')} {'forgotten' if undo else 'kept'}")
-        else:
+        elif corrections or not save_crops:
             done = apply_files(results, corrections or [], compare_files=compare, replace=replace, state=state)
             _report(done)
             code = done.exit_code
+        if save_crops:
+            _save_crops(results, save_crops, state)
     raise typer.Exit(code)
+
+
+def _save_crops(results: str, folder: Path, state: str | None) -> None:
+    from batchocr.review.corrections.correct import save_crops
+
+    saved = save_crops(results, folder, state=state)
+    say(
+        printable(f"{counted(saved.digits, 'digit')} and {saved.others} that are none: {', '.join(saved.files)}"),
+        err=False,
+    )
 
 
 def _line(stored: Stored) -> str:

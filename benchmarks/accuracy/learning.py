@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import keras
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, help="a classifier that was trained without semeion; else one is trained")
     given = parser.parse_args()
     open_device("cpu")
-    progress = ProgressOptions(write=print)
+    progress = ProgressOptions(write=lambda line: sys.stdout.write(line + "\n"))
     first, _ = digit_sets(given.data)
     del first["semeion"]
     if given.base:
@@ -67,7 +68,8 @@ def main() -> None:
             "mnist_error_after": _error(model, test),
         }
         found.append(row)
-        print(json.dumps(row), flush=True)
+        sys.stdout.write(json.dumps(row) + "\n")
+        sys.stdout.flush()
     (given.out / "learning.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

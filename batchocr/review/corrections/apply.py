@@ -35,6 +35,8 @@ class Applied:
     """Those that were applied."""
     waiting: tuple[Decision, ...]
     """Those that are about nothing that the page has now, such as a field without its form."""
+    settled: frozenset[Box] = frozenset()
+    """The boxes of the digits that a person has settled."""
 
 
 def apply_decisions(result: PageResult, decisions: Iterable[Decision], fields: Fields | None = None) -> PageResult:
@@ -66,6 +68,7 @@ def apply_each(result: PageResult, decisions: Iterable[Decision], fields: Fields
         page.result(),
         tuple(each for each, applied in zip(ordered, done, strict=True) if applied),
         tuple(each for each, applied in zip(ordered, done, strict=True) if not applied),
+        frozenset(page.settled),
     )
 
 
@@ -88,7 +91,8 @@ class _Page:
         self._layout: Layout = layout_of(result)
         self._rows = {row.field: row for row in result.fields}
         self._fields = fields
-        self._settled: set[Box] = set()
+        self.settled: set[Box] = set()
+        """The boxes of the digits that a person has settled."""
 
     def result(self) -> PageResult:
         """Return the page as it is now."""
@@ -116,7 +120,7 @@ class _Page:
             if not has_digits(row, self._fields) or not (is_centre_in(place, where) or is_centre_in(where, place)):
                 continue
             places = self._layout.within(where)
-            settled = all(box_of(number.digits[at]) in self._settled for number, at in places)
+            settled = all(box_of(number.digits[at]) in self.settled for number, at in places)
             self._rows[name] = followed_field(row, before[name], places, settled, self._fields)
 
     def _digit(self, decision: Decision) -> bool:
@@ -206,14 +210,14 @@ class _Page:
 
     def _settle(self, digit: DigitRow, value: int) -> DigitRow:
         """Return a digit that a person has read; the runner-up of a changed one is what was read."""
-        self._settled.add(box_of(digit))
+        self.settled.add(box_of(digit))
         second = digit.second if value == digit.digit else digit.digit
         return replace(digit, digit=value, confidence=1.0, second=second, second_confidence=0.0, review="")
 
     def _new(self, box: Box, value: int, origin: Origin = "hand") -> DigitRow:
         """Return a digit that was missed."""
         page = self._result.page
-        self._settled.add(box)
+        self.settled.add(box)
         return DigitRow(
             page.file,
             page.page or 1,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batchocr.batch.journal import FILE, Journal, Stored
 from batchocr.batch.lock import locked, shard_folders
@@ -23,7 +23,11 @@ from batchocr.review.corrections.accept import accept
 from batchocr.review.corrections.compare import Comparison, compare, write_differences
 from batchocr.review.corrections.lines import Given, Refused, read_corrections, write_refused
 from batchocr.review.corrections.of_run import Corrections
+from batchocr.sources import MAX_MEGAPIXELS
 from batchocr.stores import is_url, shown_place
+
+if TYPE_CHECKING:
+    from batchocr.review.corrections.crops import SavedCrops
 
 SEVERAL = 2
 """Files that are compared."""
@@ -175,6 +179,28 @@ def undo(results: str | Path, *, by: str = "", file: str = "", state: str | Path
             _write_tables(run)
             run.journal.correct((), gone)  # last: after an interruption nothing is undone
         return gone
+
+
+def save_crops(results: str | Path, folder: Path, *, state: str | Path | None = None) -> SavedCrops:
+    """Save crops of all digits that persons have settled, and the true digits of their pages, to learn from.
+
+    The scans are read again from their places; see `crops`.
+
+    Args:
+        results: The results, as `--out` was given to the run.
+        folder: Where the files are written; it is made if it is missing.
+        state: The folder of the journal, if the run had another one than the default.
+
+    Raises:
+        HeldError: A run is using the results.
+        OutputError: There are no finished results, or the folder cannot be written.
+        UsageError: The run has its journal in a store.
+    """
+    from batchocr.review.corrections.crops import save
+
+    with _opened(results, state) as run:
+        limit = float(run.account["settings"].get("max_megapixels", MAX_MEGAPIXELS))
+        return save(run.journal, run.corrections, folder, limit)
 
 
 def _chosen(stored: Sequence[Stored], by: str, file: str) -> list[Stored]:
