@@ -28,7 +28,8 @@ def page(*lines: list[str], fields: tuple[FieldRow, ...] = ()) -> PageResult:
     for line, texts in enumerate(lines, 1):
         left = 50
         for number, text in enumerate(texts, 1):
-            start, own = left, []
+            start = left
+            own: list[DigitRow] = []
             for character in filter(str.isdigit, text):
                 own.append(
                     DigitRow(

@@ -27,6 +27,7 @@ FORBIDDEN = {
     "executors": ("recognition", "output", "batch", "training", "keras"),
     "evaluation": ("training", "batch", "output"),
     "batch": ("distributed", "training", "evaluation", "cv2", "keras"),
+    "review": ("recognition", "training", "keras", "tensorflow"),
     "distributed": ("vision", "training", "evaluation", "cv2", "keras"),
     "stores": tuple({path.stem for path in CODE.iterdir()} - {"stores", "errors"}),
 }

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, help="a classifier that was trained without semeion; else one is trained")
     given = parser.parse_args()
     open_device("cpu")
-    progress = ProgressOptions(write=lambda line: sys.stdout.write(line + "\n"))
+    progress = ProgressOptions(write=_say)
     first, _ = digit_sets(given.data)
     del first["semeion"]
     if given.base:
@@ -68,9 +68,13 @@ def main() -> None:
             "mnist_error_after": _error(model, test),
         }
         found.append(row)
-        sys.stdout.write(json.dumps(row) + "\n")
-        sys.stdout.flush()
+        _say(json.dumps(row))
     (given.out / "learning.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _error(model: keras.Model, digits: Digits) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from batchocr.batch.journal import Journal
 from batchocr.datasets.corrected_crops import TRUTH, CorrectedCrops, save_corrected_crops
 from batchocr.datasets.digits import Digits
-from batchocr.errors import OutputError
+from batchocr.errors import OutputError, UsageError
 from batchocr.executors.page_task import prepare_pages
 from batchocr.records import Box, Crops, DigitRow, LevelPage, PageResult, Scan
 from batchocr.review.corrections.apply import Applied, apply_each
@@ -66,6 +66,7 @@ def save(journal: Journal, corrections: Corrections, folder: Path, max_megapixel
 
     Raises:
         OutputError: The folder cannot be written.
+        UsageError: There is no crop of a digit.
     """
     digit_crops, other_crops, labels = [_EMPTY], [_EMPTY], []
     truth: list[tuple[object, ...]] = []
@@ -84,6 +85,8 @@ def save(journal: Journal, corrections: Corrections, folder: Path, max_megapixel
         truth += _truth(result, settled)
     digits = Digits(np.concatenate(digit_crops), np.array(labels, np.int64))
     others = np.concatenate(other_crops)
+    if not len(digits):
+        raise UsageError("--save-crops: no digit is corrected or confirmed on a scan that can be read: nothing is saved")
     path = save_corrected_crops(folder, CorrectedCrops(digits, others))
     try:
         write_csv(folder / TRUTH, [field.name for field in fields(DigitRow)], truth)
