@@ -86,7 +86,9 @@ def save(journal: Journal, corrections: Corrections, folder: Path, max_megapixel
     digits = Digits(np.concatenate(digit_crops), np.array(labels, np.int64))
     others = np.concatenate(other_crops)
     if not len(digits):
-        raise UsageError("--save-crops: no digit is corrected or confirmed on a scan that can be read: nothing is saved")
+        raise UsageError(
+            "--save-crops: no digit is corrected or confirmed on a scan that can be read: nothing is saved"
+        )
     path = save_corrected_crops(folder, CorrectedCrops(digits, others))
     try:
         write_csv(folder / TRUTH, [field.name for field in fields(DigitRow)], truth)
