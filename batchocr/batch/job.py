@@ -20,6 +20,7 @@ from batchocr.output.results import write_results
 from batchocr.output.staging import Staging, staged
 from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import PageResult
+from batchocr.run_report import RunReport
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
 from batchocr.stores import open_store
@@ -88,12 +89,13 @@ def run_on_disk(
             left = missing.left(todo.parts) if settings.limit is not None else 0
         counts = Counts.of_forms([form.name for form in models.forms])
         results = () if emptied else counted(journal.results(), marking, counts, should_stop)
+        report = RunReport(found.scans, settings, staging.names, str(out.name), should_stop) if outputs.report else None
         known = {"scans": len(found.scans), "passed_over": len(found.passed_over)}
         if outputs.is_database or outputs.delta:
             staging.fetch()
         write_results(
             outputs,
-            results,
+            report.counting(results) if report else results,
             lambda: account(
                 settings,
                 models.account(),
@@ -107,6 +109,7 @@ def run_on_disk(
                 counts={**known, **counts.figures(), "kept": todo.kept, "left": left},
                 stages=missing.stages,
             ),
+            report and report.html,
         )
         staging.publish()
         if emptied:
@@ -147,4 +150,5 @@ def staging_of(out: str | Path, settings: Settings, tables: Kinds = BASIC) -> Ab
         csv_dialect=settings.csv_dialect,
         delta=settings.delta,
         kinds=tables,
+        report=settings.report,
     )
