@@ -177,7 +177,10 @@ def make_ready(outputs: Outputs) -> None:
     """
     folders: set[Path] = set()
     for name in outputs.files:
-        path, option = followed(name), {outputs.numbers_copy: "--numbers-out", outputs.report: "--report"}.get(name, "--out")
+        path, option = (
+            followed(name),
+            {outputs.numbers_copy: "--numbers-out", outputs.report: "--report"}.get(name, "--out"),
+        )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def _histogram(figures: Figures) -> Iterator[Bar]:
     longest = max(map(sum, zip(figures.sure, figures.marked, strict=True))) or 1
     names = [
         f"below {EDGES[0]:.0%}",
-        *(f"{_percent(low)} to {_percent(high)}%" for low, high in zip(EDGES, EDGES[1:], strict=False)),
+        *(f"{_percent(low)} to {_percent(high)}%" for low, high in pairwise(EDGES)),
         f"{_percent(EDGES[-1])}% and more",
     ]
     for label, sure, marked in reversed(list(zip(names, figures.sure, figures.marked, strict=True))):

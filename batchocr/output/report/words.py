@@ -14,7 +14,10 @@ MARKS = {
     "orientation": ("Which side of the page is up is unsure", "turn the scan if it is wrong"),
     "other-form": ("The page fits none of the blank forms", "give its form, or check the page"),
     "cut-off": ("The edge of the page cuts digits", "scan the page again if they matter"),
-    "unfamiliar": ("Unlike the pages that were measured", "compare some digits with the page; confidences may be wrong"),
+    "unfamiliar": (
+        "Unlike the pages that were measured",
+        "compare some digits with the page; confidences may be wrong",
+    ),
     "faint-ink": ("Pale digits were left out", "check the page if it has pen and faint pencil"),
 }
 """By mark: what it means, and what to do."""
@@ -25,7 +28,6 @@ ERRORS = {
     "damaged": "The file is damaged",
     "empty-file": "The file is empty",
     "internal": "An error in batchocr",
-    "no-form": "The page fits no form",
     "no-memory": "Not enough memory",
     "no-page": "The file has no such page",
     "no-permission": "No permission to read the file",
@@ -33,6 +35,7 @@ ERRORS = {
     "not-a-picture": "Not an image or PDF",
     "not-found": "The file is not there",
     "not-read": "Not read, because too many pages failed before",
+    "other-form": "The page fits no form",
     "password": "The PDF needs a password",
     "timeout": "The page took too long",
     "too-large": "The image or file is too large",
