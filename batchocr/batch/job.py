@@ -109,7 +109,7 @@ def run_on_disk(
                 counts={**known, **counts.figures(), "kept": todo.kept, "left": left},
                 stages=missing.stages,
             ),
-            report and report.html,
+            report.html if report else None,
         )
         staging.publish()
         if emptied:

@@ -188,8 +188,8 @@ Report = Annotated[
     typer.Option(
         envvar=f"{PREFIX}_REPORT",
         metavar="FILE",
-        help="Write a report of the run too: one HTML file with counts, the reasons of marks, confidences, pictures of the "
-        "pages with the most to check, failures with their fix, and speed.",
+        help="Write a report of the run too: one HTML file with counts, the reasons of marks, confidences, pictures of "
+        "the pages with the most to check, failures with their fix, and speed.",
         show_default=False,
     ),
 ]
