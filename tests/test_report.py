@@ -14,10 +14,12 @@ import pytest
 from command import beside, here, rows
 from strokes import page, save
 
+from batchocr import Settings
 from batchocr.decoding.marks import names
 from batchocr.output.report.figures import EDGES, MAX_NAMED, MAX_PICTURES, Figures
 from batchocr.output.report.words import MARKS
-from batchocr.records import DigitRow, NumberRow, PageResult, PageRow
+from batchocr.records import DigitRow, NumberRow, PageResult, PageRow, Scan
+from batchocr.run_report import RunReport
 
 HOSTILE = "<script>alert('1')</script>&amp;.png"
 
@@ -165,6 +167,24 @@ def test_the_histogram_has_each_digit_once_and_the_worst_pages_are_bounded() -> 
     worst = [each.result.page.file for each in figures.worst()]
     assert worst == [f"{19 - n}.png" for n in range(MAX_PICTURES)]
     assert figures.number_marks == Counter({"low-confidence": 20})
+
+
+@pytest.mark.parametrize(("kept", "said"), [(False, "there is no such file"), (True, "the scan changed since")])
+def test_a_scan_that_is_gone_or_changed_has_a_word_instead_of_a_picture(kept: bool, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "7.png"
+    if kept:
+        save(path, page(["7"]))
+    report = RunReport([Scan(path, "7.png")], Settings(), [], "results.csv", lambda: False)
+    assert len(list(report.counting([result("7.png", [0.3])]))) == 1
+    counts = dict.fromkeys(
+        "scans passed_over pages kept left failed numbers digits review review_numbers marked".split(), 1
+    )
+    model = {"name": "m", "sha256": "0"}
+    settings = {"min_confidence": 0.9, "printed": "keep"}
+    run = {"run": "1", "version": "1", "started": "2026-01-01T00:00", "device": "cpu", "inputs": [], "counts": counts}
+    html = report.html({**run, "seconds": {"all": 1.0}, "settings": settings, "model": model, "detector": model})
+    assert said in html.decode()
+    assert b"<img" not in html
 
 
 def test_many_failures_are_counted_and_a_few_are_named() -> None:
