@@ -80,6 +80,9 @@ class Settings:
     """Number of failed pages after which the run reads no more pages. The remaining pages fail too. None: no limit."""
     limit: Count | None = None
     """Number of pages that this run reads at most. The other pages are left for the next run and have no rows."""
+    report: Place | None = None
+    """An HTML file that shows the run: counts, reasons, confidences, the pages with the most to check, failures, speed.
+    Not with a journal in a store: a cluster, shards, results in an object store or in a folder."""
     state: Place | None = None
     """Folder of the journal, as a path or URL. None: `OUT.journal` next to the output."""
     engine: Engine = "local"

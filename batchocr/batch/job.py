@@ -22,6 +22,7 @@ from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import PageResult
 from batchocr.review.corrections.fields import fields_of
 from batchocr.review.corrections.of_run import Corrections, tables_with_corrections
+from batchocr.run_report import RunReport
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
 from batchocr.stores import open_store
@@ -95,12 +96,13 @@ def run_on_disk(
         counts = Counts.of_forms([form.name for form in models.forms])
         corrected = () if emptied else corrections.corrected(journal)
         results = counted(corrected, marking, counts, should_stop)
+        report = RunReport(found.scans, settings, staging.names, str(out.name), should_stop) if outputs.report else None
         known = {"scans": len(found.scans), "passed_over": len(found.passed_over)}
         if outputs.is_database or outputs.delta:
             staging.fetch()
         write_results(
             outputs,
-            results,
+            report.counting(results) if report else results,
             lambda: account(
                 settings,
                 models.account(),
@@ -114,6 +116,7 @@ def run_on_disk(
                 counts={**known, **counts.figures(), "kept": todo.kept, "left": left, **corrections.figures()},
                 stages=missing.stages,
             ),
+            report.html if report else None,
         )
         staging.publish()
         corrections.forget_dropped(journal)
@@ -155,4 +158,5 @@ def staging_of(out: str | Path, settings: Settings, tables: Kinds = BASIC) -> Ab
         csv_dialect=settings.csv_dialect,
         delta=settings.delta,
         kinds=tables,
+        report=settings.report,
     )

@@ -210,6 +210,7 @@ def account(
             "blank": [_written(path) for path in settings.blank],
             "form": [_written(path) for path in settings.form],
             "numbers_out": settings.numbers_out and _written(settings.numbers_out),
+            "report": settings.report and _written(settings.report),
             "state": settings.state and _written(settings.state),
         },
         "device": device,

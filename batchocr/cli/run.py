@@ -30,6 +30,7 @@ from batchocr.cli.common import (
     PrintedChoice,
     Quiet,
     Recursive,
+    Report,
     State,
     ends_with_exit_code,
 )
@@ -63,6 +64,7 @@ def run(
     numbers_out: NumbersOut = None,
     csv_dialect: CsvDialect = CsvDialectChoice.plain,
     delta: Delta = False,
+    report: Report = None,
     recursive: Recursive = True,
     files_from: FilesFrom = None,
     model: Model = None,
@@ -216,6 +218,7 @@ def run(
             numbers_out=numbers_out,
             csv_dialect=csv_dialect.value,
             delta=delta,
+            report=report,
             page_timeout=page_timeout,
             max_failures=max_failures,
             limit=limit,

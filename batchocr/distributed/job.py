@@ -146,6 +146,9 @@ def checked_place(out: str | Path, settings: Settings) -> str | Path:
     for name, value in (("--limit", settings.limit), ("--max-failures", settings.max_failures)):
         if value is not None:
             raise UsageError(f"{name}: cannot be used with {why}: leave it out, or stop the run, which can be resumed")
+    if settings.report is not None:
+        what = "give results and --state on a disk of this machine, or read the counts with `batchocr status`"
+        raise UsageError(f"--report: cannot be used with {why}: {what}")
     place = journal_place(out, settings)
     if place is None:
         raise UsageError(f"{why} needs a journal: give --out a file, or --state a folder")
