@@ -20,6 +20,9 @@ from batchocr.output.results import write_results
 from batchocr.output.staging import Staging, staged
 from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import PageResult
+from batchocr.review.certificate.apply import apply_certificate
+from batchocr.review.certificate.certificate import load_certificate
+from batchocr.review.certificate.make import basis_of
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
 from batchocr.stores import open_store
@@ -40,6 +43,7 @@ def run_on_disk(
     clock = Clock()
     with ExitStack() as opened:
         models = run_models(settings)  # errors before the slow steps
+        certificate = load_certificate(settings.certificate) if settings.certificate else None
         staging = opened.enter_context(staging_of(out, settings, models.tables))
         outputs = staging.outputs
         out = outputs.out
@@ -86,6 +90,14 @@ def run_on_disk(
         if todo.parts:
             missing.read(todo.parts, staging, clock.seconds)
             left = missing.left(todo.parts) if settings.limit is not None else 0
+        applied = None
+        if certificate and not emptied:
+            basis = basis_of(
+                {**models.account(), "settings": {"printed": settings.printed, "blank": map(str, settings.blank)}}
+            )
+            applied = apply_certificate(certificate, basis, journal.results(), settings.printed)
+            if applied.is_valid:
+                marking = Marking(certificate.threshold, settings.printed)
         counts = Counts.of_forms([form.name for form in models.forms])
         results = () if emptied else counted(journal.results(), marking, counts, should_stop)
         known = {"scans": len(found.scans), "passed_over": len(found.passed_over)}
@@ -96,8 +108,8 @@ def run_on_disk(
             results,
             lambda: account(
                 settings,
-                models.account(),
-                models.threshold,
+                {**models.account(), **({"certificate": applied.account()} if applied else {})},
+                marking.min_confidence,
                 clock,
                 out=out.name,
                 batch_size=journal.account("batch_size"),
@@ -127,6 +139,7 @@ def run_on_disk(
             device=journal.account("device") or "",
             out=staging.out,
             files=tuple(staging.names),
+            certificate=applied.message if applied else "",
         )
 
 
