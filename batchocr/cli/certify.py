@@ -33,8 +33,10 @@ def certify(
         str, typer.Option(metavar="TEXT", help="Scanner or collection, for the page.", show_default="none")
     ] = "",
     every: Annotated[
-        bool, typer.Option("--all", help="Use all reviewed items, not those of the audit only. They must be a random "
-                           "sample.")
+        bool,
+        typer.Option(
+            "--all", help="Use all reviewed items, not those of the audit only. They must be a random sample."
+        ),
     ] = False,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Of the choice of one item of each page. Set it before you review.")

@@ -98,13 +98,16 @@ def load_certificate(path: str | Path) -> Certificate:
     try:
         return Certificate.model_validate_json(Path(path).read_bytes())
     except OSError as error:
-        raise UsageError(f"--certificate {path}: cannot be read ({error.strerror}): give the file of "
-                         "`batchocr certify`") from error
+        raise UsageError(
+            f"--certificate {path}: cannot be read ({error.strerror}): give the file of `batchocr certify`"
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
-        raise UsageError(f"--certificate {path}: this is no certificate of version {VERSION}: {where}: "
-                         f"{first['msg']}: make it again with `batchocr certify`") from error
+        raise UsageError(
+            f"--certificate {path}: this is no certificate of version {VERSION}: {where}: "
+            f"{first['msg']}: make it again with `batchocr certify`"
+        ) from error
 
 
 def save_certificate(certificate: Certificate, path: Path, page: str) -> Path:

@@ -40,9 +40,9 @@ def page_score(confidences: Iterable[float], parameters: DriftParameters = PARAM
 def drift_chance(before: Sequence[float], now: Sequence[float], parameters: DriftParameters = PARAMETERS) -> float:
     """Test whether pages are exchangeable with earlier ones.
 
-    A permutation test, exact for exchangeable pages (Lehmann, Romano: Testing statistical hypotheses, 2005, chapter 15).
-    Pages are the units, so that items of a page may go together. Two statistics are tested, the greatest distance of the
-    distributions (Kolmogorov, Smirnov) and that of the means, each with half of the level (Bonferroni).
+    A permutation test, exact for exchangeable pages (Lehmann, Romano: Testing statistical hypotheses, 2005, chapter
+    15). Pages are the units, so that items of a page may go together. Two statistics are tested, the greatest distance
+    of the distributions (Kolmogorov, Smirnov) and that of the means, each with half of the level (Bonferroni).
 
     Args:
         before: Scores of the pages that the certificate rests on.

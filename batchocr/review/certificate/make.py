@@ -52,14 +52,14 @@ def certify(
     """State a threshold above which at most `max_error` of the accepted items are wrong.
 
     The share is that of all accepted items of the collection from which the pages are drawn: wrong ones divided by all.
-    A person's errors count. With misses, a share e of errors is seen as e (1 - miss). The upper bound of miss comes from
-    the planted errors, and e (1 - bound) is tested. Both bounds share the uncertainty (Bonferroni).
+    A person's errors count. With misses, a share e of errors is seen as e (1 - miss). The upper bound of miss comes
+    from the planted errors, and e (1 - bound) is tested. Both bounds share the uncertainty (Bonferroni).
 
     Raises:
         UsageError: It cannot be stated. The message says how many more items to review.
     """
     mine = [each for each in decisions if each.kind == of]
-    known = [each for each in mine if each.task == "known" and each.expected != each.was]
+    known = [each for each in mine if each.task == "known"]
     sample = [each for each in mine if each.task == "audit" or (every_task and each.task == "review")]
     missed = [each for each in mine if each.decision == "add"]
     audit = {}
@@ -67,11 +67,15 @@ def certify(
         item = key(each.file, each.page, each.left, each.top, each.width, each.height, each.name)
         page = each.file, each.page
         if each.decision != "add" and item in results.items and page in results.accepted:
-            if audit.setdefault(item, each).decision == "confirm":
-                audit[item] = each  # of two reviewers the one that found an error
+            if results.hashes.get(page) != each.sha256:
+                raise UsageError(f"{each.file}: the scan is not the one that was reviewed: review it again")
+            seen = audit.setdefault(item, each)
+            audit[item] = each if seen.decision == "confirm" else seen  # of two reviewers the one that found an error
     if not audit:
-        raise UsageError(f"no {of} of these results was reviewed as a part of an audit: review one, or give --all if the "
-                         "reviewed ones are a random sample")
+        raise UsageError(
+            f"no {of} of these results was reviewed as a part of an audit: review one, or give --all if the "
+            "reviewed ones are a random sample"
+        )
     found = sum(each.text == each.expected for each in known)
     uncertainty = 1 - certainty
     share = parameters.reviewer_share if known else 0.0
@@ -87,9 +91,10 @@ def certify(
         last = tested[0]
         want = needed(last.wrong, error, level)
         raise UsageError(
-            f"not enough was reviewed to state at most {max_error:.6g} wrong with {certainty:.4g} certainty: it takes {want:,} "
-            f"{of}s of different pages with {last.wrong} wrong; you have {last.units:,} with {last.wrong} wrong at "
-            f"{last.threshold}: review {max(0, want - last.units):,} more, if no further one is wrong; or give a greater --max-error"
+            f"not enough was reviewed to state at most {max_error:.6g} wrong with {certainty:.4g} certainty: it takes "
+            f"{want:,} {of}s of different pages with {last.wrong} wrong; you have {last.units:,} with {last.wrong} wrong at "
+            f"{last.threshold}: review {max(0, want - last.units):,} more, if no further one is wrong; "
+            "or give a greater --max-error"
         )
     best = passed[-1]
     total = sum(map(len, results.confidences.values()))

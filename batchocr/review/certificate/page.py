@@ -11,7 +11,8 @@ def statement(c: Certificate) -> str:
     """Return what a certificate states, in a sentence."""
     where = "; ".join(filter(None, (c.form and f"form {c.form}", c.about)))
     return (
-        f"Of the {c.of}s accepted at {c.threshold:g} at most {c.max_error:.4%} are wrong, with {c.certainty:.4g} certainty; "
+        f"Of the {c.of}s accepted at {c.threshold:g} at most {c.max_error * 100:g}% are wrong, "
+        f"with {c.certainty * 100:g}% certainty; "
         f"{c.accepted:.1%} are accepted; {c.reviewed:,} reviewed on {c.pages:,} pages{'; ' + where if where else ''}."
     )
 
@@ -22,8 +23,8 @@ def reviewer_note(c: Certificate) -> str:
     if not known.planted:
         return "No errors were planted. The statement assumes that the reviewer found every error."
     return (
-        f"The reviewer found {known.found} of {known.planted} planted errors. Up to {known.miss_bound:.1%} of errors may "
-        "have been missed; the statement takes this into account."
+        f"The reviewer found {known.found} of {known.planted} planted errors. Up to {known.miss_bound:.1%} of errors "
+        "may have been missed; the statement takes this into account."
     )
 
 

@@ -32,6 +32,8 @@ class Results:
     """Of the items without a mark."""
     items: frozenset[tuple[object, ...]]
     """What identifies each item, see `key`."""
+    hashes: dict[Page, str]
+    """SHA-256 of the scan of each page."""
     run: dict[str, Any]
     """`results.run.json`."""
 
@@ -67,7 +69,12 @@ def read_results(out: Path, of: Kind, form: str = "") -> Results:
     except (OSError, ValueError) as error:
         raise UsageError(f"{run_file}: cannot be read: it is written by `batchocr run` beside {out.name}") from error
     kind = FIELDS if of == "field" else TABLES[f"{of}s"]
-    table = (output_paths(out, kinds=(*BASIC, FIELDS)).tables or {})[kind.name]
+    tables = output_paths(out, kinds=(*BASIC, FIELDS)).tables or {}
+    table = tables[kind.name]
+    if not table.exists():
+        raise UsageError(f"{table}: is not there: read the scans again, or give another --of")
+    pages = read_table(tables["pages"], TABLES["pages"])
+    hashes = {(row["file"], int(row["page"])): row["sha256"] for row in pages}
     confidences: dict[Page, list[float]] = defaultdict(list)
     accepted: dict[Page, list[float]] = defaultdict(list)
     items = set()
@@ -82,7 +89,7 @@ def read_results(out: Path, of: Kind, form: str = "") -> Results:
             accepted[page].append(confidence)
     if not items:
         raise UsageError(f"{table}: has no {of}s{f' of the form {form}' if form else ''}: name what was read")
-    return Results(dict(confidences), dict(accepted), frozenset(items), run)
+    return Results(dict(confidences), dict(accepted), frozenset(items), hashes, run)
 
 
 def read_decisions(paths: Sequence[Path]) -> list[Decision]:
@@ -97,7 +104,9 @@ def read_decisions(paths: Sequence[Path]) -> list[Decision]:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 rows = csv.DictReader(file)
                 if tuple(rows.fieldnames or ()) != COLUMNS:
-                    raise UsageError(f"{path}: the columns must be {', '.join(COLUMNS)}: give a file of the review page")
+                    raise UsageError(
+                        f"{path}: the columns must be {', '.join(COLUMNS)}: give a file of the review page"
+                    )
                 for row in rows:
                     numbers: dict[str, Any] = {
                         name: int(row[name]) for name in ("page", "left", "top", "width", "height")
