@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +59,7 @@ def main() -> None:
     """Print the shares of broken promises and of revocations."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--pages", type=int, default=600)
+    parser.add_argument("--pages", type=int, default=1500)
     parser.add_argument("--max-error", type=float, default=0.01)
     options = parser.parse_args()
     random = np.random.default_rng(1)
@@ -90,14 +91,16 @@ def main() -> None:
             continue
         stated += 1
         broken += float(wrong[confidence >= made.threshold].mean()) > options.max_error
-    print(f"share wrong at 0.8: {wrong[confidence >= 0.8].mean():.4%}")
-    print(f"stated: {stated} of {options.draws}; promise broken: {broken} ({broken / options.draws:.1%})")
+    sys.stdout.write("\n" + f"share wrong at 0.8: {wrong[confidence >= 0.8].mean():.4%}")
+    sys.stdout.write(
+        "\n" + f"stated: {stated} of {options.draws}; promise broken: {broken} ({broken / options.draws:.1%})"
+    )
     for name, other in {"same": kind, "harder by 0.5": Collection(4.5), "wider": Collection(5.0, 2.0)}.items():
         revoked = sum(
             drift_chance(_scores(kind, 250, random), _scores(other, 250, random)) <= 0.05
             for _ in range(min(200, options.draws))
         )
-        print(f"revoked, {name}: {revoked} of {min(200, options.draws)}")
+        sys.stdout.write("\n" + f"revoked, {name}: {revoked} of {min(200, options.draws)}")
 
 
 def _scores(kind: Collection, pages: int, random: np.random.Generator) -> list[float]:

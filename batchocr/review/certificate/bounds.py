@@ -71,8 +71,8 @@ def choose_threshold(
     """Test thresholds from strict to loose until one fails.
 
     This is fixed-sequence testing (Angelopoulos, Bates, Candès, Jordan, Lei: Learn then test, arXiv 2110.01052): the
-    order is fixed before the decisions are seen, each test has the full level, and the first failure ends it. Therefore all
-    thresholds that passed hold together with the stated certainty. Each test is the exact one of the binomial
+    order is fixed before the decisions are seen, each test has the full level, and the first failure ends it. Therefore
+    all thresholds that passed hold together with the stated certainty. Each test is the exact one of the binomial
     distribution.
 
     Args:

@@ -27,7 +27,7 @@ class CertifyParameters:
     odds."""
     start: float = 1.5
     """The first test is at the strictest threshold where this many times the items that are needed without an error are
-    expected. Basis: 473 / 299, so that one error does not end the tests."""
+    expected; else where just as many are. Basis: 473 / 299, so that one error does not end the tests."""
     reviewer_share: float = 0.1
     """Share of the allowed uncertainty that the bound of the reviewer's misses takes. Basis: the other bound needs
     more."""
@@ -143,8 +143,9 @@ def _grid(results: Results, units: int, needed: int, parameters: CertifyParamete
         raise UsageError("all items of these results have a mark: nothing is accepted")
     drawn = float(results.run["settings"]["min_confidence"])  # the audit has items at or above it only
     grid = [*(each for each in parameters.grid if each > drawn), drawn]
-    for index, threshold in enumerate(grid):
-        share = sum(confidence >= threshold for confidence in accepted) / len(accepted)
-        if share * units >= parameters.start * needed:
-            return tuple(grid[index:])
+    for times in (parameters.start, 1.0):
+        for index, threshold in enumerate(grid):
+            share = sum(confidence >= threshold for confidence in accepted) / len(accepted)
+            if share * units >= times * needed:
+                return tuple(grid[index:])
     return tuple(grid[-1:])
