@@ -13,7 +13,6 @@ from batchocr.review.decision import Kind
 
 VERSION = 1
 """Version of the file's form."""
-PROGRAM = "batchocr-certificate"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -52,8 +51,8 @@ class Reviewer(_Checked):
 class Certificate(_Checked):
     """What is stated, what it rests on, and what later runs are compared with."""
 
-    format: Literal["batchocr-certificate"] = PROGRAM
-    version: Literal[1] = VERSION
+    format: Literal["batchocr-certificate"] = "batchocr-certificate"
+    version: Literal[1] = 1
     of: Kind
     form: str = ""
     about: str = ""

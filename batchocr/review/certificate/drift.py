@@ -55,10 +55,12 @@ def drift_chance(before: Sequence[float], now: Sequence[float], parameters: Drif
         return 1.0
     random = np.random.default_rng(parameters.seed)
     sides = [_some(np.asarray(side, float), random, parameters.max_pages) for side in (before, now)]
-    values = np.concatenate(sides)
+    values: NDArray[np.float64] = np.concatenate(sides)
     order = np.argsort(values, kind="stable")
     ends = np.r_[np.diff(values[order]) > 0, True]  # the last of equal values
-    weights = np.r_[np.full(len(sides[0]), 1 / len(sides[0])), np.full(len(sides[1]), -1 / len(sides[1]))]
+    weights: NDArray[np.float64] = np.concatenate(
+        [np.full(len(sides[0]), 1 / len(sides[0])), np.full(len(sides[1]), -1 / len(sides[1]))]
+    )
     found = np.array(_statistics(weights[order], values[order], ends))
     reached = np.ones(2)
     for _ in range(parameters.permutations):

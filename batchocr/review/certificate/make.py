@@ -62,7 +62,7 @@ def certify(
     known = [each for each in mine if each.task == "known"]
     sample = [each for each in mine if each.task == "audit" or (every_task and each.task == "review")]
     missed = [each for each in mine if each.decision == "add"]
-    audit = {}
+    audit: dict[tuple[object, ...], Decision] = {}
     for each in sample:
         item = key(each.file, each.page, each.left, each.top, each.width, each.height, each.name)
         page = each.file, each.page
@@ -92,8 +92,8 @@ def certify(
         want = needed(last.wrong, error, level)
         raise UsageError(
             f"not enough was reviewed to state at most {max_error:.6g} wrong with {certainty:.4g} certainty: it takes "
-            f"{want:,} {of}s of different pages with {last.wrong} wrong; you have {last.units:,} with {last.wrong} wrong at "
-            f"{last.threshold}: review {max(0, want - last.units):,} more, if no further one is wrong; "
+            f"{want:,} {of}s of different pages with {last.wrong} wrong; you have {last.units:,} with {last.wrong} "
+            f"wrong at {last.threshold}: review at least {max(0, want - last.units):,} more, if no further one is wrong; "
             "or give a greater --max-error"
         )
     best = passed[-1]
