@@ -34,7 +34,8 @@ def review(results: Path, *, wrong: int = 0, found: int | None = None, sha256: s
             left, top, width, height = (int(row[side]) for side in ("left", "top", "width", "height"))
             is_right, confidence = index >= wrong, float(row["confidence"])
             decision = Decision(
-                row["file"], int(row["page"]), sha256 or hashes[row["file"]], "digit", "", left, top, width, height, row["digit"],
+                row["file"], int(row["page"]), sha256 or hashes[row["file"]], "digit", "", left, top, width, height,
+                row["digit"],
                 row["digit"] if is_right else "0", "confirm" if is_right else "change", "audit", "", confidence, "Ada",
                 "2026-11-30T06:00:00Z", 1.0,
             )  # fmt: skip

@@ -92,9 +92,9 @@ def certify(
         want = needed(last.wrong, error, level)
         raise UsageError(
             f"not enough was reviewed to state at most {max_error:.6g} wrong with {certainty:.4g} certainty: it takes "
-            f"{want:,} {of}s of different pages with {last.wrong} wrong; you have {last.units:,} with {last.wrong} "
-            f"wrong at {last.threshold}: review at least {max(0, want - last.units):,} more, if no further one is wrong; "
-            "or give a greater --max-error"
+            f"{want:,} {of}s of different pages with {last.wrong} wrong; you have {last.units:,} with "
+            f"{last.wrong} wrong at {last.threshold}: review at least {max(0, want - last.units):,} more, "
+            "if no further one is wrong; or give a greater --max-error"
         )
     best = passed[-1]
     total = sum(map(len, results.confidences.values()))
