@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from batchocr.checked_settings import (
     CONFIG,
+    AnyPath,
     BatchSize,
     Count,
     Megapixels,
@@ -55,6 +56,9 @@ class Settings:
     max_error: Share | None = None
     """Alternative to `min_confidence`: use the lowest confidence above which, with 95% certainty, no greater share of
     digits is wrong. The confidence is taken from the table in `reading.json`."""
+    certificate: AnyPath | None = None
+    """Alternative to both: use the threshold of this certificate, the file of `batchocr certify`, unless the run's
+    models, forms or scores are not those that it rests on."""
     max_megapixels: Megapixels = MAX_MEGAPIXELS
     """Images with more megapixels are refused before they are decoded."""
     pages: Pages = ()

@@ -29,6 +29,7 @@ FORBIDDEN = {
     "batch": ("distributed", "training", "evaluation", "cv2", "keras"),
     "review": ("recognition", "training", "keras", "tensorflow"),
     "distributed": ("vision", "training", "evaluation", "cv2", "keras"),
+    "review": ("recognition", "training", "keras", "tensorflow"),
     "stores": tuple({path.stem for path in CODE.iterdir()} - {"stores", "errors"}),
 }
 """Packages, and the packages and libraries that they must not import."""

@@ -20,6 +20,9 @@ from batchocr.output.results import write_results
 from batchocr.output.staging import Staging, staged
 from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import PageResult
+from batchocr.review.certificate.apply import apply_certificate
+from batchocr.review.certificate.certificate import load_certificate
+from batchocr.review.certificate.make import basis_of
 from batchocr.review.corrections.fields import fields_of
 from batchocr.review.corrections.of_run import Corrections, tables_with_corrections
 from batchocr.run_report import RunReport
@@ -43,6 +46,7 @@ def run_on_disk(
     clock = Clock()
     with ExitStack() as opened:
         models = run_models(settings)  # errors before the slow steps
+        certificate = load_certificate(settings.certificate) if settings.certificate else None
         corrections = Corrections()
         tables = tables_with_corrections(models.tables, corrections, journal_place(out, settings))
         staging = opened.enter_context(staging_of(out, settings, tables))
@@ -93,6 +97,14 @@ def run_on_disk(
         if todo.parts:
             missing.read(todo.parts, staging, clock.seconds)
             left = missing.left(todo.parts) if settings.limit is not None else 0
+        applied = None
+        if certificate and not emptied:
+            basis = basis_of(
+                {**models.account(), "settings": {"printed": settings.printed, "blank": map(str, settings.blank)}}
+            )
+            applied = apply_certificate(certificate, basis, journal.results(), settings.printed)
+            if applied.is_valid:
+                marking = Marking(certificate.threshold, settings.printed)
         counts = Counts.of_forms([form.name for form in models.forms])
         corrected = () if emptied else corrections.corrected(journal)
         results = counted(corrected, marking, counts, should_stop)
@@ -105,8 +117,8 @@ def run_on_disk(
             report.counting(results) if report else results,
             lambda: account(
                 settings,
-                models.account(),
-                models.threshold,
+                {**models.account(), **({"certificate": applied.account()} if applied else {})},
+                marking.min_confidence,
                 clock,
                 out=out.name,
                 batch_size=journal.account("batch_size"),
@@ -138,6 +150,7 @@ def run_on_disk(
             device=journal.account("device") or "",
             out=staging.out,
             files=tuple(staging.names),
+            certificate=applied.message if applied else "",
         )
 
 

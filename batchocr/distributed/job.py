@@ -53,6 +53,8 @@ def run_in_store(
     clock = Clock()
     journal = checked_place(out, settings)
     with ExitStack() as opened:
+        if settings.certificate:
+            raise UsageError("--certificate: not for a run in a store or in shards; run it with the journal on a disk")
         models = run_models(settings)
         staging = opened.enter_context(destination(out, settings, models.tables))
         plan = opened.enter_context(PlanDatabase())
