@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections import defaultdict
@@ -16,7 +15,8 @@ from batchocr.output.outputs import output_paths
 from batchocr.output.read_table import read_table
 from batchocr.output.table_kinds import BASIC, FIELDS, TABLES
 from batchocr.review.certificate.drift import page_score
-from batchocr.review.decision import COLUMNS, Decision, Kind
+from batchocr.review.corrections.lines import read_corrections
+from batchocr.review.decision import Decision, Kind
 
 Page = tuple[str, int]
 """File and page."""
@@ -96,24 +96,14 @@ def read_decisions(paths: Sequence[Path]) -> list[Decision]:
     """Read files of corrections.
 
     Raises:
-        UsageError: A file cannot be read, or a line has a wrong value.
+        UsageError: A file cannot be read, or has a line that cannot be right: it must be repaired.
     """
-    found = []
+    found: list[Decision] = []
     for path in paths:
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = csv.DictReader(file)
-                if tuple(rows.fieldnames or ()) != COLUMNS:
-                    raise UsageError(
-                        f"{path}: the columns must be {', '.join(COLUMNS)}: give a file of the review page"
-                    )
-                for row in rows:
-                    numbers: dict[str, Any] = {
-                        name: int(row[name]) for name in ("page", "left", "top", "width", "height")
-                    } | {name: float(row[name]) for name in ("confidence", "seconds")}
-                    found.append(Decision(**{**row, **numbers}))
-        except (OSError, ValueError, TypeError) as error:
-            raise UsageError(f"{path}: cannot be read as corrections ({error}): save it again in the page") from error
+        given, refused = read_corrections(path)
+        if refused:
+            raise UsageError(f"{refused[0]} ({len(refused)} such lines): repair them, or take them out")
+        found += [each.decision for each in given]
     return found
 
 
