@@ -27,7 +27,6 @@ FORBIDDEN = {
     "executors": ("recognition", "output", "batch", "training", "keras"),
     "evaluation": ("training", "batch", "output"),
     "batch": ("distributed", "training", "evaluation", "cv2", "keras"),
-    "review": ("recognition", "training", "keras", "tensorflow"),
     "distributed": ("vision", "training", "evaluation", "cv2", "keras"),
     "review": ("recognition", "training", "keras", "tensorflow"),
     "stores": tuple({path.stem for path in CODE.iterdir()} - {"stores", "errors"}),
