@@ -139,7 +139,7 @@ def _attempt(
         if any(each.fits for each in fitted) and place.matches < p.min_alike_ratio * found[0][1].matches:
             break
         guide = prepared[index].guide(p.fit)
-        if (fit := fit_form(pixels, Laying(place.homography), guide, view.shows, p.fit)) is not None:
+        if (fit := fit_form(pixels, Laying(place.homography), guide, view.shows, view.is_bilevel, p.fit)) is not None:
             fitted.append(FittedForm(index, prepared[index].form, fit, p.max_deviation_mm))
     good = [each for each in fitted if each.fits]
     if not good:

@@ -342,7 +342,9 @@ def main(
         if verbose and ((errors[0] is None) == is_own or (errors[1] or 0) > WITHIN_MM):
             shown = " ".join("-" if each is None else f"{each:.2f}" for each in errors)
             typer.echo(f"{number} {kind} {'own' if is_own else 'other'} {shown} {why}")
-    typer.echo("kind      accepted  refused  fields within 0.5 mm  largest  sheet within  largest  others refused  accepted")
+    typer.echo(
+        "kind      accepted  refused  fields within 0.5 mm  largest  sheet within  largest  others refused  accepted"
+    )
     for kind, each in [*results.items(), ("all", [one for many in results.values() for one in many])]:
         own_pages = [one for one in each if one.is_own]
         errors_of = [

@@ -22,7 +22,7 @@ class BendFieldParameters:
     bends_mm: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8)
     """Standard deviations of the bend from which the most likely one is taken. Basis: scans are flat up to 0.1 mm; paper
     on a desk is displaced by up to 2 mm."""
-    lengths_mm: tuple[float, ...] = (60.0, 100.0, 170.0)
+    lengths_mm: tuple[float, ...] = (100.0, 170.0)
     """Lengths over which the bend changes, from which the most likely one is taken. Basis: stiff paper has no shorter
     waves; a part of a table that was moved changes within less, and must not count as a bend."""
     usual_mm: tuple[float, float] = (0.8, 100.0)
@@ -116,8 +116,8 @@ def fit_bend_field(
         weighted = basis * (given * robust / scale**2)[:, None]
         squares, products = weighted.T @ basis, weighted.T @ outputs
         if is_last and step == p.steps - 1:
-            each = itertools.product(p.bends_mm, p.lengths_mm)
-            priors = [_precision(size_mm, rows, columns, bend, length, p) for bend, length in each]
+            pairs = itertools.product(p.bends_mm, p.lengths_mm)
+            priors = [_precision(size_mm, rows, columns, bend, length, p) for bend, length in pairs]
             prior = max(priors, key=lambda one: _evidence(squares, products, one))
         total = squares + prior[0]
         solution = np.linalg.solve(total, products)
@@ -163,7 +163,9 @@ def _robust_projective(inputs: Floats, outputs: Floats, given: Floats, p: BendFi
             np.linalg.solve(weighted.T @ inputs + 1e-6 * np.eye(len(solution)), weighted.T @ outputs), np.float64
         )
         residuals = outputs - inputs @ solution
-        robust = 1 / np.maximum(np.abs(residuals), p.min_scale_mm) if step < p.steps else _tukey_weights(residuals, p)[1]
+        robust = (
+            1 / np.maximum(np.abs(residuals), p.min_scale_mm) if step < p.steps else _tukey_weights(residuals, p)[1]
+        )
     return np.asarray(solution)
 
 
