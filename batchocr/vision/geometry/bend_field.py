@@ -20,8 +20,8 @@ class BendFieldParameters:
     knot_mm: float = 30.0
     """Distance of the knots of the spline. Basis: half of the smallest length of a bend."""
     bends_mm: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8)
-    """Standard deviations of the bend from which the most likely one is taken. Basis: scans are flat up to 0.1 mm; paper
-    on a desk is displaced by up to 2 mm."""
+    """Standard deviations of the bend from which the most likely one is taken. Basis: scans are flat up to 0.1 mm;
+    paper on a desk is displaced by up to 2 mm."""
     lengths_mm: tuple[float, ...] = (100.0, 170.0)
     """Lengths over which the bend changes, from which the most likely one is taken. Basis: stiff paper has no shorter
     waves; a part of a table that was moved changes within less, and must not count as a bend."""
@@ -124,11 +124,11 @@ def fit_bend_field(
         scale, robust = _tukey_weights(outputs - basis @ solution, p)
     covariance = np.linalg.inv(total)
     knots = np.stack([each.reshape(rows, columns) for each in np.split(solution[8:], 2)], axis=2)
-    return BendField(*size_mm, solution[:8], knots, covariance)
+    return BendField(*size_mm, np.asarray(solution[:8]), np.asarray(knots), np.asarray(covariance))
 
 
 def _evidence(squares: Floats, products: Floats, prior: tuple[Floats, float]) -> float:
-    """Return the logarithm of the likelihood of all measurements, up to a constant that does not depend on the prior."""
+    """Return the logarithm of the likelihood of the measurements, up to a constant for all priors."""
     precision, log_determinant = prior
     factor = np.linalg.cholesky(squares + precision)
     half = np.linalg.solve(factor, products)

@@ -49,7 +49,7 @@ class Laying:
         Returns:
             (n, 2) in mm of the form.
         """
-        return np.asarray(transformed(on_page, np.linalg.inv(self.homography)) - points_mm)
+        return np.asarray(transformed(on_page, np.asarray(np.linalg.inv(self.homography))) - points_mm)
 
     def flat(self, size_mm: tuple[float, float]) -> Laying:
         """Return the homography alone that is nearest to this map over a form of a width and height."""
