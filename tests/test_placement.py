@@ -60,7 +60,9 @@ def warped(pixels: Pixels, to_form: Callable[[Floats], Floats], size: tuple[int,
 
 
 def placed(pixels: Pixels) -> LevelPage:
-    return prepare_page(Page(SCAN, 1, pixels, ""), (FORM,)).level
+    level = prepare_page(Page(SCAN, 1, pixels, ""), (FORM,)).level
+    assert level is not None
+    return level
 
 
 def error_mm(level: LevelPage, to_form: Callable[[Floats], Floats]) -> float:
