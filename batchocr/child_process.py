@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -31,12 +31,15 @@ class ChildProcess:
     Ctrl-C and SIGTERM do not reach it: service managers send them to the whole process group.
     """
 
-    def __init__(self, target: Callable[..., None], *arguments: Any) -> None:
+    def __init__(
+        self, target: Callable[..., None], *arguments: Any, environment: Mapping[str, str] | None = None
+    ) -> None:
         """Start the process and call `target` in it.
 
         Args:
             target: A function of a module, called with the child's end of the pipe and `arguments`.
             *arguments: Objects that can be pickled.
+            environment: Environment variables that it has in addition to those of this process.
 
         Raises:
             OSError: If no process can be started.
@@ -48,7 +51,10 @@ class ChildProcess:
             handles = (child_pipe.fileno(), child_sentinel)
             with signals_blocked():
                 self._process = subprocess.Popen(
-                    [os.fsdecode(get_executable()), "-c", _code(*handles)], stdin=subprocess.DEVNULL, pass_fds=handles
+                    [os.fsdecode(get_executable()), "-c", _code(*handles)],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=handles,
+                    env={**os.environ, **(environment or {})},
                 )
         except OSError:
             self.pipe.close()

@@ -22,6 +22,7 @@ each page in a worker.
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 _TRIM_BYTES, _MMAP_BYTES = 128 << 20, 32 << 20
+_ALGEBRA_THREADS = "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"
 
 
 def collect_garbage_less_often() -> None:
@@ -41,10 +42,12 @@ def keep_freed_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, _TRIM_BYTES)
 
 
-def share_cores(threads: int) -> None:
-    """Limit the threads of numpy's linear algebra in this process; numpy must not be imported yet."""
-    for library in ("OPENBLAS", "MKL", "OMP"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", str(threads))
+def algebra_threads(threads: int) -> dict[str, str]:
+    """Return the environment of a new process whose linear algebra in numpy has this number of threads.
+
+    The libraries read it when they are loaded. What the user has set stays.
+    """
+    return {name: os.environ.get(name, str(threads)) for name in _ALGEBRA_THREADS}
 
 
 def check_working_folder() -> None:

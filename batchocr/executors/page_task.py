@@ -95,9 +95,10 @@ def _placed(page: Page, level: Levelled, shape: tuple[int, ...], forms: Sequence
     """Return the page as its form shows it, and the angle of the form on the page of this shape."""
     from batchocr.forms.ink.filled_in import filled_in
     from batchocr.forms.placement import form_angle, place_page
+    from batchocr.vision.bilevel import is_bilevel
 
     try:
-        placed = place_page(level.pixels, level.to_page, forms, shape)
+        placed = place_page(level.pixels, level.to_page, forms, shape, is_bilevel(page.pixels))
     except ScanError as fault:
         raise ScanError(fault.reason, f"{page.scan.name}: {fault.message}") from fault
     assert placed.placement is not None

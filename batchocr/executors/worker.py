@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from batchocr.child_process import ChildProcess
 from batchocr.errors import BatchocrError
-from batchocr.process_setup import check_working_folder, collect_garbage_less_often, keep_freed_memory, share_cores
+from batchocr.process_setup import algebra_threads, check_working_folder, collect_garbage_less_often, keep_freed_memory
 
 if TYPE_CHECKING:  # a worker watches its parent before it imports anything slow
     from batchocr.forms.form import Form
@@ -63,12 +63,13 @@ class Worker:
         Raises:
             BatchocrError: No process can be started.
         """
+        self._threads = threads
         self._arguments = max_megapixels, threads, memory, pdf_password, tuple(forms)
         self._start()
 
     def _start(self) -> None:
         try:
-            self._process = ChildProcess(_serve, *self._arguments)
+            self._process = ChildProcess(_serve, *self._arguments, environment=algebra_threads(self._threads))
         except OSError as fault:
             check_working_folder()
             raise BatchocrError(f"no worker process can be started ({fault.strerror}): give fewer --jobs") from fault
@@ -176,7 +177,6 @@ def _serve(
     _limit(memory)
     collect_garbage_less_often()
     keep_freed_memory()
-    share_cores(threads)
     try:
         import cv2
 

@@ -13,7 +13,7 @@ from batchocr.forms.codes import read_code
 from batchocr.forms.form import Form
 from batchocr.forms.page_view import View
 from batchocr.forms.placement_parameters import REASON, PlacementParameters
-from batchocr.forms.prepared import PreparedForm
+from batchocr.forms.prepared import POINTS_OF_FIELD, PreparedForm
 from batchocr.records import Pixels
 from batchocr.vision.geometry.form_fit import FormFit, fit_form
 from batchocr.vision.geometry.form_search import (
@@ -44,11 +44,21 @@ class FittedForm:
     """Index of the form."""
     form: Form
     fit: FormFit
+    max_deviation_mm: float
+    """Largest permitted standard deviation of the place of a field."""
 
     @property
     def fits(self) -> bool:
-        """Whether print is at its place."""
-        return self.fit.residual_mm <= self.form.max_residual_mm
+        """Whether print is at its place, and the places of all fields are sure."""
+        return self.fit.residual_mm <= self.form.max_residual_mm and self.unsure_field is None
+
+    @property
+    def unsure_field(self) -> str | None:
+        """Name of the field whose place is least sure; None if all are sure enough."""
+        deviations = self.fit.deviations_mm
+        if not len(deviations) or deviations.max() <= self.max_deviation_mm:
+            return None
+        return self.form.fields[int(deviations.argmax()) // POINTS_OF_FIELD].name
 
     @property
     def score(self) -> int:
@@ -129,8 +139,8 @@ def _attempt(
         if any(each.fits for each in fitted) and place.matches < p.min_alike_ratio * found[0][1].matches:
             break
         guide = prepared[index].guide(p.fit)
-        if (fit := fit_form(pixels, Laying(place.homography), guide, view.shows, p.fit)) is not None:
-            fitted.append(FittedForm(index, prepared[index].form, fit))
+        if (fit := fit_form(pixels, Laying(place.homography), guide, view.shows, view.is_bilevel, p.fit)) is not None:
+            fitted.append(FittedForm(index, prepared[index].form, fit, p.max_deviation_mm))
     good = [each for each in fitted if each.fits]
     if not good:
         fault = _edition_fault(fitted, names)
@@ -151,6 +161,12 @@ def _edition_fault(fitted: Sequence[FittedForm], names: str) -> ScanError:
     if not fitted:
         return ScanError(REASON, f"the page fits no form ({names}): give its form, or scan the whole page")
     best = max(fitted, key=lambda each: each.score)
+    if best.fit.residual_mm <= best.form.max_residual_mm:
+        return ScanError(
+            REASON,
+            f"the page fits the form {best.form.name}, but the place of the field {best.unsure_field} is not sure: too "
+            "little print is visible near it. Scan the page flat, or take the photo from straight above",
+        )
     row, column = best.fit.sector
     place = " ".join((_SECTORS[0][row], _SECTORS[1][column])) if (row, column) != (1, 1) else "centre"
     return ScanError(
@@ -170,7 +186,7 @@ def _by_code(
 ) -> FittedForm:
     """Choose among the forms that fit: by the code on the page, then by their print."""
     expanded = [
-        FittedForm(index, prepared[index].form, each.fit)
+        FittedForm(index, prepared[index].form, each.fit, p.max_deviation_mm)
         for each in good
         for index in which
         if prepared[index].layout == prepared[each.index].layout

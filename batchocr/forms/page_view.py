@@ -79,6 +79,8 @@ class View:
     """Height and width of the level page."""
     page_shape: tuple[int, ...] | None
     """Height and width of the page. None: it ends where the level page ends."""
+    is_bilevel: bool = False
+    """Whether the page is only black and white: a fax loses thin and pale lines."""
 
     def shows(self, points: Floats) -> NDArray[np.bool_]:
         """Return which points (n, 2) of the level page the page shows: its border is replicated outside."""

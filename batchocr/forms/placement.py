@@ -32,6 +32,7 @@ def place_page(
     to_page: Matrix,
     forms: Sequence[Form],
     page_shape: tuple[int, ...] | None = None,
+    is_bilevel: bool = False,
     parameters: PlacementParameters = PARAMETERS,
 ) -> LevelPage:
     """Place a page on the form that it fits best.
@@ -41,6 +42,7 @@ def place_page(
         to_page: (3, 3) homography from points of `pixels` to points of a page with square pixels.
         forms: The forms that are possible.
         page_shape: Height and width of that page; None: the page ends where `pixels` ends.
+        is_bilevel: Whether that page is only black and white.
         parameters: See the class.
 
     Returns:
@@ -55,7 +57,7 @@ def place_page(
     fault: ScanError | None = None
     if with_image:
         try:
-            view = View(to_page, pixels.shape, page_shape)
+            view = View(to_page, pixels.shape, page_shape, is_bilevel)
             chosen = find_by_print(pixels, with_image, prepared, view, p)
             laying = chosen.fit.laying
             check_view(forms[chosen.index], laying, view, p)

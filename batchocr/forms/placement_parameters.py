@@ -31,6 +31,8 @@ class PlacementParameters:
     searched. Basis: of pages of their form the six photos have 90 or more."""
     min_features: int = 60
     """Number of features of a page that has enough print. Basis: chosen by eye."""
+    max_deviation_mm: float = 0.2
+    """Largest standard deviation of the place of a field. Basis: an error of 0.5 mm then has a probability of 0.2%."""
     min_px_per_mm: float = 2.5
     """Minimum resolution of a page. Basis: at 64 dpi digits of 4 mm have 10 px."""
     min_scale_ratio: float = 0.4

@@ -14,6 +14,9 @@ from batchocr.vision.geometry.registration import RegistrationParameters
 
 MAX_KEPT = 200
 """Number of prepared forms that a process keeps."""
+_POINTS = np.array([[0, 0], [1, 0], [0.5, 0.5], [0, 1], [1, 1]])
+POINTS_OF_FIELD = len(_POINTS)
+"""Points of each field whose place must be sure."""
 
 
 class PreparedForm:
@@ -53,11 +56,13 @@ class PreparedForm:
         if parameters not in self._guides:
             image = self.form.image
             assert image is not None
-            ignored = None
-            if image.is_filled:
-                places = [f.place for f in self.form.fields]
-                ignored = np.array([[p.left, p.top, p.width, p.height] for p in places]).reshape(-1, 4)
-            self._guides[parameters] = form_guide(image.pixels, self.size_mm, image.is_filled, ignored, parameters)
+            places = [field.place for field in self.form.fields]
+            boxes = np.array([[p.left, p.top, p.width, p.height] for p in places], np.float64).reshape(-1, 4)
+            points = (boxes[:, None, :2] + boxes[:, None, 2:] * _POINTS).reshape(-1, 2)
+            ignored = boxes if image.is_filled else None
+            self._guides[parameters] = form_guide(
+                image.pixels, self.size_mm, image.is_filled, ignored, points, parameters
+            )
         return self._guides[parameters]
 
 

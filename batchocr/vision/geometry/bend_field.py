@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,17 @@ class BendFieldParameters:
     """How a smooth field is fitted to displacements that are measured at points of a page."""
 
     knot_mm: float = 30.0
-    """Distance of the knots of the spline. Basis: paper on a desk or wall bends over longer distances."""
-    stiffness: float = 0.3
-    """Weight of a squared second difference of neighbouring knots, in measurements. Basis: tried on a bent photo, and
-    on pages with a table that was moved by 3 mm, which must not count as a bend."""
+    """Distance of the knots of the spline. Basis: half of the smallest length of a bend."""
+    bends_mm: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8)
+    """Standard deviations of the bend from which the most likely one is taken. Basis: scans are flat up to 0.1 mm;
+    paper on a desk is displaced by up to 2 mm."""
+    lengths_mm: tuple[float, ...] = (100.0, 170.0)
+    """Lengths over which the bend changes, from which the most likely one is taken. Basis: stiff paper has no shorter
+    waves; a part of a table that was moved changes within less, and must not count as a bend."""
+    usual_mm: tuple[float, float] = (0.8, 100.0)
+    """Standard deviation and length of the bend that is assumed before. Basis: wide enough for each of the others."""
+    perspective_mm: float = 10.0
+    """Standard deviation of the displacements by perspective. Basis: the search by features is wrong by up to 10 mm."""
     min_scale_mm: float = 0.08
     """Minimum of the robust standard deviation of the residuals. Basis: the noise of a measurement on a sharp page."""
     tukey: float = 4.685
@@ -42,6 +51,8 @@ class BendField:
     """(8,): the coefficients of `_projective_basis`."""
     knots: Floats
     """(rows, columns, 2): coefficients of the cubic B-splines in mm."""
+    covariance: Floats
+    """(n, n): of the projective coefficients, the knots in x and those in y."""
 
     def at(self, points: Floats) -> Floats:
         """Return the displacement at points.
@@ -56,7 +67,14 @@ class BendField:
         down = _spline_basis(points[:, 1] / self.height_mm, rows)
         across = _spline_basis(points[:, 0] / self.width_mm, columns)
         spline = ((down @ self.knots.reshape(rows, -1)).reshape(-1, columns, 2) * across[..., None]).sum(axis=1)
-        return np.asarray(_projective_part(points, self.projective, self.width_mm, self.height_mm) + spline)
+        projective = _projective_basis(points, self.width_mm, self.height_mm) @ self.projective
+        return np.asarray(projective + spline)
+
+    def deviation_at(self, points: Floats) -> Floats:
+        """Return how sure the displacement is: its standard deviation (n,) in mm at points (n, 2) in mm."""
+        basis = _basis(points, (self.width_mm, self.height_mm), self.knots.shape[:2])
+        variance = np.einsum("ijk,kl,ijl->ij", basis, self.covariance, basis, optimize=True)
+        return np.asarray(np.sqrt(np.maximum(variance, 0).sum(axis=1)))
 
 
 def fit_bend_field(
@@ -64,47 +82,79 @@ def fit_bend_field(
     displacements: Floats,
     weights: Floats,
     size_mm: tuple[float, float],
+    is_last: bool = True,
     parameters: BendFieldParameters = PARAMETERS,
 ) -> BendField:
-    """Fit a smooth field to displacements by robust penalized least squares (P-splines, Eilers and Marx 1996).
+    """Fit a smooth field to displacements.
+
+    The bend is a Gaussian process (Rasmussen and Williams 2006) whose values at the knots of a spline are fitted. So it
+    returns to the plain perspective far from all measurements, and its deviation is known everywhere. How far and over
+    which length the paper bends is what makes the measurements most likely (section 5.4.1 there). Outliers lose their
+    weight by Tukey's biweight.
 
     Args:
         points: (n, 2) x and y in mm.
         displacements: (n, 2) in mm.
         weights: (n, 2) 0 or more; 0 if the displacement in this direction is not known.
         size_mm: Width and height of the page.
+        is_last: Whether the most likely bend is looked for. Else a usual one is assumed, in a quarter of the time.
         parameters: See the class.
 
     Returns:
         The field.
     """
     p = parameters
-    width, height = size_mm
-    projective = _robust_projective(points, displacements, weights, size_mm, p)
-    rest = displacements - _projective_part(points, projective, width, height)
     columns, rows = (max(4, round(size / p.knot_mm) + 3) for size in size_mm)
-    down, across = _spline_basis(points[:, 1] / height, rows), _spline_basis(points[:, 0] / width, columns)
-    basis = (down[:, :, None] * across[:, None, :]).reshape(len(points), rows * columns)
-    penalty = p.stiffness * _penalty(rows, columns) + 1e-6 * np.eye(rows * columns)
-    knots = np.empty((rows, columns, 2))
-    robust = _tukey_weights(np.where(weights > 0, rest, 0.0), weights, p)
-    for axis in (0, 1):
-        for _ in range(p.steps):
-            weighted = basis * (weights[:, axis] * robust[:, axis])[:, None]
-            solution = np.linalg.solve(weighted.T @ basis + penalty, weighted.T @ rest[:, axis])
-            residuals = rest[:, [axis]] - (basis @ solution)[:, None]
-            robust[:, [axis]] = _tukey_weights(residuals, weights[:, [axis]], p)
-        knots[..., axis] = solution.reshape(rows, columns)
-    return BendField(width, height, projective, knots)
+    given = weights.reshape(-1)
+    known = given > 0
+    basis = _basis(points, size_mm, (rows, columns)).reshape(len(given), -1)[known]
+    outputs, given = displacements.reshape(-1)[known], given[known]
+    plain = _robust_projective(basis[:, :8], outputs, given, p)
+    scale, robust = _tukey_weights(outputs - basis[:, :8] @ plain, p)
+    prior = _precision(size_mm, rows, columns, *p.usual_mm, p)
+    for step in range(p.steps):
+        weighted = basis * (given * robust / scale**2)[:, None]
+        squares, products = weighted.T @ basis, weighted.T @ outputs
+        if is_last and step == p.steps - 1:
+            pairs = itertools.product(p.bends_mm, p.lengths_mm)
+            priors = [_precision(size_mm, rows, columns, bend, length, p) for bend, length in pairs]
+            prior = max(priors, key=lambda one: _evidence(squares, products, one))
+        total = squares + prior[0]
+        solution = np.linalg.solve(total, products)
+        scale, robust = _tukey_weights(outputs - basis @ solution, p)
+    covariance = np.linalg.inv(total)
+    knots = np.stack([each.reshape(rows, columns) for each in np.split(solution[8:], 2)], axis=2)
+    return BendField(*size_mm, np.asarray(solution[:8]), np.asarray(knots), np.asarray(covariance))
 
 
-def _robust_projective(
-    points: Floats, displacements: Floats, weights: Floats, size: tuple[float, float], p: BendFieldParameters
-) -> Floats:
+def _evidence(squares: Floats, products: Floats, prior: tuple[Floats, float]) -> float:
+    """Return the logarithm of the likelihood of the measurements, up to a constant for all priors."""
+    precision, log_determinant = prior
+    factor = np.linalg.cholesky(squares + precision)
+    half = np.linalg.solve(factor, products)
+    return float(0.5 * half @ half - np.log(np.diag(factor)).sum() + 0.5 * log_determinant)
+
+
+@cache
+def _precision(
+    size_mm: tuple[float, float], rows: int, columns: int, bend_mm: float, length_mm: float, p: BendFieldParameters
+) -> tuple[Floats, float]:
+    """Return the precision matrix of the coefficients before the measurements, and the logarithm of its determinant."""
+    y, x = np.meshgrid(np.arange(rows) / (rows - 3), np.arange(columns) / (columns - 3), indexing="ij")
+    places = np.stack([x.ravel() * size_mm[0], y.ravel() * size_mm[1]], axis=1)
+    distance = np.sqrt(5) / length_mm * np.linalg.norm(places[:, None] - places[None], axis=2)
+    matern = (1 + distance + distance**2 / 3) * np.exp(-distance)  # of order 5/2, (4.17) in Rasmussen and Williams
+    covariance = bend_mm**2 * (matern + 1e-6 * np.eye(len(places)))
+    knots = np.linalg.inv(covariance)
+    count = len(places)
+    result = np.zeros((8 + 2 * count, 8 + 2 * count))
+    result[:8, :8] = np.eye(8) / p.perspective_mm**2
+    result[8 : 8 + count, 8 : 8 + count] = result[8 + count :, 8 + count :] = knots
+    return result, float(-16 * np.log(p.perspective_mm) - 2 * np.linalg.slogdet(covariance)[1])
+
+
+def _robust_projective(inputs: Floats, outputs: Floats, given: Floats, p: BendFieldParameters) -> Floats:
     """Fit the projective part alone; the first steps minimize absolute values, so that outliers do not count."""
-    basis = _projective_basis(points, *size)
-    inputs = basis.reshape(-1, basis.shape[2])
-    outputs, given = displacements.reshape(-1), weights.reshape(-1)
     robust = np.ones(len(outputs))
     solution: Floats = np.zeros(inputs.shape[1])
     for step in range(2 * p.steps):
@@ -113,18 +163,26 @@ def _robust_projective(
             np.linalg.solve(weighted.T @ inputs + 1e-6 * np.eye(len(solution)), weighted.T @ outputs), np.float64
         )
         residuals = outputs - inputs @ solution
-        if step < p.steps:
-            robust = 1 / np.maximum(np.abs(residuals), p.min_scale_mm)
-        else:
-            robust = _tukey_weights(residuals[:, None], given[:, None], p)[:, 0]
+        robust = (
+            1 / np.maximum(np.abs(residuals), p.min_scale_mm) if step < p.steps else _tukey_weights(residuals, p)[1]
+        )
     return np.asarray(solution)
 
 
-def _tukey_weights(residuals: Floats, weights: Floats, p: BendFieldParameters) -> Floats:
-    """Return Tukey's biweight of residuals (n, k); the scale is that of the residuals with a weight."""
-    known = np.abs(residuals[weights > 0])
-    scale = max(p.min_scale_mm, 1.4826 * float(np.median(known))) if len(known) else p.min_scale_mm
-    return np.asarray(np.clip(1 - (residuals / (p.tukey * scale)) ** 2, 0, None) ** 2)
+def _tukey_weights(residuals: Floats, p: BendFieldParameters) -> tuple[float, Floats]:
+    """Return the robust standard deviation of residuals (n,), and Tukey's biweight of each."""
+    scale = max(p.min_scale_mm, 1.4826 * float(np.median(np.abs(residuals)))) if len(residuals) else p.min_scale_mm
+    return scale, np.asarray(np.clip(1 - (residuals / (p.tukey * scale)) ** 2, 0, None) ** 2)
+
+
+def _basis(points: Floats, size_mm: tuple[float, float], knots: tuple[int, ...]) -> Floats:
+    """Return (n, 2, 8 + 2 * rows * columns): what each coefficient adds to the displacement of each point."""
+    rows, columns = knots
+    down, across = _spline_basis(points[:, 1] / size_mm[1], rows), _spline_basis(points[:, 0] / size_mm[0], columns)
+    spline = (down[:, :, None] * across[:, None, :]).reshape(len(points), -1)
+    zero = np.zeros_like(spline)
+    splines = np.stack([np.hstack([spline, zero]), np.hstack([zero, spline])], axis=1)
+    return np.concatenate([_projective_basis(points, *size_mm), splines], axis=2)
 
 
 def _projective_basis(points: Floats, width: float, height: float) -> Floats:
@@ -137,11 +195,6 @@ def _projective_basis(points: Floats, width: float, height: float) -> Floats:
     return np.stack([across, down], axis=1)
 
 
-def _projective_part(points: Floats, coefficients: Floats, width: float, height: float) -> Floats:
-    """Return the displacement (n, 2) by the projective part."""
-    return np.asarray(_projective_basis(points, width, height) @ coefficients)
-
-
 def _spline_basis(places: Floats, count: int) -> Floats:
     """Return (n, count): uniform cubic B-splines at places from 0 to 1; beyond the ends the end is continued."""
     position = np.clip(places, 0, 1) * (count - 3)
@@ -151,17 +204,3 @@ def _spline_basis(places: Floats, count: int) -> Floats:
     basis = np.zeros((len(places), count))
     np.put_along_axis(basis, first[:, None] + np.arange(4), values, axis=1)
     return basis
-
-
-def _penalty(rows: int, columns: int) -> Floats:
-    """Return the matrix of the sum of squared second differences of knots, the mixed ones included."""
-    terms = []
-    for down, across in (((2, 0)), ((0, 2)), ((1, 1))):
-        differences = np.kron(_differences(rows, down), _differences(columns, across))
-        terms.append((2 if down == across else 1) * differences.T @ differences)
-    return np.asarray(sum(terms))
-
-
-def _differences(count: int, order: int) -> Floats:
-    """Return the matrix (count - order, count) of differences of this order."""
-    return np.asarray(np.diff(np.eye(count), order, axis=0)) if order else np.eye(count)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from batchocr.records import Pixels
 from batchocr.vision.geometry.bend_field import BendField, BendFieldParameters, Mask, fit_bend_field
 from batchocr.vision.geometry.laying import Floats, Laying, grid_points, reduced_page, resampled, scales_at
 from batchocr.vision.geometry.local_alignment import (
-    FoundPatches,
     Ink,
     InkParameters,
     Patches,
@@ -52,6 +52,13 @@ class FormFitParameters:
     ink: InkParameters = field(default_factory=InkParameters)
     dark: int = 110
     """Ink of the form from which print is dark, 0 to 255. Basis: grey lines are paler; a fax loses them."""
+    band: int = 20
+    """Width of the bands of ink in which it is counted how much print a fax has kept. Basis: chosen by eye."""
+    min_kept_share: float = 0.985
+    """Share of the print of a band that a fax of the form has kept. Basis: on drawn faxes of the form 0.99 or more from
+    130 on; on those of other editions 0.97 or less."""
+    max_lost_dark: int = 150
+    """Print from this ink on is not lost by a fax. Basis: as `min_kept_share`."""
     min_dark_px: int = 25
     """Number of dark pixels in a patch that must be on the page. Basis: a letter of 2 mm at 100 dpi has more."""
     near_mm: float = 0.5
@@ -64,6 +71,8 @@ class FormFitParameters:
     in a sector have less, of other editions 13% or more, on six real pages and four drawn editions."""
     min_sure_correlation: float = 0.5
     """Minimum correlation of a patch whose distance from its place counts for the residual. Basis: chosen by eye."""
+    min_sure_pale_correlation: float = 0.8
+    """The same of a pale patch. Basis: writing beside pale print has less; print that was moved has 0.9 or more."""
     min_dark_patches: int = 6
     """A sector with fewer dark patches is judged by its pale ones too. Basis: chosen by eye."""
     min_pale_correlation: float = 0.3
@@ -94,6 +103,8 @@ class FormGuide:
     dark: Mask
     """(n,): the fine patches with enough dark print."""
     is_filled: bool
+    places_mm: Floats
+    """(n, 2): points of the form whose place must be sure."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,8 @@ class FormFit:
     """How far print of the page is from its place, in the worst sector."""
     sector: tuple[int, int]
     """Row and column of the worst sector."""
+    deviations_mm: Floats
+    """(n,): standard deviations of the places of the guide; 0 where the page does not show them."""
     good: int
     """Number of dark patches that are found at their place."""
     bad: int
@@ -118,6 +131,7 @@ def form_guide(
     size_mm: Size,
     is_filled: bool = False,
     ignored_mm: Floats | None = None,
+    places_mm: Floats | None = None,
     parameters: FormFitParameters = PARAMETERS,
 ) -> FormGuide:
     """Choose the print of a form by which pages are laid on it.
@@ -127,6 +141,7 @@ def form_guide(
         size_mm: Its width and height.
         is_filled: Whether it is filled in.
         ignored_mm: (n, 4) left, top, width and height of parts that are not print.
+        places_mm: (n, 2) points whose place must be sure.
         parameters: See the class.
     """
     p = parameters
@@ -142,7 +157,8 @@ def form_guide(
     patches = find_patches(ink, p.fine)
     dark = (patches.pixels >= p.dark).sum(axis=(1, 2)) >= p.min_dark_px
     coarse, wide = (find_patches(reduced_ink(ink, each.px_per_mm / fine), each) for each in (p.coarse, p.wide))
-    return FormGuide(size_mm, coarse, wide, patches, dark, is_filled)
+    places = np.empty((0, 2)) if places_mm is None else places_mm
+    return FormGuide(size_mm, coarse, wide, patches, dark, is_filled, places)
 
 
 def fit_form(
@@ -150,6 +166,7 @@ def fit_form(
     laying: Laying,
     guide: FormGuide,
     shows: Callable[[Floats], Mask] | None = None,
+    is_bilevel: bool = False,
     parameters: FormFitParameters = PARAMETERS,
 ) -> FormFit | None:
     """Lay a page exactly on a form.
@@ -159,6 +176,7 @@ def fit_form(
         laying: Where the form is on the page, approximately.
         guide: The print of the form.
         shows: Returns which points (n, 2) of `pixels` are on the page as given; None: all of them.
+        is_bilevel: Whether the page is only black and white. If it has lost all pale print, only dark print is judged.
         parameters: See the class.
 
     Returns:
@@ -167,27 +185,32 @@ def fit_form(
     p = parameters
     scale = float(np.median(scales_at(grid_points(guide.size_mm, 3, 3), laying.homography)))
     page = _Page(pixels, p.fine.px_per_mm / scale, guide.size_mm, shows, p)
-    coarse = _fitted(page.ink(laying, p.coarse.px_per_mm), laying, page, guide.coarse, p)
-    if coarse is not None:
-        laying = laying.bent(coarse.field)
+    if (coarse := _fitted(page.ink(laying, p.coarse.px_per_mm), laying, page, guide.coarse, p)) is not None:
+        laying = coarse.laying
     for _ in range(p.max_wide_searches):
         wide = _fitted(page.ink(laying, p.wide.px_per_mm), laying, page, guide.wide, p)
         if wide is None:
             return None
-        laying = laying.bent(wide.field)
-        if np.abs(wide.field.at(guide.wide.centres_mm)).max() < p.again_mm:
+        laying = wide.laying
+        if np.abs(wide.moved).max() < p.again_mm:
             break
     ink = page.ink(laying, p.fine.px_per_mm)
-    fine = _fitted(ink, laying, page, guide.fine, p)
-    return None if fine is None else _judged(laying, ink, fine, guide, p)
+    fine = _fitted(ink, laying, page, guide.fine, p, is_last=True)
+    return None if fine is None else _judged(ink, fine, page, guide, is_bilevel, p)
 
 
 @dataclass(frozen=True)
 class _Fitted:
     """The result of a search."""
 
+    laying: Laying
     field: BendField
-    found: FoundPatches
+    """The displacements of `laying`."""
+    rest: Floats
+    """(n, 2) in mm: how far each patch is from its place on `laying`; 0 in a direction that is not known."""
+    moved: Floats
+    """(n, 2) in mm: how far `laying` is from the one before, at each patch."""
+    correlations: Floats
     visible: Mask
 
 
@@ -218,33 +241,41 @@ class _Page:
         half = patches.parameters.patch_mm / 2
         visible = np.ones(len(patches.corners), np.bool_)
         for offset in ((-half, -half), (half, -half), (half, half), (-half, half)):
-            points = laying.to_page(patches.centres_mm + offset)
-            visible &= ((points >= 0) & (points <= self._shape[::-1])).all(axis=1)
-            if self._shows is not None:
-                visible &= self._shows(points)
+            visible &= self.shows_points(laying.to_page(patches.centres_mm + offset))
         return visible
 
+    def shows_points(self, points: Floats) -> Mask:
+        """Return which points (n, 2) of the page it shows."""
+        inside = ((points >= 0) & (points <= self._shape[::-1])).all(axis=1)
+        return np.asarray(inside & self._shows(points) if self._shows is not None else inside, np.bool_)
 
-def _fitted(ink: Ink, laying: Laying, page: _Page, patches: Patches, p: FormFitParameters) -> _Fitted | None:
+
+def _fitted(
+    ink: Ink, laying: Laying, page: _Page, patches: Patches, p: FormFitParameters, is_last: bool = False
+) -> _Fitted | None:
     """Search patches and fit a field to their displacements; None if there are too few."""
-    visible = page.shows(laying, patches)
+    visible, centres = page.shows(laying, patches), patches.centres_mm
     found = search_patches(ink, visible, patches)
     known = found.correlations >= patches.parameters.min_correlation
     if np.count_nonzero(known) < _MIN_PATCHES:
         return None
     weights = patches.directions * (known * np.clip(found.correlations, 0, 1) ** 2)[:, None]
-    field = fit_bend_field(patches.centres_mm, found.displacements_mm, weights, page.size_mm, p.bend)
-    return _Fitted(field, found, visible)
+    flat, own = laying.flat(page.size_mm), found.displacements_mm * patches.directions
+    expected, measured = (flat.displacements(centres, laying.to_page(each)) for each in (centres, centres + own))
+    field = fit_bend_field(centres, measured, weights, page.size_mm, is_last, p.bend)
+    at = field.at(centres)
+    rest = (measured - at) * patches.directions
+    return _Fitted(Laying(flat.homography, field), field, rest, at - expected, found.correlations, visible)
 
 
-def _judged(laying: Laying, ink: Ink, fine: _Fitted, guide: FormGuide, p: FormFitParameters) -> FormFit:
-    """Measure how far print is from its place in each sector."""
-    patches, field, found, visible = guide.fine, fine.field, fine.found, fine.visible
-    rest = (found.displacements_mm - field.at(patches.centres_mm)) * patches.directions
-    away = np.hypot(rest[:, 0], rest[:, 1])
-    sure = visible & guide.dark & (found.correlations >= p.min_sure_correlation)
-    absent = visible & guide.dark & ~_is_present(ink, fine, guide, p)
-    pale = visible & ~guide.dark
+def _judged(ink: Ink, fine: _Fitted, page: _Page, guide: FormGuide, is_bilevel: bool, p: FormFitParameters) -> FormFit:
+    """Measure how far print is from its place in each sector, and how sure the places of fields are."""
+    patches, visible = guide.fine, fine.visible
+    away = np.hypot(fine.rest[:, 0], fine.rest[:, 1])
+    dark, present = _present(ink, fine, guide, is_bilevel, p)
+    sure = visible & (fine.correlations >= np.where(dark, p.min_sure_correlation, p.min_sure_pale_correlation))
+    absent = dark & ~present
+    pale = visible & ~dark
     reach = p.fine.reach_mm
     errors = np.where(absent, reach, np.where(sure, np.minimum(away, reach), np.nan))
     share = p.max_bad_filled_share if guide.is_filled else p.max_bad_share
@@ -255,42 +286,63 @@ def _judged(laying: Laying, ink: Ink, fine: _Fitted, guide: FormGuide, p: FormFi
             here = (places[:, 0] == column) & (places[:, 1] == row)
             own = np.sort(errors[here & ~np.isnan(errors)])
             if len(own) < p.min_dark_patches and np.count_nonzero(here & pale) >= p.min_dark_patches:
-                lost = np.mean(found.correlations[here & pale] < p.min_pale_correlation)
+                lost = np.mean(fine.correlations[here & pale] < p.min_pale_correlation)
                 own = np.full(1 + p.min_bad_patches, reach) if lost > p.max_lost_share else own
             ignored = max(p.min_bad_patches - 1, int(share * len(own)))
             if len(own) > ignored and own[-1 - ignored] > worst:
                 worst, sector = float(own[-1 - ignored]), (row, column)
     counted = ~np.isnan(errors)
     good = counted & (errors <= p.near_mm)
+    deviations = fine.field.deviation_at(guide.places_mm) * page.shows_points(fine.laying.to_page(guide.places_mm))
     return FormFit(
-        laying.bent(field),
+        fine.laying,
         worst,
         sector,
+        deviations,
         int(good.sum()),
         int((counted & ~good).sum()),
-        int((visible & guide.dark).sum()),
+        int(dark.sum()),
     )
 
 
-def _is_present(ink: Ink, fine: _Fitted, guide: FormGuide, p: FormFitParameters) -> Mask:
-    """Return the dark patches (n,) whose print is on the page. Ink that was added does not count."""
+def _present(ink: Ink, fine: _Fitted, guide: FormGuide, is_bilevel: bool, p: FormFitParameters) -> tuple[Mask, Mask]:
+    """Return the dark patches (n,) that the page shows, and those whose print is on it. Added ink does not count."""
     patches, scale = guide.fine, p.fine.px_per_mm
     near, reach = round(p.near_mm * scale), round(p.fine.reach_mm * scale)
-    which = np.nonzero(guide.dark & fine.visible)[0]
+    shown = guide.dark & fine.visible
+    which = np.nonzero(shown)[0]
     present = np.zeros(len(patches.corners), np.bool_)
     if not len(which):
-        return present
+        return shown, present
     wide = cv2.dilate(ink, np.ones((2 * near + 1, 2 * near + 1), np.uint8))
     wide = cv2.copyMakeBorder(wide, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
-    shifts = np.rint(fine.field.at(patches.centres_mm[which]) * scale).astype(np.intp).clip(-reach, reach)
+    shifts = np.rint(fine.moved[which] * scale).astype(np.intp).clip(-reach, reach)
     left, top = (patches.corners[which] + shifts + reach).T
     side = patches.pixels.shape[1]
     on_page = np.lib.stride_tricks.sliding_window_view(wide, (side, side))[top, left].astype(np.float32)
     form = patches.pixels[which].astype(np.float32)
     dark = form >= p.dark
     ratios = (on_page * dark).sum(axis=(1, 2)) / (form * dark).sum(axis=(1, 2))
-    sure = fine.found.correlations[which] >= p.min_sure_correlation
+    sure = fine.correlations[which] >= p.min_sure_correlation
     contrast = float(np.median(ratios[sure])) if sure.any() else 1.0
-    share = (dark & (on_page >= p.min_ink_ratio * contrast * form)).sum(axis=(1, 2)) / dark.sum(axis=(1, 2))
-    present[which] = share >= p.min_present_share
-    return present
+    found = on_page >= p.min_ink_ratio * contrast * form
+    if is_bilevel:
+        dark = form >= _kept_level(form, found, p)
+    counts = dark.sum(axis=(1, 2))
+    shown[which] = counts >= p.min_dark_px
+    present[which] = (dark & found).sum(axis=(1, 2)) >= p.min_present_share * counts
+    return shown, present
+
+
+def _kept_level(form: NDArray[np.float32], found: NDArray[np.bool_], p: FormFitParameters) -> float:
+    """Return the ink from which a fax has kept the print of the form.
+
+    On a fax of the form all print that is darker is there. On one of another edition a part of it is missing, too: then
+    all of it is judged.
+    """
+    edges = np.arange(p.dark, 256, p.band)
+    shares = [found[band].mean() if (band := (form >= edge) & (form < edge + p.band)).any() else 1.0 for edge in edges]
+    lost = [index for index, share in enumerate(shares) if share < p.min_kept_share]
+    if not lost or edges[lost[-1]] >= p.max_lost_dark:
+        return p.dark
+    return float(edges[lost[-1] + 1])

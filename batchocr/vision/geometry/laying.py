@@ -30,18 +30,33 @@ class Laying:
 
     homography: Matrix
     """(3, 3): from mm of the form to pixels of the page."""
-    fields: tuple[BendField, ...] = ()
-    """Displacements on the form; the last one is applied first."""
+    field: BendField | None = None
+    """Displacements on the form, which are applied first."""
 
     def to_page(self, points_mm: Floats) -> Floats:
         """Return the points of the page, (n, 2) in pixels, for points of the form, (n, 2) in mm."""
-        for field in reversed(self.fields):
-            points_mm = points_mm + field.at(points_mm)
+        if self.field is not None:
+            points_mm = points_mm + self.field.at(points_mm)
         return transformed(points_mm, self.homography)
 
-    def bent(self, field: BendField) -> Laying:
-        """Return the map with one more displacement."""
-        return Laying(self.homography, (*self.fields, field))
+    def displacements(self, points_mm: Floats, on_page: Floats) -> Floats:
+        """Return how far points of the page are from the places of points of the form on flat paper.
+
+        Args:
+            points_mm: (n, 2) of the form.
+            on_page: (n, 2) in pixels of the page.
+
+        Returns:
+            (n, 2) in mm of the form.
+        """
+        return np.asarray(transformed(on_page, np.asarray(np.linalg.inv(self.homography))) - points_mm)
+
+    def flat(self, size_mm: tuple[float, float]) -> Laying:
+        """Return the homography alone that is nearest to this map over a form of a width and height."""
+        if self.field is None:
+            return self
+        grid = grid_points(size_mm, 5, 7)
+        return Laying(np.asarray(cv2.findHomography(grid, self.to_page(grid), 0)[0], np.float64))
 
 
 def transformed(points: Floats, homography: Matrix) -> Floats:
