@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -143,32 +143,47 @@ def _clusters(items: Sequence[_Item], ink: FieldInk, p: FreeParameters) -> list[
 
 
 def _slot(cluster: Sequence[_Item], ink: FieldInk, parameters: FieldParameters) -> Slot:
-    """Return the ways to choose items of a cluster that do not exclude each other."""
+    """Return the ways to choose items of a cluster that do not exclude each other.
+
+    A sure digit that is left out, and whose ink no chosen item has, is unreadable: the ink is there.
+    """
     p = parameters.free
     strongest = sorted(cluster, key=lambda item: -item.presence)[: p.max_cluster]
     items = sorted(strongest, key=lambda item: item.left + item.right)
+    excluding = {(i, j) for i, j in combinations(range(len(items)), 2) if _excludes(items[i], items[j], ink, p)}
+    stays = [item.presence >= p.min_sure and _is_inked(item, ink, parameters) for item in items]
     weights: dict[str, float] = {}
     for count in range(len(items) + 1):
         for chosen in combinations(range(len(items)), count):
-            if any(_excludes(items[i], items[j], ink, p) for i, j in combinations(chosen, 2)):
+            if any(pair in excluding for pair in combinations(chosen, 2)):
                 continue
-            weight = 1.0
+            weight, shown = 1.0, []
             for i, item in enumerate(items):
-                presence = min(0.9999, item.presence)
+                presence = min(p.max_presence, item.presence)
                 weight *= presence if i in chosen else 1 - presence
-            for text, share in _texts([items[i] for i in chosen], parameters.rules.min_alternative).items():
+                if i in chosen:
+                    shown.append(item.texts)
+                elif stays[i] and not any((min(i, j), max(i, j)) in excluding for j in chosen):
+                    shown.append({UNREADABLE: 1.0})
+            for text, share in _texts(shown, parameters.rules.min_alternative).items():
                 weights[text] = weights.get(text, 0.0) + weight * share
     return Slot.of(weights, parameters.rules.min_alternative)
 
 
-def _texts(items: Sequence[_Item], min_share: float) -> dict[str, float]:
-    """Return the probabilities of all texts of items from the left."""
+def _is_inked(item: _Item, ink: FieldInk, parameters: FieldParameters) -> bool:
+    """Return whether there is so much ink in the box of a detection that it is not texture or print."""
+    length = area_mm2(ink, item.box) / parameters.cells.pen_mm / item.box.height
+    return length >= parameters.free.min_ink_heights
+
+
+def _texts(items: Sequence[Mapping[str, float]], min_share: float) -> dict[str, float]:
+    """Return the probabilities of all texts of items from the left, each given by the probabilities of its texts."""
     texts = {"": 1.0}
     for item in items:
         texts = {
             text + own: share * own_share
             for text, share in texts.items()
-            for own, own_share in item.texts.items()
+            for own, own_share in item.items()
             if share * own_share >= min_share
         }
     return texts

@@ -69,8 +69,11 @@ class CellParameters:
     """Minimum share of the cell's ink outside of the first digit, for a second one. Basis: chosen by eye."""
     min_crossed_span: float = 0.55
     """Minimum width and height of the ink of a crossed-out cell, as a share of the cell. Basis: chosen by eye."""
-    min_blank_probability: float = 0.002
-    """Minimum probability of an empty cell and of ink that is not a digit. Basis: nothing is ever excluded."""
+    meaningless_share: float = 0.002
+    """Probability that ink that is not a digit stands for nothing, such as a crossed-out digit. Basis: a sum then drops
+    it, but not a digit that is more probable than 0.95."""
+    min_other_probability: float = 0.002
+    """Minimum probability of ink that is not a digit. Basis: the networks were never shown all that people write."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,11 @@ class FreeParameters:
     """The same for the smaller width, if there is no ink. Basis: touching digits share less."""
     min_present: float = 0.5
     """Minimum probability of a detection that explains ink. Basis: below it, it is more likely not there."""
+    max_presence: float = 0.9999
+    """Maximum probability that a detection is there. Basis: nothing is ever excluded."""
+    min_sure: float = 0.9
+    """Probability from which a detection with ink is not left out without a trace: if no other one has its ink, this
+    ink is unreadable. Basis: otherwise a sum could drop a sure digit."""
     max_rest_digits: float = 0.3
     """Ink beside all detections, in areas of a digit's ink, from which a digit may be missing. Basis: a 1 has half of
     the ink of the other digits."""
