@@ -123,7 +123,7 @@ def _best_detection(
         box = Rect(*boxes_mm[i].tolist())
         explained = _explained_share(ink, inner, box)
         bias = p.digit_bias if explained >= p.min_explained_share else -p.digit_bias
-        probability = shifted(float(evidence.is_digit[i]), bias) * float(inside[i]) ** 0.5
+        probability = shifted(float(evidence.is_digit[i]), bias) * float(inside[i]) ** p.inside_exponent
         if probability > is_digit:
             is_digit, best = probability, i
     return is_digit, best
@@ -184,7 +184,11 @@ def _has_second_digit(evidence: Evidence, own: NDArray[np.intp], best: int, p: C
     for i in own.tolist():
         other_left, _, other_width, _ = evidence.boxes[i]
         shared = min(left + width, other_left + other_width) - max(left, other_left)
-        if i != best and evidence.is_digit[i] >= p.min_second_digit and shared < 0.3 * min(width, other_width):
+        if (
+            i != best
+            and evidence.is_digit[i] >= p.min_second_digit
+            and shared < p.max_second_overlap * min(width, other_width)
+        ):
             return True
     return False
 

@@ -59,14 +59,14 @@ def read_free(
     p = parameters.free
     items = [*_digits(field.place, evidence, px_per_mm, p), *_signs(field, evidence, px_per_mm, p)]
     length = area_mm2(ink, field.place) / parameters.cells.pen_mm / field.place.height
-    if length < p.min_ink_heights and (not items or max(item.presence for item in items) < 0.9):
+    if length < p.min_ink_heights and (not items or max(item.presence for item in items) < p.min_sure):
         return FieldEvidence(())
     slots = [_slot(cluster, ink, parameters) for cluster in _clusters(items, ink, p)]
     marks = []
     kept = [item for item in items if item.presence >= p.min_present]
     if _has_unread_ink(field.place, ink, kept, p):
         marks.append(UNREAD_INK)
-    if _has_two_lines(kept):
+    if _has_two_lines(kept, p):
         marks.append(TWO_LINES)
     if not slots:
         slots = [Slot((UNREADABLE,), (1.0,))]
@@ -96,7 +96,7 @@ def _signs(field: Field, evidence: Evidence, px_per_mm: float, p: FreeParameters
     for i in np.flatnonzero(inside >= p.min_inside_share).tolist():
         shares = dict(zip(SIGNS, evidence.sign_probabilities[i].tolist(), strict=True))
         texts = {sign: share for sign, share in shares.items() if sign in allowed}
-        presence = min(1.0, 2 * float(evidence.sign_scores[i])) * sum(texts.values())
+        presence = min(1.0, p.sign_factor * float(evidence.sign_scores[i])) * sum(texts.values())
         if presence < p.min_digit:
             continue
         left, top, width, height = evidence.sign_boxes[i].tolist()
@@ -189,11 +189,11 @@ def _texts(items: Sequence[Mapping[str, float]], min_share: float) -> dict[str, 
     return texts
 
 
-def _has_two_lines(items: Sequence[_Item]) -> bool:
+def _has_two_lines(items: Sequence[_Item], p: FreeParameters) -> bool:
     """Return whether one item is above another one."""
     digits = [item for item in items if len(item.texts) == 10]
     return any(
-        one.bottom <= other.top + 0.2 * (other.bottom - other.top)
+        one.bottom <= other.top + p.max_lines_overlap * (other.bottom - other.top)
         and min(one.right, other.right) - max(one.left, other.left) > 0
         for one in digits
         for other in digits
