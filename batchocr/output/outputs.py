@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from batchocr.errors import OutputError, UsageError
 from batchocr.output.atomic_write import cannot_write, followed
 from batchocr.output.formats.database import check_database
-from batchocr.output.table_kinds import BASIC, Kinds
+from batchocr.output.table_kinds import ALL_NAMES, BASIC, Kinds
 from batchocr.records import CsvDialect
 
 STDOUT = Path("-")
@@ -22,6 +23,7 @@ WORKBOOK = ".xlsx"
 DATABASE = (".db", ".sqlite", ".sqlite3")
 SQLITE_URL = "sqlite:///"
 REPORT = (".html", ".htm")
+DELTA = "delta"
 
 
 Tables = Mapping[str, Path]
@@ -138,13 +140,17 @@ def _tables(out: Path, kinds: Kinds) -> Tables:
     first, *others = [kind.name for kind in kinds]
     if _is_book(out):
         return dict.fromkeys((first, *others), out)
-    return {first: out, **{name: out.with_suffix(f".{name}{out.suffix}") for name in others}}
+    return {first: out, **{name: _beside(out, name) for name in others}}
+
+
+def _beside(out: Path, table: str) -> Path:
+    return out.with_suffix(f".{table}{out.suffix}")
 
 
 def _delta(out: Path, kinds: Kinds) -> Tables:
     if out.suffix.lower() not in FILE_PER_TABLE:
         raise UsageError(f"--delta: --out must then end with {', '.join(FILE_PER_TABLE)}; a database has pages.read_at")
-    return _tables(out.with_suffix(f".delta{out.suffix}"), kinds)
+    return _tables(_beside(out, DELTA), kinds)
 
 
 def _is_csv(path: Path | None) -> bool:
@@ -202,6 +208,51 @@ def make_ready(outputs: Outputs) -> None:
         check_database(outputs.out, outputs.kinds)
 
 
+def left_over(outputs: Outputs, description: bytes) -> list[Path]:
+    """Return the tables of an earlier run that a run does not write, such as those of fields after a run without forms.
+
+    Args:
+        outputs: The files of the run.
+        description: The file that describes the earlier run, before it is replaced. It proves that the tables are
+            results.
+
+    Returns:
+        The paths, of which not all may exist. None if the description is not of a run with this output, or if one file
+        holds all tables.
+    """
+    if outputs.tables is None or outputs.out.suffix.lower() not in FILE_PER_TABLE:
+        return []
+    try:
+        run = json.loads(description)
+    except ValueError:
+        return []
+    if not (isinstance(run, dict) and run.get("forms") and run.get("out") == outputs.out.name):
+        return []
+    others = [name for name in ALL_NAMES if name not in outputs.tables]
+    return [_beside(out, name) for out in (outputs.out, _beside(outputs.out, DELTA)) for name in others]
+
+
+def left_over_on_disk(outputs: Outputs) -> list[Path]:
+    """Return what `left_over` returns for the description that is on the disk."""
+    try:
+        return left_over(outputs, outputs.run.read_bytes()) if outputs.run else []
+    except OSError:
+        return []
+
+
+def remove_files(paths: Iterable[Path]) -> None:
+    """Remove files that exist.
+
+    Raises:
+        OutputError: If a file cannot be removed.
+    """
+    for path in paths:
+        try:
+            followed(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+
 def remove_results(outputs: Outputs) -> None:
     """Remove the files of an earlier run, so that they are not taken for those of this run.
 
@@ -212,10 +263,5 @@ def remove_results(outputs: Outputs) -> None:
         OutputError: If a file cannot be removed.
     """
     stay = outputs.is_database or outputs.delta
-    for path in outputs.files:
-        if stay and path != outputs.run:
-            continue
-        try:
-            followed(path).unlink(missing_ok=True)
-        except OSError as error:
-            raise cannot_write(path, error) from error
+    remove_files(left_over_on_disk(outputs))
+    remove_files(path for path in outputs.files if path == outputs.run or not stay)

@@ -20,7 +20,7 @@ from batchocr.output.formats.database import Database
 from batchocr.output.formats.json_lines import JsonLinesTable
 from batchocr.output.formats.parquet import ParquetTable
 from batchocr.output.formats.workbook import Workbook
-from batchocr.output.outputs import STDOUT, WORKBOOK, Outputs, Tables
+from batchocr.output.outputs import STDOUT, WORKBOOK, Outputs, Tables, left_over_on_disk, remove_files
 from batchocr.output.table import Table, TableKind
 from batchocr.output.table_kinds import TABLES, Kinds
 from batchocr.records import CsvDialect, PageResult, PageRow
@@ -100,7 +100,7 @@ def write_results(
     """Write the tables, the description of the run, and its report.
 
     All files are complete on the disk before the first gets its name; the one with the digits gets it last. A few pages
-    are in memory at a time.
+    are in memory at a time. Tables of an earlier run that this run does not write are removed.
 
     Args:
         outputs: The files.
@@ -111,7 +111,7 @@ def write_results(
     Raises:
         OutputError: If the results cannot be written. Then nothing is half-written.
     """
-    paths = _in_order(outputs)
+    paths, old = _in_order(outputs), left_over_on_disk(outputs)
     with ExitStack() as opened:
         spool = opened.enter_context(_stdout_at_the_end()) if outputs.to_stdout else None
         files = dict(zip(paths, opened.enter_context(whole_files(paths)), strict=True))
@@ -126,6 +126,7 @@ def write_results(
             files[outputs.run].write((json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
         if outputs.report and report:
             files[outputs.report].write(report(described))
+    remove_files(old)
 
 
 def _in_order(outputs: Outputs) -> list[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchocr.errors import UsageError
 from batchocr.output.atomic_write import followed
-from batchocr.output.outputs import Outputs, as_path, make_ready, output_paths, remove_results
+from batchocr.output.outputs import Outputs, as_path, left_over, make_ready, output_paths, remove_results
 from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import CsvDialect
 from batchocr.stores import Store, is_url, open_store, shown_url
@@ -61,6 +61,7 @@ class Staging:
 
     def remove_results(self) -> None:
         """Remove the results of an earlier run, see `outputs.remove_results`."""
+        self._remove_left_over()
         remove_results(self.outputs)
         stay = self.outputs.is_database or self.outputs.delta
         for path, (store, name) in self._targets.items():
@@ -73,10 +74,19 @@ class Staging:
         Raises:
             OutputError: The store cannot be written.
         """
+        self._remove_left_over()
         for path in reversed(self.outputs.files):
             if path in self._targets:
                 store, name = self._targets[path]
                 store.upload(path, name)
+
+    def _remove_left_over(self) -> None:
+        """Remove tables of an earlier run from the store, see `left_over`."""
+        if self.outputs.run is None or self.outputs.run not in self._targets:
+            return
+        store, name = self._targets[self.outputs.run]
+        with suppress(FileNotFoundError):
+            store.remove([path.name for path in left_over(self.outputs, store.read(name))])
 
 
 @contextmanager

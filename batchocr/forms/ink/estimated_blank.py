@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from batchocr.forms.form import Form, Rect
 from batchocr.forms.ink.darkness import Darkness, darkness
-from batchocr.forms.ink.parameters import EstimatedBlankParameters
+from batchocr.forms.ink.parameters import DarknessParameters, EstimatedBlankParameters
 from batchocr.records import Pixels
 
 
-def estimate_blank(pixels: Pixels, form: Form, px_per_mm: float, parameters: EstimatedBlankParameters) -> Pixels:
+def estimate_blank(
+    pixels: Pixels,
+    form: Form,
+    px_per_mm: float,
+    parameters: EstimatedBlankParameters,
+    dark_parameters: DarknessParameters,
+) -> Pixels:
     """Estimate the print of a form from one of its filled pages.
 
     Cells of the same size have the same print: their frames and guides. At each pixel of a cell, a share of the cells
@@ -25,27 +31,43 @@ def estimate_blank(pixels: Pixels, form: Form, px_per_mm: float, parameters: Est
         form: the form.
         px_per_mm: pixels of the level page for each millimetre.
         parameters: how print is found.
+        dark_parameters: how dark ink is.
 
     Returns:
         (height, width) uint8: the print of fields, white elsewhere.
     """
     p = parameters
     blank = np.full_like(pixels, 255)
-    groups: dict[tuple[int, int], list[Rect]] = defaultdict(list)
-    for field in form.fields:
-        for cell in field.cells:
-            groups[round(cell.width), round(cell.height)].append(cell)
-    for cells in groups.values():
+    for cells in _of_same_size([cell for field in form.fields for cell in field.cells], p.max_size_step_mm):
         if len(cells) >= p.min_cells:
-            _paint_common(blank, pixels, cells, px_per_mm, p)
+            _paint_common(blank, pixels, cells, px_per_mm, p, dark_parameters)
     for field in form.fields:
         if not field.cells and field.kind != "mark":
-            _paint_lines(blank, pixels, field.place, px_per_mm, p)
+            _paint_lines(blank, pixels, field.place, px_per_mm, p, dark_parameters)
     return blank
 
 
+def _of_same_size(cells: Sequence[Rect], max_step_mm: float) -> Iterator[list[Rect]]:
+    """Yield the groups of cells whose widths and heights differ only as much as measured places do."""
+    for as_wide in _without_steps(cells, lambda cell: cell.width, max_step_mm):
+        yield from _without_steps(as_wide, lambda cell: cell.height, max_step_mm)
+
+
+def _without_steps(cells: Sequence[Rect], side: Callable[[Rect], float], max_step: float) -> Iterator[list[Rect]]:
+    """Yield the groups of cells of which one side has no larger step in ascending order."""
+    ordered = sorted(cells, key=side)
+    ends = [i for i, (one, other) in enumerate(pairwise(ordered), start=1) if side(other) - side(one) > max_step]
+    for start, end in pairwise([0, *ends, len(ordered)]):
+        yield ordered[start:end]
+
+
 def _paint_common(
-    blank: Pixels, pixels: Pixels, cells: Iterable[Rect], px_per_mm: float, p: EstimatedBlankParameters
+    blank: Pixels,
+    pixels: Pixels,
+    cells: Iterable[Rect],
+    px_per_mm: float,
+    p: EstimatedBlankParameters,
+    dark_parameters: DarknessParameters,
 ) -> None:
     """Paint the print that cells of the same size have in common."""
     parts = [_pixels_of(cell, px_per_mm, pixels.shape, p.margin_share) for cell in cells]
@@ -55,7 +77,7 @@ def _paint_common(
     height, width = (
         round(float(np.median(sizes))) for sizes in zip(*(pixels[part].shape for part in parts), strict=True)
     )
-    dark = [cv2.resize(darkness(pixels[part], px_per_mm), (width, height)) for part in parts]
+    dark = [cv2.resize(darkness(pixels[part], px_per_mm, dark_parameters), (width, height)) for part in parts]
     reach = max(1, round(p.max_shift_mm * px_per_mm))
     common = np.percentile(np.stack(dark), p.percentile, axis=0).astype(np.float32)
     for _ in range(p.rounds):  # the print gets sharper, so that cells fit better
@@ -87,12 +109,19 @@ def _moved(dark: Darkness, dx: int, dy: int) -> Darkness:
     return np.asarray(moved, np.float32)
 
 
-def _paint_lines(blank: Pixels, pixels: Pixels, place: Rect, px_per_mm: float, p: EstimatedBlankParameters) -> None:
+def _paint_lines(
+    blank: Pixels,
+    pixels: Pixels,
+    place: Rect,
+    px_per_mm: float,
+    p: EstimatedBlankParameters,
+    dark_parameters: DarknessParameters,
+) -> None:
     """Paint lines that are longer than writing: across the place, and along its left and right side."""
     part = _pixels_of(place, px_per_mm, pixels.shape, p.margin_share)
     if not pixels[part].size:
         return
-    ink = (darkness(pixels[part], px_per_mm) >= p.min_line_darkness).astype(np.uint8)
+    ink = (darkness(pixels[part], px_per_mm, dark_parameters) >= p.min_line_darkness).astype(np.uint8)
     height, width = ink.shape
     across = min(width, round(p.line_heights * height))
     lines = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(3, across)), np.uint8))

@@ -51,7 +51,7 @@ def filled_in(pixels: Pixels, form: Form, placement: Placement, parameters: InkP
     p, scale = parameters, placement.px_per_mm
     blank = blank_on_page(form, placement, pixels.shape)
     if blank is None:
-        blank = estimate_blank(pixels, form, scale, p.estimated_blank)
+        blank = estimate_blank(pixels, form, scale, p.estimated_blank, p.darkness)
     parts = [_part(pixels, blank, field.place, scale, p) for field in form.fields]
     min_darkness = max(p.min_contrast, p.min_pen_ratio * _pen_darkness(parts, p))
     inks, owners, boxes, crops = [], [], [], []
@@ -87,9 +87,14 @@ def _part(pixels: Pixels, blank: Pixels, place: Rect, px_per_mm: float, p: InkPa
     size = max(1, round((x1 - x0) * factor)), max(1, round((y1 - y0) * factor))
     page, own = (cv2.resize(each[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA) for each in (pixels, blank))
     scale = px_per_mm * factor
-    printed = darkness(own, scale) if own.min() < own.max() else np.zeros(own.shape, np.float32)
+    printed = darkness(own, scale, p.darkness) if own.min() < own.max() else np.zeros(own.shape, np.float32)
     return _FieldPart(
-        x0 / px_per_mm, y0 / px_per_mm, scale, page, darkness(page, scale), spread(printed, p.cover_mm * scale)
+        x0 / px_per_mm,
+        y0 / px_per_mm,
+        scale,
+        page,
+        darkness(page, scale, p.darkness),
+        spread(printed, p.cover_mm * scale),
     )
 
 
@@ -133,7 +138,7 @@ def _without_print(part: _FieldPart, mask: NDArray[np.bool_], p: InkParameters) 
         & ~mask
         & ((part.dark < part.print_ + p.min_darker) | (part.print_ >= p.dark_print))
     )
-    paper = np.minimum(paper_brightness(part.page, part.px_per_mm), 255).astype(np.uint8)
+    paper = np.minimum(paper_brightness(part.page, part.px_per_mm, p.darkness), 255).astype(np.uint8)
     return np.where(is_print, np.maximum(part.page, paper), part.page)
 
 

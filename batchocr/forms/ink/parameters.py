@@ -8,9 +8,22 @@ from batchocr.vision.crops import CropParameters
 
 
 @dataclass(frozen=True)
+class DarknessParameters:
+    """How the brightness of the paper is found, of which the darkness of ink is a share."""
+
+    paper_mm: float = 1.6
+    """Side of the square whose lightest pixel is paper. Basis: wider than a stroke."""
+    smooth_mm: float = 5.0
+    """Side of the square over which the brightness of the paper is averaged. Basis: chosen by eye."""
+
+
+@dataclass(frozen=True)
 class EstimatedBlankParameters:
     """How the print of a form is estimated from a filled page."""
 
+    max_size_step_mm: float = 0.3
+    """Cells are of the same size if their widths, one after the other in ascending order, differ by at most this, and
+    their heights too. Basis: places that are measured by eye."""
     min_cells: int = 6
     """Minimum number of cells of the same size. Basis: fewer may have writing at the same place."""
     percentile: float = 30.0
@@ -85,6 +98,8 @@ class InkParameters:
     """A component with a smaller share in the cell is cut at its sides. Basis: chosen by eye."""
     max_outside_share: float = 0.3
     """A digit may extend beyond its cell by this share of the cell. Basis: chosen by eye."""
+    darkness: DarknessParameters = field(default_factory=DarknessParameters)
+    """How dark ink is."""
     crops: CropParameters = field(default_factory=CropParameters)
     """How crops are made."""
     estimated_blank: EstimatedBlankParameters = field(default_factory=EstimatedBlankParameters)

@@ -94,13 +94,14 @@ def _read_cell(
     is_crossed = crop is not None and crop.is_cross
     if is_crossed:
         is_digit = shifted(is_digit, p.cross_bias)
-    minimum = p.min_blank_probability
     # without ink a detection is texture or print
     weights = {str(digit): has_ink * is_digit * share for digit, share in enumerate(digits.tolist())}
-    other, empty = max(minimum, has_ink * (1 - is_digit)), max(minimum, 1 - has_ink)
+    other = max(p.min_other_probability, has_ink * (1 - is_digit))
+    # a sum may drop ink that is crossed out, but not a sure digit whose ink is there
+    empty = (1 - has_ink) * (1 - has_ink * is_digit) + has_ink * (1 - is_digit) * p.meaningless_share
     is_crossed |= min(span(ink, cell)) >= p.min_crossed_span
     if is_crossed and other > has_ink * is_digit and field.crossed_out == "empty":
-        empty, other = empty + other - minimum, minimum
+        empty, other = empty + other - p.min_other_probability, p.min_other_probability
     slot = Slot.of({**weights, UNREADABLE: other, "": empty}, parameters.rules.min_alternative)
     if slot.texts[0] == UNREADABLE:
         marks.append(CROSSED_OUT if is_crossed else UNREAD_INK)
@@ -122,7 +123,7 @@ def _best_detection(
         box = Rect(*boxes_mm[i].tolist())
         explained = _explained_share(ink, inner, box)
         bias = p.digit_bias if explained >= p.min_explained_share else -p.digit_bias
-        probability = shifted(float(evidence.is_digit[i]), bias) * float(inside[i]) ** 0.5
+        probability = shifted(float(evidence.is_digit[i]), bias) * float(inside[i]) ** p.inside_exponent
         if probability > is_digit:
             is_digit, best = probability, i
     return is_digit, best
@@ -183,7 +184,11 @@ def _has_second_digit(evidence: Evidence, own: NDArray[np.intp], best: int, p: C
     for i in own.tolist():
         other_left, _, other_width, _ = evidence.boxes[i]
         shared = min(left + width, other_left + other_width) - max(left, other_left)
-        if i != best and evidence.is_digit[i] >= p.min_second_digit and shared < 0.3 * min(width, other_width):
+        if (
+            i != best
+            and evidence.is_digit[i] >= p.min_second_digit
+            and shared < p.max_second_overlap * min(width, other_width)
+        ):
             return True
     return False
 

@@ -1,8 +1,9 @@
 """Choose the reading of a field: the most probable one, with what its own rules say.
 
-A rule makes the values that satisfy it more probable, because few values do, and people seldom break it on paper. With
-the share s of all values that satisfy a rule and the share e of values that break it on paper, a reading that satisfies
-it counts (1 - e) / s times, and another one e / (1 - s) times (Bayes).
+A rule makes the values that satisfy it more probable, because few values do, and people seldom break it on paper. Let s
+be the share of all values that satisfy a rule. A writer observes it, and writes one of these, but with a probability e
+writes any value. Then a reading that satisfies the rule counts (1 - e) / s + e times, and another one e times (Bayes).
+As s is at most 1, a reading that breaks the rule never counts more than one that satisfies it.
 """
 
 from __future__ import annotations
@@ -72,20 +73,40 @@ def _rule_factor(field: Field, text: str, p: RuleParameters) -> tuple[str, float
         return "", 1.0
     if not text:
         return "", 1.0
-    share = max(p.min_valid_share, min(1 - p.min_valid_share, _valid_share(field, len(text), p.sampled_values)))
-    error = p.writer_error_share
     if UNREADABLE in text:
-        return "", error / (1 - share)  # an unreadable cell is no way around a rule
-    broken = broken_rule(field, text)
-    return broken, error / (1 - share) if broken else (1 - error) / share
+        return "", p.writer_error_share  # an unreadable cell is no way around a rule
+    if broken := broken_rule(field, text):
+        return broken, p.writer_error_share
+    return "", rule_weight(_valid_share(field, _shape(text), p.sampled_values), p)
+
+
+def rule_weight(valid_share: float, parameters: RuleParameters) -> float:
+    """Return how many times a reading counts that satisfies a rule. One that breaks it counts `writer_error_share`.
+
+    Args:
+        valid_share: the share of all values that satisfy the rule, 0 to 1. A share below `min_valid_share` counts as
+            that one.
+        parameters: how rules choose between readings.
+
+    Returns:
+        1 or more.
+    """
+    error = parameters.writer_error_share
+    return (1 - error) / min(1.0, max(parameters.min_valid_share, valid_share)) + error
+
+
+def _shape(text: str) -> str:
+    """Return a text with 0 for each digit, so that its signs stay."""
+    return "".join("0" if character.isdigit() else character for character in text)
 
 
 @lru_cache(maxsize=4096)
-def _valid_share(field: Field, length: int, samples: int) -> float:
-    """Return the share of texts of the same length that satisfy the rules; at least that of half a sample."""
+def _valid_share(field: Field, shape: str, samples: int) -> float:
+    """Return the share of texts with these signs that satisfy the rules; at least that of half a sample."""
+    digits = shape.count("0")
     allowed = field.rules.allowed
     if allowed:
-        return sum(len(text) == length for text in allowed) / 10.0**length
-    numbers = np.random.default_rng(length).integers(0, 10, (samples, length))
-    texts = ("".join(map(str, row)) for row in numbers.tolist())
-    return max(0.5, sum(not broken_rule(field, text) for text in texts)) / samples
+        return sum(_shape(text).count("0") == digits for text in allowed) / 10.0**digits
+    numbers = np.random.default_rng(digits).integers(0, 10, (samples, digits))
+    pattern = shape.replace("{", "{{").replace("}", "}}").replace("0", "{}")
+    return max(0.5, sum(not broken_rule(field, pattern.format(*row)) for row in numbers.tolist())) / samples

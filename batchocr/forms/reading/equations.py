@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
+from operator import itemgetter
+from typing import Literal
 
 from batchocr.forms.form import Equation, Field
-from batchocr.forms.reading.choice import FieldChoice
+from batchocr.forms.reading.choice import FieldChoice, Weighted, rule_weight
 from batchocr.forms.reading.parameters import RuleParameters
 from batchocr.forms.reading.slots import UNREADABLE, Slot, readings
 from batchocr.forms.rules.equations import holds
 from batchocr.forms.rules.field_rules import broken_rule, value_of
+
+Outcome = Literal["holds", "broken", "unknown"]
+"""What an equation says: nothing is known if a value is not, or if the total was left out."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Chosen:
     broken: tuple[str, ...] = ()
     """The rules that it breaks."""
     corrected_by: tuple[str, ...] = ()
-    """The rules because of which another reading was not chosen."""
+    """The rules that hold with this text, and because of which another one was not chosen."""
     free_text: str = ""
     """The most probable reading without rules."""
     free_probability: float = 0.0
@@ -94,33 +99,29 @@ def _choose_group(
         ]
         for name in names
     }
-    values = {name: [_value(fields[name], each.text) for each in kept[name]] for name in names}
     slots = [Slot(tuple(e.text for e in kept[n]), tuple(e.probability for e in kept[n])) for n in names]
-    position = {name: i for i, name in enumerate(names)}
-    max_factor = prod(max(1.0, _satisfied(max(len(e.text) for e in kept[eq.total]), p)) for eq in equations)
+    factors = [_Factors(equation, names, fields, kept, p) for equation in equations]
+    max_factor = prod(each.largest for each in factors)
     total = best_weight = 0.0
     best: tuple[int, ...] = ()
-    best_broken: list[bool] = []
-    shares: list[dict[int, float]] = [{} for _ in names]
+    shares = [[0.0] * len(kept[name]) for name in names]
     for count, (combination, probability) in enumerate(readings(slots)):
         if count >= p.max_combinations or probability * max_factor < p.min_relevant_share * best_weight:
             break
-        texts = {name: kept[name][combination[i]].text for name, i in position.items()}
-        known = {name: values[name][combination[i]] for name, i in position.items()}
-        factors = [_factor(equation, texts, known, p) for equation in equations]
-        weight = probability * prod(factor for factor, _ in factors)
+        weight = probability
+        for each in factors:
+            weight *= each.of(combination)[0]
         total += weight
         for share, index in zip(shares, combination, strict=True):
-            share[index] = share.get(index, 0.0) + weight
+            share[index] += weight
         if weight > best_weight:
-            best, best_weight, best_broken = combination, weight, [is_broken for _, is_broken in factors]
-    broken = [equation for equation, is_broken in zip(equations, best_broken, strict=True) if is_broken]
+            best, best_weight = combination, weight
+    outcomes = [(each.equation, each.of(best)[1]) for each in factors]
     found = {}
-    for name, i in position.items():
-        mine = [equation for equation in equations if name in _names(equation)]
-        own = tuple(equation.text for equation in mine if equation in broken)
-        others = tuple(equation.text for equation in mine if equation not in broken)
-        found[name] = _chosen(fields[name], choices[name], best[i], shares[i][best[i]] / total, own, others)
+    for i, name in enumerate(names):
+        mine = [(equation.text, outcome) for equation, outcome in outcomes if name in _names(equation)]
+        broken, satisfied = (tuple(dict.fromkeys(t for t, o in mine if o == which)) for which in ("broken", "holds"))
+        found[name] = _chosen(fields[name], choices[name], best[i], shares[i][best[i]] / total, broken, satisfied)
     return found
 
 
@@ -150,23 +151,60 @@ def _value(field: Field, text: str) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
-def _factor(
-    equation: Equation, texts: Mapping[str, str], values: Mapping[str, Decimal | None], p: RuleParameters
-) -> tuple[float, bool]:
-    """Return the factor by which an equation changes the weight of a combination, and whether it is broken.
+class _Factors:
+    """By what an equation changes the weight of combinations of readings. The same readings are compared only once.
 
     An equation with an unreadable field counts as if it was broken, so that an unreadable cell is no way around it.
     """
-    if not texts[equation.total]:
-        return 1.0, False  # a total that was left out says nothing
-    own = {name: value for name in _names(equation) if (value := values[name]) is not None}
-    if len(own) < len(set(_names(equation))):
-        return p.writer_error_share, False
-    if holds(equation, own):
-        return _satisfied(len(texts[equation.total]), p), False
-    return p.writer_error_share, True
+
+    def __init__(
+        self,
+        equation: Equation,
+        names: Sequence[str],
+        fields: Mapping[str, Field],
+        kept: Mapping[str, Sequence[Weighted]],
+        p: RuleParameters,
+    ) -> None:
+        self.equation = equation
+        self._own = list(dict.fromkeys(_names(equation)))
+        self._own_indices = itemgetter(*(names.index(name) for name in self._own))
+        self._values = [[_value(fields[name], each.text) for each in kept[name]] for name in self._own]
+        self._satisfied = [_satisfied(each.text, p) for each in kept[equation.total]]
+        self._is_left_out = [not each.text for each in kept[equation.total]]
+        self._broken = p.writer_error_share
+        self._known: dict[tuple[int, ...], tuple[float, Outcome]] = {}
+        self.largest = max(self._satisfied)
+
+    def of(self, combination: Sequence[int]) -> tuple[float, Outcome]:
+        """Return the factor, and whether the equation holds.
+
+        Args:
+            combination: for each field of the group the index of its reading.
+        """
+        indices = self._own_indices(combination)
+        found = self._known.get(indices)
+        if found is None:
+            found = self._known[indices] = self._of(indices)
+        return found
+
+    def _of(self, indices: tuple[int, ...]) -> tuple[float, Outcome]:
+        if self._is_left_out[indices[0]]:
+            return 1.0, "unknown"  # a total that was left out says nothing
+        values: dict[str, Decimal] = {}
+        for name, own, index in zip(self._own, self._values, indices, strict=True):
+            value = own[index]
+            if value is None:
+                return self._broken, "unknown"
+            values[name] = value
+        if holds(self.equation, values):
+            return self._satisfied[indices[0]], "holds"
+        return self._broken, "broken"
 
 
-def _satisfied(length: int, p: RuleParameters) -> float:
-    """Return the factor of an equation that holds: by chance one total of that many digits in so many would hold."""
-    return (1 - p.writer_error_share) / max(p.min_valid_share, 10.0 ** -max(1, length))
+def _satisfied(total: str, p: RuleParameters) -> float:
+    """Return the factor of an equation that holds: by chance one total of that many digits in so many would hold.
+
+    Leading zeros do not count, because a sum does not say whether they are written.
+    """
+    digits = "".join(filter(str.isdigit, total)).lstrip("0")
+    return rule_weight(10.0 ** -max(1, len(digits)), p)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -59,14 +59,14 @@ def read_free(
     p = parameters.free
     items = [*_digits(field.place, evidence, px_per_mm, p), *_signs(field, evidence, px_per_mm, p)]
     length = area_mm2(ink, field.place) / parameters.cells.pen_mm / field.place.height
-    if length < p.min_ink_heights and (not items or max(item.presence for item in items) < 0.9):
+    if length < p.min_ink_heights and (not items or max(item.presence for item in items) < p.min_sure):
         return FieldEvidence(())
     slots = [_slot(cluster, ink, parameters) for cluster in _clusters(items, ink, p)]
     marks = []
     kept = [item for item in items if item.presence >= p.min_present]
     if _has_unread_ink(field.place, ink, kept, p):
         marks.append(UNREAD_INK)
-    if _has_two_lines(kept):
+    if _has_two_lines(kept, p):
         marks.append(TWO_LINES)
     if not slots:
         slots = [Slot((UNREADABLE,), (1.0,))]
@@ -96,7 +96,7 @@ def _signs(field: Field, evidence: Evidence, px_per_mm: float, p: FreeParameters
     for i in np.flatnonzero(inside >= p.min_inside_share).tolist():
         shares = dict(zip(SIGNS, evidence.sign_probabilities[i].tolist(), strict=True))
         texts = {sign: share for sign, share in shares.items() if sign in allowed}
-        presence = min(1.0, 2 * float(evidence.sign_scores[i])) * sum(texts.values())
+        presence = min(1.0, p.sign_factor * float(evidence.sign_scores[i])) * sum(texts.values())
         if presence < p.min_digit:
             continue
         left, top, width, height = evidence.sign_boxes[i].tolist()
@@ -143,42 +143,57 @@ def _clusters(items: Sequence[_Item], ink: FieldInk, p: FreeParameters) -> list[
 
 
 def _slot(cluster: Sequence[_Item], ink: FieldInk, parameters: FieldParameters) -> Slot:
-    """Return the ways to choose items of a cluster that do not exclude each other."""
+    """Return the ways to choose items of a cluster that do not exclude each other.
+
+    A sure digit that is left out, and whose ink no chosen item has, is unreadable: the ink is there.
+    """
     p = parameters.free
     strongest = sorted(cluster, key=lambda item: -item.presence)[: p.max_cluster]
     items = sorted(strongest, key=lambda item: item.left + item.right)
+    excluding = {(i, j) for i, j in combinations(range(len(items)), 2) if _excludes(items[i], items[j], ink, p)}
+    stays = [item.presence >= p.min_sure and _is_inked(item, ink, parameters) for item in items]
     weights: dict[str, float] = {}
     for count in range(len(items) + 1):
         for chosen in combinations(range(len(items)), count):
-            if any(_excludes(items[i], items[j], ink, p) for i, j in combinations(chosen, 2)):
+            if any(pair in excluding for pair in combinations(chosen, 2)):
                 continue
-            weight = 1.0
+            weight, shown = 1.0, []
             for i, item in enumerate(items):
-                presence = min(0.9999, item.presence)
+                presence = min(p.max_presence, item.presence)
                 weight *= presence if i in chosen else 1 - presence
-            for text, share in _texts([items[i] for i in chosen], parameters.rules.min_alternative).items():
+                if i in chosen:
+                    shown.append(item.texts)
+                elif stays[i] and not any((min(i, j), max(i, j)) in excluding for j in chosen):
+                    shown.append({UNREADABLE: 1.0})
+            for text, share in _texts(shown, parameters.rules.min_alternative).items():
                 weights[text] = weights.get(text, 0.0) + weight * share
     return Slot.of(weights, parameters.rules.min_alternative)
 
 
-def _texts(items: Sequence[_Item], min_share: float) -> dict[str, float]:
-    """Return the probabilities of all texts of items from the left."""
+def _is_inked(item: _Item, ink: FieldInk, parameters: FieldParameters) -> bool:
+    """Return whether there is so much ink in the box of a detection that it is not texture or print."""
+    length = area_mm2(ink, item.box) / parameters.cells.pen_mm / item.box.height
+    return length >= parameters.free.min_ink_heights
+
+
+def _texts(items: Sequence[Mapping[str, float]], min_share: float) -> dict[str, float]:
+    """Return the probabilities of all texts of items from the left, each given by the probabilities of its texts."""
     texts = {"": 1.0}
     for item in items:
         texts = {
             text + own: share * own_share
             for text, share in texts.items()
-            for own, own_share in item.texts.items()
+            for own, own_share in item.items()
             if share * own_share >= min_share
         }
     return texts
 
 
-def _has_two_lines(items: Sequence[_Item]) -> bool:
+def _has_two_lines(items: Sequence[_Item], p: FreeParameters) -> bool:
     """Return whether one item is above another one."""
     digits = [item for item in items if len(item.texts) == 10]
     return any(
-        one.bottom <= other.top + 0.2 * (other.bottom - other.top)
+        one.bottom <= other.top + p.max_lines_overlap * (other.bottom - other.top)
         and min(one.right, other.right) - max(one.left, other.left) > 0
         for one in digits
         for other in digits

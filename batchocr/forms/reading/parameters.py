@@ -54,6 +54,9 @@ class CellParameters:
     to 0.8 mm."""
     min_inside_share: float = 0.5
     """Minimum share of a detection's box within its cell. Basis: more would be in a neighbour."""
+    inside_exponent: float = 0.5
+    """Power of the share of a detection's box within its cell, by which its probability is multiplied. Basis: chosen by
+    eye."""
     min_explained_share: float = 0.7
     """Minimum share of a cell's ink within the box of its digit; otherwise there is other ink in the cell. Basis:
     chosen by eye."""
@@ -65,12 +68,18 @@ class CellParameters:
     ink of a digit."""
     min_second_digit: float = 0.6
     """Minimum probability of a second digit beside the first one that marks a cell. Basis: chosen by eye."""
+    max_second_overlap: float = 0.3
+    """Maximum width that both digits have in common, in widths of the narrower one. Basis: otherwise they are two
+    detections of one digit."""
     min_second_ink_share: float = 0.15
     """Minimum share of the cell's ink outside of the first digit, for a second one. Basis: chosen by eye."""
     min_crossed_span: float = 0.55
     """Minimum width and height of the ink of a crossed-out cell, as a share of the cell. Basis: chosen by eye."""
-    min_blank_probability: float = 0.002
-    """Minimum probability of an empty cell and of ink that is not a digit. Basis: nothing is ever excluded."""
+    meaningless_share: float = 0.002
+    """Probability that ink that is not a digit stands for nothing, such as a crossed-out digit. Basis: a sum then drops
+    it, but not a digit that is more probable than 0.95."""
+    min_other_probability: float = 0.002
+    """Minimum probability of ink that is not a digit. Basis: the networks were never shown all that people write."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +95,19 @@ class FreeParameters:
     """The same for the smaller width, if there is no ink. Basis: touching digits share less."""
     min_present: float = 0.5
     """Minimum probability of a detection that explains ink. Basis: below it, it is more likely not there."""
+    max_presence: float = 0.9999
+    """Maximum probability that a detection is there. Basis: nothing is ever excluded."""
+    min_sure: float = 0.9
+    """Probability from which a detection with ink is not left out without a trace: if no other one has its ink, this
+    ink is unreadable. Basis: otherwise a sum could drop a sure digit."""
     max_rest_digits: float = 0.3
     """Ink beside all detections, in areas of a digit's ink, from which a digit may be missing. Basis: a 1 has half of
     the ink of the other digits."""
+    max_lines_overlap: float = 0.2
+    """A digit is in the line above another one if it ends within this share of the other's height. Basis: chosen by
+    eye."""
+    sign_factor: float = 2.0
+    """Probability that a sign is there, in scores of the detector. Basis: chosen by eye."""
     max_cluster: int = 8
     """Number of detections that are combined freely; of more, the weakest are left out. Basis: a digit has rarely
     more than three detections."""

@@ -74,8 +74,7 @@ def _status(reading: FieldReading) -> tuple[FieldStatus, list[str]]:
         reasons.append(REQUIRED)
     if chosen.broken:
         return "invalid", [*chosen.broken, *reasons]
-    is_corrected = bool(chosen.corrected_by) or (chosen.text != chosen.free_text and bool(chosen.text))
-    if is_corrected and UNREADABLE not in chosen.text:
+    if chosen.text != chosen.free_text and UNREADABLE not in chosen.text:
         without = f"{WITHOUT_RULES}={chosen.free_text}:{chosen.free_probability:.4f}"
         return "corrected", [*chosen.corrected_by, without, *reasons]
     if reasons and reasons != [REQUIRED]:
