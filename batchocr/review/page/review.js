@@ -122,7 +122,7 @@
     const words = [`${done} of ${all.length} decided`];
     if (known.length) words.push(`you found ${found} of ${known.length}`);
     if (decided.size) words.push(`${(seconds / decided.size).toFixed(1)} s each`);
-    words.push(!stored ? "NOT stored in this browser: download now" : saved === steps.length ? "downloaded" : "kept in this browser");
+    words.push(!steps.length ? "nothing decided yet" : !stored ? "NOT stored in this browser: download now" : saved === steps.length ? "downloaded" : "kept in this browser");
     progress.textContent = words.join(" · ");
   }
 
