@@ -63,7 +63,7 @@ def test_a_number_is_corrected_by_keyboard_and_survives_a_reload(page: Any) -> N
     page.reload()
     (row,) = _downloaded(page)
     assert (row["file"], row["was"], row["text"], row["decision"]) == (HOSTILE, "2017", "2011", "change")
-    assert (row["task"], row["kind"], row["by"]) == ("audit", "number", "=Ann")
+    assert (row["task"], row["kind"], row["by"]) == ("review", "number", "=Ann")
 
 
 def test_a_group_is_confirmed_and_taken_back(page: Any) -> None:

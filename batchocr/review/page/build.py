@@ -186,12 +186,7 @@ def _pages(
 
 def _data(results: str | Path, tables: RunTables, items: Sequence[Item], images: _Images, seed: int) -> dict[str, Any]:
     images.place_crops(items)
-    shown = [
-        (i.kind, i.name, i.was, i.second, i.confidence, i.box.left, i.box.top, i.box.width, i.box.height, i.marks)
-        + (i.words, i.status, i.form, i.task, i.expected, i.is_marked, images.place_of[index])
-        for index, i in enumerate(items)
-        if index in images.place_of
-    ]
+    shown = [(*_values(i), images.place_of[index]) for index, i in enumerate(items) if index in images.place_of]
     digest = hashlib.sha256(json.dumps([shown, images.pages]).encode()).hexdigest()[:16]
     return {
         "results": Path(str(results)).name,
@@ -202,6 +197,14 @@ def _data(results: str | Path, tables: RunTables, items: Sequence[Item], images:
         "items": shown,
         "sheet": _SHEET_COLUMNS,
     }
+
+
+def _values(item: Item) -> tuple[Any, ...]:
+    """Return an item as the script reads it."""
+    box = item.box.left, item.box.top, item.box.width, item.box.height
+    reasons = item.marks, item.words, item.status, item.form
+    first = item.kind, item.name, item.was, item.second, item.confidence
+    return (*first, *box, *reasons, item.task, item.expected, item.is_marked)
 
 
 def _check_size(size: int, max_mb: float, out: Path) -> None:
