@@ -57,17 +57,9 @@ def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share
     Returns:
         Marked items of a kind with the least sure first, then its audit in the order of drawing; known ones between.
     """
-    by_number: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in tables.digits:
-        by_number[row["file"], row["page"], row["line"], row["number"]].append(row)
-    found: dict[Kind, list[Item]] = {
-        "digit": [_digit(row) for row in tables.digits],
-        "number": [_number(r, by_number[r["file"], r["page"], r["line"], r["number"]]) for r in tables.numbers],
-        "field": [_field(row) for row in tables.fields],
-    }
     chance = random.Random(seed)
     chosen: list[Item] = []
-    for kind, items in found.items():
+    for kind, items in all_items(tables).items():
         accepted = [item for item in items if not item.is_marked]
         drawn = draw_audit(accepted, [item.place for item in accepted], audit, seed) if kind == audit_kind else []
         audited = [replace(item, task="audit") for item in drawn]
@@ -78,6 +70,18 @@ def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share
         known = _known([i for i in accepted if (i.place, i.name, i.box) not in taken], shown, known_share, chance)
         chosen += _mixed(shown, known, chance)
     return chosen
+
+
+def all_items(tables: RunTables) -> dict[Kind, list[Item]]:
+    """Return all digits, numbers and fields of a run, in the order of its tables."""
+    by_number: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in tables.digits:
+        by_number[row["file"], row["page"], row["line"], row["number"]].append(row)
+    return {
+        "digit": [_digit(row) for row in tables.digits],
+        "number": [_number(r, by_number[r["file"], r["page"], r["line"], r["number"]]) for r in tables.numbers],
+        "field": [_field(row) for row in tables.fields],
+    }
 
 
 def _digit(row: Row) -> Item:

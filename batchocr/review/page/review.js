@@ -42,11 +42,26 @@
       saved = Number(localStorage.getItem(`${data.key}:saved`) || 0);
       for (let n = 0, text; (text = localStorage.getItem(key(n))) !== null; n++) apply(JSON.parse(text));
     } catch { stored = false; }
+    restore();
   }
   function apply(step) {
     step.before = step.of.map(([index]) => [index, decided.get(index)]);
     for (const [index, verdict, text] of step.of) decided.set(index, { verdict, text, at: step.at, seconds: step.seconds });
     steps.push(step);
+  }
+  // What the server has and this browser has not, or has older, is taken from the server. What was added by pointing is not
+  // among the items; the server keeps it.
+  const server = connect(data.columns, rows, () => refresh());
+  function restore() {
+    const named = (item) => JSON.stringify([...[item.kind, item.name, item.task], ...[item.left, item.top, item.width, item.height].map(String)]);
+    const found = new Map(items.map((item, i) => [JSON.stringify([data.pages[item.at[0]].file, String(data.pages[item.at[0]].page), data.pages[item.at[0]].sha256, named(item)]), i]));
+    server.restore((row) => {
+      const index = found.get(JSON.stringify([row.file, row.page, row.sha256, named(row)])), own = decided.get(index);
+      if (index !== undefined && (!own || own.at < row.at)) decided.set(index, { verdict: row.decision, text: row.text, at: row.at, seconds: Number(row.seconds), by: row.by });
+      return index !== undefined;
+    });
+    reviewer ||= server.by;
+    server.save();
   }
   function decide(list) {
     if (!list.length) return;
@@ -56,6 +71,7 @@
     const text = JSON.stringify(step);
     apply(step);
     try { localStorage.setItem(key(steps.length - 1), text); } catch { stored = false; }
+    server.save();
     say(list.length > 1 ? `${list.length} confirmed` : `${items[list[0][0]].was || "empty"}: ${list[0][1]} ${list[0][2]}`);
   }
   function takeBack() {
@@ -64,6 +80,7 @@
     for (const [index, before] of step.before) before ? decided.set(index, before) : decided.delete(index);
     try { localStorage.removeItem(key(steps.length)); } catch { stored = false; }
     saved = Math.min(saved, steps.length - 0.5);
+    server.save();
     current = step.of[0][0];
     if (items[current].kind === "digit") group = items[current].was;
     show(items[current].kind);
@@ -74,15 +91,16 @@
     decide([[index, text === item.was ? "confirm" : text === "" ? "remove" : "change", text]]);
   }
 
+  function rows() {
+    return [...decided].map(([index, { verdict, text, at, seconds, by }]) => {
+      const item = items[index], page = data.pages[item.at[0]];
+      const row = { ...item, file: page.file, page: page.page, sha256: page.sha256, text, decision: verdict, by: by ?? reviewer, at, seconds };
+      return data.columns.map((name) => row[name]);
+    });
+  }
   function csv() {
     const quote = (value) => /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
-    const rows = [data.columns];
-    for (const [index, { verdict, text, at, seconds }] of decided) {
-      const item = items[index], page = data.pages[item.at[0]];
-      const row = { ...item, file: page.file, page: page.page, sha256: page.sha256, text, decision: verdict, by: reviewer, at, seconds };
-      rows.push(data.columns.map((name) => row[name]));
-    }
-    return rows.map((row) => row.map(quote).join(",") + "\r\n").join("");
+    return [data.columns, ...rows()].map((row) => row.map(quote).join(",") + "\r\n").join("");
   }
   function download() {
     if (!reviewer) {
@@ -95,7 +113,7 @@
     try { localStorage.setItem(`${data.key}:saved`, String(saved)); } catch { stored = false; }
     refresh();
   }
-  addEventListener("beforeunload", (event) => { if (saved !== steps.length) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (server.isUsed ? !server.isSaved() : saved !== steps.length) event.preventDefault(); });
 
   let view = "", group = "", current = -1, queue = [];
   const live = make("p", { role: "status", "aria-live": "polite", class: "live" });
@@ -122,7 +140,7 @@
     const words = [`${done} of ${all.length} decided`];
     if (known.length) words.push(`you found ${found} of ${known.length}`);
     if (decided.size) words.push(`${(seconds / decided.size).toFixed(1)} s each`);
-    words.push(!steps.length ? "nothing decided yet" : !stored ? "NOT stored in this browser: download now" : saved === steps.length ? "downloaded" : "kept in this browser");
+    words.push(server.isUsed ? server.words() : !steps.length ? "nothing decided yet" : !stored ? "NOT stored in this browser: download now" : saved === steps.length ? "downloaded" : "kept in this browser");
     progress.textContent = words.join(" · ");
   }
 
