@@ -7,7 +7,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from batchocr.errors import NothingToRead, OutputError, ScanError
 from batchocr.output.atomic_write import whole_files
 from batchocr.records import Box, Page, Pixels, Scan
 from batchocr.review.decision import COLUMNS, Kind
+from batchocr.review.page.assets import script, style
 from batchocr.review.page.images import (
     ImageParameters,
     as_webp,
@@ -89,7 +89,7 @@ def build_page(
     if by_place and not images.pages:
         raise NothingToRead(f"{results}: no scan can be shown: {left_out[0]}; name the scans with --scans")
     data = _data(results, tables, items, images, seed)
-    html = render("Review", _asset("review.css"), _asset("review.js"), data, images.files(items), served=False)
+    html = render("Review", style(), script(), data, images.files(items), served=False)
     _check_size(len(html), max_mb, out)
     with whole_files([out]) as (file,):
         file.write(html.encode())
@@ -213,7 +213,3 @@ def _check_size(size: int, max_mb: float, out: Path) -> None:
             f"{out}: would have more than {max_mb:g} MB: give a smaller --page-size, raise --max-mb, or review the "
             "scans in several runs"
         )
-
-
-def _asset(name: str) -> str:
-    return files("batchocr.review.page").joinpath(name).read_text(encoding="utf-8")

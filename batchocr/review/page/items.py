@@ -47,6 +47,8 @@ class Item:
 def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share: float, seed: int) -> list[Item]:
     """Return what is to be shown: all digits, marked numbers and fields, the audit, and items with a known answer.
 
+    A number inside a field that is shown is not shown again.
+
     Args:
         tables: The rows of the run.
         audit: Accepted items to draw at random.
@@ -61,13 +63,14 @@ def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share
     for row in tables.digits:
         by_number[row["file"], row["page"], row["line"], row["number"]].append(row)
     found: dict[Kind, list[Item]] = {
-        "digit": [_digit(row) for row in tables.digits],
-        "number": [_number(r, by_number[r["file"], r["page"], r["line"], r["number"]]) for r in tables.numbers],
         "field": [_field(row) for row in tables.fields],
+        "number": [_number(r, by_number[r["file"], r["page"], r["line"], r["number"]]) for r in tables.numbers],
+        "digit": [_digit(row) for row in tables.digits],
     }
     chance = random.Random(seed)
     chosen: list[Item] = []
-    for kind, items in found.items():
+    for kind, all_items in found.items():
+        items = _outside_fields(all_items, chosen) if kind == "number" else all_items
         accepted = [item for item in items if not item.is_marked]
         drawn = draw_audit(accepted, [item.place for item in accepted], audit, seed) if kind == audit_kind else []
         audited = [replace(item, task="audit") for item in drawn]
@@ -78,6 +81,20 @@ def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share
         known = _known([i for i in accepted if (i.place, i.name, i.box) not in taken], shown, known_share, chance)
         chosen += _mixed(shown, known, chance)
     return chosen
+
+
+def _outside_fields(numbers: Iterable[Item], chosen: Iterable[Item]) -> list[Item]:
+    """Return the numbers whose centre is in no field that is shown."""
+    fields: dict[Place, list[Box]] = defaultdict(list)
+    for item in chosen:
+        if item.kind == "field" and item.task != "known":
+            fields[item.place].append(item.box)
+    return [item for item in numbers if not any(_has_centre(box, item.box) for box in fields[item.place])]
+
+
+def _has_centre(outer: Box, inner: Box) -> bool:
+    x, y = inner.left + inner.width / 2, inner.top + inner.height / 2
+    return outer.left <= x <= outer.right and outer.top <= y <= outer.bottom
 
 
 def _digit(row: Row) -> Item:
