@@ -222,7 +222,7 @@ def test_decisions_are_saved_while_they_are_made_and_shown_again(results: Path) 
         with serve(results) as (url, end):
             port = url.split(":")[2].split("/")[0]
             page.goto(url)
-            page.get_by_role("button", name="Digits").click()
+            page.get_by_role("button", name="Digits", exact=True).click()
             page.get_by_role("button", name="7", exact=True).click()
             page.keyboard.press("1")
             page.get_by_text("· saved", exact=False).wait_for()
@@ -247,7 +247,7 @@ def test_decisions_are_saved_while_they_are_made_and_shown_again(results: Path) 
             assert [row["text"] for row in rows(saved)] == ["", "4"]
             other = browser.new_context().new_page()
             other.goto(url)  # another browser shows what the server has
-            other.get_by_role("button", name="Digits").click()
+            other.get_by_role("button", name="Digits", exact=True).click()
             other.get_by_text("2 of 5 decided").wait_for()
             other.get_by_role("button", name="7", exact=True).click()
             other.keyboard.press("7")

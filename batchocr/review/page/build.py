@@ -7,7 +7,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from batchocr.errors import NothingToRead, OutputError, ScanError
 from batchocr.output.atomic_write import whole_files
 from batchocr.records import Box, Page, Pixels, Scan
 from batchocr.review.decision import COLUMNS, Kind
+from batchocr.review.page.assets import script, style
 from batchocr.review.page.images import (
     ImageParameters,
     as_webp,
@@ -94,10 +94,11 @@ def compose_page(
         images.add_page(page, tables, items, by_place[page.scan.name, page.number])
         _check_size(images.size, max_mb, results)
     if by_place and not images.pages:
-        raise NothingToRead(f"{results}: no scan can be shown: {left_out[0]}; name the scans with --scans")
+        raise NothingToRead(
+            f"{results}: no scan can be shown: if the scans have moved, name their place with --scans ({left_out[0]})"
+        )
     data = _data(results, tables, items, images, seed)
-    script = _asset("server.js") + _asset("review.js")
-    html = render("Review", _asset("review.css"), script, data, images.files(items), served=served)
+    html = render("Review", style(), script(), data, images.files(items), served=served)
     _check_size(len(html), max_mb, results)
     return html, BuiltPage(len(data["items"]), len(images.pages), tuple(left_out), seed)
 
@@ -229,7 +230,3 @@ def _check_size(size: int, max_mb: float, results: str | Path) -> None:
             f"{results}: the review page would have more than {max_mb:g} MB: give a smaller --page-size, raise "
             "--max-mb, or review the scans in several runs"
         )
-
-
-def _asset(name: str) -> str:
-    return files("batchocr.review.page").joinpath(name).read_text(encoding="utf-8")

@@ -47,6 +47,8 @@ class Item:
 def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share: float, seed: int) -> list[Item]:
     """Return what is to be shown: all digits, marked numbers and fields, the audit, and items with a known answer.
 
+    A number inside a field that is shown is not shown again.
+
     Args:
         tables: The rows of the run.
         audit: Accepted items to draw at random.
@@ -59,7 +61,8 @@ def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share
     """
     chance = random.Random(seed)
     chosen: list[Item] = []
-    for kind, items in all_items(tables).items():
+    for kind, found in all_items(tables).items():
+        items = _outside_fields(found, chosen) if kind == "number" else found
         accepted = [item for item in items if not item.is_marked]
         drawn = draw_audit(accepted, [item.place for item in accepted], audit, seed) if kind == audit_kind else []
         audited = [replace(item, task="audit") for item in drawn]
@@ -73,15 +76,29 @@ def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share
 
 
 def all_items(tables: RunTables) -> dict[Kind, list[Item]]:
-    """Return all digits, numbers and fields of a run, in the order of its tables."""
+    """Return all fields, numbers and digits of a run, in the order of its tables."""
     by_number: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in tables.digits:
         by_number[row["file"], row["page"], row["line"], row["number"]].append(row)
     return {
-        "digit": [_digit(row) for row in tables.digits],
-        "number": [_number(r, by_number[r["file"], r["page"], r["line"], r["number"]]) for r in tables.numbers],
         "field": [_field(row) for row in tables.fields],
+        "number": [_number(r, by_number[r["file"], r["page"], r["line"], r["number"]]) for r in tables.numbers],
+        "digit": [_digit(row) for row in tables.digits],
     }
+
+
+def _outside_fields(numbers: Iterable[Item], chosen: Iterable[Item]) -> list[Item]:
+    """Return the numbers whose centre is in no field that is shown."""
+    fields: dict[Place, list[Box]] = defaultdict(list)
+    for item in chosen:
+        if item.kind == "field" and item.task != "known":
+            fields[item.place].append(item.box)
+    return [item for item in numbers if not any(_has_centre(box, item.box) for box in fields[item.place])]
+
+
+def _has_centre(outer: Box, inner: Box) -> bool:
+    x, y = inner.left + inner.width / 2, inner.top + inner.height / 2
+    return outer.left <= x <= outer.right and outer.top <= y <= outer.bottom
 
 
 def _digit(row: Row) -> Item:
