@@ -23,7 +23,11 @@ function describe(index) {
   return [...words.filter(Boolean), `${page.file}, page ${page.page}`].join(", ");
 }
 const totals = {};
+let told = "";
 function refresh() {
+  const about = `${view} ${version} ${saved} ${stored}`;
+  if (about === told) return;
+  told = about;
   let done = 0, seconds = 0, known = 0, found = 0;
   const all = totals[view] ?? (totals[view] = indices(view, () => true));
   for (const i of all) if (settled(i)) done++;

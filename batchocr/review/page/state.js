@@ -43,7 +43,7 @@ function kept(name) {
 // A step is what one key press decided. Steps are kept one by one in local storage; taking back removes the last.
 const decided = new Map(), steps = [];
 const BY = "batchocr-review:by";
-let reviewer = "", last = Date.now(), saved = 0;
+let reviewer = "", last = Date.now(), saved = 0, version = 0;
 const key = (n) => `${data.key}:${n}`;
 function load() {
   reviewer = kept(BY) || "";
@@ -52,6 +52,7 @@ function load() {
   restore();
 }
 function apply(step) {
+  version++;
   if (step.added) items.push({ ...step.added });
   step.before = step.of.map(([index]) => [index, decided.get(index)]);
   for (const [index, verdict, text] of step.of) {
@@ -86,6 +87,7 @@ function after(list, now) {
 function takeBack() {
   const step = steps.pop();
   if (!step) return say("nothing to take back");
+  version++;
   for (const [index, before] of step.before) before ? decided.set(index, before) : decided.delete(index);
   if (step.added) items.pop();
   keep(key(steps.length), null);
