@@ -20,7 +20,7 @@ import typer
 from in_chromium import Presses, opened, press
 
 from batchocr.output.table_kinds import BASIC
-from batchocr.review.page.build import build_page
+from batchocr.review.page.build import compose_page, write_page
 
 LINES, NUMBERS, DIGITS = 20, 5, 4  # on a page, in a line, in a number
 WIDTH, HEIGHT = 1240, 1754  # A4 at 150 dpi
@@ -48,7 +48,8 @@ def main(
         results = draw_run(Path(folder), digits)
         html = keep or Path(folder) / "review.html"
         started = time.perf_counter()
-        built = build_page(results, html, scans=[results.parent / "scans"])
+        content, built = compose_page(results, scans=[results.parent / "scans"])
+        write_page(content, html)
         seconds = time.perf_counter() - started
         typer.echo(f"{built.items} items, {html.stat().st_size / 1e6:.1f} MB, written in {seconds:.1f} s")
         measure(html, scroll_s, presses)

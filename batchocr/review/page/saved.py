@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from batchocr.errors import OutputError
@@ -15,8 +15,11 @@ from batchocr.review.decision import COLUMNS, Decision
 KEY = (*COLUMNS[: COLUMNS.index("was")], "task")
 """The columns that identify a decision. A planted item has the place of a real one, so the task is among them."""
 Key = tuple[str, ...]
+Cells = tuple[str, ...]
+"""The texts of COLUMNS in order."""
 _PLACES = tuple(map(COLUMNS.index, KEY))
 _BY = COLUMNS.index("by")
+_values = attrgetter(*COLUMNS)
 
 
 def saved_path(results: Path) -> Path:
@@ -41,18 +44,20 @@ class SavedDecisions:
         self.path = path
         self.by = by
         self._lock = threading.Lock()
-        self._rows: dict[Key, Decision] = {}
+        self._rows: dict[Key, Cells] = {}
         if not path.exists():
             return
         given, refused = read_corrections(path)
         if refused:
             raise OutputError(f"{refused[0]}; or move the file away to begin again")
-        self._rows = {key_of(_cells(each.decision)): each.decision for each in given}
+        for each in given:
+            cells = _cells(each.decision)
+            self._rows[key_of(cells)] = cells
 
-    def rows(self) -> list[tuple[str, ...]]:
+    def rows(self) -> list[Cells]:
         """Return the cells of all decisions, as in the file."""
         with self._lock:
-            return [_cells(each) for each in self._rows.values()]
+            return list(self._rows.values())
 
     def update(self, put: Iterable[Sequence[str]], drop: Iterable[Sequence[str]]) -> int:
         """Save decisions, and forget others; the file is whole at any moment.
@@ -73,9 +78,9 @@ class SavedDecisions:
             for key in drop:
                 rows.pop(tuple(key), None)
             for cells in put:
-                decision = self._decision(cells)
-                rows[key_of(_cells(decision))] = decision
-            write_csv(self.path, COLUMNS, [dataclasses.astuple(each) for each in rows.values()])
+                checked = _cells(self._decision(cells))
+                rows[key_of(checked)] = checked
+            write_csv(self.path, COLUMNS, list(rows.values()))
             self._rows = rows
             return len(rows)
 
@@ -90,5 +95,5 @@ def key_of(cells: Sequence[str]) -> Key:
     return tuple(cells[place] for place in _PLACES)
 
 
-def _cells(decision: Decision) -> tuple[str, ...]:
-    return tuple(map(str, dataclasses.astuple(decision)))
+def _cells(decision: Decision) -> Cells:
+    return tuple(map(str, _values(decision)))

@@ -25,7 +25,7 @@ function describe(index) {
 const totals = {};
 let told = "";
 function refresh() {
-  const about = `${view} ${version} ${saved} ${stored}`;
+  const about = `${view} ${version} ${saved} ${stored} ${server.words()}`;
   if (about === told) return;
   told = about;
   let done = 0, seconds = 0, known = 0, found = 0;
