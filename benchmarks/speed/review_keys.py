@@ -54,7 +54,9 @@ def _review(page: Any, name: str) -> None:
         times.append(press(page, ["Enter"]))
     decisions = done - before
     own = sum(each.painted_ms for each in times)
-    typer.echo(f"{name}: {decisions} decisions, {len(times)} key presses, {own / max(decisions, 1):.1f} ms of the page each")
+    typer.echo(
+        f"{name}: {decisions} decisions, {len(times)} key presses, {own / max(decisions, 1):.1f} ms of the page each"
+    )
 
 
 if __name__ == "__main__":

@@ -158,7 +158,8 @@ function settled(index) {
 function csv() {
   const quote = (value) => /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
   const rows = [data.columns];
-  for (const [index, { verdict, text, at, seconds }] of decided) {
+  const ordered = [...decided].sort((a, b) => a[1].order - b[1].order);
+  for (const [index, { verdict, text, at, seconds }] of ordered) {
     const item = items[index], page = data.pages[item.at[0]];
     const row = { ...item, file: page.file, page: page.page, sha256: page.sha256, text, decision: verdict, by: reviewer, at, seconds };
     rows.push(data.columns.map((name) => row[name]));
