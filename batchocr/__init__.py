@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from batchocr.output.status import Status, read_status
     from batchocr.reader import Reader, read, read_numbers
     from batchocr.records import DigitRow, FieldRow, FormRow, NumberRow, PageResult, PageRow
+    from batchocr.review.corrections.correct import Corrected, correct
     from batchocr.runs import run
     from batchocr.settings import Settings
 
 __all__ = [
     "BatchocrError",
+    "Corrected",
     "DeviceError",
     "DigitRow",
     "DriverStatus",
@@ -62,6 +64,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "as_grey",
+    "correct",
     "examine",
     "merge",
     "read",
@@ -86,6 +89,7 @@ _MODULES = {
     **dict.fromkeys(("Reader", "read", "read_numbers"), "reader"),
     **dict.fromkeys(("DigitRow", "FieldRow", "FormRow", "NumberRow", "PageResult", "PageRow"), "records"),
     "Form": "forms.form",
+    **dict.fromkeys(("Corrected", "correct"), "review.corrections.correct"),
     "Settings": "settings",
     "as_grey": "image_input",
 }

@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from batchocr.checked_settings import (
     CONFIG,
+    AnyPath,
     BatchSize,
     Count,
     Megapixels,
@@ -55,6 +56,9 @@ class Settings:
     max_error: Share | None = None
     """Alternative to `min_confidence`: use the lowest confidence above which, with 95% certainty, no greater share of
     digits is wrong. The confidence is taken from the table in `reading.json`."""
+    certificate: AnyPath | None = None
+    """Alternative to both: use the threshold of this certificate, the file of `batchocr certify`, unless the run's
+    models, forms or scores are not those that it rests on."""
     max_megapixels: Megapixels = MAX_MEGAPIXELS
     """Images with more megapixels are refused before they are decoded."""
     pages: Pages = ()
@@ -80,6 +84,9 @@ class Settings:
     """Number of failed pages after which the run reads no more pages. The remaining pages fail too. None: no limit."""
     limit: Count | None = None
     """Number of pages that this run reads at most. The other pages are left for the next run and have no rows."""
+    report: Place | None = None
+    """An HTML file that shows the run: counts, reasons, confidences, the pages with the most to check, failures, speed.
+    Not with a journal in a store: a cluster, shards, results in an object store or in a folder."""
     state: Place | None = None
     """Folder of the journal, as a path or URL. None: `OUT.journal` next to the output."""
     engine: Engine = "local"

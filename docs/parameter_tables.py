@@ -14,7 +14,7 @@ from typing import Any
 import griffe
 
 ROOT = Path(__file__).parents[1]
-STAGES = ("vision", "forms", "recognition", "pipeline", "decoding", "training")
+STAGES = ("vision", "forms", "recognition", "pipeline", "decoding", "review", "training")
 """Rooms with parameters, in the order of the pipeline."""
 SUFFIX = "Parameters"
 BASIS, BASIS_OF_ALL = "Basis:", "Basis of all:"

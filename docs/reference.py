@@ -31,7 +31,8 @@ COMMANDS = {
     "run": "`batchocr.run`; for single scans `batchocr.read`, `batchocr.read_numbers`, `batchocr.Reader`",
     "merge": "`batchocr.merge`",
     "status": "`batchocr.read_status`; of a run on a cluster and of shards `batchocr.read_drivers`",
-    "review": "`batchocr.review.page.build.build_page`",
+    "review": "`batchocr.review.page.build.compose_page` and `write_page` there",
+    "correct": "`batchocr.correct`",
     "preview": "`batchocr.preview.preview`",
     "form draft": "`batchocr.forms.draft.draft_form`, whose result has `write()`; `batchocr.Form.draft` without a file",
     "form check": "`batchocr.forms.check.check_pages`, `batchocr.forms.check.draw_blank`",
@@ -67,6 +68,8 @@ SECTIONS = {
         "Status",
         "read_drivers",
         "DriverStatus",
+        "correct",
+        "Corrected",
     ],
     "Forms": ["Form"],
     "Check pages and the installation": ["preview.preview", "preview.Preview", "examine", "Finding"],
@@ -90,6 +93,8 @@ summary = batchocr.run("scans", "results.csv", settings)
 print(summary.digits, summary.failed, summary.exit_code)""",
     "merge": """summary = batchocr.merge("s3://archive/results.csv")
 print(summary.pages, summary.files)""",
+    "correct": """done = batchocr.correct("results.csv", "corrections.csv")
+print(done.applied, done.refused, done.exit_code)""",
     "read_status": """status = batchocr.read_status("results.csv")
 print(status.failed_pages)""",
     "preview.preview": """from batchocr.preview import preview

@@ -11,8 +11,9 @@ from typing import Any
 
 from batchocr.batch import journal as journals
 from batchocr.batch.journal import FILE, Journal
-from batchocr.batch.open_journal import is_usable
+from batchocr.batch.open_journal import has_corrections, is_usable
 from batchocr.batch.parts import PARTS, PageRecord, is_failed, unpack, write_loose
+from batchocr.errors import UsageError
 from batchocr.records import Scan
 from batchocr.stores import Store, is_url, open_store
 
@@ -37,9 +38,11 @@ def journal_to_parts(
 
     Raises:
         OutputError: The journal cannot be read, or a part cannot be written.
+        UsageError: The journal has corrections, which parts cannot hold.
     """
     if not (journal / FILE).is_file():
         return
+    check_no_corrections(journal)
     with Journal(journal) as old:
         if is_usable(old, depend_on, batch_size):
             tags = old.tags()
@@ -51,6 +54,16 @@ def journal_to_parts(
             while some := list(islice(records, _PAGES)):
                 write_loose(store, folder, some)
     journals.remove(journal)
+
+
+def check_no_corrections(journal: Path) -> None:
+    """Raise UsageError if a journal on a disk has corrections: they would be lost in a journal of parts."""
+    if has_corrections(journal):
+        raise UsageError(
+            f"{journal / FILE}: has corrections of a person, which runs with --engine ray, with --shard, or into a "
+            "folder or an object store cannot keep: run without these, give another --out, or remove the corrections "
+            "with `batchocr correct OUT --undo`"
+        )
 
 
 def _tag(known: tuple[str, str] | None, sha256: str) -> str:

@@ -20,6 +20,12 @@ from batchocr.output.results import write_results
 from batchocr.output.staging import Staging, staged
 from batchocr.output.table_kinds import BASIC, Kinds
 from batchocr.records import PageResult
+from batchocr.review.certificate.apply import apply_certificate
+from batchocr.review.certificate.certificate import load_certificate
+from batchocr.review.certificate.make import basis_of
+from batchocr.review.corrections.fields import fields_of
+from batchocr.review.corrections.of_run import Corrections, tables_with_corrections
+from batchocr.run_report import RunReport
 from batchocr.settings import Settings
 from batchocr.sources import find_scans, nothing_to_read
 from batchocr.stores import open_store
@@ -40,7 +46,10 @@ def run_on_disk(
     clock = Clock()
     with ExitStack() as opened:
         models = run_models(settings)  # errors before the slow steps
-        staging = opened.enter_context(staging_of(out, settings, models.tables))
+        certificate = load_certificate(settings.certificate) if settings.certificate else None
+        corrections = Corrections()
+        tables = tables_with_corrections(models.tables, corrections, journal_place(out, settings))
+        staging = opened.enter_context(staging_of(out, settings, tables))
         outputs = staging.outputs
         out = outputs.out
         found = find_scans(scans, listed, recursive=settings.recursive)
@@ -54,6 +63,8 @@ def run_on_disk(
         todo, batch_size, left = Plan(), None, 0
         if not emptied:  # else the journal stays as it is
             batch_size = take_over(journal, depend_on, settings.batch_size)
+            journal.note(field_names=models.field_names, fields=fields_of(models.forms))
+            corrections.load(journal)
             if isinstance(place := journal_place(out, settings), Path) and settings.fresh:
                 remove_parts(open_store(place), PARTS)
             elif isinstance(place, Path):
@@ -86,29 +97,41 @@ def run_on_disk(
         if todo.parts:
             missing.read(todo.parts, staging, clock.seconds)
             left = missing.left(todo.parts) if settings.limit is not None else 0
+        applied = None
+        if certificate and not emptied:
+            basis = basis_of(
+                {**models.account(), "settings": {"printed": settings.printed, "blank": map(str, settings.blank)}}
+            )
+            applied = apply_certificate(certificate, basis, journal.results(), settings.printed)
+            if applied.is_valid:
+                marking = Marking(certificate.threshold, settings.printed)
         counts = Counts.of_forms([form.name for form in models.forms])
-        results = () if emptied else counted(journal.results(), marking, counts, should_stop)
+        corrected = () if emptied else corrections.corrected(journal)
+        results = counted(corrected, marking, counts, should_stop)
+        report = RunReport(found.scans, settings, staging.names, str(out.name), should_stop) if outputs.report else None
         known = {"scans": len(found.scans), "passed_over": len(found.passed_over)}
         if outputs.is_database or outputs.delta:
             staging.fetch()
         write_results(
             outputs,
-            results,
+            report.counting(results) if report else results,
             lambda: account(
                 settings,
-                models.account(),
-                models.threshold,
+                {**models.account(), **({"certificate": applied.account()} if applied else {})},
+                marking.min_confidence,
                 clock,
                 out=out.name,
                 batch_size=journal.account("batch_size"),
                 device=journal.account("device"),
                 inputs=found.roots,
                 passed_over=found.passed_over[:MAX_NAMES],
-                counts={**known, **counts.figures(), "kept": todo.kept, "left": left},
+                counts={**known, **counts.figures(), "kept": todo.kept, "left": left, **corrections.figures()},
                 stages=missing.stages,
             ),
+            report.html if report else None,
         )
         staging.publish()
+        corrections.forget_dropped(journal)
         if emptied:
             raise NothingToRead(
                 f"{nothing}, so the results ({staging.names[0]}) are now empty; the pages of earlier "
@@ -127,6 +150,7 @@ def run_on_disk(
             device=journal.account("device") or "",
             out=staging.out,
             files=tuple(staging.names),
+            certificate=applied.message if applied else "",
         )
 
 
@@ -147,4 +171,5 @@ def staging_of(out: str | Path, settings: Settings, tables: Kinds = BASIC) -> Ab
         csv_dialect=settings.csv_dialect,
         delta=settings.delta,
         kinds=tables,
+        report=settings.report,
     )

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from batchocr.errors import OutputError
 from batchocr.records import PageResult, Scan
+from batchocr.review.decision import Decision
 from batchocr.sources.natural_order import natural_key
 
 FILE = "journal.sqlite"
@@ -35,9 +36,11 @@ CREATE TABLE IF NOT EXISTS pages (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, path BLOB NOT NULL, page INTEGER NOT NULL, pages INTEGER NOT NULL,
     sha256 TEXT NOT NULL, failed INTEGER NOT NULL, result BLOB NOT NULL, UNIQUE (name, path, page)
 );
+CREATE TABLE IF NOT EXISTS corrections (id INTEGER PRIMARY KEY, path BLOB NOT NULL, decision TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tags (path BLOB PRIMARY KEY, tag TEXT NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
 """
 _RESULT = TypeAdapter(PageResult)
+_DECISION = TypeAdapter(Decision)
 
 
 Tags = Mapping[str, tuple[str, str]]
@@ -68,6 +71,17 @@ class Entry:
     sha256: str
     """SHA-256 of the scan; empty if the page must be read again by the next run."""
     failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A decision of a person in the journal."""
+
+    id: int
+    """Key of the row in the journal."""
+    place: str
+    """Place of the scan, see `Scan.place`."""
+    decision: Decision
 
 
 class Journal:
@@ -138,10 +152,30 @@ class Journal:
     def tags(self) -> dict[str, tuple[str, str]]:
         """Return the tags of scans in object stores, as `Tags`."""
         with self._converted():
-            if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'tags'").fetchone():
-                return {}  # a journal of an earlier version that is opened to be read only
+            if not self._has("tags"):
+                return {}
             found = self._base.execute("SELECT path, tag, sha256 FROM tags")
             return {os.fsdecode(path): (tag, sha256) for path, tag, sha256 in found}
+
+    def corrections(self) -> list[Stored]:
+        """Return all decisions of persons in the order in which they were stored."""
+        with self._converted():
+            if not self._has("corrections"):
+                return []
+            rows = self._base.execute("SELECT id, path, decision FROM corrections ORDER BY id").fetchall()
+            return [Stored(key, os.fsdecode(path), _DECISION.validate_json(text)) for key, path, text in rows]
+
+    def correct(self, new: Iterable[tuple[str, Decision]], gone: Iterable[Stored] = ()) -> None:
+        """Store decisions, each with the place of its scan, and remove others, in one transaction."""
+        rows = [(os.fsencode(place), _DECISION.dump_json(decision).decode()) for place, decision in new]
+        keys = [(stored.id,) for stored in gone]
+        with self.at_once(), self._converted():
+            self._base.executemany("DELETE FROM corrections WHERE id = ?", keys)
+            self._base.executemany("INSERT INTO corrections (path, decision) VALUES (?, ?)", rows)
+
+    def _has(self, table: str) -> bool:
+        """Return whether there is a table. A journal of an earlier version that is only read may lack one."""
+        return bool(self._base.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone())
 
     def add_tags(self, tags: Tags) -> None:
         """Store tags in one transaction."""
@@ -170,7 +204,7 @@ class Journal:
             self._base.execute("COMMIT")
 
     def clear(self) -> None:
-        """Remove all pages."""
+        """Remove all pages. What persons decided stays."""
         with self._converted():
             self._base.execute("DELETE FROM pages")
             self._base.execute("DELETE FROM tags")
@@ -205,12 +239,16 @@ class Journal:
 
     def results(self) -> Iterator[PageResult]:
         """Yield all pages in the order of the results: by the name of the scan (natural order), then by page."""
+        return (result for _, result in self.placed_results())
+
+    def placed_results(self) -> Iterator[tuple[str, PageResult]]:
+        """Yield all pages in the order of the results, each with the place of its scan."""
         with self._converted():
             self._base.create_function("natural_key", 1, natural_key, deterministic=True)
             order = "SELECT id FROM pages ORDER BY natural_key(name), name, path, page"  # sorts without the results
             for (key,) in self._base.execute(order).fetchall():
-                (packed,) = self._base.execute("SELECT result FROM pages WHERE id = ?", (key,)).fetchone()
-                yield _RESULT.validate_json(zlib.decompress(packed))
+                found = self._base.execute("SELECT path, result FROM pages WHERE id = ?", (key,)).fetchone()
+                yield os.fsdecode(found[0]), _RESULT.validate_json(zlib.decompress(found[1]))
 
     def stored(self) -> Iterator[tuple[str, str, int, str, PageResult]]:
         """Yield all pages in no order: name and place of the scan, its number of pages, its SHA-256, and the result."""

@@ -11,7 +11,7 @@ from batchocr.batch import journal as journals
 from batchocr.batch.journal import Journal
 from batchocr.batch.lock import locked, shard_folders
 from batchocr.batch.run_models import RunModels
-from batchocr.errors import UsageError
+from batchocr.errors import OutputError, UsageError
 from batchocr.output.atomic_write import followed
 from batchocr.output.outputs import STDOUT, as_path
 from batchocr.settings import Settings
@@ -42,7 +42,7 @@ def open_journal(out: Path, settings: Settings, opened: ExitStack, *, fresh: boo
         out: The output; standard output has a temporary journal unless `settings.state` names a folder.
         settings: The settings of the run.
         opened: Holds the lock.
-        fresh: Whether the pages of earlier runs are removed.
+        fresh: Whether the pages of earlier runs are removed. What persons decided stays, if it can be read.
     """
     beside = journal_folder(out)
     if out == STDOUT and settings.state is None:
@@ -51,9 +51,25 @@ def open_journal(out: Path, settings: Settings, opened: ExitStack, *, fresh: boo
     folders = [folder] if out == STDOUT else [beside, folder]
     opened.enter_context(locked(out, list(dict.fromkeys(folders))))
     opened.enter_context(locked(out, shard_folders(folder)))
-    if fresh:
+    if fresh and not has_corrections(folder):
         journals.remove(folder)
-    return Journal(folder)
+    journal = Journal(folder)
+    if fresh:
+        with journal.at_once():
+            journal.clear()
+            journal.note(rows_depend_on=None, batch_size=None, device=None)
+    return journal
+
+
+def has_corrections(folder: Path) -> bool:
+    """Return whether a journal can be read and has decisions of persons."""
+    if not (folder / journals.FILE).is_file():
+        return False
+    try:
+        with Journal(folder, read_only=True) as journal:
+            return bool(journal.corrections())
+    except OutputError:
+        return False
 
 
 def rows_depend_on(settings: Settings, models: RunModels) -> dict[str, Any]:

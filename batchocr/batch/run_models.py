@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from batchocr.errors import UsageError
 from batchocr.forms.form import Form
 from batchocr.forms.load import load_forms
 from batchocr.output.table_kinds import Kinds, field_names, table_kinds
@@ -80,6 +81,8 @@ def run_models(settings: Settings) -> RunModels:
         ModelError: A file is missing, damaged or of another kind.
         UsageError: The threshold is wrong.
     """
+    if settings.certificate and (settings.min_confidence is not None or settings.max_error is not None):
+        raise UsageError("--certificate sets the threshold: leave out --min-confidence and --max-error")
     forms = load_forms(settings.form, max_megapixels=settings.max_megapixels, pdf_password=settings.pdf_password)
     field_names(forms)  # raises FormError
     models = model_files(settings)

@@ -79,6 +79,8 @@ class Summary:
     """The file of the digits; if a symbolic link was given, its target. A URL is without credentials."""
     files: tuple[str, ...]
     """The paths and URLs of all files that were written, that of the digits first."""
+    certificate: str = ""
+    """What became of the certificate, in a sentence; empty without one."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -207,9 +209,11 @@ def account(
             "batch_size": batch_size,
             "jobs": settings.jobs or default_jobs(),
             "min_confidence": threshold,
+            "certificate": settings.certificate and _written(settings.certificate),
             "blank": [_written(path) for path in settings.blank],
             "form": [_written(path) for path in settings.form],
             "numbers_out": settings.numbers_out and _written(settings.numbers_out),
+            "report": settings.report and _written(settings.report),
             "state": settings.state and _written(settings.state),
         },
         "device": device,

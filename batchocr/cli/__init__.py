@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from batchocr.cli.certify import certify
 from batchocr.cli.command import Command, Group
+from batchocr.cli.correct import correct
 from batchocr.cli.doctor import doctor
 from batchocr.cli.evaluate import evaluate
 from batchocr.cli.form import app as form
@@ -53,6 +55,6 @@ def _summary(command: Callable[..., None]) -> str:
     return " ".join(inspect.cleandoc(command.__doc__ or "").split("\n\n")[0].split())
 
 
-for _command in (run, merge, status, review, preview, train, evaluate, models, doctor):
+for _command in (run, merge, status, review, correct, certify, preview, train, evaluate, models, doctor):
     app.command(cls=Command, short_help=_summary(_command))(_command)
 app.add_typer(form, name="form", short_help="Draft and check form files, which name the fields of a form.")

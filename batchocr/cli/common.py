@@ -183,6 +183,16 @@ Delta = Annotated[
         help="Write the pages that are new, changed or removed to OUT.delta.csv too.",
     ),
 ]
+Report = Annotated[
+    str | None,
+    typer.Option(
+        envvar=f"{PREFIX}_REPORT",
+        metavar="FILE",
+        help="Write a report of the run too: one HTML file with counts, the reasons of marks, confidences, pictures of "
+        "the pages with the most to check, failures with their fix, and speed.",
+        show_default=False,
+    ),
+]
 State = Annotated[
     str | None,
     typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +31,7 @@ from batchocr.cli.common import (
     PrintedChoice,
     Quiet,
     Recursive,
+    Report,
     State,
     ends_with_exit_code,
 )
@@ -63,6 +65,7 @@ def run(
     numbers_out: NumbersOut = None,
     csv_dialect: CsvDialect = CsvDialectChoice.plain,
     delta: Delta = False,
+    report: Report = None,
     recursive: Recursive = True,
     files_from: FilesFrom = None,
     model: Model = None,
@@ -87,6 +90,15 @@ def run(
     ] = None,
     min_confidence: MinConfidence = None,
     max_error: MaxError = None,
+    certificate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Use the threshold of a certificate, the file of `batchocr certify`. It is revoked, and the default "
+            "threshold used, if models, forms or settings are others, or the scores of the pages drift.",
+            show_default="none",
+        ),
+    ] = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     pages: Pages = None,
     pdf_password: PdfPassword = None,
@@ -207,6 +219,7 @@ def run(
             jobs=jobs,
             min_confidence=min_confidence,
             max_error=max_error,
+            certificate=Path(certificate) if certificate else None,
             max_megapixels=max_megapixels,
             pages=parse_pages(pages) if pages else (),
             pdf_password=pdf_password,
@@ -216,6 +229,7 @@ def run(
             numbers_out=numbers_out,
             csv_dialect=csv_dialect.value,
             delta=delta,
+            report=report,
             page_timeout=page_timeout,
             max_failures=max_failures,
             limit=limit,
@@ -249,4 +263,6 @@ def run(
                     should_stop=stopping,
                 )
             progress.done(summary)
+            if summary.certificate and not as_json:
+                typer.echo(summary.certificate, err=True)
     raise typer.Exit(summary.exit_code)

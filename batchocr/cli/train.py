@@ -63,7 +63,20 @@ def train(
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="For the detector, a .keras file whose weights the training starts with."),
+        typer.Option(
+            metavar="FILE",
+            help="A .keras file whose weights the training starts with: for the detector, and with --add.",
+            show_default="with --add the shipped classifier",
+        ),
+    ] = None,
+    add: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Continue the training of a classifier with the crops of `batchocr correct --save-crops`; --data is "
+            "then the digits that it must not forget: mnist, or an .npz. May be given several times.",
+            show_default=False,
+        ),
     ] = None,
     more: Annotated[
         list[Path] | None,
@@ -99,8 +112,12 @@ def train(
     """
     with ends_with_exit_code():
         from batchocr.errors import UsageError
-        from batchocr.training.catalogue import DETECTOR, system_named
+        from batchocr.training.catalogue import DEFAULT, DETECTOR, system_named
 
+        if add and (system != DEFAULT or recipe or fonts or labels or detector or more):
+            raise UsageError(
+                "--add: continues the training of a classifier: give --data, --out, --start, --epochs only"
+            )
         system_named(system).recipe_name(recipe)  # a wrong name is reported before Keras is loaded
         logging.getLogger("batchocr").setLevel(logging.INFO)
         if show is not None:
@@ -115,9 +132,16 @@ def train(
         open_device("auto")
         from batchocr.training.accuracy_table import accuracy_lines
         from batchocr.training.epoch_progress import ProgressOptions
-        from batchocr.training.train import Material
+        from batchocr.training.train import Material, train_added
         from batchocr.training.train import train as train_model
 
+        progress = ProgressOptions(write=say, bar=sys.stderr.isatty())
+        if add:
+            path = train_added(data, tuple(add), out, start, epochs=epochs, seed=seed, resume=resume, progress=progress)
+            for line in accuracy_lines(path.parent):
+                say(line)
+            typer.echo(f"{path}")
+            return
         path = train_model(
             system,
             data,
@@ -127,7 +151,7 @@ def train(
             epochs=epochs,
             seed=seed,
             resume=resume,
-            progress=ProgressOptions(write=say, bar=sys.stderr.isatty()),
+            progress=progress,
         )
         for line in accuracy_lines(path.parent):
             say(line)

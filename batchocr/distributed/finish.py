@@ -160,4 +160,5 @@ def _summary(run: Finished, counts: Counts, out: str | Path, files: tuple[str, .
         device=run.device,
         out=out,
         files=files,
+        certificate="",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from batchocr.batch import journal as journals
-from batchocr.batch.exchange import journal_to_parts, parts_folder, remove_parts
+from batchocr.batch.exchange import check_no_corrections, journal_to_parts, parts_folder, remove_parts
 from batchocr.batch.job import staging_of
 from batchocr.batch.open_journal import journal_place, rows_depend_on
 from batchocr.batch.parts import LOOSE, PARTS
@@ -53,6 +53,8 @@ def run_in_store(
     clock = Clock()
     journal = checked_place(out, settings)
     with ExitStack() as opened:
+        if settings.certificate:
+            raise UsageError("--certificate: not for a run in a store or in shards; run it with the journal on a disk")
         models = run_models(settings)
         staging = opened.enter_context(destination(out, settings, models.tables))
         plan = opened.enter_context(PlanDatabase())
@@ -146,6 +148,9 @@ def checked_place(out: str | Path, settings: Settings) -> str | Path:
     for name, value in (("--limit", settings.limit), ("--max-failures", settings.max_failures)):
         if value is not None:
             raise UsageError(f"{name}: cannot be used with {why}: leave it out, or stop the run, which can be resumed")
+    if settings.report is not None:
+        what = "give results and --state on a disk of this machine, or read the counts with `batchocr status`"
+        raise UsageError(f"--report: cannot be used with {why}: {what}")
     place = journal_place(out, settings)
     if place is None:
         raise UsageError(f"{why} needs a journal: give --out a file, or --state a folder")
@@ -178,6 +183,7 @@ def _take_over(run: StoreRun, depend_on: dict[str, Any], out: str | Path) -> Non
     if isinstance(journal, Path):
         with one_shard(journal, out) if shard is not None else nullcontext():
             if settings.fresh:
+                check_no_corrections(journal)
                 journals.remove(journal)
             journal_to_parts(journal, run.store, run.folder, depend_on, settings.batch_size)
 

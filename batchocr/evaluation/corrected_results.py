@@ -7,8 +7,6 @@ tell where each true digit is. Spreadsheets damage such files: what cannot be ri
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from batchocr.errors import UsageError
 from batchocr.recognition.calibration import NOT_A_DIGIT
+from batchocr.spreadsheets import AS_TEXT, is_large_number, is_other_date, read_sheet
 
 UNKNOWN = -1
 """Label of a digit that the person could not read."""
@@ -26,9 +25,6 @@ PLACE = ("file", "page", "line", "number")
 """Columns that name a number."""
 BOX = ("left", "top", "width", "height")
 NUMBERS_SUFFIX = ".numbers.csv"
-DELIMITERS = ",;\t"
-DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}")
-AS_TEXT = "import the columns text and digits as text, and save as CSV in UTF-8"
 
 Place = tuple[str, int, int, int]
 """File, page, line and number."""
@@ -116,27 +112,12 @@ def _digits_table_beside(path: Path) -> Path:
 
 
 def _read_table(path: Path) -> list[_Row]:
-    """Read a CSV file with commas, semicolons or tabs, in UTF-8 or UTF-16, with or without a byte-order mark."""
-    try:
-        content = path.read_bytes()
-        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except OSError as fault:
-        raise UsageError(f"{path}: cannot be read ({fault.strerror}); give the corrected CSV file") from fault
-    except UnicodeDecodeError as fault:
-        raise UsageError(f"{path}: is not CSV in UTF-8; in the spreadsheet, save it as CSV UTF-8") from fault
-    head = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=head.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows = []
-    try:
-        for cells in reader:
-            if None in cells or None in cells.values():
-                raise UsageError(f"{path}, line {reader.line_num}: has not as many cells as the first line; repair it")
-            if any(value.strip() for value in cells.values()):
-                rows.append(_Row(reader.line_num, cells))
-    except csv.Error as fault:
-        raise UsageError(f"{path}, line {reader.line_num}: is not CSV ({fault}); save it as CSV UTF-8") from fault
-    return rows
+    """Read a table; a row with another number of cells than the first line is a UsageError."""
+    sheet = read_sheet(path)
+    for line, cells in sheet.lines:
+        if len(cells) != len(sheet.header):
+            raise UsageError(f"{path}, line {line}: has not as many cells as the first line; repair it")
+    return [_Row(line, dict(zip(sheet.header, cells, strict=True))) for line, cells in sheet.lines]
 
 
 def _cell(path: Path, row: _Row, column: str) -> str:
@@ -209,7 +190,7 @@ def _labels(path: Path, line: int, text: str, read: str) -> list[int]:
     where = f"{path}, line {line}: text is {text!r}"
     if not text:
         return [NOT_A_DIGIT] * len(read)
-    if re.search(r"[0-9][eE][+-]?[0-9]", text):
+    if is_large_number(text):
         raise UsageError(f"{where}: a spreadsheet made it a large number; {AS_TEXT}, and write it as on the page")
     characters = [c for c in text if c in MARKS or c.isalnum()]
     if strange := next((c for c in characters if c not in MARKS and not re.fullmatch(r"[0-9]", c)), None):
@@ -219,8 +200,7 @@ def _labels(path: Path, line: int, text: str, read: str) -> list[int]:
         )
     if len(characters) != len(read):
         raise UsageError(f"{where}: {_count_fault(text, ''.join(characters), read)}")
-    changed = "".join(characters)
-    if DATE.fullmatch(text) and changed != read and sorted(changed) == sorted(read):
+    if is_other_date(text, read):
         raise UsageError(
             f"{where}, and {read} was read: the same digits in another order, as a spreadsheet writes dates; "
             f"{AS_TEXT}, and write the date as on the page"

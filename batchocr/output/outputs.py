@@ -21,6 +21,7 @@ FILE_PER_TABLE = (".csv", ".jsonl", ".parquet")
 WORKBOOK = ".xlsx"
 DATABASE = (".db", ".sqlite", ".sqlite3")
 SQLITE_URL = "sqlite:///"
+REPORT = (".html", ".htm")
 
 
 Tables = Mapping[str, Path]
@@ -44,6 +45,8 @@ class Outputs:
     csv_dialect: CsvDialect = "plain"
     kinds: Kinds = BASIC
     """What each table contains."""
+    report: Path | None = None
+    """The HTML file that shows the run."""
 
     @property
     def is_database(self) -> bool:
@@ -53,7 +56,7 @@ class Outputs:
     @property
     def files(self) -> list[Path]:
         """All files without standard output, that of the digits first."""
-        tables = [*_paths(self.tables), self.run, *_paths(self.delta), self.numbers_copy]
+        tables = [*_paths(self.tables), self.run, *_paths(self.delta), self.numbers_copy, self.report]
         return list(dict.fromkeys(path for path in tables if path and path != STDOUT))
 
     @property
@@ -87,6 +90,7 @@ def output_paths(
     csv_dialect: CsvDialect = "plain",
     delta: bool = False,
     kinds: Kinds = BASIC,
+    report: Path | None = None,
 ) -> Outputs:
     """Return the files of an output. `results.csv` has `results.numbers.csv`, `results.pages.csv`, `results.run.json`.
 
@@ -96,10 +100,13 @@ def output_paths(
         csv_dialect: The dialect of all CSV files.
         delta: Whether to write the tables of the pages that are new, changed or removed.
         kinds: The tables.
+        report: The HTML file that shows the run.
 
     Raises:
         UsageError: If a suffix is unknown, or the options contradict each other.
     """
+    if report and report.suffix.lower() not in REPORT:
+        raise UsageError(f"--report {report}: the name must end with {' or '.join(REPORT)}")
     if out == STDOUT:
         tables, run = None, None
         if numbers_out == STDOUT:
@@ -109,7 +116,13 @@ def output_paths(
     if csv_dialect != "plain" and not any(_is_csv(path) for path in (out, numbers_out)):
         raise UsageError(f"--csv-dialect {csv_dialect}: no table is a CSV file; leave it out, or give a .csv file")
     outputs = Outputs(
-        out, tables, run, csv_dialect=csv_dialect, delta=_delta(out, kinds) if delta else None, kinds=kinds
+        out,
+        tables,
+        run,
+        csv_dialect=csv_dialect,
+        delta=_delta(out, kinds) if delta else None,
+        kinds=kinds,
+        report=report,
     )
     if numbers_out is None or (tables and _same(numbers_out, tables["numbers"]) and not _is_book(out)):
         return outputs
@@ -164,7 +177,10 @@ def make_ready(outputs: Outputs) -> None:
     """
     folders: set[Path] = set()
     for name in outputs.files:
-        path, option = followed(name), "--numbers-out" if name == outputs.numbers_copy else "--out"
+        path, option = (
+            followed(name),
+            {outputs.numbers_copy: "--numbers-out", outputs.report: "--report"}.get(name, "--out"),
+        )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -91,8 +91,13 @@ class _DeltaWriter:
         self.writer.close()
 
 
-def write_results(outputs: Outputs, results: Iterable[PageResult], run: Callable[[], Mapping[str, Any]]) -> None:
-    """Write the tables and the description of the run.
+def write_results(
+    outputs: Outputs,
+    results: Iterable[PageResult],
+    run: Callable[[], Mapping[str, Any]],
+    report: Callable[[Mapping[str, Any]], bytes] | None = None,
+) -> None:
+    """Write the tables, the description of the run, and its report.
 
     All files are complete on the disk before the first gets its name; the one with the digits gets it last. A few pages
     are in memory at a time.
@@ -101,6 +106,7 @@ def write_results(outputs: Outputs, results: Iterable[PageResult], run: Callable
         outputs: The files.
         results: The pages in the order of the results.
         run: Returns what describes the run, fit for JSON. It is called after the last page.
+        report: Makes the report from it, if `outputs` have one.
 
     Raises:
         OutputError: If the results cannot be written. Then nothing is half-written.
@@ -115,8 +121,11 @@ def write_results(outputs: Outputs, results: Iterable[PageResult], run: Callable
                 writer.add(batch)
         for writer in writers:
             writer.close()
+        described = run()
         if outputs.run:
-            files[outputs.run].write((json.dumps(run(), indent=2, ensure_ascii=False) + "\n").encode())
+            files[outputs.run].write((json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
+        if outputs.report and report:
+            files[outputs.report].write(report(described))
 
 
 def _in_order(outputs: Outputs) -> list[Path]:

@@ -87,6 +87,7 @@ def staged(
     csv_dialect: CsvDialect = "plain",
     delta: bool = False,
     kinds: Kinds = BASIC,
+    report: str | Path | None = None,
 ) -> Iterator[Staging]:
     """Yield the files that a run writes. If `out` is a symbolic link, they are beside its target.
 
@@ -96,6 +97,7 @@ def staged(
         csv_dialect: The dialect of all CSV files.
         delta: Whether to write the tables of the pages that are new, changed or removed.
         kinds: The tables.
+        report: The HTML file that shows the run.
 
     Raises:
         UsageError: A name or a combination of options is wrong.
@@ -105,11 +107,19 @@ def staged(
         disk_numbers = numbers_out and (
             Path(folder, "numbers", file_name(numbers_out)) if is_url(numbers_out) else Path(numbers_out)
         )
+        disk_report = report and (
+            Path(folder, "report", file_name(report, "--report")) if is_url(report) else Path(report)
+        )
         outputs = output_paths(
-            disk_out, numbers_out=disk_numbers or None, csv_dialect=csv_dialect, delta=delta, kinds=kinds
+            disk_out,
+            numbers_out=disk_numbers or None,
+            csv_dialect=csv_dialect,
+            delta=delta,
+            kinds=kinds,
+            report=disk_report or None,
         )
         targets: dict[Path, tuple[Store, str]] = {}
-        for url, path in ((out, disk_out), (numbers_out, disk_numbers)):
+        for url, path in ((out, disk_out), (numbers_out, disk_numbers), (report, disk_report)):
             if url is not None and is_url(url):
                 store = open_store(folder_url(url))
                 targets |= {each: (store, each.name) for each in outputs.files if each.parent == path.parent}  # type: ignore[union-attr]
@@ -121,8 +131,8 @@ def folder_url(url: str | Path) -> str:
     return str(url).rpartition("/")[0]
 
 
-def file_name(url: str | Path) -> str:
-    """Return the name of a file from its URL.
+def file_name(url: str | Path, option: str = "--out") -> str:
+    """Return the name of a file from its URL, which was given with this option.
 
     Raises:
         UsageError: The URL has no name of a file.
@@ -130,5 +140,5 @@ def file_name(url: str | Path) -> str:
     folder, _, name = str(url).rpartition("/")
     if not name or folder.endswith((":", ":/")):
         shown = shown_url(str(url))
-        raise UsageError(f"--out {shown}: name a file, such as {shown.rstrip('/')}/results.csv")
+        raise UsageError(f"{option} {shown}: name a file, such as {shown.rstrip('/')}/results.csv")
     return name

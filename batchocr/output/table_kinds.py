@@ -24,7 +24,7 @@ _PREFIX = "field."
 """Begins the name of the column of a field whose own name is that of another column of the wide table."""
 
 
-def _columns(row: type[Any]) -> tuple[Column, ...]:
+def row_columns(row: type[Any]) -> tuple[Column, ...]:
     """Return the columns of a table whose rows are objects of a dataclass."""
     hints = get_type_hints(row)
     return tuple(_column(field.name, hints[field.name]) for field in dataclasses.fields(row))
@@ -55,7 +55,7 @@ class _Rows:
 
 
 def _kind(name: str, place: str, row: type[Any], key: str) -> TableKind:
-    columns = _columns(row)
+    columns = row_columns(row)
     return TableKind(name, columns, tuple(key.split()), _Rows(place, tuple(column.name for column in columns)))
 
 
@@ -71,7 +71,7 @@ WIDE = "forms"
 """Name of the wide table, of a run with forms."""
 ALL_NAMES = (*TABLES, FIELDS.name, WIDE)
 """The names of all tables that a run can write."""
-WIDE_START = _columns(FormRow)
+WIDE_START = row_columns(FormRow)
 """The columns of the wide table before those of the fields."""
 
 Kinds = tuple[TableKind, ...]

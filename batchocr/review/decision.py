@@ -9,8 +9,8 @@ from typing import Literal, get_args
 Kind = Literal["digit", "number", "field"]
 """What the decision is about."""
 Verdict = Literal["confirm", "change", "remove", "doubt", "add"]
-"""`confirm`: it was read right. `change`: `text` is right. `remove`: nothing is written there. `doubt`: the person cannot
-tell. `add`: it was missed."""
+"""`confirm`: it was read right. `change`: `text` is right. `remove`: nothing is written there. `doubt`: the person
+cannot tell. `add`: it was missed."""
 Task = Literal["review", "audit", "known"]
 """Why it was shown: because of its marks, as one of a random sample, or because its answer is known. A known one tells
 how well the person reads, and is never applied."""

@@ -24,7 +24,16 @@ from batchocr.recognition.calibration import (
     fit_temperature,
     levels,
 )
-from batchocr.recognition.model_file import DIGITS, NOT_A_DIGIT_CLASS, Calibration, Sidecar, sha256, sidecar_path
+from batchocr.recognition.model_file import (
+    DIGITS,
+    NOT_A_DIGIT_CLASS,
+    Calibration,
+    Sidecar,
+    sha256,
+    shipped_model,
+    sidecar_path,
+)
+from batchocr.training.added import AddedRecipe, fit_added
 from batchocr.training.catalogue import DEFAULT, DETECTOR, System, system_named
 from batchocr.training.crop_collection import CropSources
 from batchocr.training.default import DefaultRecipe, fit_default
@@ -131,6 +140,45 @@ def train(
     sources = CropSources(Path(data), given.fonts, given.labels, given.detector, given.more)
     trained = fit_default(splits, sources, out, default_recipe, resume=resume, jobs=jobs, progress=progress)
     return _write(trained, entry, name, seed, splits, out)
+
+
+def train_added(
+    data: str | Path,
+    folders: tuple[Path, ...],
+    out: Path,
+    start: Path | None = None,
+    *,
+    epochs: int | None = None,
+    seed: int = 2017,
+    resume: bool = False,
+    progress: ProgressOptions | None = None,
+) -> Path:
+    """Continue the training of a classifier with digits that a person has corrected; see `added`.
+
+    Args:
+        data: A set of digits that it must not forget.
+        folders: What `batchocr correct --save-crops` wrote.
+        out: Folder of the training.
+        start: The classifier; None is the shipped one.
+        epochs: Number of epochs; the recipe's by default.
+        seed: Seed of all random draws.
+        resume: Whether the training in `out` is resumed after its last epoch.
+        progress: How progress is reported; by default to the log.
+
+    Returns:
+        Path of the model.
+
+    Raises:
+        ModelError: The classifier cannot be used.
+        UsageError: The data does not fit, or the folder holds something else.
+    """
+    recipe = AddedRecipe(seed=seed)
+    recipe = replace(recipe, epochs=epochs or recipe.epochs)
+    splits = load(data)
+    trained = fit_added(
+        splits, folders, start or shipped_model(), out, recipe, resume=resume, progress=progress or ProgressOptions()
+    )
+    return _write(trained, system_named(DEFAULT), "added", seed, splits, out)
 
 
 def _write(trained: TrainedModel, system: System, recipe: str, seed: int, data: DigitSplits, out: Path) -> Path:

@@ -15,6 +15,7 @@ TAGS = {
     "unread-ink": ("ink", "ink beside it was not read"),
     "maybe-missed": ("missed", "a digit may be missing"),
     "implausible": ("implausible", "the page has more digits than writing could have"),
+    "doubt": ("doubt", "a person could not tell"),
 }
 """By mark: its tag, and what it says about a number."""
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from batchocr.records import DigitRow, NumberRow, PageResult, Pixels
+from batchocr.records import DigitRow, FieldRow, NumberRow, PageResult, Pixels
 
-_Row = TypeVar("_Row", DigitRow, NumberRow)
+_Row = TypeVar("_Row", DigitRow, NumberRow, FieldRow)
 
 
 def upright(pixels: Pixels, result: PageResult) -> tuple[Pixels, PageResult]:
@@ -25,13 +25,15 @@ def upright(pixels: Pixels, result: PageResult) -> tuple[Pixels, PageResult]:
     quarters = round((result.page.angle or 0.0) / 90) % 4
     if not quarters:
         return pixels, result
-    digits, numbers = result.digits, result.numbers
+    digits, numbers, fields = result.digits, result.numbers, result.fields
     height, width = pixels.shape
     for _ in range(quarters):
         digits = tuple(_turned(row, width) for row in digits)
         numbers = tuple(_turned(row, width) for row in numbers)
+        fields = tuple(_turned(row, width) for row in fields)
         height, width = width, height
-    return np.ascontiguousarray(np.rot90(pixels, quarters)), replace(result, digits=digits, numbers=numbers)
+    turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+    return turned, replace(result, digits=digits, numbers=numbers, fields=fields)
 
 
 def _turned(row: _Row, page_width: int) -> _Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCRIPTS = ("state.js", "filter.js", "group.js", "sheet.js", "one.js", "start.js")
+SCRIPTS = ("state.js", "server.js", "filter.js", "group.js", "sheet.js", "one.js", "start.js")
 """The files of the script in the order in which they are joined."""
 
 

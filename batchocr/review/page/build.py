@@ -26,6 +26,7 @@ from batchocr.review.page.images import (
     sheet_of,
 )
 from batchocr.review.page.items import Item, choose_items
+from batchocr.review.page.only import only_items
 from batchocr.review.page.render import render
 from batchocr.review.page.scans import scans_by_name
 from batchocr.review.page.tables import Place, RunTables, read_tables
@@ -45,55 +46,71 @@ class BuiltPage:
     seed: int
 
 
-def build_page(
+def compose_page(
     results: str | Path,
-    out: Path,
     *,
+    only: Path | None = None,
     scans: Sequence[str | Path] = (),
     audit: int = 0,
     known_share: float = 0.03,
     seed: int | None = None,
     page_px: int = 1400,
     max_mb: float = 200.0,
-) -> BuiltPage:
-    """Write the page on which a person reviews the results of a run.
+    served: bool = False,
+) -> tuple[str, BuiltPage]:
+    """Return the HTML of the page on which a person reviews the results of a run, and what is on it.
 
     Args:
         results: The results, as `--out` of the run was given.
-        out: The HTML file.
+        only: A file of corrections or of differences: only what it is about is shown, without audit and known items.
         scans: Where the scans are, if the journal does not know.
         audit: Accepted fields to draw at random; numbers if the run had no form.
         known_share: Share of items with a known answer, 0 to 1.
         seed: Of the audit and the known items. None is a number made from the id of the run.
         page_px: Longer side of the reduced pages in pixels.
         max_mb: Size of the file at most, in megabytes.
+        served: Whether `ReviewServer` is to serve it.
 
     Raises:
-        OutputError: The results cannot be read, or the page cannot be written or would be too large.
+        OutputError: The results cannot be read, or the page would be too large.
+        UsageError: `only` cannot be read, or is about no item of the results.
         NothingToRead: No scan of the results can be shown.
     """
     tables = read_tables(results)
     if seed is None:
         seed = int(hashlib.sha256(str(tables.run["run"]).encode()).hexdigest()[:8], 16)
     kind: Kind = "field" if tables.fields else "number"
-    items = choose_items(tables, audit=audit, audit_kind=kind, known_share=known_share, seed=seed)
+    left_out: list[str] = []
+    if only:
+        items = only_items(only, tables, left_out)
+    else:
+        items = choose_items(tables, audit=audit, audit_kind=kind, known_share=known_share, seed=seed)
     parameters = ImageParameters(page_px=page_px)
     images = _Images(parameters)
     by_place: dict[Place, list[int]] = defaultdict(list)
     for index, item in enumerate(items):
         by_place[item.place].append(index)
-    left_out: list[str] = []
     for page in _pages(tables, scans_by_name(results, scans), by_place, left_out):
         images.add_page(page, tables, items, by_place[page.scan.name, page.number])
-        _check_size(images.size, max_mb, out)
+        _check_size(images.size, max_mb, results)
     if by_place and not images.pages:
-        raise NothingToRead(f"{results}: no scan can be shown: {left_out[0]}; name the scans with --scans")
+        raise NothingToRead(
+            f"{results}: no scan can be shown: if the scans have moved, name their place with --scans ({left_out[0]})"
+        )
     data = _data(results, tables, items, images, seed)
-    html = render("Review", style(), script(), data, images.files(items), served=False)
-    _check_size(len(html), max_mb, out)
+    html = render("Review", style(), script(), data, images.files(items), served=served)
+    _check_size(len(html), max_mb, results)
+    return html, BuiltPage(len(data["items"]), len(images.pages), tuple(left_out), seed)
+
+
+def write_page(html: str, out: Path) -> None:
+    """Write the page to a file. It appears whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     with whole_files([out]) as (file,):
         file.write(html.encode())
-    return BuiltPage(len(data["items"]), len(images.pages), tuple(left_out), seed)
 
 
 class _Images:
@@ -207,9 +224,9 @@ def _values(item: Item) -> tuple[Any, ...]:
     return (*first, *box, *reasons, item.task, item.expected, item.is_marked)
 
 
-def _check_size(size: int, max_mb: float, out: Path) -> None:
+def _check_size(size: int, max_mb: float, results: str | Path) -> None:
     if size > max_mb * 1e6:
         raise OutputError(
-            f"{out}: would have more than {max_mb:g} MB: give a smaller --page-size, raise --max-mb, or review the "
-            "scans in several runs"
+            f"{results}: the review page would have more than {max_mb:g} MB: give a smaller --page-size, raise "
+            "--max-mb, or review the scans in several runs"
         )

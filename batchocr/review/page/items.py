@@ -59,18 +59,10 @@ def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share
     Returns:
         Marked items of a kind with the least sure first, then its audit in the order of drawing; known ones between.
     """
-    by_number: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in tables.digits:
-        by_number[row["file"], row["page"], row["line"], row["number"]].append(row)
-    found: dict[Kind, list[Item]] = {
-        "field": [_field(row) for row in tables.fields],
-        "number": [_number(r, by_number[r["file"], r["page"], r["line"], r["number"]]) for r in tables.numbers],
-        "digit": [_digit(row) for row in tables.digits],
-    }
     chance = random.Random(seed)
     chosen: list[Item] = []
-    for kind, all_items in found.items():
-        items = _outside_fields(all_items, chosen) if kind == "number" else all_items
+    for kind, found in all_items(tables).items():
+        items = _outside_fields(found, chosen) if kind == "number" else found
         accepted = [item for item in items if not item.is_marked]
         drawn = draw_audit(accepted, [item.place for item in accepted], audit, seed) if kind == audit_kind else []
         audited = [replace(item, task="audit") for item in drawn]
@@ -81,6 +73,18 @@ def choose_items(tables: RunTables, *, audit: int, audit_kind: Kind, known_share
         known = _known([i for i in accepted if (i.place, i.name, i.box) not in taken], shown, known_share, chance)
         chosen += _mixed(shown, known, chance)
     return chosen
+
+
+def all_items(tables: RunTables) -> dict[Kind, list[Item]]:
+    """Return all fields, numbers and digits of a run, in the order of its tables."""
+    by_number: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in tables.digits:
+        by_number[row["file"], row["page"], row["line"], row["number"]].append(row)
+    return {
+        "field": [_field(row) for row in tables.fields],
+        "number": [_number(r, by_number[r["file"], r["page"], r["line"], r["number"]]) for r in tables.numbers],
+        "digit": [_digit(row) for row in tables.digits],
+    }
 
 
 def _outside_fields(numbers: Iterable[Item], chosen: Iterable[Item]) -> list[Item]:

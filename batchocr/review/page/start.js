@@ -25,7 +25,7 @@ function describe(index) {
 const totals = {};
 let told = "";
 function refresh() {
-  const about = `${view} ${version} ${saved} ${stored}`;
+  const about = `${view} ${version} ${saved} ${stored} ${server.words()}`;
   if (about === told) return;
   told = about;
   let done = 0, seconds = 0, known = 0, found = 0;
@@ -39,7 +39,7 @@ function refresh() {
   if (items.length > ITEMS) words.push(`${[...decided.keys()].filter((i) => i >= ITEMS).length} added`);
   if (known) words.push(`you found ${found} of ${known}`);
   if (decided.size) words.push(`${(seconds / decided.size).toFixed(1)} s each`);
-  words.push(!steps.length ? "nothing decided yet" : !stored ? "NOT stored in this browser: download now" : saved === steps.length ? "downloaded" : "kept in this browser");
+  words.push(server.isUsed ? server.words() : !steps.length ? "nothing decided yet" : !stored ? "NOT stored in this browser: download now" : saved === steps.length ? "downloaded" : "kept in this browser");
   progress.textContent = words.join(" · ");
 }
 function buttons(list) {
@@ -66,6 +66,7 @@ let wanted = false;
 function setName() {
   reviewer = nameField.value.trim();
   keep(BY, reviewer);
+  server.save();
 }
 nameField.addEventListener("change", setName);
 nameField.addEventListener("keydown", (event) => {
@@ -87,7 +88,7 @@ function download() {
   keep(`${data.key}:saved`, String(saved));
   refresh();
 }
-addEventListener("beforeunload", (event) => { if (saved !== steps.length) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (server.isUsed ? !server.isSaved() : saved !== steps.length) event.preventDefault(); });
 
 const KEYS = [["arrows", "move"], ["0 to 9", "the right digit; for a number, begins its text"], ["Enter", "confirm all that is shown, or accept the text"], ["s", "take the second choice"], ["x", "no digit, or nothing written there"], ["Space", "doubt"], ["z", "take back the last step"], ["v", "next view"], ["f", "filter; Escape leaves it"], ["a", "add missed digits on the page: arrows move the box, Shift and arrows change its size"], ["+ and -", "page larger or smaller"], ["?", "show these keys"]];
 function onKey(event) {

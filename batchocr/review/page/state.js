@@ -49,6 +49,7 @@ function load() {
   reviewer = kept(BY) || "";
   saved = Number(kept(`${data.key}:saved`) || 0);
   for (let n = 0, text; (text = kept(key(n))) !== null; n++) apply(JSON.parse(text));
+  restore();
 }
 function apply(step) {
   version++;
@@ -68,6 +69,7 @@ function decide(list, added) {
   const text = JSON.stringify(step);
   apply(step);
   keep(key(steps.length - 1), text);
+  server.save();
   say(list.length > 1 ? `${list.length} confirmed` : `${items[list[0][0]].was || "empty"}: ${list[0][1] || "taken away"} ${list[0][2]}`);
 }
 // The time of a step in whole seconds; later than what was decided before about the same digits.
@@ -89,6 +91,7 @@ function takeBack() {
   for (const [index, before] of step.before) before ? decided.set(index, before) : decided.delete(index);
   if (step.added) items.pop();
   keep(key(steps.length), null);
+  server.save();
   saved = Math.min(saved, steps.length - 0.5);
   const index = step.of[0][0];
   if (step.added || items[index].at.length === 1) show(view);
@@ -155,16 +158,18 @@ function settled(index) {
   return decided.has(index) || (items[index].task === "review" && !!state(index)?.verdict);
 }
 
+// The cells of all decisions, in the order of the columns.
+function rows() {
+  const ordered = [...decided].sort((a, b) => a[1].order - b[1].order);
+  return ordered.map(([index, { verdict, text, at, seconds, by }]) => {
+    const item = items[index], page = data.pages[item.at[0]];
+    const row = { ...item, file: page.file, page: page.page, sha256: page.sha256, text, decision: verdict, by: by ?? reviewer, at, seconds };
+    return data.columns.map((name) => row[name]);
+  });
+}
 function csv() {
   const quote = (value) => /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
-  const rows = [data.columns];
-  const ordered = [...decided].sort((a, b) => a[1].order - b[1].order);
-  for (const [index, { verdict, text, at, seconds }] of ordered) {
-    const item = items[index], page = data.pages[item.at[0]];
-    const row = { ...item, file: page.file, page: page.page, sha256: page.sha256, text, decision: verdict, by: reviewer, at, seconds };
-    rows.push(data.columns.map((name) => row[name]));
-  }
-  return rows.map((row) => row.map(quote).join(",") + "\r\n").join("");
+  return [data.columns, ...rows()].map((row) => row.map(quote).join(",") + "\r\n").join("");
 }
 
 // A box of the page as given, in pixels of the page as shown: after quarter turns to the left; and back.

@@ -1,0 +1,1 @@
+"""Certificates: how wrong accepted items may be, from a reviewed sample, and when this no longer holds."""
