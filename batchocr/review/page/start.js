@@ -95,7 +95,9 @@ function onKey(event) {
   const pressed = event.key, target = event.target, typing = target === input;
   if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
   if (!typing && target.matches("input, select")) {
-    if (pressed === "Escape") (view === "digit" ? grid : main).focus();
+    if (pressed !== "Escape") return;
+    event.preventDefault();  // a search field would be emptied
+    (view === "digit" ? grid : main).focus();
     return;
   }
   if (target.matches("button, summary") && (pressed === "Enter" || pressed === " ")) return;

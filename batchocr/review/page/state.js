@@ -160,7 +160,8 @@ function settled(index) {
 
 // The cells of all decisions, in the order of the columns.
 function rows() {
-  return [...decided].map(([index, { verdict, text, at, seconds, by }]) => {
+  const ordered = [...decided].sort((a, b) => a[1].order - b[1].order);
+  return ordered.map(([index, { verdict, text, at, seconds, by }]) => {
     const item = items[index], page = data.pages[item.at[0]];
     const row = { ...item, file: page.file, page: page.page, sha256: page.sha256, text, decision: verdict, by: by ?? reviewer, at, seconds };
     return data.columns.map((name) => row[name]);
