@@ -75,7 +75,7 @@ def told(what: str, times: Presses) -> None:
     """Print the times of key presses."""
     typer.echo(
         f"{what}: median {times.script_ms:.1f} ms of script, {times.painted_ms:.1f} ms until it is painted "
-        f"(at most {times.slowest_ms:.0f} ms), {times.count} presses"
+        f"(at most {times.slowest_ms:.0f} ms), {times.presses} presses"
     )
 
 
