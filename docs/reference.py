@@ -31,6 +31,7 @@ COMMANDS = {
     "run": "`batchocr.run`; for single scans `batchocr.read`, `batchocr.read_numbers`, `batchocr.Reader`",
     "merge": "`batchocr.merge`",
     "status": "`batchocr.read_status`; of a run on a cluster and of shards `batchocr.read_drivers`",
+    "review": "`batchocr.review.page.build.compose_page` and `write_page` there",
     "correct": "`batchocr.correct`",
     "preview": "`batchocr.preview.preview`",
     "form draft": "`batchocr.forms.draft.draft_form`, whose result has `write()`; `batchocr.Form.draft` without a file",

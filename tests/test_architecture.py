@@ -26,9 +26,9 @@ FORBIDDEN = {
     "datasets": ("training", "evaluation", "batch", "decoding"),
     "executors": ("recognition", "output", "batch", "training", "keras"),
     "evaluation": ("training", "batch", "output"),
+    "review": ("recognition", "training", "evaluation", "keras", "tensorflow"),
     "batch": ("distributed", "training", "evaluation", "cv2", "keras"),
     "distributed": ("vision", "training", "evaluation", "cv2", "keras"),
-    "review": ("recognition", "training", "keras", "tensorflow"),
     "stores": tuple({path.stem for path in CODE.iterdir()} - {"stores", "errors"}),
 }
 """Packages, and the packages and libraries that they must not import."""

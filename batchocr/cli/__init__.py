@@ -17,6 +17,7 @@ from batchocr.cli.form import app as form
 from batchocr.cli.merge import merge
 from batchocr.cli.models import models
 from batchocr.cli.preview import preview
+from batchocr.cli.review import review
 from batchocr.cli.run import run
 from batchocr.cli.status import status
 from batchocr.cli.train import train
@@ -54,6 +55,6 @@ def _summary(command: Callable[..., None]) -> str:
     return " ".join(inspect.cleandoc(command.__doc__ or "").split("\n\n")[0].split())
 
 
-for _command in (run, merge, status, correct, certify, preview, train, evaluate, models, doctor):
+for _command in (run, merge, status, review, correct, certify, preview, train, evaluate, models, doctor):
     app.command(cls=Command, short_help=_summary(_command))(_command)
 app.add_typer(form, name="form", short_help="Draft and check form files, which name the fields of a form.")

@@ -83,7 +83,7 @@ def correct(
             say(f"{counted(len(chosen), 'decision')} {'forgotten' if undo else 'kept'}")
         elif corrections or not save_crops:
             done = apply_files(results, corrections or [], compare_files=compare, replace=replace, state=state)
-            _report(done)
+            _report(done, results)
             code = done.exit_code
         if save_crops:
             _save_crops(results, save_crops, state)
@@ -107,7 +107,7 @@ def _line(stored: Stored) -> str:
     return f"{place}: {d.was or 'nothing'} -> {d.text or 'nothing'} ({d.decision}), {d.by}, {d.at}"
 
 
-def _report(done: Corrected) -> None:
+def _report(done: Corrected, results: str) -> None:
     known = f", {done.known} with a known answer" if done.known else ""
     repeated = f", {done.repeated} not new" if done.repeated else ""
     kept = f"{counted(done.stored, 'decision')} kept"
@@ -119,7 +119,7 @@ def _report(done: Corrected) -> None:
         share = f" ({agreed / both:.1%})" if both else ""
         typer.echo(f"both decided {both}, agree on {agreed}{share}{kappa}; {done.compared.alone} by one person only")
         if done.differences_file:
-            say(printable(f"for a third person: `batchocr review --only {done.differences_file}`"))
+            say(printable(f"for a third person: `batchocr review {results} --only {done.differences_file}`"))
     for line in done.refused[:SHOWN]:
         say(printable(line))
     if done.refused:
