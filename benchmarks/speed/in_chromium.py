@@ -34,7 +34,7 @@ _WATCH = """() => {
 class Presses(NamedTuple):
     """The time of key presses."""
 
-    count: int
+    presses: int
     script_ms: float
     """Median time until the script of the page has ended, in milliseconds."""
     painted_ms: float

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from in_chromium import opened, press
 
-from batchocr.review.page.build import build_page
+from batchocr.review.page.build import compose_page, write_page
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 _LEFT = "() => document.querySelector('.progress').textContent.match(/^([0-9]+) of ([0-9]+)/).slice(1).map(Number)"
@@ -35,7 +35,7 @@ def main(
         ended = subprocess.run([*map(str, [*command, *options])], check=False)
         if ended.returncode not in (0, 3):
             raise SystemExit(f"batchocr ended with exit code {ended.returncode}")
-        build_page(results, html, scans=[scans], known_share=0.0)
+        write_page(compose_page(results, scans=[scans], known_share=0.0)[0], html)
         with opened(html) as page:
             for name in page.locator("[data-kind]").all_inner_texts():
                 if name != "Pages":

@@ -20,7 +20,7 @@ import typer
 from in_chromium import Presses, opened, press
 
 from batchocr.output.table_kinds import BASIC
-from batchocr.review.page.build import build_page
+from batchocr.review.page.build import compose_page, write_page
 
 LINES, NUMBERS, DIGITS = 20, 5, 4  # on a page, in a line, in a number
 WIDTH, HEIGHT = 1240, 1754  # A4 at 150 dpi
@@ -48,7 +48,8 @@ def main(
         results = draw_run(Path(folder), digits)
         html = keep or Path(folder) / "review.html"
         started = time.perf_counter()
-        built = build_page(results, html, scans=[results.parent / "scans"])
+        text, built = compose_page(results, scans=[results.parent / "scans"])
+        write_page(text, html)
         seconds = time.perf_counter() - started
         typer.echo(f"{built.items} items, {html.stat().st_size / 1e6:.1f} MB, written in {seconds:.1f} s")
         measure(html, scroll_s, presses)
@@ -74,7 +75,7 @@ def told(what: str, times: Presses) -> None:
     """Print the times of key presses."""
     typer.echo(
         f"{what}: median {times.script_ms:.1f} ms of script, {times.painted_ms:.1f} ms until it is painted "
-        f"(at most {times.slowest_ms:.0f} ms), {times.count} presses"
+        f"(at most {times.slowest_ms:.0f} ms), {times.presses} presses"
     )
 
 
