@@ -18,7 +18,7 @@ class BendFieldParameters:
     """How a smooth field is fitted to displacements that are measured at points of a page."""
 
     knot_mm: float = 30.0
-    """Distance of the knots of the spline. Basis: half of the smallest length of a bend."""
+    """Distance of the knots of the spline. Basis: a third of the smallest length of a bend."""
     bends_mm: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8)
     """Standard deviations of the bend from which the most likely one is taken. Basis: scans are flat up to 0.1 mm;
     paper on a desk is displaced by up to 2 mm."""
