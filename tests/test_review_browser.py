@@ -215,8 +215,8 @@ def test_digits_are_corrected_by_touch(html: Path) -> None:
         phone.locator(".cell").nth(1).tap()
         phone.get_by_role("button", name="It is 3").tap()
         assert phone.locator(".cell").nth(1).inner_text().endswith("→3")
-        boxes = [each.bounding_box() for each in phone.locator("main button:visible, nav button:visible").all()]
-        targets = [box for box in boxes if box]
-        assert min(each["height"] for each in targets) >= 44
-        assert max(each["x"] + each["width"] for each in targets) <= 390
+        shown = phone.locator("main button:visible, nav button:visible").all()
+        targets = [target for target in (each.bounding_box() for each in shown) if target]
+        assert min(target["height"] for target in targets) >= 44
+        assert max(target["x"] + target["width"] for target in targets) <= 390
         browser.close()

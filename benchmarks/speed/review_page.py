@@ -48,8 +48,8 @@ def main(
         results = draw_run(Path(folder), digits)
         html = keep or Path(folder) / "review.html"
         started = time.perf_counter()
-        content, built = compose_page(results, scans=[results.parent / "scans"])
-        write_page(content, html)
+        text, built = compose_page(results, scans=[results.parent / "scans"])
+        write_page(text, html)
         seconds = time.perf_counter() - started
         typer.echo(f"{built.items} items, {html.stat().st_size / 1e6:.1f} MB, written in {seconds:.1f} s")
         measure(html, scroll_s, presses)
