@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from command import here
 
@@ -23,6 +24,7 @@ FLAGS = (
 )
 HOSTILE = "<script>alert(1)<script>.png"
 TURNED = "turned.png"
+EMPTY = "nothing.png"
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,7 @@ def html(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
     upright = cv2.imread(str(samples / "numbers.png"))
     assert upright is not None
     cv2.imwrite(str(folder / "scans" / TURNED), cv2.rotate(upright, cv2.ROTATE_90_CLOCKWISE))
+    cv2.imwrite(str(folder / "scans" / EMPTY), np.full((400, 600), 250, np.uint8))
     out = folder / "results.csv"
     assert here("run", folder / "scans", "--out", out, "--device", "cpu").code == 0
     ended = here("review", out, "--out", folder / "review.html", "--audit", "5", "--known", "0")
@@ -167,6 +170,16 @@ def test_missed_digits_are_added_by_keyboard_survive_a_reload_and_are_taken_away
     page.get_by_role("main").focus()
     page.keyboard.press("z")
     assert [row["text"] for row in _downloaded(page)] == ["7", "8"]
+
+
+def test_a_digit_is_added_on_a_page_where_nothing_was_read(page: Any) -> None:
+    page.get_by_role("button", name="Pages").click()
+    _only(page, "nothing")
+    page.keyboard.press("a")
+    page.keyboard.press("7")
+    page.keyboard.press("Enter")
+    (row,) = _downloaded(page)
+    assert (row["file"], row["decision"], row["text"]) == (EMPTY, "add", "7")
 
 
 def test_the_filter_shows_what_it_says_and_counts_it(page: Any, html: Path) -> None:

@@ -88,6 +88,8 @@ def compose_page(
     parameters = ImageParameters(page_px=page_px)
     images = _Images(parameters)
     by_place: dict[Place, list[int]] = defaultdict(list)
+    if not only:
+        by_place.update((place, []) for place in tables.pages)  # something may be missed where nothing was read
     for index, item in enumerate(items):
         by_place[item.place].append(index)
     for page in _pages(tables, scans_by_name(results, scans), by_place, left_out):
