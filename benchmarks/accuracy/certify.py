@@ -61,9 +61,11 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--pages", type=int, default=1500)
     parser.add_argument("--max-error", type=float, default=0.01)
+    parser.add_argument("--ease", type=float, default=5.0, help="mean log-odds of the pages")
+    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    random = np.random.default_rng(1)
-    kind = Collection()
+    random = np.random.default_rng(options.seed)
+    kind = Collection(options.ease)
     whole = draw(kind, 20_000, random)
     confidence = np.concatenate([page for page, _ in whole])
     wrong = np.concatenate([errors for _, errors in whole])
@@ -95,12 +97,15 @@ def main() -> None:
     sys.stdout.write(
         "\n" + f"stated: {stated} of {options.draws}; promise broken: {broken} ({broken / options.draws:.1%})"
     )
-    for name, other in {"same": kind, "harder by 0.5": Collection(4.5), "wider": Collection(5.0, 2.0)}.items():
+    for name, other in {
+        "same": kind,
+        "harder by 0.5": Collection(options.ease - 0.5),
+        "wider": Collection(options.ease, 2.0),
+    }.items():
         revoked = sum(
-            drift_chance(_scores(kind, 250, random), _scores(other, 250, random)) <= 0.05
-            for _ in range(min(200, options.draws))
+            drift_chance(_scores(kind, 250, random), _scores(other, 250, random)) <= 0.05 for _ in range(options.draws)
         )
-        sys.stdout.write("\n" + f"revoked, {name}: {revoked} of {min(200, options.draws)}")
+        sys.stdout.write("\n" + f"revoked, {name}: {revoked} of {options.draws}")
 
 
 def _scores(kind: Collection, pages: int, random: np.random.Generator) -> list[float]:
