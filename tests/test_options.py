@@ -27,7 +27,7 @@ NEEDED = {
     "evaluate": {"BATCHOCR_EVALUATE_DATA": "x"},
 }
 """Variables for the required options of a command."""
-VALUES = ("1", "x", "cpu", "drop", "read", "test", "text", "plain", "png", "ray")
+VALUES = ("1", "0.5", "1000", "x", "cpu", "digits", "drop", "read", "test", "text", "plain", "png", "ray")
 """At least one of these is valid for each option."""
 
 
@@ -41,7 +41,8 @@ def ids(value: Any) -> str:
 
 def sources(command: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Return where each parameter of a command gets its value from, with these environment variables."""
-    arguments = ["page.png"] if command in ("preview", "merge") else []
+    given = {"preview": 1, "merge": 1, "review": 1, "correct": 1, "certify": 2}
+    arguments = ["page.png"] * given.get(command, 0)
     with monkeypatch.context() as patch:
         for name, value in {**NEEDED.get(command, {}), **variables}.items():
             patch.setenv(name, value)
@@ -123,7 +124,8 @@ def test_help_fits_the_terminal_and_cuts_no_word(command: str, width: int) -> No
 def test_paragraphs_of_the_help_are_not_ragged(command: str, width: int) -> None:
     """Each line is full: the first word of the next line does not fit on it."""
     help_text = here(command, "--help", variables={"COLUMNS": str(width)}).out
-    description = help_text[help_text.index("\n\n") : help_text.index("ptions:\n")]
+    end = min(help_text.index(f"{title}:\n") for title in ("Arguments", "Options") if f"{title}:\n" in help_text)
+    description = help_text[help_text.index("\n\n") : end]
     for paragraph in description.split("\n\n"):
         lines = [line for line in paragraph.splitlines() if line.startswith("  ")]
         used = min(width, 102) - 2

@@ -63,12 +63,12 @@ def open_journal(out: Path, settings: Settings, opened: ExitStack, *, fresh: boo
 
 def has_corrections(folder: Path) -> bool:
     """Return whether a journal can be read and has decisions of persons."""
-    if not (folder / journals.FILE).is_file():
-        return False
     try:
+        if not (folder / journals.FILE).is_file():
+            return False
         with Journal(folder, read_only=True) as journal:
             return bool(journal.corrections())
-    except OutputError:
+    except (OSError, OutputError):  # the run itself reports what cannot be read
         return False
 
 
