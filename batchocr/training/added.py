@@ -23,12 +23,10 @@ from batchocr.recognition.calibration import NOT_A_DIGIT
 from batchocr.recognition.keras_archive_check import KerasFile
 from batchocr.records import Crops
 from batchocr.training.crop_augmentation import augment
-from batchocr.training.epoch_progress import EpochProgress, ProgressOptions
-from batchocr.training.run_folder import Checkpoint, claim, make_repeatable, resumed
+from batchocr.training.epoch_progress import ProgressOptions
+from batchocr.training.fit_epochs import fit_epochs
+from batchocr.training.run_folder import claim, make_repeatable, resumed
 from batchocr.training.trained_model import TrainedModel
-
-STRIDE = 1_000_000
-"""Larger than the steps of an epoch, so that the draws of dropout do not repeat."""
 
 
 @dataclass(frozen=True)
@@ -146,20 +144,16 @@ def continued(
             metrics=["accuracy"],
             jit_compile=False,
         )
-    if len(epochs) < recipe.epochs:
-        model.fit(
-            batches,
-            initial_epoch=len(epochs),
-            epochs=recipe.epochs,
-            verbose=0,
-            shuffle=False,
-            callbacks=[
-                Checkpoint(out, recipe.seed, epochs, stride=STRIDE),
-                EpochProgress(epochs, recipe.epochs, recipe.steps, progress),
-            ],
-        )
-    else:
-        model.optimizer.finalize_variable_values(model.trainable_variables)
+    fit_epochs(
+        model,
+        batches,
+        epochs,
+        out,
+        seed=recipe.seed,
+        epochs=recipe.epochs,
+        steps=recipe.steps,
+        progress=progress,
+    )
     clean = keras.models.clone_model(start)
     mixed = zip(start.get_weights(), model.get_weights(), strict=True)
     clean.set_weights([recipe.kept_share * before + (1 - recipe.kept_share) * after for before, after in mixed])

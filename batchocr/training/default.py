@@ -25,13 +25,11 @@ from batchocr.training.crop_collection import (
     load_crops,
     save_crops,
 )
-from batchocr.training.epoch_progress import EpochProgress, ProgressOptions
+from batchocr.training.epoch_progress import ProgressOptions
+from batchocr.training.fit_epochs import fit_epochs
 from batchocr.training.networks import build
-from batchocr.training.run_folder import Checkpoint, claim, make_repeatable, resumed
+from batchocr.training.run_folder import claim, make_repeatable, resumed
 from batchocr.training.trained_model import TrainedModel
-
-STRIDE = 1_000_000
-"""Larger than the steps of an epoch, so that the draws of dropout do not repeat."""
 
 log = logging.getLogger(__name__)
 
@@ -157,21 +155,16 @@ def fit(groups: Mapping[str, Digits], recipe: DefaultRecipe, out: Path, progress
         model = build(DEFAULT)
         keras.config.set_dtype_policy(before)
         _compile(model, recipe)
-    if len(epochs) < recipe.epochs:
-        # one call, because Keras puts the averaged weights in place at its end only
-        model.fit(
-            batches,
-            initial_epoch=len(epochs),
-            epochs=recipe.epochs,
-            verbose=0,
-            shuffle=False,
-            callbacks=[
-                Checkpoint(out, recipe.seed, epochs, stride=STRIDE),
-                EpochProgress(epochs, recipe.epochs, recipe.steps, progress),
-            ],
-        )
-    else:
-        model.optimizer.finalize_variable_values(model.trainable_variables)
+    fit_epochs(
+        model,
+        batches,
+        epochs,
+        out,
+        seed=recipe.seed,
+        epochs=recipe.epochs,
+        steps=recipe.steps,
+        progress=progress,
+    )
     clean = build(DEFAULT)
     clean.set_weights(model.get_weights())
     _settle(clean, batches)
