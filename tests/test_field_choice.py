@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import product
-from math import prod
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slot_texts import texts_of
 
 from batchocr.forms.form import CheckDigit, Field, FieldKind, FieldRules, Rect
 from batchocr.forms.reading.choice import choose
@@ -26,14 +24,6 @@ def field(kind: FieldKind, signs: str = "", **rules: object) -> Field:
 
 def cells(*weights: dict[str, float]) -> list[Slot]:
     return [Slot.of(each, 0.0) for each in weights]
-
-
-def texts_of(slots: list[Slot]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for chosen in product(*(zip(slot.texts, slot.probabilities, strict=True) for slot in slots)):
-        text = "".join(own for own, _ in chosen)
-        found[text] = found.get(text, 0.0) + prod(share for _, share in chosen)
-    return found
 
 
 def is_luhn(text: str) -> bool:

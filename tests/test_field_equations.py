@@ -17,6 +17,7 @@ from drawn_fields import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slot_texts import texts_of
 
 from batchocr.forms.form import Equation, Field, Rect
 from batchocr.forms.reading.cells import read_cells
@@ -64,14 +65,6 @@ def choice(slots: Page, sums: list[str], parameters: RuleParameters = ALL) -> di
     fields = {name: Field(name, "cells", Rect(0, 0, 40, 8)) for name in slots}
     choices = {name: choose(fields[name], own, parameters) for name, own in slots.items()}
     return choose_together(fields, choices, equations(sums, list(slots)), parameters)
-
-
-def texts_of(slots: list[Slot]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for chosen in product(*(zip(slot.texts, slot.probabilities, strict=True) for slot in slots)):
-        text = "".join(own for own, _ in chosen)
-        found[text] = found.get(text, 0.0) + prod(share for _, share in chosen)
-    return found
 
 
 def gain(total: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,8 @@ class BendField:
     """(8,): the coefficients of `_projective_basis`."""
     knots: Floats
     """(rows, columns, 2): coefficients of the cubic B-splines in mm."""
-    covariance: Floats
-    """(n, n): of the projective coefficients, the knots in x and those in y."""
+    precision: Floats
+    """(n, n): inverse of the covariance of the projective coefficients, the knots in x and those in y."""
 
     def at(self, points: Floats) -> Floats:
         """Return the displacement at points.
@@ -73,8 +73,9 @@ class BendField:
     def deviation_at(self, points: Floats) -> Floats:
         """Return how sure the displacement is: its standard deviation (n,) in mm at points (n, 2) in mm."""
         basis = _basis(points, (self.width_mm, self.height_mm), self.knots.shape[:2])
-        variance = np.einsum("ijk,kl,ijl->ij", basis, self.covariance, basis, optimize=True)
-        return np.asarray(np.sqrt(np.maximum(variance, 0).sum(axis=1)))
+        rows = basis.reshape(-1, basis.shape[2])
+        variance = (rows * np.linalg.solve(self.precision, rows.T).T).sum(axis=1)
+        return np.asarray(np.sqrt(np.maximum(variance, 0).reshape(-1, 2).sum(axis=1)))
 
 
 def fit_bend_field(
@@ -122,9 +123,8 @@ def fit_bend_field(
         total = squares + prior[0]
         solution = np.linalg.solve(total, products)
         scale, robust = _tukey_weights(outputs - basis @ solution, p)
-    covariance = np.linalg.inv(total)
     knots = np.stack([each.reshape(rows, columns) for each in np.split(solution[8:], 2)], axis=2)
-    return BendField(*size_mm, np.asarray(solution[:8]), np.asarray(knots), np.asarray(covariance))
+    return BendField(*size_mm, np.asarray(solution[:8]), np.asarray(knots), np.asarray(total))
 
 
 def _evidence(squares: Floats, products: Floats, prior: tuple[Floats, float]) -> float:
@@ -135,7 +135,7 @@ def _evidence(squares: Floats, products: Floats, prior: tuple[Floats, float]) ->
     return float(0.5 * half @ half - np.log(np.diag(factor)).sum() + 0.5 * log_determinant)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _precision(
     size_mm: tuple[float, float], rows: int, columns: int, bend_mm: float, length_mm: float, p: BendFieldParameters
 ) -> tuple[Floats, float]:
